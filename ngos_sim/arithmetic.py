@@ -1,0 +1,47 @@
+"""The primitives that every target supplies itself; scalar functions call them by these names.
+
+In plain Python they are the functions below. `engines.bind` puts machine instructions in their place.
+"""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+
+def fma(a, b, c):
+    """Return a*b + c, rounded once (IEEE 754 fusedMultiplyAdd)."""
+    try:
+        exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
+        rounded = float(exact) if exact else a * b + c
+    except (OverflowError, ValueError):  # an operand or the result is not finite
+        rounded = a * b + c
+    return np.float32(rounded) if isinstance(a, np.float32) else rounded
+
+
+def preconditioner(u, sigma0, eps0):
+    """Return 1 / (sigma0 sqrt(u) + eps0), the diagonal of P^-1 in scaled variables.
+
+    P = sigma0 diag(u)^(1/2) + eps0 I: Definition 4.1 of arXiv 2205.10287 (eps outside the root).
+    Under precision "mix" the inside is float32, on the CPU and on the GPU.
+    """
+    return 1.0 / (sigma0 * math.sqrt(u) + eps0)
+
+
+def slotwise(slopes, factor, x):
+    """Return x + factor * slopes, slot by slot, each rounded once."""
+    return tuple(fma(slope, factor, slot) for slope, slot in zip(slopes, x, strict=True))
+
+
+def bits(value):
+    """Return the IEEE bit pattern of a float as an unsigned integer of the same width."""
+    if isinstance(value, np.float32):
+        return value.view(np.uint32)
+    return np.float64(value).view(np.uint64)
+
+
+def from_bits(pattern):
+    """Return the float whose IEEE bit pattern is the unsigned integer `pattern`."""
+    if isinstance(pattern, np.uint32):
+        return pattern.view(np.float32)
+    return float(np.uint64(pattern).view(np.float64))

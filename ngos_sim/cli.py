@@ -1,0 +1,153 @@
+"""The command line. Exit status: 0 done, 1 an expectation failed, 2 bad input, 3 numerical trouble, 130 interrupted."""
+
+import inspect
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from ngos_sim.errors import EngineUnavailable, NonFiniteError
+
+app = typer.Typer(
+    name="ngos-sim",
+    help="Weak errors of RMSprop and Adam against their SDEs, by simulation (arXiv 2205.10287).",
+    no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Device(StrEnum):
+    """Where `run` computes."""
+
+    cpu = "cpu"
+    python = "python"
+
+
+class Precision(StrEnum):
+    """What `run` computes in."""
+
+    mix = "mix"
+    f64 = "f64"
+
+
+@app.command()
+def verify(
+    case: Annotated[list[str] | None, typer.Argument(help="Cases to check; all by default.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The short set, in well under a minute.")] = False,
+    out: Annotated[Path, typer.Option(help="Where tables and figures go.")] = Path("verify"),
+) -> None:
+    """Check Theorems 4.2, 4.5 and 6.3 and a wrong SDE that must fail; exit 1 if one does not show what it must."""
+    from ngos_sim import report
+    from ngos_sim.studies.theorems import CASES
+
+    if not quick and not case:
+        raise ValueError("verify: the full set is not built yet; give --quick or a case: " + ", ".join(CASES))
+    unknown = [name for name in case or () if name not in CASES]
+    if unknown:
+        raise ValueError(f"case {unknown[0]!r} is unknown; allowed: {', '.join(CASES)}")
+    held = []
+    for name in case or CASES:
+        one = CASES[name]
+        result = one.study().run(one.trajectories, progress=sys.stderr.isatty())
+        orders = result.order()
+        result.save(out / name)
+        held.append(one.holds(orders))
+        print(f"{one.title}\n{report.orders_table(orders)}\n=> {one.finding(orders)}\n   {out / name / 'errors.png'}\n")
+    print(f"{sum(held)} of {len(held)} cases show what they must; a theorem is an upper bound, so this is consistency.")
+    if not all(held):
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    out: Annotated[Path | None, typer.Option(help="Default: the study file's name.")] = None,
+    trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    device: Annotated[Device, typer.Option()] = Device.cpu,
+    threads: Annotated[int | None, typer.Option(help="Default: all processors.")] = None,
+    precision: Annotated[Precision | None, typer.Option(help="Default: mix on the CPU.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
+) -> None:
+    """Run a study file and write table.csv, orders.csv, errors.png and study.json."""
+    from ngos_sim import report
+    from ngos_sim.studies import study_file
+
+    read = study_file.load(study)
+    directory = out or study.with_suffix("")
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"--out {directory} is a file; give a directory")
+    result = read.study.run(
+        read.trajectories if trajectories is None else trajectories,
+        read.seed if seed is None else seed,
+        device=device.value,
+        precision=None if precision is None else precision.value,
+        threads=threads,
+        progress=sys.stderr.isatty() and not quiet,
+    )
+    theorem = 1.0 if read.expected_order is None else read.expected_order
+    result.save(directory, theorem)
+    orders = result.order(theorem)
+    if not quiet:
+        print(report.errors_table(result.table), report.orders_table(orders), f"written to {directory}", sep="\n\n")
+    if read.expected_order is not None:
+        rows = orders[(orders.norm == "max") & ~orders.verdict.str.startswith("consistent with order")]
+        for row in rows.itertuples():
+            print(
+                f"ngos-sim: expected order {theorem:g}, but {row.test_function} ({row.sde}): {row.verdict}",
+                file=sys.stderr,
+            )
+        if len(rows):
+            raise typer.Exit(1)
+
+
+@app.command()
+def plot(directory: Annotated[Path, typer.Argument(help="What `run` wrote.")]) -> None:
+    """Draw errors.png again from table.csv."""
+    from ngos_sim.studies.result import replot
+
+    print(replot(directory))
+
+
+@app.command(name="list")
+def list_kinds(kind: Annotated[str | None, typer.Argument(help="loss, noise, optimizer or sde.")] = None) -> None:
+    """List the built-ins that a study file can name, with their arguments."""
+    from ngos_sim.studies.kinds import KINDS
+
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"kind {kind!r} is unknown; allowed: {', '.join(KINDS)}")
+    for name in [kind] if kind else KINDS:
+        print(name)
+        for label, factory in KINDS[name].items():
+            summary = inspect.getdoc(factory).split("\n", 1)[0]
+            print(
+                f"  {label:<12}{summary}\n{'':<14}{', '.join(inspect.signature(factory).parameters) or 'no arguments'}"
+            )
+
+
+def main() -> None:
+    """Run the command line: every error of a user's is one line, without a traceback."""
+    status = _status()
+    sys.stdout.flush()
+    sys.exit(status)
+
+
+def _status() -> int:
+    try:
+        return app(standalone_mode=False) or 0
+    except NonFiniteError as error:
+        return _fail(3, error)
+    except (ValueError, OSError, EngineUnavailable) as error:
+        return _fail(2, error)
+    except TyperException as error:  # a wrong option, a missing argument
+        return _fail(2, error.format_message())
+
+
+def _fail(status, error):
+    print(f"ngos-sim: {error}", file=sys.stderr)
+    return status

@@ -1,0 +1,1 @@
+"""How it runs: loops, memory, counters; no mathematics."""

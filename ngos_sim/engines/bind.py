@@ -1,0 +1,282 @@
+"""A plain scalar function -> what the CPU kernels can call, inlined, at a precision.
+
+A kernel takes the function as a Tag: an empty value whose Numba type carries a hash of the function's
+code, constants, helpers, globals and closure (recursively) and of the package's own files. So Numba's
+disk cache hits when nothing changed and misses when anything did.
+"""
+
+import builtins
+import contextlib
+import functools
+import hashlib
+import types as python_types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import NativeValue, intrinsic, models, overload, register_model, unbox
+
+from ngos_sim import arithmetic
+
+PRECISIONS = ("mix", "f64")
+JIT: dict[str, Any] = {
+    "error_model": "numpy",
+    "forceinline": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+_PLAIN = (int, float, bool, str, bytes, type(None), np.generic)
+
+
+@intrinsic
+def _fma(typing_context, a, b, c):
+    def codegen(context, builder, signature, arguments):
+        cast = [
+            context.cast(builder, value, was, signature.return_type)
+            for value, was in zip(arguments, signature.args, strict=True)
+        ]
+        return builder.fma(*cast)
+
+    result = types.float32 if a == b == c == types.float32 else types.float64
+    return result(a, b, c), codegen
+
+
+def _bitcast(argument, result, llvm_type):
+    @intrinsic
+    def cast(typing_context, value):
+        if value != argument:
+            return None
+
+        def codegen(context, builder, signature, arguments):
+            return builder.bitcast(arguments[0], llvm_type)
+
+        return result(argument), codegen
+
+    return cast
+
+
+_bits64 = _bitcast(types.float64, types.uint64, ir.IntType(64))
+_bits32 = _bitcast(types.float32, types.uint32, ir.IntType(32))
+_float64 = _bitcast(types.uint64, types.float64, ir.DoubleType())
+_float32 = _bitcast(types.uint32, types.float32, ir.FloatType())
+
+
+def _by_type(stub, choices):
+    """Compile calls of `stub` into the choice for the argument's type."""
+
+    @overload(stub, jit_options=JIT)
+    def choose(value):
+        cast = choices.get(value)
+        if cast is not None:
+            return lambda value: cast(value)
+        return None
+
+    return stub
+
+
+def _bits(value):
+    raise NotImplementedError  # compiled only
+
+
+def _from_bits(value):
+    raise NotImplementedError  # compiled only
+
+
+_by_type(_bits, {types.float64: _bits64, types.float32: _bits32})
+_by_type(_from_bits, {types.uint64: _float64, types.uint32: _float32})
+
+
+@intrinsic
+def _slotwise(typing_context, slopes, factor, x):
+    result = types.UniTuple(types.float64, len(x))
+
+    def codegen(context, builder, signature, arguments):
+        slopes_type, factor_type, x_type = signature.args
+        by = context.cast(builder, arguments[1], factor_type, types.float64)
+        values = []
+        for i in range(len(x_type)):
+            slope, slot = (
+                context.cast(builder, builder.extract_value(arguments[at], i), kind[i], types.float64)
+                for at, kind in ((0, slopes_type), (2, x_type))
+            )
+            values.append(builder.fma(slope, by, slot))
+        return context.make_tuple(builder, signature.return_type, values)
+
+    return result(slopes, factor, x), codegen
+
+
+def _preconditioner_mix(u, sigma0, eps0):
+    """The preconditioner inside float32; below 1e-36, u would be a denormal and slow."""
+    root = np.sqrt(np.float32(max(u, 1e-36)))
+    return np.float64(np.float32(1.0) / (np.float32(sigma0) * root + np.float32(eps0)))
+
+
+_PRIMITIVES = {
+    arithmetic.fma: _fma,
+    arithmetic.bits: _bits,
+    arithmetic.from_bits: _from_bits,
+    arithmetic.slotwise: _slotwise,
+}
+
+
+def _cells(function):
+    return dict(zip(function.__code__.co_freevars, (c.cell_contents for c in function.__closure__ or ()), strict=True))
+
+
+def _names(code):
+    """Return the global names that a code object or a function inside it uses."""
+    inner = (constant for constant in code.co_consts if isinstance(constant, python_types.CodeType))
+    return set(code.co_names).union(*(_names(code) for code in inner))
+
+
+def _globals(function):
+    """Return what a function reads from outside, by name: globals, not attributes of modules."""
+    names = _names(function.__code__)
+    return {name: function.__globals__[name] for name in sorted(names) if name in function.__globals__}
+
+
+def _code_bytes(code):
+    constants = (_code_bytes(c) if isinstance(c, python_types.CodeType) else repr(c).encode() for c in code.co_consts)
+    return b"|".join([code.co_code, repr(code.co_names + code.co_varnames).encode(), *constants])
+
+
+def _describe(owner, name, value, seen):
+    """Return bytes that change when the value does; raise TypeError for what cannot be compiled."""
+    if isinstance(value, python_types.FunctionType):
+        return _fingerprint(value, seen)
+    if isinstance(value, python_types.ModuleType):
+        if value.__name__.partition(".")[0] == __name__.partition(".")[0]:
+            raise TypeError(
+                f"{owner} uses {name}, the module {value.__name__}; import the function itself: "
+                f"from {value.__name__} import fma, preconditioner"
+            )
+        return value.__name__.encode()
+    if isinstance(value, (tuple, *_PLAIN)):
+        return repr(value).encode()
+    if isinstance(value, type) and issubclass(value, tuple):
+        return repr((value.__name__, value._fields)).encode()
+    if getattr(builtins, getattr(value, "__name__", ""), None) is value or isinstance(value, (type, np.ufunc)):
+        return repr(value).encode()
+    if isinstance(value, python_types.BuiltinFunctionType):
+        return repr((value.__module__, value.__name__)).encode()
+    raise TypeError(
+        f"{owner} uses {name}={value!r}; a scalar function may use numbers, tuples, math and other scalar functions"
+    )
+
+
+def _fingerprint(function, seen=()):
+    if function in seen:
+        raise TypeError(f"{function.__qualname__} calls itself; scalar functions must not")
+    parts = [_code_bytes(function.__code__), repr(function.__defaults__).encode()]
+    for name, value in {**_globals(function), **_cells(function)}.items():
+        parts += [name.encode(), _describe(function.__qualname__, name, value, (*seen, function))]
+    return hashlib.sha256(b"\0".join(parts)).digest()
+
+
+@functools.cache
+def _library():
+    """Return a hash of every file that kernels are made of."""
+    root = Path(__file__).parents[1]
+    files = [root / "arithmetic.py"]
+    for room in ("oracles", "processes", "engines"):
+        files += sorted((root / room).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).digest()
+
+
+def _compiled(function, precision, memo):
+    """Return the njit twin of a plain function: helpers bound, primitives put in."""
+    if function in _PRIMITIVES:
+        return _PRIMITIVES[function]
+    if function is arithmetic.preconditioner and precision == "mix":
+        return memo.setdefault(function, njit(**JIT)(_preconditioner_mix))
+    if function not in memo:
+
+        def bound(value):
+            return _compiled(value, precision, memo) if isinstance(value, python_types.FunctionType) else value
+
+        outside = {name: bound(value) for name, value in _globals(function).items()}
+        cells = tuple(python_types.CellType(bound(value)) for value in _cells(function).values())
+        copy = python_types.FunctionType(
+            function.__code__, {**outside, "__builtins__": builtins}, function.__name__, function.__defaults__, cells
+        )
+        copy.__module__ = function.__module__
+        memo[function] = njit(**JIT)(copy)
+    return memo[function]
+
+
+class TagType(types.Type):
+    """Numba type of a Tag: one type a function, precision and sizes."""
+
+    def __init__(self, digest, sizes):
+        self.digest, self.sizes = digest, dict(sizes)
+        super().__init__(name=f"ngos_sim_{digest}_{'_'.join(str(n) for _, n in sizes)}")
+
+    @property
+    def key(self):
+        return self.digest, tuple(self.sizes.items())
+
+
+class Tag:
+    """A bound function as a kernel argument; see `bind`."""
+
+    def __init__(self, digest, sizes):
+        self._numba_type_ = TagType(digest, sizes)
+
+
+register_model(TagType)(models.OpaqueModel)
+
+
+@unbox(TagType)
+def _unbox_tag(tag_type, value, context):
+    return NativeValue(context.context.get_dummy_value())
+
+
+_BOUND: dict[str, object] = {}
+
+
+def bind(function, precision, **sizes):
+    """Return the Tag by which a kernel calls a plain scalar function at a precision.
+
+    Parameters
+    ----------
+    function : plain scalar function
+    precision : "mix" or "f64"
+    **sizes : int
+        Lengths of the tuples that kernels build for it, by name: compiled in.
+
+    Raises
+    ------
+    TypeError
+        The function uses something that a scalar function may not.
+    """
+    digest = hashlib.sha256(_library() + precision.encode() + _fingerprint(function)).hexdigest()[:24]
+    if digest not in _BOUND:
+        _BOUND[digest] = _compiled(function, precision, {})
+    return Tag(digest, tuple(sizes.items()))
+
+
+def call(tag, *arguments):
+    """Call the function behind a tag; inside kernels only."""
+    raise NotImplementedError
+
+
+@overload(call, strict=False, jit_options=JIT)  # type: ignore[arg-type]
+def _call(tag, *arguments):
+    if not isinstance(tag, TagType):
+        return None
+    function = _BOUND[tag.digest]
+    return lambda tag, *arguments: function(*arguments)
+
+
+@intrinsic
+def prefer_wide(typing_context):
+    """Ask LLVM for 512-bit vectors in the calling function: call it wherever there is a lane loop."""
+
+    def codegen(context, builder, signature, arguments):
+        with contextlib.suppress(TypeError):  # a speed hint: without it the kernel is right, and narrower
+            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.none(), codegen

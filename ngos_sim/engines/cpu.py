@@ -1,0 +1,112 @@
+"""The CPU engine: a program as arguments of the compiled kernels, threads over chunks."""
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import numpy as np
+
+from ngos_sim.engines import kernels, rng
+from ngos_sim.engines.bind import bind
+from ngos_sim.engines.program import BLOCK, ChunkSums, cost
+
+_GROUP_STEPS = 2e7  # process steps, coordinates and trajectories of one task: about 50 ms
+
+
+class Kernel:
+    """A program at a precision with its inputs, as the arguments of the compiled kernels."""
+
+    def __init__(self, program, inputs, precision):
+        d, real = program.dimension, np.float32 if precision == "mix" else np.float64
+        places, constants, tables, starts, moves = [], [], [], [], []
+
+        def put(store, values):
+            at = sum(len(part) for part in store)
+            store.append(np.ravel(np.asarray(values, dtype=np.float64)))
+            return at
+
+        for process, numbers in zip(program.processes, inputs.processes, strict=True):
+            features = np.zeros(len(program.features))
+            at = put(starts, np.concatenate([numbers.start.ravel(), features]))
+            kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
+            columns = len(numbers.table)
+            parts = [*(put(constants, kind) for kind in kinds), put(tables, np.transpose(numbers.table)), columns]
+            places.append([at, process.slots, process.stride, *parts])
+            lengths = dict(zip(("loss", "variance", "noise", "parameters"), map(len, kinds), strict=True))
+            moves.append(bind(process.move, precision, slots=process.slots, table=columns, **lengths))
+            oracle = {"slots": process.slots, "loss": lengths["loss"], "variance": lengths["variance"]}
+        features = tuple(bind(feature.function, precision, **oracle) for feature in program.features)
+        scope = [(max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features]
+        draw = bind(rng.normals32 if precision == "mix" else rng.normals, precision)
+        self._tags = (draw, tuple(moves), features)
+        self._sizes = (d, program.substeps, program.gaussians)
+        self._key = np.uint64(inputs.key)
+        self._real, self._starts = real, np.concatenate(starts)
+        self._widths = tuple(math.lcm(4, draws) for draws in (program.substeps * d, d))
+        self._shape = (len(inputs.records), inputs.test_functions, len(inputs.combinations))
+        terms = (inputs.term_owner, inputs.term_coefficient, inputs.term_exponents)
+        numbers = (np.concatenate(constants), np.concatenate(tables))
+        self._inputs = (
+            np.array(places),
+            np.array(scope, dtype=np.int64).reshape(-1, 3),
+            numbers,
+            self._starts,
+            inputs.records,
+            terms,
+            inputs.combinations,
+        )
+
+    def _workspace(self):
+        """Return one thread's buffers, and the room for a block's observables."""
+        normals, extra = (np.empty(width * BLOCK, self._real) for width in self._widths)
+        noise = (normals, extra, np.empty(BLOCK, self._real))
+        lanes = (np.empty(BLOCK), np.empty(BLOCK))
+        return (noise, np.empty(len(self._starts) * BLOCK), *lanes), np.empty((*self._shape, BLOCK))
+
+    def block(self, index):
+        """Return the observables of block `index`, shape (records, test functions, observables, 128)."""
+        work, out = self._workspace()
+        kernels.block(self._tags, self._sizes, self._key, np.uint64(index * BLOCK), *self._inputs, work, out)
+        return out
+
+    def chunks(self, first, count):
+        """Return ChunkSums of chunks first .. first + count - 1, in this thread."""
+        work, out = self._workspace()
+        sums = np.empty((count, *self._shape, 2))
+        nonfinite = np.empty((count, 2), dtype=np.int64)
+        kernels.chunks(self._tags, self._sizes, self._key, *self._inputs, work, out, first, sums, nonfinite)
+        return ChunkSums(sums, nonfinite)
+
+
+def run(program, inputs, first, count, *, precision="mix", threads=None, progress=None):
+    """Run chunks first .. first + count - 1 of 1024 trajectories.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Default: the processors that this process may use. Results do not depend on it.
+    progress : function, optional
+        Called with a fraction of the work whenever that much more is done.
+
+    Returns
+    -------
+    ChunkSums
+    """
+    kernel = Kernel(program, inputs, precision)
+    threads = threads or len(os.sched_getaffinity(0))
+    size = int(min(max(1.0, _GROUP_STEPS // cost(program, inputs)), -(-count // threads)))
+    kernel.chunks(first, 0)  # compile once, not in every thread
+    starts = range(first, first + count, size)
+    parts = {}
+    with ThreadPoolExecutor(threads) as pool:
+        futures = {pool.submit(kernel.chunks, at, min(size, first + count - at)): at for at in starts}
+        try:
+            for future in as_completed(futures):
+                part = parts[futures[future]] = future.result()
+                if progress is not None:
+                    progress(len(part.sums) / count)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    ordered = [parts[at] for at in starts]
+    return ChunkSums(np.concatenate([p.sums for p in ordered]), np.concatenate([p.nonfinite for p in ordered]))

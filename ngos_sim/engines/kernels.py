@@ -1,0 +1,276 @@
+"""Compiled kernels of the CPU engine: 128 trajectories side by side, the lane loop innermost.
+
+LLVM vectorises over trajectories only if the loop over lanes is innermost and its indices unsigned.
+A process's state is a run of rows of 128 lanes: the slots of coordinate 0, of coordinate 1, .., then
+the features. Kernels get tags and flat arrays: tuples of arrays took ten seconds to compile.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import literal_unroll, njit, types
+from numba.extending import intrinsic, overload
+from numba.np.arrayobj import make_array
+
+from ngos_sim.engines import rng
+from ngos_sim.engines.bind import call, prefer_wide
+from ngos_sim.engines.program import BLOCK, BLOCKS
+
+_KERNEL: dict[str, Any] = {"error_model": "numpy", "cache": True, "nogil": True, "no_cfunc_wrapper": True}
+_L = np.uint64(BLOCK)
+
+
+def _elements(context, builder, kind, array, start, stride, count):
+    """Return pointers to array[start + i stride], i < count."""
+    data = make_array(kind)(context, builder, array).data
+    offsets = (builder.mul(stride, stride.type(i)) for i in range(count))
+    return [builder.gep(data, [builder.add(start, offset)]) for offset in offsets]
+
+
+def _taker(size):
+    """Return take(tag, array, start, stride): as many elements as the tag's `size` says, as a tuple."""
+
+    @intrinsic
+    def take(typing_context, tag, array, start, stride):
+        count = tag.sizes[size]
+
+        def codegen(context, builder, signature, arguments):
+            pointers = _elements(context, builder, signature.args[1], *arguments[1:], count)
+            return context.make_tuple(builder, signature.return_type, [builder.load(p) for p in pointers])
+
+        return types.UniTuple(types.float64, count)(tag, array, types.uint64, types.uint64), codegen
+
+    return take
+
+
+_take_slots, _take_loss, _take_variance = _taker("slots"), _taker("loss"), _taker("variance")
+_take_noise, _take_table, _take_parameters = _taker("noise"), _taker("table"), _taker("parameters")
+
+
+@intrinsic
+def _store_slots(typing_context, array, start, stride, values):
+    """Write a tuple to array[start + i stride]."""
+
+    def codegen(context, builder, signature, arguments):
+        pointers = _elements(context, builder, signature.args[0], *arguments[:3], len(values))
+        for at, (pointer, kind) in enumerate(zip(pointers, values, strict=True)):
+            value = builder.extract_value(arguments[3], at)
+            builder.store(context.cast(builder, value, kind, types.float64), pointer)
+        return context.get_dummy_value()
+
+    return types.none(array, types.uint64, types.uint64, values), codegen
+
+
+@njit(**_KERNEL)
+def _fill(draw, out, blocks, key, stream, trajectory, counter):
+    """Write the normals of Philox blocks counter .. counter + blocks - 1, one row of lanes a draw."""
+    prefer_wide()
+    k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
+    for b in range(blocks):
+        at = np.uint64(4 * b) * _L
+        c0 = np.uint64(counter + b)
+        for lane in range(_L):
+            index = trajectory + lane
+            four = call(draw, c0, stream, index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), k0, k1)
+            out[at + lane] = four[0]
+            out[at + _L + lane] = four[1]
+            out[at + np.uint64(2) * _L + lane] = four[2]
+            out[at + np.uint64(3) * _L + lane] = four[3]
+
+
+@njit(**_KERNEL)
+def _combine(library, out, normals, at, gap, rows):
+    """Write the normalised sum of `rows` rows of normals, `gap` apart."""
+    prefer_wide()
+    scale = 1.0 / math.sqrt(float(rows))
+    for lane in range(_L):
+        out[lane] = normals[at + lane] + normals[at + gap + lane]
+    for r in range(2, rows):
+        row = at + np.uint64(r) * gap
+        for lane in range(_L):
+            out[lane] += normals[row + lane]
+    for lane in range(_L):
+        out[lane] *= scale
+
+
+# One row of `layout` a process: where its state begins, its slots, its stride, where its numbers begin
+# (loss, variance, noise, parameters: in constants; table: in table) and how wide its table is.
+_AT, _SLOTS, _STRIDE, _LOSS, _VARIANCE, _NOISE, _PARAMETERS, _TABLE, _COLUMNS = range(9)
+
+
+@njit(**_KERNEL)
+def _row(move, state, at, xi, xi_at, extra, extra_at, constants, j, d, place, c):
+    """Step coordinate j of 128 trajectories."""
+    prefer_wide()
+    a = _take_loss(move, constants, np.uint64(place[_LOSS] + j), d)
+    s = _take_variance(move, constants, np.uint64(place[_VARIANCE] + j), d)
+    n = _take_noise(move, constants, np.uint64(place[_NOISE]), np.uint64(1))
+    p = _take_parameters(move, constants, np.uint64(place[_PARAMETERS]), np.uint64(1))
+    for lane in range(_L):
+        x = _take_slots(move, state, at + lane, _L)
+        y = call(move, x, float(xi[xi_at + lane]), float(extra[extra_at + lane]), a, s, n, c, p)
+        _store_slots(state, at + lane, _L, y)
+
+
+@njit(**_KERNEL)
+def _advance(library, move, place, numbers, state, k, d, substeps, noise, at, extra_at):
+    """Take one process through macro step k; the step's rows of noise begin at `at` and `extra_at`."""
+    constants, table = numbers
+    normals, extra, combined = noise
+    stride = place[_STRIDE]
+    steps = substeps // stride
+    gap = np.uint64(d) * _L
+    for i in range(steps):
+        c = _take_table(move, table, np.uint64(place[_TABLE] + (k * steps + i) * place[_COLUMNS]), np.uint64(1))
+        for j in range(d):
+            xi, xi_at = normals, at + np.uint64(i * stride * d + j) * _L
+            if stride > 1:
+                _combine(library, combined, normals, xi_at, gap, stride)
+                xi, xi_at = combined, np.uint64(0)
+            row = np.uint64(place[_AT] + j * place[_SLOTS]) * _L
+            extra_row = extra_at + np.uint64(j) * _L
+            _row(move, state, row, xi, xi_at, extra, extra_row, constants, j, np.uint64(d), place, c)
+
+
+@njit(**_KERNEL)
+def _feature(feature, state, place, scope, which, constants, d):
+    """Write feature `which` of one process; scope: first and last + 1 coordinate to sum, take the root."""
+    prefer_wide()
+    row = np.uint64(place[_AT] + d * place[_SLOTS] + which) * _L
+    for lane in range(_L):
+        state[row + lane] = 0.0
+    for j in range(scope[0], scope[1]):
+        start = np.uint64(place[_AT] + j * place[_SLOTS]) * _L
+        a = _take_loss(feature, constants, np.uint64(place[_LOSS] + j), np.uint64(d))
+        s = _take_variance(feature, constants, np.uint64(place[_VARIANCE] + j), np.uint64(d))
+        for lane in range(_L):
+            state[row + lane] += call(feature, _take_slots(feature, state, start + lane, _L), a, s)
+    if scope[2]:
+        for lane in range(_L):
+            state[row + lane] = math.sqrt(state[row + lane])
+
+
+def _features(features, state, layout, scope, constants, d):
+    raise NotImplementedError  # compiled only
+
+
+@overload(_features, jit_options={"error_model": "numpy"})
+def _features_compiled(features, state, layout, scope, constants, d):
+    """Write every feature of every process."""
+    if len(features) == 0:  # literal_unroll takes no empty tuple
+        return lambda features, state, layout, scope, constants, d: None
+
+    def write(features, state, layout, scope, constants, d):
+        which = 0
+        for feature in literal_unroll(features):
+            for process in range(len(layout)):
+                _feature(feature, state, layout[process], scope[which], np.int64(which), constants, d)
+            which += 1
+
+    return write
+
+
+@njit(**_KERNEL)
+def _observe(library, out, state, layout, terms, combinations, value, term):
+    """Add up the terms of the test functions of every process; out (test functions, observables, lanes)."""
+    prefer_wide()
+    owner, coefficient, exponents = terms
+    out[:] = 0.0
+    for process in range(len(layout)):
+        for t in range(len(owner)):
+            for lane in range(_L):
+                term[lane] = coefficient[t]
+            for r in range(exponents.shape[1]):
+                row = np.uint64(layout[process, _AT] + r) * _L
+                for _ in range(exponents[t, r]):
+                    for lane in range(_L):
+                        term[lane] *= state[row + lane]
+            if t == 0 or owner[t] != owner[t - 1]:
+                value[:] = 0.0
+            for lane in range(_L):
+                value[lane] += term[lane]
+            if t + 1 == len(owner) or owner[t + 1] != owner[t]:
+                for q in range(combinations.shape[0]):
+                    weight = combinations[q, process]
+                    if weight != 0.0:
+                        target = out[owner[t], q]
+                        for lane in range(_L):
+                            target[lane] += weight * value[lane]
+
+
+@njit(**_KERNEL)
+def _tree(library, lanes, power, term):
+    """Return the sum of 128 values, or of their squares, by halving: the same order on every engine."""
+    prefer_wide()
+    for lane in range(_L):
+        term[lane] = lanes[lane] if power == 0 else lanes[lane] * lanes[lane]
+    half = _L
+    while half > np.uint64(1):
+        half = half >> np.uint64(1)
+        for lane in range(half):
+            term[lane] += term[lane + half]
+    return term[0]
+
+
+@njit(**_KERNEL)
+def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out):
+    """Run one block of 128 trajectories; out (records, test functions, observables, lanes)."""
+    draw, moves, features = tags
+    d, substeps, gaussians = sizes
+    noise, state, value, term = work
+    normals, extra, _ = noise
+    for row in range(len(starts)):
+        for lane in range(_L):
+            state[np.uint64(row) * _L + lane] = starts[row]
+    width = substeps * d  # draws a macro step
+    period, extra_period = len(normals) // (width * BLOCK), len(extra) // (d * BLOCK)  # macro steps a fill
+    record = 0
+    for k in range(records[-1]):
+        phase, extra_phase = k % period, k % extra_period
+        if phase == 0:
+            _fill(draw, normals, period * width // 4, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
+        if gaussians == 2 and extra_phase == 0:
+            _fill(draw, extra, extra_period * d // 4, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
+        at, extra_at = np.uint64(phase * width) * _L, np.uint64(extra_phase * d) * _L
+        which = 0
+        for move in literal_unroll(moves):
+            _advance(draw, move, layout[which], numbers, state, k, d, substeps, noise, at, extra_at)
+            which += 1
+        if k + 1 == records[record]:
+            _features(features, state, layout, scope, numbers[0], d)
+            _observe(draw, out[record], state, layout, terms, combinations, value, term)
+            record += 1
+
+
+@njit(**_KERNEL)
+def _reduce(library, out, sums, state, rows, trajectory, nonfinite, term):
+    """Add a block's observables and their squares to its chunk's sums; count its non-finite states."""
+    for i in range(out.shape[0]):
+        for g in range(out.shape[1]):
+            for q in range(out.shape[2]):
+                for power in range(2):
+                    sums[i, g, q, power] += _tree(library, out[i, g, q], power, term)
+    for lane in range(BLOCK):
+        finite = True
+        for row in range(rows):
+            finite = finite and math.isfinite(state[row * BLOCK + lane])
+        if not finite:
+            if nonfinite[0] == 0:
+                nonfinite[1] = np.int64(trajectory) + lane
+            nonfinite[0] += 1
+
+
+@njit(**_KERNEL)
+def chunks(
+    tags, sizes, key, layout, scope, numbers, starts, records, terms, combinations, work, out, first, sums, nonfinite
+):
+    """Run whole chunks; sums (chunks, records, test functions, observables, 2)."""
+    state, term = work[1], work[3]
+    for chunk in range(len(sums)):
+        sums[chunk] = 0.0
+        nonfinite[chunk, 0], nonfinite[chunk, 1] = 0, -1
+        for b in range(BLOCKS):
+            trajectory = np.uint64((first + chunk) * BLOCKS + b) * _L
+            block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out)
+            _reduce(tags[0], out, sums[chunk], state, len(starts), trajectory, nonfinite[chunk], term)

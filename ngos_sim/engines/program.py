@@ -1,0 +1,177 @@
+"""What an engine runs: a Program (functions and sizes, compiled) and Inputs (numbers, passed).
+
+A change of a number never recompiles. Every process of a program reads the same random numbers: each
+macro step has `substeps` fine steps, and a process with stride s takes one step on every s of them, on
+the normalised sum of their Gaussians.
+"""
+
+import math
+from collections import namedtuple
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ngos_sim.processes.rule import Oracle
+
+BLOCK = 128  # trajectories: the lanes of a kernel and one summation tree
+CHUNK = 1024  # trajectories: a task, and a row of sums
+BLOCKS = CHUNK // BLOCK
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process: its move (a scalar function, see `move`), its slots and its stride."""
+
+    move: Callable
+    slots: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A function of the state beside the slots: g(x, a, s), of one coordinate or summed over all.
+
+    coordinate is -1 for the sum; root says whether the square root of the result is taken.
+    """
+
+    function: Callable
+    coordinate: int
+    root: bool
+
+
+@dataclass(frozen=True)
+class Program:
+    """Functions and sizes.
+
+    gaussians is the largest number of Gaussians that a noise law takes a step (1 or 2).
+    """
+
+    processes: tuple[Process, ...]
+    features: tuple[Feature, ...]
+    dimension: int
+    substeps: int
+    gaussians: int
+
+
+@dataclass(frozen=True)
+class ProcessInputs:
+    """Numbers of one process.
+
+    parameters, noise : tuple of float
+    loss, variance : tuple of ndarray, each of shape (d,): one array a parameter
+    table : tuple of ndarray, each of shape (steps,): one array an entry of c
+    start : ndarray, shape (d, slots)
+    """
+
+    parameters: tuple[float, ...]
+    noise: tuple[float, ...]
+    loss: tuple[np.ndarray, ...]
+    variance: tuple[np.ndarray, ...]
+    table: tuple[np.ndarray, ...]
+    start: np.ndarray
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Numbers of a program.
+
+    records : ndarray of int64, macro steps after which test functions are recorded, ascending
+    terms : list of (test function, coefficient, row) with row the exponents of a state's rows
+    combinations : ndarray, shape (observables, processes): what is recorded is combinations @ g
+    """
+
+    key: int
+    processes: tuple[ProcessInputs, ...]
+    records: np.ndarray
+    test_functions: int
+    term_owner: np.ndarray
+    term_coefficient: np.ndarray
+    term_exponents: np.ndarray
+    combinations: np.ndarray
+
+
+@dataclass(frozen=True)
+class ChunkSums:
+    """What a run returns, a row a chunk.
+
+    sums : (chunks, records, test functions, observables, 2) float64, sums and sums of squares
+    nonfinite : (chunks, 2) int64, trajectories that left the finite numbers, and the first (-1: none)
+    """
+
+    sums: np.ndarray
+    nonfinite: np.ndarray
+
+
+def cost(program, inputs):
+    """Return how many process steps, over coordinates and trajectories, a chunk takes."""
+    steps = sum(program.substeps // process.stride for process in program.processes)
+    return float(inputs.records[-1]) * steps * program.dimension * CHUNK
+
+
+def _numbers(kind, names):
+    """Return a named tuple class for these names (an empty one is not compiled: it gets a filler)."""
+    return namedtuple(kind, tuple(names) or ("none",))
+
+
+def padded(values):
+    """Return the values, or the filler of `_numbers` where there are none."""
+    return tuple(values) or (0.0,)
+
+
+def move(rule, oracle, noise):
+    """Return the scalar function that engines step: oracle, noise and rule of one process.
+
+    move(x, xi, extra, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance, noise and
+    rule, and xi, extra two independent standard normals.
+    """
+    step, sample = rule.step, noise.sample
+    gradient, curvature, variance = oracle.loss.gradient, oracle.loss.curvature, oracle.variance
+    loss_numbers = _numbers("Loss", oracle.loss.parameters)
+    variance_numbers = _numbers("Covariance", oracle.variance_parameters)
+    noise_numbers = _numbers("Noise", noise.parameters)
+    rule_numbers = _numbers("Parameters", (*rule.parameters, "eta2"))
+    if noise.gaussians == 1:
+
+        def zeta(xi, extra, n):
+            return sample(xi, n)
+    else:
+        zeta = sample
+
+    def moved(x, xi, extra, a, s, n, c, p):
+        theta = x[0]
+        f = loss_numbers(*a)
+        sigma = variance(theta, variance_numbers(*s))
+        o = Oracle(gradient(theta, f), sigma, curvature(theta, f))
+        z = math.sqrt(sigma) * zeta(xi, extra, noise_numbers(*n))
+        return step(x, o, z, c, rule_numbers(*p))
+
+    return moved
+
+
+def oracle_feature(name, oracle):
+    """Return the Feature of a test function's word: loss, trace(Sigma) or norm(grad)."""
+    gradient, value, variance = oracle.loss.gradient, oracle.loss.value, oracle.variance
+    loss_numbers = _numbers("Loss", oracle.loss.parameters)
+    variance_numbers = _numbers("Covariance", oracle.variance_parameters)
+
+    def loss(x, a, s):
+        return value(x[0], loss_numbers(*a))
+
+    def trace(x, a, s):
+        return variance(x[0], variance_numbers(*s))
+
+    def squared_gradient(x, a, s):
+        return gradient(x[0], loss_numbers(*a)) ** 2
+
+    functions = {"loss": loss, "trace(Sigma)": trace, "norm(grad)": squared_gradient}
+    return Feature(functions[name], -1, name == "norm(grad)")
+
+
+def state_feature(function, coordinate):
+    """Return the Feature of a user's g(x) at one coordinate."""
+
+    def g(x, a, s):
+        return function(x)
+
+    return Feature(g, coordinate, False)

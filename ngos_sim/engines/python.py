@@ -1,0 +1,121 @@
+"""The contract in plain Python: the reference for every other engine, and the debugger's."""
+
+import math
+
+import numpy as np
+
+from ngos_sim.engines import rng
+from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums
+
+
+def draw(key, trajectory, stream, n):
+    """Return draw n of a trajectory's stream, float64."""
+    counter = (np.uint64(v) for v in (n // 4, stream, trajectory & 0xFFFFFFFF, trajectory >> 32))
+    return rng.normals(*counter, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32))[n % 4]
+
+
+def trajectory(program, inputs, index, noise=None):
+    """Run one trajectory and return its observables, shape (records, test functions, observables).
+
+    noise : ndarray, shape (fine steps, d), in place of the generator's Gaussians.
+    """
+    d, m = program.dimension, program.substeps
+
+    def gaussian(stream, n):
+        return float(noise[divmod(n, d)]) if noise is not None else draw(inputs.key, index, stream, n)
+
+    states = [[tuple(row) for row in numbers.start.tolist()] for numbers in inputs.processes]
+    observed = []
+    for k in range(int(inputs.records[-1])):
+        xi = [[gaussian(rng.BROWNIAN, (k * m + i) * d + j) for j in range(d)] for i in range(m)]
+        extra = [gaussian(rng.EXTRA, k * d + j) if program.gaussians == 2 else 0.0 for j in range(d)]
+        for process, numbers, state in zip(program.processes, inputs.processes, states, strict=True):
+            for i in range(m // process.stride):
+                c = tuple(float(column[k * (m // process.stride) + i]) for column in numbers.table)
+                for j in range(d):
+                    rows = [xi[i * process.stride + r][j] for r in range(process.stride)]
+                    one = rows[0] if len(rows) == 1 else _sum(rows) * (1.0 / math.sqrt(len(rows)))
+                    a, s = _at(numbers.loss, j), _at(numbers.variance, j)
+                    state[j] = process.move(state[j], one, extra[j], a, s, numbers.noise, c, numbers.parameters)
+        if k + 1 in inputs.records:
+            observed.append(_observe(program, inputs, states))
+    return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)
+
+
+def _sum(values):
+    """Return the sum from left to right, each addition rounded (Python 3.12's sum compensates)."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
+def _at(columns, j):
+    return tuple(float(column[j]) for column in columns)
+
+
+def _observe(program, inputs, states):
+    """Return combinations @ g(states), shape (test functions, observables)."""
+    observed = np.zeros((inputs.test_functions, len(inputs.combinations)))
+    for index, (numbers, state) in enumerate(zip(inputs.processes, states, strict=True)):
+        rows = [value for x in state for value in x]
+        for feature in program.features:
+            among = range(len(state)) if feature.coordinate < 0 else [feature.coordinate]
+            total = _sum([feature.function(state[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among])
+            rows.append(math.sqrt(total) if feature.root else total)
+        values = [0.0] * inputs.test_functions
+        for owner, term, exponents in zip(
+            inputs.term_owner, inputs.term_coefficient, inputs.term_exponents, strict=True
+        ):
+            term = float(term)
+            for row, power in zip(rows, exponents, strict=True):
+                for _ in range(power):
+                    term *= row
+            values[owner] += term
+        observed += np.outer(values, inputs.combinations[:, index])
+    return observed
+
+
+def run(program, inputs, first, count):
+    """Run chunks first .. first + count - 1; see `cpu.run`."""
+    sums, nonfinite = [], []
+    for chunk in range(first, first + count):
+        blocks, bad = [], []
+        for block in range(chunk * BLOCKS, (chunk + 1) * BLOCKS):
+            lanes, finite = zip(
+                *(trajectory(program, inputs, block * BLOCK + lane) for lane in range(BLOCK)), strict=True
+            )
+            values = np.array(lanes)
+            blocks.append(np.stack([_tree(values), _tree(values * values)], axis=-1))
+            bad += [block * BLOCK + lane for lane, good in enumerate(finite) if not good]
+        sums.append(_sum(blocks))
+        nonfinite.append((len(bad), bad[0] if bad else -1))
+    return ChunkSums(np.array(sums), np.array(nonfinite, dtype=np.int64))
+
+
+def _tree(values):
+    """Return the sum over the first axis (128 lanes) by halving."""
+    while len(values) > 1:
+        half = len(values) // 2
+        values = values[:half] + values[half:]
+    return values[0]
+
+
+def expectation(program, inputs, noise, weights):
+    """Return the weighted mean of the observables over given noise: exact enumeration.
+
+    Parameters
+    ----------
+    noise : ndarray, shape (paths, fine steps, d)
+        Takes the place of the generator's Gaussians.
+    weights : ndarray, shape (paths,)
+
+    Returns
+    -------
+    means : ndarray, shape (records, test functions, observables)
+    """
+    paths = (trajectory(program, inputs, 0, path)[0] for path in noise)
+    return sum(weight * values for weight, values in zip(weights, paths, strict=True))
+
+
+__all__ = ["CHUNK", "draw", "expectation", "run", "trajectory"]

@@ -1,0 +1,19 @@
+"""The two ways a run can fail that are not bad input (bad input is ValueError or TypeError)."""
+
+
+class NonFiniteError(ArithmeticError):
+    """Trajectories left the floating-point range.
+
+    Attributes
+    ----------
+    result : Result
+        What was measured, the bad points included, with `nonfinite` in its table.
+    """
+
+    def __init__(self, message, result=None):
+        super().__init__(message)
+        self.result = result
+
+
+class EngineUnavailable(RuntimeError):
+    """The device asked for cannot run here; the message says what to install or to choose."""

@@ -1,0 +1,1 @@
+"""What is measured: weak errors, their standard errors, orders."""

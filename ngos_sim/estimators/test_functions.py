@@ -1,0 +1,171 @@
+"""Test functions g: a small grammar parsed to exponents, never evaluated as code, and plain functions.
+
+sum     = ["+" | "-"] term {("+" | "-") term}
+term    = factor {"*" factor}
+factor  = number | power
+power   = word [("^" | "**") integer]
+word    = slot "[" i "]" | "sqnorm(" slot ")" | "loss" | "trace(Sigma)" | "norm(grad)"
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+WORDS = ("loss", "trace(Sigma)", "norm(grad)")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
+    r"|(?P<word>loss\b|trace\(\s*Sigma\s*\)|norm\(\s*grad\s*\))"
+    r"|sqnorm\(\s*(?P<squared>\w+)\s*\)"
+    r"|(?P<slot>[A-Za-z]\w*)\[\s*(?P<index>\d+)\s*\]"
+    r"|(?P<operator>\*\*|[-+*^]))"
+)
+
+
+@dataclass(frozen=True)
+class TestFunction:
+    """A test function from a plain scalar function.
+
+    Parameters
+    ----------
+    name : str
+        What tables call it.
+    g : function (x) -> float
+        x is the tuple of slots of one coordinate; the contract of scalar functions holds.
+    coordinate : int
+        Which one.
+
+    Examples
+    --------
+    >>> import math, ngos_sim as ns
+    >>> ns.TestFunction("cos theta", lambda x: math.cos(x[0])).g((0.0, 1.0))
+    1.0
+    """
+
+    __test__ = False  # not a pytest class
+
+    name: str
+    g: Callable
+    coordinate: int = 0
+
+
+def parse(text, slots, dimension):
+    """Parse a test function to terms (coefficient, {variable: power}).
+
+    A variable is (slot index, coordinate) or one of WORDS.
+
+    Parameters
+    ----------
+    text : str
+    slots : tuple of str
+    dimension : int
+
+    Returns
+    -------
+    terms : list of (float, Counter)
+
+    Raises
+    ------
+    ValueError
+        The text is not in the grammar, or names a slot or coordinate that is not there.
+
+    Examples
+    --------
+    >>> parse("2*theta[0]^2 - u[1]", ("theta", "u"), 2)
+    [(2.0, Counter({(0, 0): 2})), (-1.0, Counter({(1, 1): 1}))]
+    """
+    tokens = _tokens(text, slots, dimension)
+    terms, at, sign = [], 0, 1.0
+    if tokens and tokens[0] in ("+", "-"):
+        sign, at = (-1.0 if tokens[0] == "-" else 1.0), 1
+    while True:
+        expanded, at = _term(text, tokens, at, dimension)
+        terms += [(sign * coefficient, powers) for coefficient, powers in expanded]
+        if at == len(tokens):
+            return terms
+        if tokens[at] not in ("+", "-"):
+            raise ValueError(f"test function {text!r}: expected an operator before {tokens[at]!r}")
+        sign, at = (-1.0 if tokens[at] == "-" else 1.0), at + 1
+
+
+def _tokens(text, slots, dimension):
+    """Return numbers (float), variables (tuples; words and ("sqnorm", slot)) and operators (str)."""
+    tokens, at = [], 0
+    while text[at:].strip():
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise ValueError(
+                f"test function {text!r}: cannot read {text[at:].strip()!r}; allowed: numbers, slot[i], ^, *, +, -, "
+                f"sqnorm(slot), {', '.join(WORDS)}; slots: {', '.join(slots)}"
+            )
+        at = match.end()
+        name = match["slot"] or match["squared"]
+        if name and name not in slots:
+            raise ValueError(f"test function {text!r}: no slot {name!r}; allowed: {', '.join(slots)}")
+        if match["number"]:
+            tokens.append(float(match["number"]))
+        elif match["word"]:
+            tokens.append((re.sub(r"\s", "", match["word"]),))
+        elif match["squared"]:
+            tokens.append(("sqnorm", slots.index(name)))
+        elif match["slot"]:
+            if int(match["index"]) >= dimension:
+                raise ValueError(f"test function {text!r}: no coordinate {match['index']}; there are {dimension}")
+            tokens.append((slots.index(name), int(match["index"])))
+        else:
+            tokens.append("^" if match["operator"] == "**" else match["operator"])
+    return tokens
+
+
+def _term(text, tokens, at, dimension):
+    """Parse one term from token `at`; return its expansion and where it ends."""
+    expansion = [(1.0, Counter())]
+    while True:
+        factor = tokens[at] if at < len(tokens) else None
+        if factor is None or isinstance(factor, str):
+            raise ValueError(f"test function {text!r}: expected a number or a slot, got {factor or 'the end'!r}")
+        at, power = at + 1, 1
+        if at < len(tokens) and tokens[at] == "^":
+            exponent = tokens[at + 1] if at + 1 < len(tokens) else None
+            if isinstance(factor, float) or not isinstance(exponent, float) or exponent != int(exponent):
+                raise ValueError(f"test function {text!r}: ^ stands between a slot or word and a positive integer")
+            at, power = at + 2, int(exponent)
+        for _ in range(power):
+            expansion = _times(expansion, factor, dimension)
+        if at == len(tokens) or tokens[at] != "*":
+            return expansion, at
+        at += 1
+
+
+def _times(expansion, factor, dimension):
+    if isinstance(factor, float):
+        return [(factor * coefficient, powers) for coefficient, powers in expansion]
+    if factor[0] == "sqnorm":
+        squares = [Counter({(factor[1], j): 2}) for j in range(dimension)]
+        return [(coefficient, powers + square) for coefficient, powers in expansion for square in squares]
+    variable = factor[0] if len(factor) == 1 else factor
+    return [(coefficient, powers + Counter([variable])) for coefficient, powers in expansion]
+
+
+def name_of(function):
+    """Return what tables call a test function (a string or a TestFunction)."""
+    return function.name if isinstance(function, TestFunction) else function
+
+
+def check(functions, slots, dimension):
+    """Raise ValueError or TypeError unless each is in the grammar or a TestFunction with a coordinate there."""
+    if not functions:
+        raise ValueError("test_functions is empty; give at least one, such as 'theta[0]'")
+    for function in functions:
+        if isinstance(function, TestFunction):
+            if not 0 <= function.coordinate < dimension:
+                raise ValueError(
+                    f"test function {function.name!r}: no coordinate {function.coordinate}; there are {dimension}"
+                )
+        elif isinstance(function, str):
+            parse(function, slots, dimension)
+        else:
+            raise TypeError(f"test function {function!r} is neither a string nor a TestFunction")
+    names = [name_of(function) for function in functions]
+    if len(set(names)) < len(names):
+        raise ValueError(f"test_functions has {max(names, key=names.count)!r} twice")

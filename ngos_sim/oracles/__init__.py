@@ -1,0 +1,1 @@
+"""What is optimised: the noisy gradient oracle (f, Sigma, Z_sigma)."""

@@ -1,0 +1,291 @@
+"""Laws of the noise zeta (mean 0, variance 1): a sampler as a function of Gaussians, and a quadrature.
+
+Each law is the image of one standard normal xi (the Brownian direction), so that a chain and its
+SDE can be driven by the same numbers; the SVAG law takes a second, independent one.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+from scipy.special import ndtri
+
+from ngos_sim.arithmetic import fma
+
+_CUMULANT_NODES = 32
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A law of zeta: mean 0, variance 1, independent over coordinates and steps.
+
+    Parameters
+    ----------
+    name : str
+        What tables and study files call it.
+    sample : function (xi, p) -> float, or (xi, extra, p) -> float with gaussians=2
+        zeta as a function of independent standard normals; increasing in xi couples best.
+    quadrature : function (nodes, p) -> (values, weights)
+        Atoms of the law, or a rule with `nodes` nodes, each an array of shape (nodes,).
+    parameters : mapping of str to float or function of sigma
+        What `p` holds by name. A function is called with the oracle's noise scale sigma.
+    gaussians : 1 or 2
+        How many standard normals `sample` takes.
+
+    Examples
+    --------
+    >>> import math
+    >>> from ngos_sim import Noise
+    >>> three = Noise(
+    ...     "three-point",
+    ...     sample=lambda xi, p: 0.0 if abs(xi) < 0.6744897501960817 else math.copysign(math.sqrt(2.0), xi),
+    ...     quadrature=lambda nodes, p: ([-math.sqrt(2), 0.0, math.sqrt(2)], [0.25, 0.5, 0.25]),
+    ... )
+    >>> [round(k, 12) for k in three.cumulants(sigma=8.0)]
+    [0.0, 1.0, 0.0, -1.0]
+    """
+
+    name: str
+    sample: Callable
+    quadrature: Callable
+    parameters: Mapping[str, float | Callable[[float], float]] = field(default_factory=dict)
+    gaussians: int = 1
+
+    def numbers(self, sigma):
+        """Return the parameters by name, as floats, at noise scale sigma."""
+        return {name: float(value(sigma) if callable(value) else value) for name, value in self.parameters.items()}
+
+    def rule(self, sigma, nodes=_CUMULANT_NODES):
+        """Return values and weights of the atoms, or of a rule with `nodes` nodes.
+
+        Returns
+        -------
+        values, weights : ndarray, shape (n,) float64
+        """
+        values, weights = self.quadrature(nodes, SimpleNamespace(**self.numbers(sigma)))
+        return np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+
+    def cumulants(self, sigma):
+        """Return the first four cumulants (0, 1, skewness, excess kurtosis) at noise scale sigma."""
+        values, weights = self.rule(sigma)
+        mean = weights @ values
+        centred = values - mean
+        variance, third, fourth = (weights @ centred**n for n in (2, 3, 4))
+        return float(mean), float(variance), float(third), float(fourth - 3.0 * variance**2)
+
+
+def _gauss_hermite(nodes):
+    values, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    return values, weights / weights.sum()
+
+
+def _gaussian(xi, p):
+    return xi
+
+
+def gaussian():
+    """Standard normal noise: zeta = xi."""
+    return Noise("gaussian", _gaussian, lambda nodes, p: _gauss_hermite(nodes))
+
+
+def _horner4(t, e, d, c, b, a):
+    """Return ((e t + d) t + c) t + b) t + a."""
+    return fma(fma(fma(fma(e, t, d), t, c), t, b), t, a)
+
+
+def normal_cdf_centred(x):
+    """Return Phi(x) - 1/2, within 1e-10 for |x| < 6.8 (the generator's range).
+
+    With t = x / sqrt(x^2 + 24): t times a polynomial of degree 15 in t^2, a Chebyshev fit made
+    with mpmath.chebyfit; arithmetic only, so that it vectorises and has the same bits everywhere.
+    """
+    t = x / math.sqrt(fma(x, x, 24.0))
+    s = t * t
+    r = fma(fma(fma(44.5694817743898272, s, -239.027897950238205), s, 543.4694114175245542), s, -686.5616041314227221)
+    r = _horner4(s, r, 541.0729093460766375, -296.6356295047457749, 123.7079981208730328, -29.10165345930738359)
+    r = _horner4(s, r, -0.9766875141772309998, -9.61051100039041738, 8.674441990313974697, 12.74392119082384415)
+    r = _horner4(s, r, -24.09836391495986915, 17.14994401630277961, -6.840435134329825569, 1.954410047570094585)
+    return t * r
+
+
+_SQRT12 = math.sqrt(12.0)
+
+
+def _uniform(xi, p):
+    return _SQRT12 * normal_cdf_centred(xi)
+
+
+def _legendre(nodes, p):
+    values, weights = np.polynomial.legendre.leggauss(nodes)
+    return math.sqrt(3.0) * values, 0.5 * weights
+
+
+def uniform():
+    """Uniform noise on [-sqrt 3, sqrt 3]: zeta = sqrt 12 (Phi(xi) - 1/2)."""
+    return Noise("uniform", _uniform, _legendre)
+
+
+def _rademacher(xi, p):
+    return 1.0 if xi >= 0.0 else -1.0
+
+
+def rademacher():
+    """Rademacher noise, +1 or -1: zeta = sign(xi)."""
+    return Noise("rademacher", _rademacher, lambda nodes, p: ([-1.0, 1.0], [0.5, 0.5]))
+
+
+def _skewness(kind, skewness, low_skewness, bound):
+    """Return E zeta^3 as a function of sigma from exactly one of the two conventions."""
+    if (skewness is None) == (low_skewness is None):
+        raise ValueError(
+            f"{kind} noise takes either skewness= or low_skewness=, "
+            f"got skewness={skewness!r} and low_skewness={low_skewness!r}"
+        )
+    key, value = ("skewness", skewness) if low_skewness is None else ("low_skewness", low_skewness)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{key}={value!r} of {kind} noise must be a finite number")
+
+    def third_moment(sigma):
+        k3 = float(value) if low_skewness is None else value / sigma
+        if not abs(k3) < bound:
+            raise ValueError(
+                f"{key}={value!r} gives {kind} noise E zeta^3 = {k3:.4g} at sigma={sigma:.4g}; "
+                f"its modulus must be below {bound:.4g}"
+            )
+        return k3
+
+    if low_skewness is None:
+        third_moment(1.0)
+    return third_moment
+
+
+def _two_point(xi, p):
+    return p.upper if xi >= p.threshold else p.lower
+
+
+def two_point(*, skewness=None, low_skewness=None):
+    """Two-point noise: sqrt((1-q)/q) with probability q, else -sqrt(q/(1-q)).
+
+    E zeta^3 = (1 - 2q) / sqrt(q (1-q)) and E zeta^4 = 1 + (E zeta^3)^2.
+
+    Parameters
+    ----------
+    skewness : float
+        E zeta^3 = skewness at every sigma: a fixed law, which violates the low-skewness condition
+        (Definition 2.6 of arXiv 2205.10287) unless it is 0.
+    low_skewness : float
+        E zeta^3 = low_skewness / sigma: a family that satisfies it.
+
+    Raises
+    ------
+    ValueError
+        Neither or both are given, or one is not finite.
+
+    Examples
+    --------
+    >>> [round(k, 12) for k in two_point(skewness=1.5).cumulants(sigma=8.0)]
+    [0.0, 1.0, 1.5, 0.25]
+    """
+    k3 = _skewness("two-point", skewness, low_skewness, math.inf)
+
+    def probability(sigma):
+        return 0.5 * (1.0 - k3(sigma) / math.sqrt(4.0 + k3(sigma) ** 2))
+
+    def upper(sigma):
+        return math.sqrt((1.0 - probability(sigma)) / probability(sigma))
+
+    return Noise(
+        "two-point",
+        _two_point,
+        lambda nodes, p: ([p.lower, p.upper], [1.0 - p.probability, p.probability]),
+        {
+            "probability": probability,
+            "threshold": lambda sigma: float(ndtri(1.0 - probability(sigma))),
+            "upper": upper,
+            "lower": lambda sigma: -1.0 / upper(sigma),
+        },
+    )
+
+
+def _skewed(xi, p):
+    return fma(p.b, fma(xi, xi, -1.0), p.a * xi)
+
+
+def skewed(*, skewness=None, low_skewness=None):
+    """Skewed noise zeta = a xi + b (xi^2 - 1) with a^2 + 2 b^2 = 1.
+
+    E zeta^3 = 6 a^2 b + 8 b^3 = 6 b - 4 b^3, solved by b = sqrt 2 sin(asin(E zeta^3 / sqrt 8) / 3);
+    its modulus is below sqrt 8.
+
+    Parameters
+    ----------
+    skewness, low_skewness : float
+        As in `two_point`.
+
+    Raises
+    ------
+    ValueError
+        Neither or both are given, one is not finite, or |E zeta^3| is not below sqrt 8.
+
+    Examples
+    --------
+    >>> round(skewed(skewness=0.6).cumulants(sigma=8.0)[2], 12)
+    0.6
+    """
+    k3 = _skewness("skewed", skewness, low_skewness, math.sqrt(8.0))
+
+    def b(sigma):
+        return math.sqrt(2.0) * math.sin(math.asin(k3(sigma) / math.sqrt(8.0)) / 3.0)
+
+    def quadrature(nodes, p):
+        xi, weights = _gauss_hermite(nodes)
+        return p.a * xi + p.b * (xi * xi - 1.0), weights
+
+    return Noise("skewed", _skewed, quadrature, {"a": lambda sigma: math.sqrt(1.0 - 2.0 * b(sigma) ** 2), "b": b})
+
+
+def svag_weights(ell):
+    """Return r1, r2 = (1 -+ sqrt(2 ell^2 - 1)) / 2: r1 + r2 = 1, r1^2 + r2^2 = ell^2.
+
+    Definition 6.1 of arXiv 2205.10287.
+    """
+    root = math.sqrt(2.0 * ell * ell - 1.0)
+    return 0.5 * (1.0 - root), 0.5 * (1.0 + root)
+
+
+def svag_law(noise, ell):
+    """Law of the SVAG noise (r1 zeta1 + r2 zeta2) / ell, zeta1 and zeta2 independent draws of `noise`.
+
+    The Gaussians behind the two draws are the rotation xi1 = (r1 xi - r2 xi') / ell,
+    xi2 = (r2 xi + r1 xi') / ell, so that for Gaussian noise the combination is xi itself.
+    Definitions 6.1 and 6.2 of arXiv 2205.10287, divided by ell sigma.
+
+    Examples
+    --------
+    >>> [round(k, 10) for k in svag_law(two_point(skewness=1.5), 2.0).cumulants(8.0)]
+    [0.0, 1.0, 1.03125, 0.1796875]
+    """
+    base = noise.sample
+    if noise.gaussians != 1:
+        raise ValueError(f"noise {noise.name!r} takes {noise.gaussians} Gaussians; svag needs a law of one")
+    first, second = svag_weights(ell)
+
+    def sample(xi, extra, p):
+        one = base(fma(p.r1, xi, -p.r2 * extra) * p.inverse_ell, p)
+        two = base(fma(p.r2, xi, p.r1 * extra) * p.inverse_ell, p)
+        return fma(p.r1, one, p.r2 * two) * p.inverse_ell
+
+    def quadrature(nodes, p):
+        values, weights = (np.asarray(a, dtype=np.float64) for a in noise.quadrature(nodes, p))
+        pairs = p.inverse_ell * np.add.outer(p.r1 * values, p.r2 * values)
+        return pairs.ravel(), np.multiply.outer(weights, weights).ravel()
+
+    return Noise(
+        f"svag {noise.name}",
+        sample,
+        quadrature,
+        {**noise.parameters, "r1": first, "r2": second, "inverse_ell": 1.0 / ell},
+        gaussians=2,
+    )

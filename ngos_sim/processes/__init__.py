@@ -1,0 +1,1 @@
+"""What moves: rules that take one coordinate one step."""

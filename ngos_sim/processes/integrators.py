@@ -1,0 +1,44 @@
+"""Rules out of an SDE's drift and diffusion."""
+
+import math
+from types import SimpleNamespace
+
+from ngos_sim.arithmetic import slotwise
+from ngos_sim.processes.rule import Rule
+
+
+def euler_maruyama(sde, constants):
+    """Return the Euler-Maruyama rule of an SDE, weak order 1 in its own step.
+
+    x' = x + drift(x, t) h + diffusion(x, t) sqrt(h) z. Kloeden and Platen (1992), section 10.2.
+
+    Parameters
+    ----------
+    sde : SDE
+    constants : mapping of str to float
+        The optimizer's constants; the SDE's own are added.
+
+    Raises
+    ------
+    ValueError
+        A name is both a constant of the optimizer and a parameter of the SDE.
+    """
+    drift, diffusion, coefficients = sde.drift, sde.diffusion, sde.schedule
+    clash = sorted({*constants, "eta2"} & {*sde.parameters})
+    if clash:
+        raise ValueError(f"sde {sde.name!r}: parameter {clash[0]!r} is a constant of the optimizer already")
+
+    def step(x, o, z, c, p):
+        drifted = slotwise(drift(x, o, c[2:], p), c[0], x)
+        return slotwise(diffusion(x, o, c[2:], p), c[1] * z, drifted)
+
+    def schedule(k, h, p):
+        return h, math.sqrt(h), *coefficients(k * h, p)
+
+    return Rule(sde.name, step, sde.slots, schedule, **constants, **sde.parameters)
+
+
+def table(rule, first, steps, h, parameters):
+    """Return schedule(k, h, p) of `steps` steps from step `first`, as one tuple a step."""
+    p = SimpleNamespace(**parameters)
+    return [tuple(map(float, rule.schedule(k, h, p))) for k in range(first, first + steps)]

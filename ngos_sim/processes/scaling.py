@@ -1,0 +1,99 @@
+"""Scaled constants (sigma0, eps0, c1, c2, u) <-> practitioners' (lr, betas, eps, sigma, v0).
+
+With h = eta^2: sigma = sigma0/eta, eps = eps0/eta, beta_i = 1 - c_i h, v = sigma^2 u.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+
+def check_admissible(constants, eta2, where="eta2"):
+    """Raise ValueError unless eta2 > 0 and every beta_i = 1 - c_i eta2 is positive."""
+    if not (isinstance(eta2, (int, float)) and math.isfinite(eta2) and eta2 > 0.0):
+        raise ValueError(f"{where}={eta2!r} must be a positive number")
+    for name, value in constants.items():
+        if name in ("c1", "c2") and value * eta2 >= 1.0:
+            raise ValueError(
+                f"{where}={eta2:g} gives beta={1.0 - value * eta2:g}; "
+                f"with {name}={value:g} it must be below {1.0 / value:g}"
+            )
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """An optimizer as practitioners have it.
+
+    Parameters
+    ----------
+    kind : str
+        "rmsprop" or "adam".
+    lr : float
+        eta.
+    betas : tuple of float
+        (beta,) for rmsprop, (beta1, beta2) for adam.
+    eps : float
+        Added outside the root: theta -= lr g / (sqrt(v) + eps).
+    sigma : float
+        Noise scale of a gradient, 1 / sqrt(batch size) in units of one sample's noise.
+    v0 : float
+        Starting second moment, in units of squared gradients.
+    """
+
+    kind: str
+    lr: float
+    betas: tuple[float, ...]
+    eps: float
+    sigma: float
+    v0: float = 0.0
+
+    def __post_init__(self):
+        names = {"rmsprop": ("c2",), "adam": ("c1", "c2")}
+        if self.kind not in names:
+            raise ValueError(f"optimizer {self.kind!r} is unknown; allowed: {', '.join(names)}")
+        if len(self.betas) != len(names[self.kind]):
+            raise ValueError(f"betas={self.betas!r}: {self.kind} takes {len(names[self.kind])}")
+        for name in ("lr", "sigma"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name}={getattr(self, name)!r} must be positive")
+        for name in ("eps", "v0"):
+            if not getattr(self, name) >= 0.0:
+                raise ValueError(f"{name}={getattr(self, name)!r} must not be negative")
+        for beta in self.betas:
+            if not 0.0 < beta < 1.0:
+                raise ValueError(f"betas={self.betas!r} must lie between 0 and 1")
+
+    @property
+    def constants(self):
+        """The scaled constants sigma0, eps0 and c2 (adam: c1, c2): Definitions 4.1 and 4.4."""
+        rates = [(1.0 - beta) / self.lr**2 for beta in self.betas]
+        names = ("c2",) if self.kind == "rmsprop" else ("c1", "c2")
+        return {"sigma0": self.sigma * self.lr, "eps0": self.eps * self.lr, **dict(zip(names, rates, strict=True))}
+
+    @property
+    def u0(self):
+        """The scaled start u0 = v0 / sigma^2."""
+        return self.v0 / self.sigma**2
+
+
+def scale_batch(hyperparameters, kappa):
+    """Return the hyperparameters for batch size kappa B under the square-root scaling rule.
+
+    lr sqrt(kappa), 1 - kappa (1 - beta), eps / sqrt(kappa): Definitions 5.1 and 5.2 of
+    arXiv 2205.10287; sigma / sqrt(kappa) is the larger batch's. v0 / kappa keeps u0, without which
+    the start differs by O(1) and there is no convergence (theory.md, section 0).
+
+    Raises
+    ------
+    ValueError
+        kappa is not positive, or some 1 - kappa (1 - beta) is not.
+    """
+    if not kappa > 0.0:
+        raise ValueError(f"kappa={kappa!r} must be positive")
+    return replace(
+        hyperparameters,
+        lr=hyperparameters.lr * math.sqrt(kappa),
+        betas=tuple(1.0 - kappa * (1.0 - beta) for beta in hyperparameters.betas),
+        eps=hyperparameters.eps / math.sqrt(kappa),
+        sigma=hyperparameters.sigma / math.sqrt(kappa),
+        v0=hyperparameters.v0 / kappa,
+    )

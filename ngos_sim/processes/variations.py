@@ -1,0 +1,63 @@
+"""Variations of an optimizer that a study takes: the SVAG operator and the scaling rule."""
+
+import math
+from dataclasses import dataclass
+
+from ngos_sim.processes.optimizers import Optimizer
+
+
+@dataclass(frozen=True)
+class SVAG:
+    """An optimizer under the SVAG operator at one or more ell: see `svag`."""
+
+    optimizer: Optimizer
+    ell: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ScalingRule:
+    """The optimizer at kappa times the batch size as reference: see `scaling_rule`."""
+
+    kappa: tuple[int, ...]
+
+
+def _sequence(values):
+    return tuple(values) if isinstance(values, (list, tuple)) else (values,)
+
+
+def svag(optimizer, ell):
+    """The SVAG operator on an optimizer, at one or more ell (Theorem 6.3 of arXiv 2205.10287).
+
+    eta / ell, 1 - (1 - beta) / ell^2, eps ell and the noise law (r1 zeta1 + r2 zeta2) / ell
+    (Definition 6.2): in scaled variables the step is eta^2 / ell^2 and nothing else changes.
+
+    Raises
+    ------
+    ValueError
+        Some ell is below 1.
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"svag takes an optimizer, got {optimizer!r}")
+    values = []
+    for one in _sequence(ell):
+        if isinstance(one, bool) or not isinstance(one, (int, float)) or not (math.isfinite(one) and one >= 1.0):
+            raise ValueError(f"ell={one!r} must be a number of at least 1")
+        values.append(float(one))
+    return SVAG(optimizer, tuple(values))
+
+
+def scaling_rule(kappa):
+    """The optimizer at kappa times the batch size, as a study's reference (Theorem 5.3).
+
+    In scaled variables it is the same optimizer at step kappa eta^2.
+
+    Raises
+    ------
+    ValueError
+        Some kappa is not an integer of at least 2.
+    """
+    values = _sequence(kappa)
+    for one in values:
+        if isinstance(one, bool) or one != int(one) or one < 2:
+            raise ValueError(f"kappa={one!r} must be an integer of at least 2")
+    return ScalingRule(tuple(int(one) for one in values))

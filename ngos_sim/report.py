@@ -1,0 +1,34 @@
+"""Words and tables for a terminal."""
+
+import pandas as pd
+
+
+def orders_table(orders):
+    """Return the headline rows (norm = max) of an orders table as text: what, order, interval, constant, verdict."""
+    rows = orders[orders.norm == "max"]
+    columns = {"sde": rows.sde, "test function": rows.test_function}
+    if rows.eta2.notna().any():
+        columns["eta2"] = rows.eta2.map("{:g}".format)
+    columns |= {
+        "order": [_number(row.order, row.std_error) for row in rows.itertuples()],
+        "95 % interval": [
+            "" if pd.isna(row.order) else f"[{row.ci_low:.3f}, {row.ci_high:.3f}]" for row in rows.itertuples()
+        ],
+        "constant": [_number(row.constant, row.constant_std_error) for row in rows.itertuples()],
+        "verdict": rows.verdict,
+    }
+    return pd.DataFrame(columns).to_string(index=False)
+
+
+def _number(value, std_error):
+    """Return a number with its standard error in parentheses, or nothing for NaN."""
+    return "" if pd.isna(value) else f"{value:.3f} ({std_error:.3f})"
+
+
+def errors_table(table):
+    """Return the errors at each point's last time as text, one line a point and test function."""
+    last = table[table.time == table.groupby("eta_e").time.transform("max")]
+    columns = ["eta_e", "time", "test_function", "sde", "error", "std_error", "integrator_bias", "resolved"]
+    form = dict.fromkeys(("error", "std_error", "integrator_bias"), "{: .5e}".format)
+    form |= dict.fromkeys(("eta_e", "time"), "{:.6g}".format)
+    return last[columns].to_string(index=False, formatters=form, na_rep="")

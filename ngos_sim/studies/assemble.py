@@ -1,0 +1,131 @@
+"""From rules, an oracle and test functions to the Program and Inputs that an engine runs."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ngos_sim.engines.program import (
+    Feature,
+    Inputs,
+    Process,
+    ProcessInputs,
+    Program,
+    move,
+    oracle_feature,
+    padded,
+    state_feature,
+)
+from ngos_sim.estimators.test_functions import WORDS, TestFunction, parse
+from ngos_sim.oracles.noises import Noise
+from ngos_sim.processes.integrators import table
+from ngos_sim.processes.rule import Rule
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of a program: `steps` steps of a rule between two matched times.
+
+    eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken.
+    """
+
+    rule: Rule
+    noise: Noise
+    steps: int
+    eta2: float
+    sigma: float
+
+
+def assemble(oracle, parts, combinations, functions, start, spacing, t0, records, key):
+    """Return the Program and Inputs of several processes on one stream of random numbers.
+
+    Parameters
+    ----------
+    oracle : NGOS
+    parts : sequence of Part
+    combinations : ndarray, shape (observables, parts)
+    functions : sequence of str or TestFunction
+    start : ndarray, shape (d, slots)
+    spacing : float
+        The time between two matched steps.
+    t0 : float
+        The time of the start, a multiple of `spacing`.
+    records : ndarray of int64
+        Matched steps after which is recorded, counted from the start.
+    key : int
+        Of the random numbers.
+    """
+    dimension, slots = start.shape
+    substeps = math.lcm(*(part.steps for part in parts))
+    features, terms = _observables(oracle, functions, parts[0].rule.slots, dimension)
+    processes, numbers = [], []
+    for part in parts:
+        parameters = {**part.rule.parameters, "eta2": part.eta2}
+        h = spacing / part.steps
+        rows = table(part.rule, round(t0 / h), int(records[-1]) * part.steps, h, parameters)
+        processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps))
+        numbers.append(
+            ProcessInputs(
+                parameters=tuple(parameters.values()),
+                noise=padded(part.noise.numbers(part.sigma).values()),
+                loss=_by_coordinate(oracle.loss.parameters, dimension),
+                variance=_by_coordinate(oracle.variance_parameters, dimension),
+                table=tuple(np.array(column) for column in zip(*rows, strict=True)),
+                start=start,
+            )
+        )
+    gaussians = max(part.noise.gaussians for part in parts)
+    program = Program(tuple(processes), features, dimension, substeps, gaussians)
+    owner, coefficient, exponents = (np.array(column) for column in zip(*terms, strict=True))
+    inputs = Inputs(key, tuple(numbers), records, len(functions), owner, coefficient, exponents, combinations)
+    return program, inputs
+
+
+def _by_coordinate(parameters, dimension):
+    """Return one array of shape (d,) a parameter (one filler where there are none)."""
+    return tuple(
+        np.ascontiguousarray(np.broadcast_to(value, (dimension,)), dtype=np.float64)
+        for value in padded(parameters.values())
+    )
+
+
+def _observables(oracle, functions, slots, dimension):
+    """Return the features that test functions need, and the terms (owner, coefficient, exponents of rows)."""
+    parsed = [
+        [(1.0, {function: 1})] if isinstance(function, TestFunction) else parse(function, slots, dimension)
+        for function in functions
+    ]
+    variables = {variable for terms in parsed for _, powers in terms for variable in powers}
+    words = [word for word in WORDS if word in variables]
+    own = [function for function in functions if isinstance(function, TestFunction)]
+    features: list[Feature] = [oracle_feature(word, oracle) for word in words]
+    features += [state_feature(function.g, function.coordinate) for function in own]
+    place = {variable: len(slots) * dimension + i for i, variable in enumerate([*words, *own])}
+    terms = []
+    for owner, expansion in enumerate(parsed):
+        for coefficient, powers in expansion:
+            exponents = np.zeros(len(slots) * dimension + len(features), dtype=np.int64)
+            for variable, power in powers.items():
+                row = place[variable] if variable in place else variable[1] * len(slots) + variable[0]
+                exponents[row] += power
+            terms.append((owner, coefficient, exponents))
+    return tuple(features), terms
+
+
+def try_first_step(program, inputs, names, slots):
+    """Take every process's first step in plain Python: a rule of the wrong shape fails here, by name.
+
+    Raises
+    ------
+    ValueError
+        A rule returns another number of slots than it has, or a negative variance appears.
+    """
+    for process, numbers, name in zip(program.processes, inputs.processes, names, strict=True):
+        c = tuple(float(column[0]) for column in numbers.table)
+        for j, x in enumerate(numbers.start.tolist()):
+            a, s = (tuple(float(v[j]) for v in each) for each in (numbers.loss, numbers.variance))
+            moved = process.move(tuple(x), 0.5, -0.5, a, s, numbers.noise, c, numbers.parameters)
+            if not isinstance(moved, tuple) or len(moved) != len(slots):
+                raise ValueError(
+                    f"{name!r} returns {moved!r}; a tuple of {len(slots)} numbers, one for each of {slots}, is needed"
+                )

@@ -1,0 +1,124 @@
+"""Points of a study and the times at which they are compared."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ngos_sim.oracles.losses import coordinate_values
+from ngos_sim.processes.scaling import check_admissible
+
+MAX_TIMES = 64
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Point:
+    """One step size: eta2, with ell under SVAG and kappa under the scaling rule."""
+
+    eta2: float
+    ell: float = 1.0
+    kappa: int = 1
+
+    @property
+    def eta_e(self):
+        """The effective step of Definition 2.4: eta2, under SVAG eta2 / ell^2."""
+        return self.eta2 / self.ell**2
+
+    @property
+    def spacing(self):
+        """The time between two matched steps."""
+        return self.kappa * self.eta_e
+
+    def __str__(self):
+        extra = [f"ell={self.ell:g}"] * (self.ell != 1.0) + [f"kappa={self.kappa}"] * (self.kappa != 1)
+        return ", ".join([f"eta2={self.eta2:g}", *extra])
+
+
+def points(eta2, steps, horizon, ell, kappa, constants):
+    """Return the points of a study: every eta2 with every ell and kappa.
+
+    Raises
+    ------
+    ValueError
+        Neither or both of eta2 and steps are given, a step size is not admissible, or two are equal.
+    """
+    if (eta2 is None) == (steps is None):
+        raise ValueError(f"give eta2 or steps, got eta2={eta2!r} and steps={steps!r}")
+    if steps is None:
+        values = coordinate_values("eta2", eta2)
+    else:
+        counts = coordinate_values("steps", steps)
+        if any(n != int(n) or n < 1 for n in counts):
+            raise ValueError(f"steps={steps!r} must be positive integers")
+        values = tuple(horizon / n for n in counts)
+    if len(set(values)) < len(values):
+        raise ValueError(f"eta2={list(values)} has a value twice")
+    for h in values:
+        for one in kappa:
+            check_admissible(constants, one * h, "eta2" if one == 1 else f"kappa={one} times eta2={h:g}: kappa*eta2")
+    return tuple(Point(float(h), float(one), two) for h in values for one in ell for two in kappa)
+
+
+def multiple(time, spacing):
+    """Return time / spacing if it is an integer (to rounding), else None."""
+    count = round(time / spacing)
+    return count if abs(time / spacing - count) <= _TOLERANCE * max(1.0, count) else None
+
+
+def _require_multiple(name, time, point):
+    if multiple(time, point.spacing) is None:
+        nearest = round(time / point.spacing) * point.spacing
+        raise ValueError(
+            f"{name}={time:g} is not a multiple of the step {point.spacing:g} at {point}; the nearest is {nearest:g}"
+        )
+
+
+def record_times(points, t0, horizon, times):
+    """Return for each point the times at which it is compared, ascending, each of shape (n,).
+
+    Parameters
+    ----------
+    points : sequence of Point
+    t0, horizon : float
+    times : None, "all" or sequence of float
+        None: at most 64 common to all points, or each point's last step if there are none.
+
+    Raises
+    ------
+    ValueError
+        t0 or an entry of times is no multiple of a point's step, or lies outside; no step fits.
+    """
+    if not (np.isfinite(horizon) and horizon > t0 >= 0.0):
+        raise ValueError(f"horizon={horizon!r} and t0={t0!r}: 0 <= t0 < horizon is allowed")
+    for point in points:
+        _require_multiple("t0", t0, point)
+        if point.spacing > (horizon - t0) * (1.0 + _TOLERANCE):
+            raise ValueError(
+                f"{point}: no step of size {point.spacing:g} fits between t0={t0:g} and horizon={horizon:g}"
+            )
+    steps = [_multiples(point.spacing, t0, horizon) for point in points]
+    if isinstance(times, str):
+        if times != "all":
+            raise ValueError(f"times={times!r}; allowed: 'all' or a list of times")
+        return steps
+    if times is not None:
+        chosen = sorted(set(coordinate_values("times", times)))
+        for time in chosen:
+            if not t0 < time <= horizon:
+                raise ValueError(f"times: {time:g} must lie in (t0, horizon] = ({t0:g}, {horizon:g}]")
+            for point in points:
+                _require_multiple("times", time, point)
+        return [np.array(chosen)] * len(points)
+    coarsest = max(steps, key=lambda each: each[0] - t0)
+    common = [t for t in coarsest if all(multiple(t, point.spacing) is not None for point in points)]
+    if not common:
+        return [each[-1:] for each in steps]
+    thinned = np.unique(np.ceil(np.arange(1, MAX_TIMES + 1) * len(common) / MAX_TIMES).astype(int)) - 1
+    return [np.array(common)[thinned]] * len(points)
+
+
+def _multiples(spacing, t0, horizon):
+    """Return the multiples of spacing in (t0, horizon]."""
+    first = round(t0 / spacing)
+    last = int(horizon / spacing * (1.0 + _TOLERANCE))
+    return np.arange(first + 1, last + 1) * spacing

@@ -1,0 +1,207 @@
+"""What a study found: the tidy table, orders with intervals, plots, files."""
+
+import json
+import os
+import platform
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ngos_sim.estimators import order as orders
+
+if TYPE_CHECKING:
+    from ngos_sim.studies.study import ConvergenceStudy
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The outcome of a run.
+
+    Attributes
+    ----------
+    study : ConvergenceStudy
+    table : DataFrame
+        One row per (point, time, test function, sde): error = E g(optimizer) - E g(SDE), signed, with
+        its standard error, 95 % interval, and the Euler-Maruyama bias removed from sde_mean.
+    seed : int
+    precision, device : str
+    """
+
+    study: "ConvergenceStudy"
+    table: pd.DataFrame
+    seed: int
+    precision: str
+    device: str
+
+    def order(self, theorem=1.0):
+        """Fit an order to the errors of each (sde, test function).
+
+        Parameters
+        ----------
+        theorem : float
+            The order in eta_e that verdicts speak of.
+
+        Returns
+        -------
+        DataFrame
+            One row per (sde, test_function, norm), under SVAG with several ell also per eta2. norm
+            "final": the last common time; "max": the common time at which the pooled |error| / eta_e is
+            largest (the theorems' max over k). The fit and its columns: `estimators.order.OrderFit`.
+
+        Raises
+        ------
+        ValueError
+            The points have no time in common.
+        """
+        rows = []
+        for keys, group in _groups(self.table):
+            for norm in ("max", "final"):
+                at = at_norm(group, norm)
+                fit = orders.fit(at.eta_e, at.error, at.std_error)
+                rows.append({**keys, "norm": norm, **_columns(fit), "verdict": fit.verdict(theorem)})
+        return pd.DataFrame(rows)
+
+    def plot(self, path=None, norm="max"):
+        """Draw |error| against eta_e with 95 % bars, fitted lines and slope guides.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Save the figure there as well.
+        norm : "max" or "final"
+            At which common time, as in `order`.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return _plot(self.table, path, norm)
+
+    def save(self, directory, theorem=1.0):
+        """Write table.csv, orders.csv, errors.png and study.json, each by rename: never half a file.
+
+        Parameters
+        ----------
+        directory : str or Path
+            Made if it is not there.
+        theorem : float
+            As for `order`.
+        """
+
+        def write(at):
+            self.table.to_csv(at / "table.csv", index=False)
+            self.order(theorem).to_csv(at / "orders.csv", index=False)
+            _plot_file(self.table, at / "errors.png")
+            (at / "study.json").write_text(json.dumps(self.describe(), indent=2) + "\n", encoding="utf-8")
+
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        _by_rename(Path(directory), write)
+
+    def describe(self):
+        """Return the study, seed, versions and machine as a dict that json can write."""
+        study = self.study
+        return {
+            "oracle": {
+                "loss": {"kind": study.oracle.loss.name, **study.oracle.loss.parameters},
+                "covariance": repr(study.oracle.covariance),
+                "noise": study.oracle.noise.name,
+            },
+            "optimizer": {"kind": study.rule.name, **study.rule.parameters},
+            "sde": [{"kind": sde.name, **sde.parameters} for sde in study.sdes],
+            "initial": {key: repr(value) for key, value in study.initial.items()},
+            "points": [{"eta2": p.eta2, "ell": p.ell, "kappa": p.kappa} for p in study.points],
+            "horizon": study.horizon,
+            "test_functions": self.table.test_function.unique().tolist(),
+            "trajectories": int(self.table.trajectories.iloc[0]),
+            "seed": self.seed,
+            "precision": self.precision,
+            "device": self.device,
+            "versions": {name: version(name) for name in ("ngos-sim", "numpy", "numba", "llvmlite")},
+            "python": platform.python_version(),
+            "machine": f"{platform.system()} {platform.machine()}",
+        }
+
+
+def at_norm(group, norm):
+    """Return the rows of one group at the time of a norm, one a point; see `Result.order`."""
+    counts = group.groupby(group.time.round(9)).eta_e.nunique()
+    common = counts.index[counts == group.eta_e.nunique()]
+    if not len(common):
+        if norm == "final" or group.groupby("eta_e").time.nunique().max() == 1:
+            return group[group.time == group.groupby("eta_e").time.transform("max")]
+        raise ValueError("the points have no time in common: give times= that all share")
+    if norm == "final":
+        chosen = common[-1]
+    else:
+        chosen = max(common, key=lambda time: abs(_pooled(group[group.time.round(9) == time])))
+    return group[group.time.round(9) == chosen]
+
+
+def _pooled(rows):
+    """Return the weighted least squares slope of error against eta_e."""
+    weight = 1.0 / np.maximum(rows.std_error, 1e-15) ** 2
+    return (weight * rows.error * rows.eta_e).sum() / (weight * rows.eta_e**2).sum()
+
+
+def _columns(fit):
+    names = (
+        "order", "std_error", "ci_low", "ci_high", "constant", "constant_std_error", "chi2", "dof", "p_value", "points",
+        "resolved_points",
+    )  # fmt: skip
+    return {name: getattr(fit, name) for name in names}
+
+
+def replot(directory):
+    """Draw errors.png in a directory again from its table.csv; return its path.
+
+    Raises
+    ------
+    ValueError
+        There is no table.csv, or it is not one that `Result.save` wrote.
+    """
+    directory = Path(directory)
+    source = directory / "table.csv"
+    if not source.is_file():
+        raise ValueError(f"{source} is not there: give the directory that `ngos-sim run` wrote")
+    try:
+        table = pd.read_csv(source)
+        _by_rename(directory, lambda at: _plot_file(table, at / "errors.png"))
+    except (KeyError, AttributeError, pd.errors.ParserError, pd.errors.EmptyDataError):
+        raise ValueError(f"{source} is not a table that `ngos-sim run` wrote") from None
+    return directory / "errors.png"
+
+
+def _groups(table):
+    """Yield (keys, rows) of what one order is fitted to."""
+    several = table.ell.nunique() > 1
+    by = ["sde", "test_function", *["eta2"] * several]
+    for values, group in table.groupby(by, sort=False):
+        yield {"eta2": np.nan, **dict(zip(by, values, strict=True))}, group
+
+
+def _plot(table, path, norm):
+    from ngos_sim.plotting import error_plot
+
+    axes = error_plot([(keys, at_norm(group, norm)) for keys, group in _groups(table)])
+    if path is not None:
+        axes.figure.savefig(path, dpi=150)
+    return axes
+
+
+def _plot_file(table, path):
+    import matplotlib.pyplot as plt
+
+    plt.close(_plot(table, path, "max").figure)
+
+
+def _by_rename(directory, write):
+    """Call write(scratch directory), then move every file it wrote into place."""
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".unfinished-") as scratch:
+        write(Path(scratch))
+        for file in sorted(Path(scratch).iterdir()):
+            os.replace(file, directory / file.name)

@@ -1,0 +1,302 @@
+"""ConvergenceStudy: what is compared, at which step sizes, and how it is run. Read this first."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ngos_sim.engines import cpu, python
+from ngos_sim.engines.bind import PRECISIONS
+from ngos_sim.engines.program import CHUNK, cost
+from ngos_sim.engines.rng import point_key
+from ngos_sim.errors import NonFiniteError
+from ngos_sim.estimators import paired, test_functions
+from ngos_sim.estimators.chunks import means
+from ngos_sim.estimators.test_functions import TestFunction
+from ngos_sim.oracles.losses import coordinate_values
+from ngos_sim.oracles.ngos import NGOS
+from ngos_sim.oracles.noises import gaussian, svag_law
+from ngos_sim.processes.integrators import euler_maruyama
+from ngos_sim.processes.optimizers import Optimizer
+from ngos_sim.processes.sdes import SDE
+from ngos_sim.processes.variations import SVAG, ScalingRule
+from ngos_sim.studies import collect, grid
+from ngos_sim.studies.assemble import Part, assemble, try_first_step
+from ngos_sim.studies.result import Result
+
+ESTIMATORS = ("auto", "coupled", "independent")
+
+
+@dataclass(frozen=True)
+class ConvergenceStudy:
+    """Weak errors of an optimizer against its SDEs at several step sizes.
+
+    The error at time t = k eta_e is E g(x_k) - E g(X_t), signed (Definition 2.4 of arXiv 2205.10287).
+
+    Parameters
+    ----------
+    oracle : NGOS
+        The noisy gradient oracle.
+    optimizer : Optimizer or SVAG
+        What runs.
+    sde : SDE or sequence of SDE
+        What it is compared with; constants come from the optimizer.
+    reference : ScalingRule
+        Instead of `sde`: the optimizer at kappa times the batch size.
+    initial : mapping of str to float, sequence of float, or function of eta2
+        The start of every slot, scalars broadcast over coordinates; and t0, the time of the start.
+    eta2 : float or sequence of float
+        Squared learning rates, the steps of time t = k eta2.
+    steps : int or sequence of int
+        Instead of `eta2`: eta2 = horizon / steps.
+    horizon : float
+        The last time; a horizon between two steps is cut to the earlier one.
+    times : "all" or sequence of float, optional
+        When errors are measured; by default at most 64 times common to all points.
+    test_functions : sequence of str or TestFunction
+        g; the grammar is in `estimators.test_functions`.
+    estimator : "auto", "coupled" or "independent"
+        Coupled: one stream of Gaussians drives optimizer and SDEs. Auto is coupled.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Anything above is not as described; the message names it, its value and what is allowed.
+
+    Examples
+    --------
+    >>> import ngos_sim as ns
+    >>> study = ns.ConvergenceStudy(
+    ...     ns.NGOS(ns.quadratic(0.9)),
+    ...     ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
+    ...     sde=ns.rmsprop_sde(),
+    ...     initial=dict(theta=1.2, u=1.0),
+    ...     eta2=[2**-3, 2**-4],
+    ...     horizon=1.0,
+    ...     test_functions=["theta[0]"],
+    ... )
+    >>> study.run(trajectories=1024, seed=0).table.trajectories.unique().tolist()
+    [1024]
+    """
+
+    oracle: NGOS
+    optimizer: Optimizer | SVAG
+    sde: SDE | Sequence[SDE] | None = None
+    reference: ScalingRule | None = None
+    initial: Mapping[str, float | Sequence[float] | Callable] = field(default_factory=dict)
+    eta2: float | Sequence[float] | None = None
+    steps: int | Sequence[int] | None = None
+    horizon: float = 1.0
+    times: str | Sequence[float] | None = None
+    test_functions: Sequence[str | TestFunction] = ()
+    estimator: str = "auto"
+    points: tuple[grid.Point, ...] = field(init=False)
+    record_times: list[np.ndarray] = field(init=False)
+    sdes: tuple[SDE, ...] = field(init=False)
+    dimension: int = field(init=False)
+
+    def __post_init__(self):
+        for name, value, kinds in (
+            ("oracle", self.oracle, NGOS),
+            ("optimizer", self.optimizer, (Optimizer, SVAG)),
+            ("reference", self.reference, (ScalingRule, type(None))),
+        ):
+            if not isinstance(value, kinds):
+                raise TypeError(f"{name}={value!r} is not of the kind that {name}= takes")
+        if self.estimator not in ESTIMATORS:
+            raise ValueError(f"estimator={self.estimator!r}; allowed: {', '.join(ESTIMATORS)}")
+        sdes = () if self.sde is None else (self.sde,) if isinstance(self.sde, SDE) else tuple(self.sde)
+        if bool(sdes) == (self.reference is not None):
+            raise ValueError("give sde= or reference=: exactly one of them")
+        if self.reference is not None and isinstance(self.optimizer, SVAG):
+            raise ValueError("reference=scaling_rule does not go with svag")
+        for sde in sdes:
+            if not isinstance(sde, SDE):
+                raise TypeError(f"sde={sde!r} is not an SDE")
+            if sde.slots != self.rule.slots:
+                raise ValueError(
+                    f"sde {sde.name!r} has slots {sde.slots}; optimizer {self.rule.name!r} has {self.rule.slots}"
+                )
+        if len({sde.name for sde in sdes}) < len(sdes):
+            raise ValueError("two SDEs have the same name; tables could not tell them apart")
+        kappa = self.reference.kappa if self.reference else (1,)
+        ell = self.optimizer.ell if isinstance(self.optimizer, SVAG) else (1.0,)
+        points = grid.points(self.eta2, self.steps, self.horizon, ell, kappa, self.rule.parameters)
+        for name, value in (
+            ("sdes", sdes),
+            ("points", points),
+            ("record_times", grid.record_times(points, self.t0, self.horizon, self.times)),
+            ("dimension", self._dimension()),
+        ):
+            object.__setattr__(self, name, value)
+        test_functions.check(self.test_functions, self.rule.slots, self.dimension)
+        for index in range(len(points)):
+            for program, inputs, names in self._programs(index, 0, first_step_only=True):
+                try_first_step(program, inputs, names, self.rule.slots)
+
+    @property
+    def rule(self):
+        """The optimizer itself, without SVAG."""
+        return self.optimizer.optimizer if isinstance(self.optimizer, SVAG) else self.optimizer
+
+    @property
+    def t0(self):
+        """The time of the start."""
+        return float(self.initial.get("t0", 0.0))
+
+    def _dimension(self):
+        """Return the number of coordinates; raise ValueError where start and oracle disagree."""
+        allowed = (*self.rule.slots, "t0")
+        unknown = [key for key in self.initial if key not in allowed]
+        if unknown:
+            raise ValueError(f"initial: unknown {unknown[0]!r}; allowed: {', '.join(allowed)}")
+        missing = [slot for slot in self.rule.slots if slot not in self.initial]
+        if missing:
+            raise ValueError(f"initial: {missing[0]!r} is missing; needed: {', '.join(self.rule.slots)}")
+        lengths = {}
+        for slot in self.rule.slots:
+            value = self.initial[slot]
+            values = coordinate_values(f"initial.{slot}", value(self.points[0].eta2) if callable(value) else value)
+            lengths[slot] = len(values)
+            if slot == "u" and min(values) <= 0.0 and (min(values) < 0.0 or not self.rule.parameters.get("eps0")):
+                raise ValueError(f"initial.u={value!r} must be positive (0 is allowed where eps0 > 0)")
+        dimension = self.oracle.dimension or max(lengths.values())
+        for slot, length in lengths.items():
+            if length not in (1, dimension):
+                keys = ", ".join(self.oracle.loss.parameters)
+                raise ValueError(
+                    f"initial.{slot} has {length} coordinates; {dimension} or 1 are allowed, "
+                    f"the length of the oracle's {keys} ({self.oracle.loss.name})"
+                )
+        return dimension
+
+    def _start(self, point):
+        """Return the start at a point, shape (d, slots)."""
+        columns = []
+        for slot in self.rule.slots:
+            value = self.initial[slot]
+            values = coordinate_values(f"initial.{slot}", value(point.eta2) if callable(value) else value)
+            columns.append(np.broadcast_to(values, (self.dimension,)))
+        return np.stack(columns, axis=1)
+
+    def _programs(self, index, seed, first_step_only=False):
+        """Return [(program, inputs, names)] of all that runs at a point.
+
+        Coupled: one program. Independent: the optimizer's, and the references' on other random numbers.
+        """
+        point, times = self.points[index], self.record_times[index]
+        rule, noise = self.rule, self.oracle.noise
+        sigma = rule.parameters.get("sigma0", math.nan) / math.sqrt(point.eta2)
+        if isinstance(self.optimizer, SVAG):
+            noise = svag_law(noise, point.ell)
+        optimizer = Part(rule, noise, point.kappa, point.eta_e, sigma)
+        if self.reference is not None:
+            references = [Part(rule, noise, 1, point.spacing, sigma / math.sqrt(point.kappa))]
+            together, apart = paired.coupled_pair(), np.eye(1)
+        else:
+            references = [
+                Part(euler_maruyama(sde, rule.parameters), gaussian(), level, point.eta_e, math.nan)
+                for sde in self.sdes
+                for level in paired.LEVELS
+            ]
+            together, apart = paired.coupled(len(self.sdes)), paired.independent(len(self.sdes))
+        records = np.array([round((time - self.t0) / point.spacing) for time in times], dtype=np.int64)
+        groups = [([optimizer, *references], together, "")]
+        if self.estimator == "independent":
+            groups = [([optimizer], np.eye(1), " optimizer"), (references, apart, " reference")]
+        start = self._start(point)
+        return [
+            (
+                *assemble(
+                    self.oracle,
+                    parts,
+                    combinations,
+                    self.test_functions,
+                    start,
+                    point.spacing,
+                    self.t0,
+                    np.array([1]) if first_step_only else records,
+                    point_key(seed, point.eta2, point.ell, point.kappa, role),
+                ),
+                [part.rule.name for part in parts],
+            )
+            for parts, combinations, role in groups
+        ]
+
+    def run(self, trajectories, seed=0, *, device="cpu", precision=None, threads=None, progress=False):
+        """Run every point and return the weak errors.
+
+        Parameters
+        ----------
+        trajectories : int
+            How many, rounded up to whole chunks of 1024.
+        seed : int
+            Same seed and version: the same numbers, whatever the threads.
+        device : "cpu" or "python"
+            "python" runs the same functions uncompiled, for a debugger.
+        precision : "mix" or "f64"
+            "mix" (default on the CPU): float64 state, float32 normals and preconditioner, weak bias below 4e-8.
+        threads : int, optional
+            Default: all processors.
+        progress : bool
+            Show a bar on stderr.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        ValueError
+            An argument out of range.
+        NonFiniteError
+            Trajectories left the finite numbers; `.result` holds what was measured.
+        """
+        for name, value in (("trajectories", trajectories), ("threads", 1 if threads is None else threads)):
+            if isinstance(value, bool) or value != int(value) or value < 1:
+                raise ValueError(f"{name}={value!r} must be a positive integer")
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise ValueError(f"seed={seed!r} must be an integer")
+        precision = precision or ("mix" if device == "cpu" else "f64")
+        allowed = {"cpu": PRECISIONS, "python": ("f64",)}
+        if device not in allowed:
+            raise ValueError(f"device={device!r}; allowed: {', '.join(allowed)}")
+        if precision not in allowed[device]:
+            raise ValueError(f"precision={precision!r}; allowed on {device}: {', '.join(allowed[device])}")
+        chunks = -(-int(trajectories) // CHUNK)
+        plan = [self._programs(index, seed) for index in range(len(self.points))]
+        work = [[cost(program, inputs) for program, inputs, _ in each] for each in plan]
+        rows, bad = [], []
+        with tqdm(total=sum(map(sum, work)) * chunks, unit="step", unit_scale=True, disable=not progress) as bar:
+            for index, each in enumerate(plan):
+                measured = []
+                for (program, inputs, _), weight in zip(each, work[index], strict=True):
+                    if device == "python":
+                        sums = python.run(program, inputs, 0, chunks)
+                    else:
+                        sums = cpu.run(
+                            program,
+                            inputs,
+                            0,
+                            chunks,
+                            precision=precision,
+                            threads=threads,
+                            progress=lambda part, weight=weight: bar.update(part * weight * chunks),
+                        )
+                    lost = int(sums.nonfinite[:, 0].sum())
+                    if lost:
+                        bad.append((self.points[index], lost, int(sums.nonfinite[sums.nonfinite[:, 0] > 0, 1][0])))
+                    measured.append((*means(sums.sums, chunks * CHUNK), lost))
+                rows += collect.rows(self, index, measured, chunks * CHUNK)
+        result = Result(self, pd.DataFrame(rows), seed=seed, precision=precision, device=device)
+        if bad:
+            point, lost, first = bad[0]
+            raise NonFiniteError(
+                f"{lost} of {chunks * CHUNK} trajectories left the finite numbers at {point} (the first: {first}); "
+                f"smaller steps may help",
+                result,
+            )
+        return result

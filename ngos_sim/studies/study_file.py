@@ -1,0 +1,162 @@
+"""TOML study files -> studies. Every message names the key's path, the value and what is allowed."""
+
+import inspect
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngos_sim.oracles.ngos import NGOS
+from ngos_sim.processes.variations import scaling_rule, svag
+from ngos_sim.studies.kinds import KINDS
+from ngos_sim.studies.study import ConvergenceStudy
+
+_TABLES = {  # table: (required keys, optional keys)
+    "": (("oracle", "optimizer", "initial", "study"), ("sde",)),
+    "oracle": (("loss", "covariance", "noise"), ()),
+    "study": (
+        ("eta2", "horizon", "test_functions", "trajectories"),
+        ("times", "estimator", "seed", "expect", "ell", "kappa"),
+    ),
+    "study.expect": (("order",), ()),
+}
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A study with what a file says besides: how to run it, and what to expect."""
+
+    study: ConvergenceStudy
+    trajectories: int
+    seed: int
+    expected_order: float | None
+
+
+def load(path):
+    """Read a study file.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    StudyFile
+
+    Raises
+    ------
+    ValueError, TypeError
+        The file is not there, is not TOML, or a key is unknown, missing or wrong.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not TOML: {error}") from None
+    try:
+        return parse(content)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def parse(content):
+    """Return the StudyFile of a file's content, a dict; see `load`."""
+    _check_keys("", content)
+    oracle, study = (_table(name, content[name]) for name in ("oracle", "study"))
+    _check_keys("oracle", oracle)
+    _check_keys("study", study)
+    ell, kappa = (study.get(name) for name in ("ell", "kappa"))
+    if kappa is not None and "sde" in content:
+        raise ValueError("study.kappa: a scaling rule has no [[sde]]: take one of them out")
+    if kappa is None and not content.get("sde"):
+        raise ValueError("sde is missing: a [[sde]] table, or study.kappa for a scaling rule, is needed")
+    optimizer = _built("optimizer", "optimizer", content["optimizer"])
+    sdes = content.get("sde", [])
+    if not isinstance(sdes, list):
+        raise ValueError("sde must be written [[sde]], with two brackets")
+    expected = study.get("expect")
+    if expected is not None:
+        _check_keys("study.expect", _table("study.expect", expected))
+        _number("study.expect.order", expected["order"])
+    return StudyFile(
+        ConvergenceStudy(
+            NGOS(
+                _built("loss", "oracle.loss", oracle["loss"]),
+                oracle["covariance"],
+                _built("noise", "oracle.noise", oracle["noise"]),
+            ),
+            optimizer if ell is None else svag(optimizer, ell),
+            sde=[_built("sde", f"sde[{at}]", one) for at, one in enumerate(sdes)] or None,
+            reference=None if kappa is None else scaling_rule(kappa),
+            initial=_table("initial", content["initial"]),
+            eta2=study["eta2"],
+            horizon=_number("study.horizon", study["horizon"]),
+            times=study.get("times"),
+            test_functions=_strings("study.test_functions", study["test_functions"]),
+            estimator=study.get("estimator", "auto"),
+        ),
+        _integer("study.trajectories", study["trajectories"]),
+        _integer("study.seed", study.get("seed", 0)),
+        None if expected is None else float(expected["order"]),
+    )
+
+
+def _check_keys(name, content):
+    """Raise ValueError for unknown keys, then for missing ones."""
+    required, optional = _TABLES[name]
+    _check_against(name, content, required, optional)
+
+
+def _check_against(name, content, required, optional):
+    prefix = f"{name}." if name else ""
+    for key in content:
+        if key not in (*required, *optional):
+            raise ValueError(f"{prefix}{key} is unknown; allowed: {', '.join((*required, *optional))}")
+    for key in required:
+        if key not in content:
+            raise ValueError(f"{prefix}{key} is missing")
+
+
+def _table(name, value):
+    if not isinstance(value, dict):
+        raise ValueError(f"{name}={value!r} must be a table")
+    return value
+
+
+def _number(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{name}={value!r} must be a number")
+    return float(value)
+
+
+def _integer(name, value):
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{name}={value!r} must be an integer")
+    return value
+
+
+def _strings(name, value):
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"{name}={value!r} must be a list of strings")
+    return value
+
+
+def _built(kind, path, value):
+    """Call the factory that a table's `kind` names with the table's other keys."""
+    content = dict(_table(path, value))
+    factories = KINDS[kind]
+    if "kind" not in content:
+        raise ValueError(f"{path}.kind is missing; allowed: {', '.join(factories)}")
+    chosen = content.pop("kind")
+    if not isinstance(chosen, str) or chosen not in factories:
+        raise ValueError(f"{path}.kind={chosen!r} is unknown; allowed: {', '.join(factories)}")
+    parameters = inspect.signature(factories[chosen]).parameters.values()
+    required = [p.name for p in parameters if p.default is p.empty]
+    optional = [p.name for p in parameters if p.default is not p.empty]
+    _check_against(path, content, required, optional)
+    try:
+        return factories[chosen](**content)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from None
