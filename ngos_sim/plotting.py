@@ -53,16 +53,22 @@ def error_plot(groups, axes=None):
     axes.set(yscale="log", xlabel=r"effective step $\eta_e$", ylabel="|weak error|")
     low, high = axes.get_ylim()
     steps = np.array(sorted(floor))
-    axes.fill_between(
-        steps, [floor[one] for one in steps], low, color="0.5", alpha=0.12, lw=0, label="3 SE, noisiest series"
-    )
+    noise = np.array([floor[one] for one in steps])
+    if (noise > low).any():
+        axes.fill_between(
+            steps, noise, low, where=noise > low, color="0.5", alpha=0.12, lw=0, label="3 SE, noisiest series"
+        )
     if tops and len(steps) > 1:
         top = max(size for _, size in tops) * 1.3
+        high = max(high, 1.2 * top)
         for slope, style in ((0.5, (0, (1, 3))), (1.0, (0, (1, 1)))):
             axes.plot(steps, top * (steps / steps[-1]) ** slope, color="0.4", lw=1, ls=style, label=f"slope {slope:g}")
     axes.set_ylim(low, high)
     axes.grid(True, which="major", lw=0.3)
-    axes.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    handles, labels = axes.get_legend_handles_labels()
+    series_first = sorted(range(len(labels)), key=lambda i: not hasattr(handles[i], "has_xerr"))
+    style = {"fontsize": "small", "frameon": False, "loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    axes.legend([handles[i] for i in series_first], [labels[i] for i in series_first], **style)
     return axes
 
 

@@ -14,15 +14,27 @@ def draw(key, trajectory, stream, n):
     return rng.normals(*counter, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32))[n % 4]
 
 
-def trajectory(program, inputs, index, noise=None):
-    """Run one trajectory and return its observables, shape (records, test functions, observables).
+def trajectory(program, inputs, index, noise=None, extra_noise=None):
+    """Run one trajectory.
 
-    noise : ndarray, shape (fine steps, d), in place of the generator's Gaussians.
+    Parameters
+    ----------
+    index : int
+        Which one.
+    noise, extra_noise : ndarray, shapes (fine steps, d) and (macro steps, d)
+        In place of the generator's Gaussians, the Brownian direction and the second one.
+
+    Returns
+    -------
+    observables : ndarray, shape (records, test functions, observables)
+    finite : bool
+        Whether its last state is.
     """
     d, m = program.dimension, program.substeps
+    given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise}
 
     def gaussian(stream, n):
-        return float(noise[divmod(n, d)]) if noise is not None else draw(inputs.key, index, stream, n)
+        return draw(inputs.key, index, stream, n) if noise is None else float(given[stream][divmod(n, d)])
 
     states = [[tuple(row) for row in numbers.start.tolist()] for numbers in inputs.processes]
     observed = []

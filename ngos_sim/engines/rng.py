@@ -72,7 +72,7 @@ def _radius(a):
 
 
 def box_muller(a, b):
-    """Return two standard normals from two 32-bit words, float64, within 5e-12 of libm's.
+    """Return two standard normals from two 32-bit words, float64, within 6e-12 of libm's.
 
     Box and Muller (1958); radius from a, angle pi x from the low 31 bits of b, the cosine's sign from bit 31.
     """

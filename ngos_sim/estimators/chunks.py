@@ -21,10 +21,11 @@ def means(sums, trajectories):
         std_error is the trajectories' standard deviation over the root of their number; where rounding
         makes a variance of nothing negative it is 0.
     """
-    total = sums.sum(axis=0)
-    mean = total[..., 0] / trajectories
-    variance = (total[..., 1] - trajectories * mean**2) / (trajectories - 1)
-    return mean, np.sqrt(np.maximum(variance, 0.0) / trajectories)
+    with np.errstate(invalid="ignore", over="ignore"):  # non-finite trajectories are counted and raised elsewhere
+        total = sums.sum(axis=0)
+        mean = total[..., 0] / trajectories
+        variance = (total[..., 1] - trajectories * mean**2) / (trajectories - 1)
+        return mean, np.sqrt(np.maximum(variance, 0.0) / trajectories)
 
 
 def normal_quantile(level):

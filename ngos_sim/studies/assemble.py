@@ -1,5 +1,6 @@
 """From rules, an oracle and test functions to the Program and Inputs that an engine runs."""
 
+import contextlib
 import math
 from dataclasses import dataclass
 
@@ -62,7 +63,8 @@ def assemble(oracle, parts, combinations, functions, start, spacing, t0, records
     for part in parts:
         parameters = {**part.rule.parameters, "eta2": part.eta2}
         h = spacing / part.steps
-        rows = table(part.rule, round(t0 / h), int(records[-1]) * part.steps, h, parameters)
+        with _naming_what_is_missing(part.rule.name, parameters):
+            rows = table(part.rule, round(t0 / h), int(records[-1]) * part.steps, h, parameters)
         processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps))
         numbers.append(
             ProcessInputs(
@@ -112,19 +114,33 @@ def _observables(oracle, functions, slots, dimension):
     return tuple(features), terms
 
 
-def try_first_step(program, inputs, names, slots):
+@contextlib.contextmanager
+def _naming_what_is_missing(name, parameters):
+    """Turn a read of a parameter that is not there into a ValueError that names it."""
+    try:
+        yield
+    except AttributeError as error:
+        raise ValueError(
+            f"{name!r} reads {error.name!r}, which is not there; its parameters are {', '.join(parameters)}"
+        ) from error
+
+
+def try_first_step(program, inputs, parts):
     """Take every process's first step in plain Python: a rule of the wrong shape fails here, by name.
 
     Raises
     ------
     ValueError
-        A rule returns another number of slots than it has, or a negative variance appears.
+        A rule returns another number of slots than it has, or reads a parameter that is not there.
     """
-    for process, numbers, name in zip(program.processes, inputs.processes, names, strict=True):
+    for process, numbers, part in zip(program.processes, inputs.processes, parts, strict=True):
+        name = part.rule.name
         c = tuple(float(column[0]) for column in numbers.table)
         for j, x in enumerate(numbers.start.tolist()):
             a, s = (tuple(float(v[j]) for v in each) for each in (numbers.loss, numbers.variance))
-            moved = process.move(tuple(x), 0.5, -0.5, a, s, numbers.noise, c, numbers.parameters)
+            with _naming_what_is_missing(name, (*part.rule.parameters, "eta2")):
+                moved = process.move(tuple(x), 0.5, -0.5, a, s, numbers.noise, c, numbers.parameters)
+            slots = part.rule.slots
             if not isinstance(moved, tuple) or len(moved) != len(slots):
                 raise ValueError(
                     f"{name!r} returns {moved!r}; a tuple of {len(slots)} numbers, one for each of {slots}, is needed"

@@ -66,13 +66,15 @@ class Result:
                 rows.append({**keys, "norm": norm, **_columns(fit), "verdict": fit.verdict(theorem)})
         return pd.DataFrame(rows)
 
-    def plot(self, path=None, norm="max"):
+    def plot(self, path=None, *, axes=None, norm="max"):
         """Draw |error| against eta_e with 95 % bars, fitted lines and slope guides.
 
         Parameters
         ----------
         path : str or Path, optional
             Save the figure there as well.
+        axes : matplotlib Axes, optional
+            Draw there.
         norm : "max" or "final"
             At which common time, as in `order`.
 
@@ -80,7 +82,7 @@ class Result:
         -------
         matplotlib Axes
         """
-        return _plot(self.table, path, norm)
+        return _plot(self.table, path, axes, norm)
 
     def save(self, directory, theorem=1.0):
         """Write table.csv, orders.csv, errors.png and study.json, each by rename: never half a file.
@@ -184,10 +186,10 @@ def _groups(table):
         yield {"eta2": np.nan, **dict(zip(by, values, strict=True))}, group
 
 
-def _plot(table, path, norm):
+def _plot(table, path, axes=None, norm="max"):
     from ngos_sim.plotting import error_plot
 
-    axes = error_plot([(keys, at_norm(group, norm)) for keys, group in _groups(table)])
+    axes = error_plot([(keys, at_norm(group, norm)) for keys, group in _groups(table)], axes)
     if path is not None:
         axes.figure.savefig(path, dpi=150)
     return axes
@@ -196,7 +198,7 @@ def _plot(table, path, norm):
 def _plot_file(table, path):
     import matplotlib.pyplot as plt
 
-    plt.close(_plot(table, path, "max").figure)
+    plt.close(_plot(table, path).figure)
 
 
 def _by_rename(directory, write):

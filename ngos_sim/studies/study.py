@@ -125,17 +125,14 @@ class ConvergenceStudy:
         kappa = self.reference.kappa if self.reference else (1,)
         ell = self.optimizer.ell if isinstance(self.optimizer, SVAG) else (1.0,)
         points = grid.points(self.eta2, self.steps, self.horizon, ell, kappa, self.rule.parameters)
-        for name, value in (
-            ("sdes", sdes),
-            ("points", points),
-            ("record_times", grid.record_times(points, self.t0, self.horizon, self.times)),
-            ("dimension", self._dimension()),
-        ):
+        times = grid.record_times(points, self.t0, self.horizon, self.times)
+        for name, value in (("sdes", sdes), ("points", points), ("record_times", times)):
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "dimension", self._dimension())
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
         for index in range(len(points)):
-            for program, inputs, names in self._programs(index, 0, first_step_only=True):
-                try_first_step(program, inputs, names, self.rule.slots)
+            for program, inputs, parts in self._programs(index, 0, first_step_only=True):
+                try_first_step(program, inputs, parts)
 
     @property
     def rule(self):
@@ -183,7 +180,7 @@ class ConvergenceStudy:
         return np.stack(columns, axis=1)
 
     def _programs(self, index, seed, first_step_only=False):
-        """Return [(program, inputs, names)] of all that runs at a point.
+        """Return [(program, inputs, parts)] of all that runs at a point.
 
         Coupled: one program. Independent: the optimizer's, and the references' on other random numbers.
         """
@@ -221,7 +218,7 @@ class ConvergenceStudy:
                     np.array([1]) if first_step_only else records,
                     point_key(seed, point.eta2, point.ell, point.kappa, role),
                 ),
-                [part.rule.name for part in parts],
+                parts,
             )
             for parts, combinations, role in groups
         ]

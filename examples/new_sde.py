@@ -1,0 +1,33 @@
+"""Learn: how to test an SDE of your own. Is (grad f)^2 in the second moment's drift a better model of RMSprop?"""
+
+import ngos_sim as ns
+from ngos_sim import preconditioner
+
+
+def drift(x, o, c, p):
+    _, u = x
+    expected = o.variance + p.eta2 * o.gradient**2 / p.sigma0**2  # E w^2 of a step: arXiv 2411.15958
+    return -o.gradient * preconditioner(u, p.sigma0, p.eps0), p.c2 * (expected - u)
+
+
+def diffusion(x, o, c, p):
+    _, u = x
+    return -p.sigma0 * preconditioner(u, p.sigma0, p.eps0), 0.0
+
+
+mine = ns.SDE("with (grad f)^2", drift, diffusion, slots=("theta", "u"))
+
+study = ns.ConvergenceStudy(
+    ns.NGOS(ns.linear(0.7)),
+    optimizer=ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
+    sde=[ns.rmsprop_sde(), mine],
+    initial=dict(theta=0.0, u=1.0),
+    eta2=[2.0**-k for k in range(3, 8)],
+    horizon=1.0,
+    test_functions=["theta[0]", "u[0]"],
+)
+result = study.run(trajectories=400_000, seed=0)
+orders = result.order()
+columns = ["sde", "test_function", "order", "constant", "constant_std_error", "verdict"]
+print(orders[orders.norm == "final"][columns].to_string(index=False))
+result.plot("new_sde.png")

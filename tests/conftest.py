@@ -1,0 +1,58 @@
+"""The problems of theory.md 7.7, and programs for engine tests."""
+
+import matplotlib
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim.studies.assemble import Part, assemble
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture
+def build():
+    """Return a function that assembles a program on one stream from (rule, noise, steps) triples."""
+
+    def assembled(oracle, processes, functions, start, h, steps, t0=0.0, records=None, key=7, sigma=8.0):
+        parts = [Part(rule, noise, count, h, sigma) for rule, noise, count in processes]
+        start = np.atleast_2d(np.asarray(start, dtype=np.float64))
+        records = np.array([steps] if records is None else records, dtype=np.int64)
+        return assemble(oracle, parts, np.eye(len(parts)), functions, start, h, t0, records, key)
+
+    return assembled
+
+
+@pytest.fixture
+def problem():
+    """Return a function that makes the study of a problem: P1, P2 (RMSprop), P3, P4 (Adam)."""
+
+    def study(name, optimizer=None, noise=None, **changes):
+        rmsprop = dict(sigma0=0.8, eps0=0.0, c2=1.3)
+        kinds = dict(
+            P1=(ns.linear(0.7), ns.rmsprop(**rmsprop), ns.rmsprop_sde(), dict(theta=0.0, u=1.0), 1.0),
+            P2=(ns.quadratic(0.9), ns.rmsprop(**rmsprop), ns.rmsprop_sde(), dict(theta=1.2, u=1.0), 1.0),
+            P3=(
+                ns.linear(0.6),
+                ns.adam(c1=2.0, **rmsprop),
+                ns.adam_sde(),
+                dict(theta=0.0, m=-0.4, u=1.4, t0=0.5),
+                1.5,
+            ),
+            P4=(
+                ns.quadratic(0.9),
+                ns.adam(c1=2.0, **(rmsprop | dict(eps0=0.1))),
+                ns.adam_sde(),
+                dict(theta=1.2, m=-0.4, u=1.4, t0=0.5),
+                1.5,
+            ),
+        )
+        loss, rule, sde, initial, horizon = kinds[name]
+        settings = dict(sde=sde, initial=initial, horizon=horizon, eta2=[2**-4, 2**-5, 2**-6, 2**-7], times=[horizon])
+        if "reference" in changes:
+            del settings["sde"]
+        covariance = changes.pop("covariance", 1.0)
+        oracle = ns.NGOS(loss, covariance, noise or ns.gaussian())
+        return ns.ConvergenceStudy(oracle, optimizer or rule, **(settings | changes))
+
+    return study

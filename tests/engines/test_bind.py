@@ -1,0 +1,91 @@
+"""Binding: what changes a fingerprint, what is refused, and that the disk cache is never stale."""
+
+import math
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim.engines.bind import bind
+
+
+def digest(function, precision="f64"):
+    return bind(function, precision)._numba_type_.digest
+
+
+def scaled_by(factor):
+    def f(x):
+        return factor * x
+
+    return f
+
+
+def calls(helper):
+    def f(x):
+        return helper(x) + 1.0
+
+    return f
+
+
+def test_fingerprints_see_constants_closures_helpers_and_precision():
+    assert digest(scaled_by(2.0)) == digest(scaled_by(2.0))
+    assert digest(scaled_by(2.0)) != digest(scaled_by(3.0))
+    assert digest(calls(scaled_by(2.0))) != digest(calls(scaled_by(3.0)))
+    assert digest(scaled_by(2.0)) != digest(scaled_by(2.0), "mix")
+    assert digest(lambda x: x + 1.0) != digest(lambda x: x + 2.0)
+    assert digest(lambda x: math.sin(x)) != digest(lambda x: math.cos(x))
+
+
+def test_refusals_name_what_is_wrong():
+    table = np.zeros(3)
+    with pytest.raises(TypeError, match=r"uses table=array.*may use numbers, tuples, math"):
+        bind(lambda x: table[0] + x, "f64")
+    with pytest.raises(TypeError, match="import the function itself: from ngos_sim import fma, preconditioner"):
+        bind(lambda x: ns.fma(x, x, x), "f64")
+
+    def forever(x):
+        return forever(x)
+
+    with pytest.raises(TypeError, match="calls itself"):
+        bind(forever, "f64")
+
+
+SCRIPT = """
+    import numpy as np
+    import ngos_sim as ns
+    from ngos_sim.engines import cpu, kernels
+    from ngos_sim.studies.assemble import Part, assemble
+    from helper import push
+
+    def step(x, o, z, c, p):
+        return (x[0] + push(z),)
+
+    rule = ns.Optimizer("mine", step, ("theta",), sigma0=1.0)
+    program, inputs = assemble(
+        ns.NGOS(ns.linear(1.0)), [Part(rule, ns.gaussian(), 1, 0.1, 1.0)], np.eye(1), ["theta[0]"],
+        np.zeros((1, 1)), 0.1, 0.0, np.array([1]), 5)
+    block = cpu.Kernel(program, inputs, "f64").block(0)
+    hits = sum(kernels.block.stats.cache_hits.values())
+    print(repr(float(np.abs(block).max())), hits)
+"""
+
+
+def test_an_edited_helper_in_another_file_changes_the_result(tmp_path):
+    (tmp_path / "script.py").write_text(textwrap.dedent(SCRIPT), encoding="utf-8")
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(factor):
+        (tmp_path / "helper.py").write_text(f"def push(z):\n    return {factor} * z\n", encoding="utf-8")
+        command = [sys.executable, "script.py"]
+        found = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
+        value, hits = found.split()
+        return float(value), int(hits)
+
+    first, second, again = run(1.0), run(2.0), run(1.0)
+    assert first[0] > 1.0
+    assert second == (2.0 * first[0], 0)
+    assert again == (first[0], 1)  # and an unchanged one comes from the disk cache

@@ -1,0 +1,118 @@
+"""The CPU engine against plain Python, lane by lane, and against itself: threads, chunks, precision."""
+
+import math
+
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim.engines import cpu, python
+from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK
+from ngos_sim.oracles.noises import svag_law
+from ngos_sim.processes.integrators import euler_maruyama
+
+RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
+
+
+def wavy(theta):
+    return 1.0 + 0.5 * math.sqrt(theta * theta + 1.0)
+
+
+def cases():
+    """Yield (name, oracle, optimizer, sde, noise, start, test functions): every built-in, every kind of input."""
+    two = ns.quadratic([0.9, 2.0])
+    g = ns.TestFunction("g", lambda x: x[0] * x[0] + x[1], coordinate=1)
+    words = ["theta[0]", "u[1]^3", "sqnorm(theta)", "2*loss - trace(Sigma)*u[0]", "norm(grad)", g]
+    start = [[1.2, 1.4], [-0.3, 0.7]]
+    for convention in ("previous", "updated"):
+        rule = ns.rmsprop(second_moment=convention, **RMSPROP)
+        yield convention, ns.NGOS(two, [1.0, 0.5]), rule, ns.rmsprop_sde(), ns.gaussian(), start, words
+    for noise in (ns.uniform(), ns.rademacher(), ns.two_point(skewness=1.5), ns.skewed(low_skewness=4.0)):
+        yield noise.name, ns.NGOS(two), ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), noise, start, words[:3]
+    yield "svag", ns.NGOS(two), ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), svag_law(ns.uniform(), 2.0), start, words[:2]
+    yield "state", ns.NGOS(two, wavy), ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), ns.gaussian(), start, words
+    adam = [[1.2, -0.4, 1.4]]
+    for convention in ("previous", "updated"):
+        rule = ns.adam(c1=2.0, second_moment=convention, **RMSPROP)
+        functions = ["theta[0]^2", "theta[0]*m[0]", "u[0]"]
+        yield "adam " + convention, ns.NGOS(ns.linear(0.7)), rule, ns.adam_sde(), ns.gaussian(), adam, functions
+
+
+@pytest.mark.parametrize("case", list(cases()), ids=lambda case: case[0])
+def test_lanes_are_plain_pythons_bit_for_bit(build, case):
+    _, oracle, optimizer, sde, noise, start, functions = case
+    levels = [(euler_maruyama(sde, optimizer.parameters), ns.gaussian(), level) for level in (1, 2, 4)]
+    processes = [(optimizer, noise, 1), *levels]
+    program, inputs = build(oracle, processes, functions, start, 2.0**-4, 3, t0=0.25, records=[1, 3])
+    block = cpu.Kernel(program, inputs, "f64").block(5)
+    for lane in (0, 1, 127):
+        expected, finite = python.trajectory(program, inputs, 5 * BLOCK + lane)
+        assert finite
+        np.testing.assert_array_equal(block[..., lane], expected)
+
+
+@pytest.fixture
+def small(build):
+    """An RMSprop chain alone: three coordinates, so that Philox blocks straddle steps."""
+    oracle = ns.NGOS(ns.quadratic([0.9, 1.0, 2.0]))
+    start = [[1.2, 1.4]] * 3
+    return build(oracle, [(ns.rmsprop(**RMSPROP), ns.gaussian(), 1)], ["theta[2]", "u[0]"], start, 2.0**-4, 6)
+
+
+def test_chain_alone_is_plain_pythons(small):
+    program, inputs = small
+    lanes = cpu.Kernel(program, inputs, "f64").block(0)
+    for lane in (0, 77):
+        np.testing.assert_array_equal(lanes[..., lane], python.trajectory(program, inputs, lane)[0])
+
+
+def test_chunk_sums_are_the_tree_of_the_lanes(small):
+    program, inputs = small
+    kernel = cpu.Kernel(program, inputs, "f64")
+    found = kernel.chunks(2, 1).sums[0]
+    expected = np.zeros_like(found)
+    for block in range(2 * BLOCKS, 3 * BLOCKS):
+        lanes = kernel.block(block)
+        for power in range(2):
+            tree = lanes * lanes if power else lanes.copy()
+            while tree.shape[-1] > 1:
+                half = tree.shape[-1] // 2
+                tree = tree[..., :half] + tree[..., half:]
+            expected[..., power] += tree[..., 0]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("precision", ["mix", "f64"])
+def test_threads_and_splits_do_not_matter(small, precision):
+    program, inputs = small
+    whole = cpu.run(program, inputs, 0, 6, precision=precision, threads=1)
+    threaded = cpu.run(program, inputs, 0, 6, precision=precision, threads=2)
+    parts = [cpu.run(program, inputs, first, 3, precision=precision) for first in (0, 3)]
+    np.testing.assert_array_equal(whole.sums, threaded.sums)
+    np.testing.assert_array_equal(whole.sums, np.concatenate([part.sums for part in parts]))
+    assert len(np.unique(whole.sums[:, 0, 0, 0, 0])) == 6
+
+
+def test_mix_is_the_same_law(small):
+    """One million trajectories on the same words: far below the sampling error of either."""
+    program, inputs = small
+    chunks = 200
+    mix, f64 = (cpu.run(program, inputs, 0, chunks, precision=precision) for precision in ("mix", "f64"))
+    n = chunks * CHUNK
+    mean = f64.sums[..., 0].sum(axis=0) / n
+    std_error = np.sqrt((f64.sums[..., 1].sum(axis=0) / n - mean**2) / n)
+    difference = mix.sums[..., 0].sum(axis=0) / n - mean
+    assert np.all(std_error < 5e-3)
+    assert np.all(np.abs(difference) < 4 * np.sqrt(2) * std_error)
+
+
+def test_nonfinite_trajectories_are_counted(build):
+    def step(x, o, z, c, p):
+        return (x[0] / (z - z) if z > 1.5 else x[0],)
+
+    rule = ns.Optimizer("breaks", step, ("theta",), sigma0=1.0)
+    program, inputs = build(ns.NGOS(ns.linear(1.0)), [(rule, ns.gaussian(), 1)], ["theta[0]"], [[1.0]], 0.1, 1)
+    found = cpu.run(program, inputs, 0, 1, precision="f64")
+    large = [i for i in range(CHUNK) if python.draw(inputs.key, i, 0, 0) > 1.5]
+    assert found.nonfinite.tolist() == [[len(large), large[0]]]
+    assert 40 < len(large) < 100

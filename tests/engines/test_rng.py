@@ -1,0 +1,65 @@
+"""Philox against Random123's known answers; normals against libm and their moments."""
+
+import hashlib
+import math
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from ngos_sim.engines import python, rng
+
+KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answer
+    ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+    ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+    ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
+]
+
+
+@pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
+def test_philox_known_answers(counter, key, answer):
+    words = [[np.uint64(int(word, 16)) for word in text.split()] for text in (counter, key, answer)]
+    assert list(rng.philox4x32(*words[0], *words[1])) == words[2]
+
+
+def words(n, seed):
+    return np.random.default_rng(seed).integers(0, 2**32, (n, 2), dtype=np.uint64)
+
+
+def libm(a, b, resolution):
+    """Return Box-Muller's pair by libm: the radius from a, the angle from the low 31 bits of b."""
+    radius = math.sqrt(-2 * math.log((int(a) // resolution + 0.5) * resolution / 2**32))
+    angle = math.pi * ((int(b) % 2**31) / 2**31 - 0.5)
+    return (-1 if int(b) >> 31 else 1) * radius * math.cos(angle), radius * math.sin(angle)
+
+
+def test_normals_are_libms():
+    extremes = np.array([[0, 0], [2**32 - 1, 2**32 - 1], [0, 2**31], [2**32 - 1, 2**30]], dtype=np.uint64)
+    for a, b in np.concatenate([extremes, words(400, 1)]):
+        np.testing.assert_allclose(rng.box_muller(a, b), libm(a, b, 1), rtol=0, atol=6e-12)
+
+
+def test_single_precision_normals_are_libms():
+    for a, b in words(400, 2):
+        found = rng.box_muller32(np.uint32(a), np.uint32(b))
+        assert all(isinstance(z, np.float32) for z in found)
+        x = np.int32(np.uint32((int(b) << 1) & 0xFFFFFFFF)) / 2**32  # the angle's 31 bits, signed
+        radius = math.sqrt(-2 * math.log((int(a) // 2 + 0.5) / 2**31))
+        sign = -1 if int(b) >> 31 else 1
+        wanted = sign * radius * math.cos(math.pi * x), radius * math.sin(math.pi * x)
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-6)
+
+
+def test_draws_are_standard_normal_and_distinct():
+    draws = np.array([python.draw(99, i, stream, n) for i in range(60) for stream in (0, 1) for n in range(16)])
+    assert len(np.unique(draws)) == draws.size
+    uniforms = np.sort(ndtr(draws))
+    steps = np.arange(1, draws.size + 1) / draws.size
+    assert np.max(np.abs(uniforms - steps)) < 1.63 / math.sqrt(draws.size)  # Kolmogorov-Smirnov at 99 %
+
+
+def test_key_is_the_name_of_the_point():
+    wanted = hashlib.sha256(b"7 0.0625 1.0 2").digest()[:8]
+    assert rng.point_key(7, 0.0625, 1.0, 2) == int.from_bytes(wanted, "big")
+    keys = {rng.point_key(s, h, e, k) for s in (0, 1) for h in (0.1, 0.2) for e in (1.0, 2.0) for k in (1, 2)}
+    assert len(keys) == 16

@@ -1,0 +1,66 @@
+"""The lane loops are vectorised: the assembly of the kernels' functions, compiled afresh, on x86."""
+
+import platform
+import re
+
+import pytest
+from numba import njit, types
+
+import ngos_sim as ns
+from ngos_sim import preconditioner
+from ngos_sim.engines import kernels, rng
+from ngos_sim.engines.bind import bind
+from ngos_sim.engines.program import move
+
+pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
+
+RULES = [ns.rmsprop(0.8, 0.1, 1.3), ns.adam(0.8, 0.1, 2.0, 1.3)]
+REAL = {"mix": types.float32[::1], "f64": types.float64[::1]}
+
+
+def assembly(kernel, *arguments):
+    fresh = njit(error_model="numpy")(kernel.py_func)
+    fresh.compile(arguments)
+    (text,) = fresh.inspect_asm().values()
+    return text
+
+
+def row(rule, precision):
+    """Return the assembly of one rule's update loop over the lanes."""
+    columns = 5 if rule.name == "rmsprop" else 6
+    sizes = dict(slots=len(rule.slots), table=columns, loss=1, variance=1, noise=1, parameters=len(rule.parameters) + 1)
+    tag = bind(move(rule, ns.NGOS(ns.quadratic(0.9)), ns.gaussian()), precision, **sizes)._numba_type_
+    array, u64, i64 = types.float64[::1], types.uint64, types.int64
+    noise = (REAL[precision], u64) * 2
+    places = (array, i64, u64, types.int64[::1], types.UniTuple(types.float64, columns))
+    return assembly(kernels._row, tag, array, u64, *noise, *places)
+
+
+@pytest.mark.parametrize("precision", ["mix", "f64"])
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_update_loop(rule, precision):
+    text = row(rule, precision)
+    suffix = "ps" if precision == "mix" else "pd"
+    assert re.search(rf"\bv?sqrt{suffix}\b", text)
+    assert re.search(rf"\bv?div{suffix}\b", text)
+
+
+def scalar_step(x, o, z, c, p):
+    theta, u = x
+    while u > 1.0:
+        u = u * 0.5
+    return theta - c[0] * z * preconditioner(u, p.sigma0, 0.0), u
+
+
+def test_a_loop_that_cannot_vectorise_is_seen():
+    broken = ns.Optimizer("rmsprop", scalar_step, ("theta", "u"), **RULES[0].parameters)
+    assert not re.search(r"\bv?sqrtp[sd]\b", row(broken, "f64"))
+
+
+@pytest.mark.parametrize("precision", ["mix", "f64"])
+def test_random_numbers(precision):
+    draw = bind(rng.normals32 if precision == "mix" else rng.normals, precision)._numba_type_
+    u64, i64 = types.uint64, types.int64
+    text = assembly(kernels._fill, draw, REAL[precision], i64, u64, u64, u64, i64)
+    assert len(re.findall(r"\bv?pmuludq\b", text)) >= 18
+    assert re.search(rf"\bv?sqrt{'ps' if precision == 'mix' else 'pd'}\b", text)

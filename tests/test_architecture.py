@@ -1,0 +1,43 @@
+"""The rooms: imports follow the arrows, files stay short, importing runs nothing."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ngos_sim
+
+ROOT = Path(ngos_sim.__file__).parent
+ROOMS = ["oracles", "processes", "engines", "estimators", "studies"]
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def room(parts):
+    """Return how far down the arrows a module is: files beside the rooms come first or last."""
+    if parts[0] in ROOMS:
+        return ROOMS.index(parts[0])
+    return {"arithmetic": -1, "errors": -1, "plotting": 3.5, "report": 3.5}.get(parts[0], len(ROOMS))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_follow_the_arrows(file):
+    own = room(file.relative_to(ROOT).with_suffix("").parts)
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("ngos_sim"):
+            names = node.module.split(".")[1:] or [alias.name for alias in node.names]
+            assert room(names) <= own, f"{file.name} imports {node.module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_files_are_short_and_say_what_they_are(file):
+    text = file.read_text(encoding="utf-8")
+    assert text.startswith('"""')
+    assert text.count("\n") <= 300
+    assert text.isascii()
+
+
+def test_import_is_light():
+    code = "import sys, ngos_sim; print([m for m in ('matplotlib', 'numba.cuda') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
