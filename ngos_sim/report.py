@@ -14,7 +14,10 @@ def orders_table(orders):
         "95 % interval": [
             "" if pd.isna(row.order) else f"[{row.ci_low:.3f}, {row.ci_high:.3f}]" for row in rows.itertuples()
         ],
-        "constant": [_number(row.constant, row.constant_std_error) for row in rows.itertuples()],
+        "constant": [
+            "" if row.verdict.startswith("fails") else _number(row.constant, row.constant_std_error)
+            for row in rows.itertuples()
+        ],
         "verdict": rows.verdict,
     }
     return pd.DataFrame(columns).to_string(index=False)
