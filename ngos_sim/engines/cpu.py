@@ -86,7 +86,7 @@ def run(program, inputs, first, count, *, precision="mix", threads=None, progres
     threads : int, optional
         Default: the processors that this process may use. Results do not depend on it.
     progress : function, optional
-        Called with a fraction of the work whenever that much more is done.
+        Called with the number of process steps (`program.cost`) that have been done since the last call.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def run(program, inputs, first, count, *, precision="mix", threads=None, progres
             for future in as_completed(futures):
                 part = parts[futures[future]] = future.result()
                 if progress is not None:
-                    progress(len(part.sums) / count)
+                    progress(len(part.sums) * cost(program, inputs))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

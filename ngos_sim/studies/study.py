@@ -16,14 +16,13 @@ from ngos_sim.errors import NonFiniteError
 from ngos_sim.estimators import paired, test_functions
 from ngos_sim.estimators.chunks import means
 from ngos_sim.estimators.test_functions import TestFunction
-from ngos_sim.oracles.losses import coordinate_values
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.oracles.noises import gaussian, svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.optimizers import Optimizer
 from ngos_sim.processes.sdes import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import collect, grid
+from ngos_sim.studies import collect, grid, start
 from ngos_sim.studies.assemble import Part, assemble, try_first_step
 from ngos_sim.studies.result import Result
 
@@ -128,7 +127,8 @@ class ConvergenceStudy:
         times = grid.record_times(points, self.t0, self.horizon, self.times)
         for name, value in (("sdes", sdes), ("points", points), ("record_times", times)):
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "dimension", self._dimension())
+        dimension = start.dimension(self.initial, self.rule, self.oracle, points[0].eta2)
+        object.__setattr__(self, "dimension", dimension)
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
         for index in range(len(points)):
             for program, inputs, parts in self._programs(index, 0, first_step_only=True):
@@ -142,42 +142,7 @@ class ConvergenceStudy:
     @property
     def t0(self):
         """The time of the start."""
-        return float(self.initial.get("t0", 0.0))
-
-    def _dimension(self):
-        """Return the number of coordinates; raise ValueError where start and oracle disagree."""
-        allowed = (*self.rule.slots, "t0")
-        unknown = [key for key in self.initial if key not in allowed]
-        if unknown:
-            raise ValueError(f"initial: unknown {unknown[0]!r}; allowed: {', '.join(allowed)}")
-        missing = [slot for slot in self.rule.slots if slot not in self.initial]
-        if missing:
-            raise ValueError(f"initial: {missing[0]!r} is missing; needed: {', '.join(self.rule.slots)}")
-        lengths = {}
-        for slot in self.rule.slots:
-            value = self.initial[slot]
-            values = coordinate_values(f"initial.{slot}", value(self.points[0].eta2) if callable(value) else value)
-            lengths[slot] = len(values)
-            if slot == "u" and min(values) <= 0.0 and (min(values) < 0.0 or not self.rule.parameters.get("eps0")):
-                raise ValueError(f"initial.u={value!r} must be positive (0 is allowed where eps0 > 0)")
-        dimension = self.oracle.dimension or max(lengths.values())
-        for slot, length in lengths.items():
-            if length not in (1, dimension):
-                keys = ", ".join(self.oracle.loss.parameters)
-                raise ValueError(
-                    f"initial.{slot} has {length} coordinates; {dimension} or 1 are allowed, "
-                    f"the length of the oracle's {keys} ({self.oracle.loss.name})"
-                )
-        return dimension
-
-    def _start(self, point):
-        """Return the start at a point, shape (d, slots)."""
-        columns = []
-        for slot in self.rule.slots:
-            value = self.initial[slot]
-            values = coordinate_values(f"initial.{slot}", value(point.eta2) if callable(value) else value)
-            columns.append(np.broadcast_to(values, (self.dimension,)))
-        return np.stack(columns, axis=1)
+        return start.time(self.initial)
 
     def _programs(self, index, seed, first_step_only=False):
         """Return [(program, inputs, parts)] of all that runs at a point.
@@ -204,7 +169,7 @@ class ConvergenceStudy:
         groups = [([optimizer, *references], together, "")]
         if self.estimator == "independent":
             groups = [([optimizer], np.eye(1), " optimizer"), (references, apart, " reference")]
-        start = self._start(point)
+        state = start.state(self.initial, rule.slots, self.dimension, point.eta2)
         return [
             (
                 *assemble(
@@ -212,7 +177,7 @@ class ConvergenceStudy:
                     parts,
                     combinations,
                     self.test_functions,
-                    start,
+                    state,
                     point.spacing,
                     self.t0,
                     np.array([1]) if first_step_only else records,
@@ -265,34 +230,26 @@ class ConvergenceStudy:
             raise ValueError(f"precision={precision!r}; allowed on {device}: {', '.join(allowed[device])}")
         chunks = -(-int(trajectories) // CHUNK)
         plan = [self._programs(index, seed) for index in range(len(self.points))]
-        work = [[cost(program, inputs) for program, inputs, _ in each] for each in plan]
-        rows, bad = [], []
-        with tqdm(total=sum(map(sum, work)) * chunks, unit="step", unit_scale=True, disable=not progress) as bar:
+        total = sum(cost(program, inputs) for each in plan for program, inputs, _ in each)
+        rows, lost = [], []
+        with tqdm(total=total * chunks, unit="step", unit_scale=True, disable=not progress) as bar:
             for index, each in enumerate(plan):
                 measured = []
-                for (program, inputs, _), weight in zip(each, work[index], strict=True):
+                for program, inputs, _ in each:
                     if device == "python":
                         sums = python.run(program, inputs, 0, chunks)
                     else:
                         sums = cpu.run(
-                            program,
-                            inputs,
-                            0,
-                            chunks,
-                            precision=precision,
-                            threads=threads,
-                            progress=lambda part, weight=weight: bar.update(part * weight * chunks),
+                            program, inputs, 0, chunks, precision=precision, threads=threads, progress=bar.update
                         )
-                    lost = int(sums.nonfinite[:, 0].sum())
-                    if lost:
-                        bad.append((self.points[index], lost, int(sums.nonfinite[sums.nonfinite[:, 0] > 0, 1][0])))
-                    measured.append((*means(sums.sums, chunks * CHUNK), lost))
+                    bad = sums.nonfinite[sums.nonfinite[:, 0] > 0]
+                    lost += [f"{bad[:, 0].sum()} at {self.points[index]} (the first: {bad[0, 1]})"] if len(bad) else []
+                    measured.append((*means(sums.sums, chunks * CHUNK), int(bad[:, 0].sum())))
                 rows += collect.rows(self, index, measured, chunks * CHUNK)
         result = Result(self, pd.DataFrame(rows), seed=seed, precision=precision, device=device)
-        if bad:
-            point, lost, first = bad[0]
+        if lost:
             raise NonFiniteError(
-                f"{lost} of {chunks * CHUNK} trajectories left the finite numbers at {point} (the first: {first}); "
+                f"of {chunks * CHUNK} trajectories these left the finite numbers: {'; '.join(lost)}; "
                 f"smaller steps may help",
                 result,
             )

@@ -92,7 +92,9 @@ def test_start_may_depend_on_eta2():
 def test_nonfinite_trajectories_raise_and_carry_the_result():
     explosive = ns.Loss("explosive", lambda theta, p: -(theta**9), lambda theta, p: -(theta**10) / 10)
     study = small(oracle=ns.NGOS(explosive), initial=dict(theta=3.0, u=1.0))
-    with pytest.raises(ns.NonFiniteError, match=r"trajectories left the finite numbers at eta2=0\.125") as caught:
+    with pytest.raises(
+        ns.NonFiniteError, match=r"left the finite numbers: 1024 at eta2=0\.125 \(the first: 0\)"
+    ) as caught:
         study.run(1024)
     assert caught.value.result.table.nonfinite.max() == 1024
 
@@ -115,8 +117,8 @@ def bad_step(x, o, z, c, p):
             "initial.theta has 3",
         ),
         (dict(initial=dict(theta=1.2, u=0.0)), r"initial.u=0.0 must be positive"),
-        (dict(initial=dict(theta=1.2)), "initial: 'u' is missing"),
-        (dict(initial=dict(theta=1.2, u=1.0, v=1.0)), "initial: unknown 'v'; allowed: theta, u, t0"),
+        (dict(initial=dict(theta=1.2)), "initial.u is missing; needed: theta, u"),
+        (dict(initial=dict(theta=1.2, u=1.0, v=1.0)), "initial.v is unknown; allowed: theta, u, t0"),
         (dict(times=[0.3]), r"times=0.3 is not a multiple of the step 0.125 at eta2=0.125; the nearest is 0.25"),
         (dict(test_functions=["theta[1]"]), "no coordinate 1; there are 1"),
         (dict(test_functions=[]), "test_functions is empty"),

@@ -1,0 +1,55 @@
+"""The start of a study: one value a slot, and the time t0."""
+
+import numpy as np
+
+from ngos_sim.oracles.losses import coordinate_values
+
+
+def time(initial):
+    """Return t0 (0 if it is not given); raise ValueError unless it is one number."""
+    (t0, *more) = coordinate_values("initial.t0", initial.get("t0", 0.0))
+    if more:
+        raise ValueError(f"initial.t0={initial['t0']!r} must be one number")
+    return t0
+
+
+def dimension(initial, rule, oracle, eta2):
+    """Return the number of coordinates of a study.
+
+    Raises
+    ------
+    ValueError
+        A slot is unknown or missing, has a length that disagrees with the oracle's, or u is not positive.
+    """
+    allowed = (*rule.slots, "t0")
+    unknown = [key for key in initial if key not in allowed]
+    if unknown:
+        raise ValueError(f"initial.{unknown[0]} is unknown; allowed: {', '.join(allowed)}")
+    missing = [slot for slot in rule.slots if slot not in initial]
+    if missing:
+        raise ValueError(f"initial.{missing[0]} is missing; needed: {', '.join(rule.slots)}")
+    lengths = {slot: len(_values(initial, slot, eta2)) for slot in rule.slots}
+    found = oracle.dimension or max(lengths.values())
+    for slot, length in lengths.items():
+        if length not in (1, found):
+            keys = " and ".join([*oracle.loss.parameters, "covariance"])
+            raise ValueError(
+                f"initial.{slot} has {length} coordinates; {' or '.join(map(str, sorted({1, found})))} allowed: "
+                f"{keys} of the oracle (loss {oracle.loss.name!r}) has {found}"
+            )
+    least = min(_values(initial, "u", eta2)) if "u" in rule.slots else 1.0
+    if least < 0.0 or (least == 0.0 and not rule.parameters.get("eps0")):
+        raise ValueError(f"initial.u={initial['u']!r} must be positive (0 is allowed where eps0 > 0)")
+    return found
+
+
+def state(initial, slots, dimension, eta2):
+    """Return the start at eta2, shape (dimension, slots)."""
+    columns = (np.broadcast_to(_values(initial, slot, eta2), (dimension,)) for slot in slots)
+    return np.stack(list(columns), axis=1)
+
+
+def _values(initial, slot, eta2):
+    """Return a slot's start as a tuple: given as a number, a vector or a function of eta2."""
+    value = initial[slot]
+    return coordinate_values(f"initial.{slot}", value(eta2) if callable(value) else value)
