@@ -1,6 +1,7 @@
 """The command line. Exit status: 0 done, 1 an expectation failed, 2 bad input, 3 numerical trouble, 130 interrupted."""
 
 import inspect
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -80,8 +81,9 @@ def run(
 
     read = study_file.load(study)
     directory = out or study.with_suffix("")
-    if directory.exists() and not directory.is_dir():
-        raise ValueError(f"--out {directory} is a file; give a directory")
+    existing = next(each for each in (directory, *directory.resolve().parents) if each.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ValueError(f"--out {directory}: {existing} is not a directory that can be written to")
     result = read.study.run(
         read.trajectories if trajectories is None else trajectories,
         read.seed if seed is None else seed,

@@ -10,6 +10,7 @@ from ngos_sim.estimators.chunks import normal_quantile
 RESOLVED = 3.0  # an error is resolved where it exceeds this many standard errors
 MARGIN = 0.1  # an order is consistent with p where its 99 % interval lies above p - MARGIN
 _RANGE = (-1.0, 4.0)
+_FINE = {"xatol": 1e-12, "maxiter": 500}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ def fit(x, error, std_error):
     grid = np.linspace(*_RANGE, 501)
     start = grid[int(np.argmin([chi2(p) for p in grid]))]
     width = grid[1] - grid[0]
-    best = float(optimize.minimize_scalar(chi2, bounds=(start - width, start + width), method="bounded").x)
+    best = float(
+        optimize.minimize_scalar(chi2, bounds=(start - width, start + width), method="bounded", options=_FINE).x
+    )
     least = chi2(best)
 
     def edge(level, toward):
@@ -135,4 +138,4 @@ def curve(fitted, x, error, std_error, at):
 
 def _positive(std_error, error):
     """Return standard errors that are at least the rounding of the errors."""
-    return np.maximum(np.asarray(std_error, dtype=np.float64), 1e-15 + 1e-12 * np.abs(error))
+    return np.maximum(np.asarray(std_error, dtype=np.float64), 1e-15 + 1e-9 * np.abs(error))

@@ -7,6 +7,7 @@ power   = word [("^" | "**") integer]
 word    = slot "[" i "]" | "sqnorm(" slot ")" | "loss" | "trace(Sigma)" | "norm(grad)"
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -18,8 +19,10 @@ _TOKEN = re.compile(
     r"|(?P<word>loss\b|trace\(\s*Sigma\s*\)|norm\(\s*grad\s*\))"
     r"|sqnorm\(\s*(?P<squared>\w+)\s*\)"
     r"|(?P<slot>[A-Za-z]\w*)\[\s*(?P<index>\d+)\s*\]"
-    r"|(?P<operator>\*\*|[-+*^]))"
+    r"|(?P<operator>\*\*|[-+*^]))",
+    re.ASCII,
 )
+_MAX_POWER, _MAX_TERMS = 16, 4096
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def parse(text, slots, dimension):
         if at == len(tokens):
             return terms
         if tokens[at] not in ("+", "-"):
-            raise ValueError(f"test function {text!r}: expected an operator before {tokens[at]!r}")
+            raise ValueError(f"test function {text!r}: expected an operator between two factors")
         sign, at = (-1.0 if tokens[at] == "-" else 1.0), at + 1
 
 
@@ -127,11 +130,15 @@ def _term(text, tokens, at, dimension):
         at, power = at + 1, 1
         if at < len(tokens) and tokens[at] == "^":
             exponent = tokens[at + 1] if at + 1 < len(tokens) else None
-            if isinstance(factor, float) or not isinstance(exponent, float) or exponent != int(exponent):
-                raise ValueError(f"test function {text!r}: ^ stands between a slot or word and a positive integer")
+            if isinstance(factor, float) or exponent not in range(1, _MAX_POWER + 1):
+                raise ValueError(
+                    f"test function {text!r}: ^ stands between a slot or word and a positive integer up to {_MAX_POWER}"
+                )
             at, power = at + 2, int(exponent)
         for _ in range(power):
             expansion = _times(expansion, factor, dimension)
+        if not all(math.isfinite(coefficient) for coefficient, _ in expansion) or len(expansion) > _MAX_TERMS:
+            raise ValueError(f"test function {text!r}: a number is not finite, or there are over {_MAX_TERMS} terms")
         if at == len(tokens) or tokens[at] != "*":
             return expansion, at
         at += 1

@@ -1,23 +1,35 @@
 """Losses f(theta) = sum_i f_i(theta_i): gradient, value and curvature of one coordinate."""
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 
+def is_number(value):
+    """Return whether a value is a finite int or float, and no bool."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= sys.float_info.max  # also of an int too large to convert
+
+
 def coordinate_values(name, value):
     """Return a number or a vector as a tuple of finite floats; raise ValueError by `name`."""
     try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}={value!r} is not a number or a vector of numbers") from None
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        array = np.array(None)
+    if array.dtype.kind not in "iuf" and array.size:
+        raise TypeError(f"{name}={value!r} is not a number or a vector of numbers")
     if array.ndim > 1:
         shape = "x".join(str(n) for n in array.shape)
         raise ValueError(
-            f"{name} is a {shape} array; a scalar or a vector (a diagonal) is allowed, full matrices are not built yet"
+            f"{name}={value!r} is a {shape} array; "
+            "a scalar or a vector (a diagonal) is allowed, full matrices are not built yet"
         )
+    array = array.astype(np.float64)
     if array.size == 0 or not np.all(np.isfinite(array)):
         raise ValueError(f"{name}={value!r} must hold finite numbers")
     return tuple(float(v) for v in np.atleast_1d(array))
@@ -62,7 +74,7 @@ class Loss:
     parameters: Mapping[str, tuple[float, ...]]
 
     def __init__(self, name, gradient, value, curvature=None, **parameters):
-        held = {key: coordinate_values(f"{name} {key}", v) for key, v in parameters.items()}
+        held = {key: coordinate_values(key, v) for key, v in parameters.items()}
         lengths = {key: len(v) for key, v in held.items() if len(v) > 1}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"loss {name!r}: parameters differ in length: {lengths}")

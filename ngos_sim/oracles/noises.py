@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ngos_sim.arithmetic import fma
+from ngos_sim.oracles.losses import is_number
 
 _CUMULANT_NODES = 32
 
@@ -144,7 +145,7 @@ def _skewness(kind, skewness, low_skewness, bound):
             f"got skewness={skewness!r} and low_skewness={low_skewness!r}"
         )
     key, value = ("skewness", skewness) if low_skewness is None else ("low_skewness", low_skewness)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if not is_number(value):
         raise ValueError(f"{key}={value!r} of {kind} noise must be a finite number")
 
     def third_moment(sigma):
@@ -181,17 +182,20 @@ def two_point(*, skewness=None, low_skewness=None):
     Raises
     ------
     ValueError
-        Neither or both are given, or one is not finite.
+        Neither or both are given, one is not finite, or |E zeta^3| is not below 1000.
 
     Examples
     --------
     >>> [round(k, 12) for k in two_point(skewness=1.5).cumulants(sigma=8.0)]
     [0.0, 1.0, 1.5, 0.25]
     """
-    k3 = _skewness("two-point", skewness, low_skewness, math.inf)
+    k3 = _skewness("two-point", skewness, low_skewness, 1e3)
 
     def probability(sigma):
-        return 0.5 * (1.0 - k3(sigma) / math.sqrt(4.0 + k3(sigma) ** 2))
+        third = k3(sigma)
+        root = math.hypot(2.0, third)
+        rare = 2.0 / (root * (root + abs(third)))  # of the far point: (1 - |k3| / root) / 2 without cancellation
+        return rare if third >= 0.0 else 1.0 - rare
 
     def upper(sigma):
         return math.sqrt((1.0 - probability(sigma)) / probability(sigma))

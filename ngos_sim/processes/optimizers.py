@@ -10,6 +10,7 @@ With h = eta^2 and u = v / sigma^2 the definitions of arXiv 2205.10287 become, e
 import math
 
 from ngos_sim.arithmetic import fma, preconditioner
+from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.rule import Rule
 from ngos_sim.processes.scaling import Hyperparameters, check_admissible
 
@@ -85,13 +86,14 @@ def _rmsprop_updated(x, o, z, c, p):
     return fma(-d, preconditioner(u, p.sigma0, c[4]), theta), u
 
 
-def _checked(second_moment, **constants):
+def _checked(second_moment, bias_correction, **constants):
     """Raise ValueError for a convention or a constant outside its range."""
+    if not isinstance(bias_correction, bool):
+        raise ValueError(f"bias_correction={bias_correction!r}; allowed: true, false")
     if second_moment not in CONVENTIONS:
         raise ValueError(f"second_moment={second_moment!r}; allowed: {', '.join(CONVENTIONS)}")
     for name, value in constants.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or value < 0.0 or (value == 0.0 and name != "eps0"):
+        if not is_number(value) or value < 0.0 or (value == 0.0 and name != "eps0"):
             raise ValueError(f"{name}={value!r} must be {'non-negative' if name == 'eps0' else 'positive'}")
 
 
@@ -122,7 +124,7 @@ def rmsprop(sigma0, eps0, c2, *, second_moment="previous", bias_correction=False
     >>> rmsprop(sigma0=0.8, eps0=0.0, c2=1.3).at(2**-6).betas
     (0.9796875,)
     """
-    _checked(second_moment, sigma0=sigma0, eps0=eps0, c2=c2)
+    _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c2=c2)
     updated = second_moment == "updated"
     return Optimizer(
         "rmsprop",
@@ -187,7 +189,7 @@ def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True
     >>> adam(sigma0=0.8, eps0=0.1, c1=2.0, c2=1.3).slots
     ('theta', 'm', 'u')
     """
-    _checked(second_moment, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2)
+    _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2)
     updated = second_moment == "updated"
     return Optimizer(
         "adam",

@@ -19,6 +19,8 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ngos_sim.oracles.losses import is_number
+
 Oracle = namedtuple("Oracle", "gradient variance curvature")
 
 
@@ -26,7 +28,7 @@ def named_numbers(owner, parameters):
     """Return parameters as a dict of finite floats; raise ValueError naming owner and key."""
     held = {}
     for name, value in parameters.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not is_number(value):
             raise ValueError(f"{owner}: {name}={value!r} must be a finite number")
         held[name] = float(value)
     return held

@@ -6,10 +6,12 @@ With h = eta^2: sigma = sigma0/eta, eps = eps0/eta, beta_i = 1 - c_i h, v = sigm
 import math
 from dataclasses import dataclass, replace
 
+from ngos_sim.oracles.losses import is_number
+
 
 def check_admissible(constants, eta2, where="eta2"):
     """Raise ValueError unless eta2 > 0 and every beta_i = 1 - c_i eta2 is positive."""
-    if not (isinstance(eta2, (int, float)) and math.isfinite(eta2) and eta2 > 0.0):
+    if not is_number(eta2) or eta2 <= 0.0:
         raise ValueError(f"{where}={eta2!r} must be a positive number")
     for name, value in constants.items():
         if name in ("c1", "c2") and value * eta2 >= 1.0:

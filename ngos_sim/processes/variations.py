@@ -1,8 +1,8 @@
 """Variations of an optimizer that a study takes: the SVAG operator and the scaling rule."""
 
-import math
 from dataclasses import dataclass
 
+from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.optimizers import Optimizer
 
 
@@ -21,8 +21,12 @@ class ScalingRule:
     kappa: tuple[int, ...]
 
 
-def _sequence(values):
-    return tuple(values) if isinstance(values, (list, tuple)) else (values,)
+def _sequence(name, values):
+    """Return values, one or several, as a tuple without repetition; raise ValueError otherwise."""
+    values = tuple(values) if isinstance(values, (list, tuple)) else (values,)
+    if not values or any(one in values[:at] for at, one in enumerate(values)):
+        raise ValueError(f"{name}={list(values)!r} must be different numbers, at least one")
+    return values
 
 
 def svag(optimizer, ell):
@@ -39,8 +43,8 @@ def svag(optimizer, ell):
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"svag takes an optimizer, got {optimizer!r}")
     values = []
-    for one in _sequence(ell):
-        if isinstance(one, bool) or not isinstance(one, (int, float)) or not (math.isfinite(one) and one >= 1.0):
+    for one in _sequence("ell", ell):
+        if not is_number(one) or one < 1.0:
             raise ValueError(f"ell={one!r} must be a number of at least 1")
         values.append(float(one))
     return SVAG(optimizer, tuple(values))
@@ -56,8 +60,8 @@ def scaling_rule(kappa):
     ValueError
         Some kappa is not an integer of at least 2.
     """
-    values = _sequence(kappa)
+    values = _sequence("kappa", kappa)
     for one in values:
-        if isinstance(one, bool) or one != int(one) or one < 2:
+        if not is_number(one) or one != int(one) or one < 2:
             raise ValueError(f"kappa={one!r} must be an integer of at least 2")
     return ScalingRule(tuple(int(one) for one in values))

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.oracles.losses import coordinate_values
+from ngos_sim.oracles.losses import coordinate_values, is_number
 from ngos_sim.processes.scaling import check_admissible
 
 MAX_TIMES = 64
+MAX_STEPS = 10**7
 _TOLERANCE = 1e-9
 
 
@@ -65,12 +66,30 @@ def multiple(time, spacing):
     return count if abs(time / spacing - count) <= _TOLERANCE * max(1.0, count) else None
 
 
-def _require_multiple(name, time, point):
-    if multiple(time, point.spacing) is None:
-        nearest = round(time / point.spacing) * point.spacing
-        raise ValueError(
-            f"{name}={time:g} is not a multiple of the step {point.spacing:g} at {point}; the nearest is {nearest:g}"
-        )
+def _steps(point, t0, horizon):
+    """Return the multiples of a point's spacing in (t0, horizon]; raise ValueError if none or too many are."""
+    between = f"between t0={t0:g} and horizon={horizon:g}"
+    count = (horizon - t0) / point.spacing
+    if count < 1.0 - _TOLERANCE:
+        raise ValueError(f"{point}: no step of size {point.spacing:g} fits {between}")
+    if count > MAX_STEPS:
+        raise ValueError(f"{point}: {count:.3g} steps of size {point.spacing:g} {between}; {MAX_STEPS:.0e} are allowed")
+    last = int(horizon / point.spacing * (1.0 + _TOLERANCE))
+    return np.arange(round(t0 / point.spacing) + 1, last + 1) * point.spacing
+
+
+def _require_multiple(name, time, points, candidates):
+    """Raise ValueError unless time is a multiple of every point's step; name the nearest candidate."""
+    for point in points:
+        if multiple(time, point.spacing) is None:
+            near = min(candidates, key=lambda other: abs(other - time), default=None)
+            nearest = "no time is one of all points'" if near is None else f"the nearest is {near:g}"
+            raise ValueError(f"{name}={time:g} is not a multiple of the step {point.spacing:g} at {point}; {nearest}")
+
+
+def _common(times, points):
+    """Return those of `times` that are multiples of every point's step."""
+    return [time for time in times if all(multiple(time, point.spacing) is not None for point in points)]
 
 
 def record_times(points, t0, horizon, times):
@@ -88,37 +107,25 @@ def record_times(points, t0, horizon, times):
     ValueError
         t0 or an entry of times is no multiple of a point's step, or lies outside; no step fits.
     """
-    if not (np.isfinite(horizon) and horizon > t0 >= 0.0):
-        raise ValueError(f"horizon={horizon!r} and t0={t0!r}: 0 <= t0 < horizon is allowed")
-    for point in points:
-        _require_multiple("t0", t0, point)
-        if point.spacing > (horizon - t0) * (1.0 + _TOLERANCE):
-            raise ValueError(
-                f"{point}: no step of size {point.spacing:g} fits between t0={t0:g} and horizon={horizon:g}"
-            )
-    steps = [_multiples(point.spacing, t0, horizon) for point in points]
+    if not is_number(horizon) or not horizon > t0 >= 0.0:
+        raise ValueError(f"horizon={horizon!r} and t0={t0!r}: numbers with 0 <= t0 < horizon are allowed")
+    coarsest = max(points, key=lambda point: point.spacing)
+    all_multiples = _common(np.arange(1, 10_000) * coarsest.spacing, points)
+    _require_multiple("initial.t0", t0, points, [0.0, *(time for time in all_multiples if time < horizon)])
+    steps = [_steps(point, t0, horizon) for point in points]
     if isinstance(times, str):
         if times != "all":
             raise ValueError(f"times={times!r}; allowed: 'all' or a list of times")
         return steps
+    common = _common(max(steps, key=lambda each: each[0] - t0), points)
     if times is not None:
         chosen = sorted(set(coordinate_values("times", times)))
         for time in chosen:
-            if not t0 < time <= horizon:
-                raise ValueError(f"times: {time:g} must lie in (t0, horizon] = ({t0:g}, {horizon:g}]")
-            for point in points:
-                _require_multiple("times", time, point)
+            if not t0 < time <= horizon * (1.0 + _TOLERANCE):
+                raise ValueError(f"times={time:g} must lie in (t0, horizon] = ({t0:g}, {horizon:g}]")
+            _require_multiple("times", time, points, common)
         return [np.array(chosen)] * len(points)
-    coarsest = max(steps, key=lambda each: each[0] - t0)
-    common = [t for t in coarsest if all(multiple(t, point.spacing) is not None for point in points)]
     if not common:
         return [each[-1:] for each in steps]
     thinned = np.unique(np.ceil(np.arange(1, MAX_TIMES + 1) * len(common) / MAX_TIMES).astype(int)) - 1
     return [np.array(common)[thinned]] * len(points)
-
-
-def _multiples(spacing, t0, horizon):
-    """Return the multiples of spacing in (t0, horizon]."""
-    first = round(t0 / spacing)
-    last = int(horizon / spacing * (1.0 + _TOLERANCE))
-    return np.arange(first + 1, last + 1) * spacing

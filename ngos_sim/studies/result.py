@@ -52,11 +52,6 @@ class Result:
             One row per (sde, test_function, norm), under SVAG with several ell also per eta2. norm
             "final": the last common time; "max": the common time at which the pooled |error| / eta_e is
             largest (the theorems' max over k). The fit and its columns: `estimators.order.OrderFit`.
-
-        Raises
-        ------
-        ValueError
-            The points have no time in common.
         """
         rows = []
         for keys, group in _groups(self.table):
@@ -64,7 +59,9 @@ class Result:
                 at = at_norm(group, norm)
                 fit = orders.fit(at.eta_e, at.error, at.std_error)
                 rows.append({**keys, "norm": norm, **_columns(fit), "verdict": fit.verdict(theorem)})
-        return pd.DataFrame(rows)
+        table = pd.DataFrame(rows)
+        leading = ["sde", "test_function", "norm", "eta2"]
+        return table[leading + [name for name in table.columns if name not in leading]]
 
     def plot(self, path=None, *, axes=None, norm="max"):
         """Draw |error| against eta_e with 95 % bars, fitted lines and slope guides.
@@ -107,17 +104,20 @@ class Result:
     def describe(self):
         """Return the study, seed, versions and machine as a dict that json can write."""
         study = self.study
+        noise = [study.oracle.noise.numbers(study.noise_scale(point)) for point in study.points]
         return {
             "oracle": {
                 "loss": {"kind": study.oracle.loss.name, **study.oracle.loss.parameters},
                 "covariance": repr(study.oracle.covariance),
-                "noise": study.oracle.noise.name,
+                "noise": {"kind": study.oracle.noise.name, "parameters": noise},
             },
             "optimizer": {"kind": study.rule.name, **study.rule.parameters},
             "sde": [{"kind": sde.name, **sde.parameters} for sde in study.sdes],
             "initial": {key: repr(value) for key, value in study.initial.items()},
             "points": [{"eta2": p.eta2, "ell": p.ell, "kappa": p.kappa} for p in study.points],
             "horizon": study.horizon,
+            "times": [[float(time) for time in each] for each in study.record_times],
+            "estimator": study.estimator,
             "test_functions": self.table.test_function.unique().tolist(),
             "trajectories": int(self.table.trajectories.iloc[0]),
             "seed": self.seed,
@@ -130,13 +130,14 @@ class Result:
 
 
 def at_norm(group, norm):
-    """Return the rows of one group at the time of a norm, one a point; see `Result.order`."""
+    """Return the rows of one group at the time of a norm, one a point; see `Result.order`.
+
+    Points without a time in common are taken at their last times.
+    """
     counts = group.groupby(group.time.round(9)).eta_e.nunique()
     common = counts.index[counts == group.eta_e.nunique()]
     if not len(common):
-        if norm == "final" or group.groupby("eta_e").time.nunique().max() == 1:
-            return group[group.time == group.groupby("eta_e").time.transform("max")]
-        raise ValueError("the points have no time in common: give times= that all share")
+        return group[group.time == group.groupby("eta_e").time.transform("max")]
     if norm == "final":
         chosen = common[-1]
     else:
@@ -172,8 +173,10 @@ def replot(directory):
         raise ValueError(f"{source} is not there: give the directory that `ngos-sim run` wrote")
     try:
         table = pd.read_csv(source)
+        if table.empty:
+            raise ValueError("no rows")
         _by_rename(directory, lambda at: _plot_file(table, at / "errors.png"))
-    except (KeyError, AttributeError, pd.errors.ParserError, pd.errors.EmptyDataError):
+    except (KeyError, AttributeError, TypeError, ValueError):
         raise ValueError(f"{source} is not a table that `ngos-sim run` wrote") from None
     return directory / "errors.png"
 
@@ -183,7 +186,8 @@ def _groups(table):
     several = table.ell.nunique() > 1
     by = ["sde", "test_function", *["eta2"] * several]
     for values, group in table.groupby(by, sort=False):
-        yield {"eta2": np.nan, **dict(zip(by, values, strict=True))}, group
+        keys = dict(zip(by, values, strict=True))
+        yield {**keys, "eta2": keys.get("eta2", np.nan)}, group
 
 
 def _plot(table, path, axes=None, norm="max"):

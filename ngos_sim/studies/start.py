@@ -29,14 +29,13 @@ def dimension(initial, rule, oracle, eta2):
     if missing:
         raise ValueError(f"initial.{missing[0]} is missing; needed: {', '.join(rule.slots)}")
     lengths = {slot: len(_values(initial, slot, eta2)) for slot in rule.slots}
-    found = oracle.dimension or max(lengths.values())
+    longest = max(lengths, key=lambda slot: lengths[slot])
+    found = oracle.dimension or lengths[longest]
+    keys = " or ".join([*oracle.loss.parameters, "covariance"])
+    reason = f"the oracle's {keys} has" if oracle.dimension else f"initial.{longest} has"
     for slot, length in lengths.items():
         if length not in (1, found):
-            keys = " and ".join([*oracle.loss.parameters, "covariance"])
-            raise ValueError(
-                f"initial.{slot} has {length} coordinates; {' or '.join(map(str, sorted({1, found})))} allowed: "
-                f"{keys} of the oracle (loss {oracle.loss.name!r}) has {found}"
-            )
+            raise ValueError(f"initial.{slot} has {length} coordinates; 1 or {found} are allowed, as {reason} {found}")
     least = min(_values(initial, "u", eta2)) if "u" in rule.slots else 1.0
     if least < 0.0 or (least == 0.0 and not rule.parameters.get("eps0")):
         raise ValueError(f"initial.u={initial['u']!r} must be positive (0 is allowed where eps0 > 0)")

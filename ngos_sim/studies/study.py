@@ -144,6 +144,10 @@ class ConvergenceStudy:
         """The time of the start."""
         return start.time(self.initial)
 
+    def noise_scale(self, point):
+        """Return the oracle's sigma = sigma0 / eta at a point; NaN for an optimizer without sigma0."""
+        return self.rule.parameters.get("sigma0", math.nan) / math.sqrt(point.eta2)
+
     def _programs(self, index, seed, first_step_only=False):
         """Return [(program, inputs, parts)] of all that runs at a point.
 
@@ -151,7 +155,7 @@ class ConvergenceStudy:
         """
         point, times = self.points[index], self.record_times[index]
         rule, noise = self.rule, self.oracle.noise
-        sigma = rule.parameters.get("sigma0", math.nan) / math.sqrt(point.eta2)
+        sigma = self.noise_scale(point)
         if isinstance(self.optimizer, SVAG):
             noise = svag_law(noise, point.ell)
         optimizer = Part(rule, noise, point.kappa, point.eta_e, sigma)

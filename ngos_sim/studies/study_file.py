@@ -1,10 +1,13 @@
 """TOML study files -> studies. Every message names the key's path, the value and what is allowed."""
 
+import contextlib
 import inspect
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ngos_sim.oracles.losses import is_number
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.variations import scaling_rule, svag
 from ngos_sim.studies.kinds import KINDS
@@ -58,7 +61,7 @@ def load(path):
     try:
         return parse(content)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def parse(content):
@@ -73,32 +76,40 @@ def parse(content):
     if kappa is None and not content.get("sde"):
         raise ValueError("sde is missing: a [[sde]] table, or study.kappa for a scaling rule, is needed")
     optimizer = _built("optimizer", "optimizer", content["optimizer"])
+    loss, noise = (_built(kind, f"oracle.{kind}", oracle[kind]) for kind in ("loss", "noise"))
     sdes = content.get("sde", [])
     if not isinstance(sdes, list):
         raise ValueError("sde must be written [[sde]], with two brackets")
     expected = study.get("expect")
     if expected is not None:
         _check_keys("study.expect", _table("study.expect", expected))
-        _number("study.expect.order", expected["order"])
+        if not is_number(expected["order"]):
+            raise ValueError(f"study.expect.order={expected['order']!r} must be a number")
+    with _located("oracle", oracle):
+        made = NGOS(loss, oracle["covariance"], noise)
+    references = [_built("sde", f"sde[{at}]", one) for at, one in enumerate(sdes)]
+    with _located("study", study):
+        return _study_file(made, optimizer, references, _table("initial", content["initial"]), study)
+
+
+def _study_file(oracle, optimizer, sdes, initial, study):
+    """Return the StudyFile of a [study] table and what the other tables made."""
+    ell, kappa, expected = (study.get(name) for name in ("ell", "kappa", "expect"))
     return StudyFile(
         ConvergenceStudy(
-            NGOS(
-                _built("loss", "oracle.loss", oracle["loss"]),
-                oracle["covariance"],
-                _built("noise", "oracle.noise", oracle["noise"]),
-            ),
+            oracle,
             optimizer if ell is None else svag(optimizer, ell),
-            sde=[_built("sde", f"sde[{at}]", one) for at, one in enumerate(sdes)] or None,
+            sde=sdes or None,
             reference=None if kappa is None else scaling_rule(kappa),
-            initial=_table("initial", content["initial"]),
+            initial=initial,
             eta2=study["eta2"],
-            horizon=_number("study.horizon", study["horizon"]),
+            horizon=study["horizon"],
             times=study.get("times"),
-            test_functions=_strings("study.test_functions", study["test_functions"]),
+            test_functions=_strings("test_functions", study["test_functions"]),
             estimator=study.get("estimator", "auto"),
         ),
-        _integer("study.trajectories", study["trajectories"]),
-        _integer("study.seed", study.get("seed", 0)),
+        _integer("trajectories", study["trajectories"], 1),
+        _integer("seed", study.get("seed", 0), 0),
         None if expected is None else float(expected["order"]),
     )
 
@@ -113,7 +124,8 @@ def _check_against(name, content, required, optional):
     prefix = f"{name}." if name else ""
     for key in content:
         if key not in (*required, *optional):
-            raise ValueError(f"{prefix}{key} is unknown; allowed: {', '.join((*required, *optional))}")
+            allowed = ", ".join((*required, *optional)) or "no other keys"
+            raise ValueError(f"{prefix}{key if key.isprintable() else repr(key)} is unknown; allowed: {allowed}")
     for key in required:
         if key not in content:
             raise ValueError(f"{prefix}{key} is missing")
@@ -125,15 +137,9 @@ def _table(name, value):
     return value
 
 
-def _number(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{name}={value!r} must be a number")
-    return float(value)
-
-
-def _integer(name, value):
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name}={value!r} must be an integer")
+def _integer(name, value, least):
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name}={value!r} must be an integer of at least {least}")
     return value
 
 
@@ -156,7 +162,18 @@ def _built(kind, path, value):
     required = [p.name for p in parameters if p.default is p.empty]
     optional = [p.name for p in parameters if p.default is not p.empty]
     _check_against(path, content, required, optional)
-    try:
+    with _located(path, content, f"{path}: "):
         return factories[chosen](**content)
+
+
+@contextlib.contextmanager
+def _located(path, content, otherwise=""):
+    """Put a table's path before what a constructor says of one of its keys, `otherwise` before all else."""
+    try:
+        yield
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+        message = str(error)
+        if message.startswith("test function"):
+            message = f"test_functions: {message}"
+        within = re.split(r"[=:. ]", message, maxsplit=1)[0] in content
+        raise ValueError(f"{path}.{message}" if within else otherwise + message) from None

@@ -32,11 +32,11 @@ def test_dimension():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ns.quadratic([[1.0, 0.2], [0.2, 1.0]]), "quadratic hessian is a 2x2 array"),
-        (lambda: ns.NGOS(ns.quadratic(1.0), [[1.0, 0.0], [0.0, 1.0]]), "covariance is a 2x2 array"),
+        (lambda: ns.quadratic([[1.0, 0.2], [0.2, 1.0]]), "hessian=.* is a 2x2 array"),
+        (lambda: ns.NGOS(ns.quadratic(1.0), [[1.0, 0.0], [0.0, 1.0]]), "covariance=.* is a 2x2 array"),
         (lambda: ns.NGOS(ns.quadratic(1.0), [1.0, -0.5]), r"covariance=\[1.0, -0.5\] must not be negative"),
         (lambda: ns.NGOS(ns.quadratic([1.0, 2.0]), [1.0, 1.0, 1.0]), "covariance has 3 coordinates"),
-        (lambda: ns.quadratic(float("inf")), "quadratic hessian=inf must hold finite numbers"),
+        (lambda: ns.quadratic(float("inf")), "hessian=inf must hold finite numbers"),
         (lambda: ns.quadratic([]), "must hold finite numbers"),
         (lambda: ns.Loss("two", None, None, a=[1.0, 2.0], b=[1.0, 2.0, 3.0]), "parameters differ in length"),
     ],
@@ -47,7 +47,7 @@ def test_bad_oracles(make, message):
 
 
 def test_wrong_types():
-    with pytest.raises(TypeError, match="quadratic hessian='steep' is not a number"):
+    with pytest.raises(TypeError, match="hessian='steep' is not a number"):
         ns.quadratic("steep")
     with pytest.raises(TypeError, match="loss=1.0 is not a Loss"):
         ns.NGOS(1.0)

@@ -1,0 +1,176 @@
+"""Points of a study, and the times at which points of different steps are compared."""
+
+import re
+
+import numpy as np
+import pytest
+
+from ngos_sim.studies.grid import MAX_TIMES, Point, points, record_times
+
+
+def times_of(eta2, t0=0.0, horizon=1.0, times=None, kappa=1):
+    return record_times([Point(h, 1.0, kappa) for h in eta2], t0, horizon, times)
+
+
+def test_one_step_records_every_step_up_to_64():
+    (found,) = times_of([1 / 64])
+    assert found.tolist() == [k / 64 for k in range(1, 65)]
+
+
+def test_two_steps_record_their_common_times():
+    for found in times_of([0.25, 0.125]):
+        assert found.tolist() == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_common_times_are_those_of_all_and_not_of_the_coarsest():
+    for found in times_of([0.1, 0.2, 0.3], horizon=1.3):
+        assert found == pytest.approx([0.6, 1.2])
+
+
+@pytest.mark.parametrize("count", [65, 100, 1000, 1024])
+def test_thinning_keeps_64_multiples_and_the_last(count):
+    (found,) = times_of([1 / count])
+    steps = found * count
+    assert len(found) == MAX_TIMES == 64
+    assert found[-1] == pytest.approx(1.0)
+    assert steps == pytest.approx(np.round(steps))
+    assert np.diff(steps).max() < count / 64 + 1
+    assert np.diff(steps).min() > count / 64 - 1
+
+
+def test_thinned_times_are_the_same_for_all_points():
+    fine, coarse = times_of([1 / 1024, 1 / 512])
+    assert len(fine) == MAX_TIMES
+    assert fine.tolist() == coarse.tolist()
+
+
+def test_points_without_a_common_time_record_their_last_step():
+    first, second = times_of([0.25, 0.2], horizon=0.9)
+    assert first == pytest.approx([0.75])
+    assert second == pytest.approx([0.8])
+
+
+def test_all_records_every_step_of_each_point():
+    fine, coarse = times_of([1 / 100, 1 / 4], times="all")
+    assert fine == pytest.approx(np.arange(1, 101) / 100)
+    assert coarse.tolist() == [0.25, 0.5, 0.75, 1.0]
+
+
+@pytest.mark.parametrize("horizon", [1.0, 1.01, 1.2499])
+@pytest.mark.parametrize("times", [None, "all"])
+def test_a_horizon_between_steps_is_cut(horizon, times):
+    (found,) = times_of([0.25], horizon=horizon, times=times)
+    assert found.tolist() == [0.25, 0.5, 0.75, 1.0]
+
+
+@pytest.mark.parametrize(("step", "count"), [(0.1, 3), (0.1, 7), (0.3, 3), (0.7, 1), (1 / 49, 49)])
+def test_a_horizon_that_is_a_multiple_to_rounding_is_not_cut(step, count):
+    (found,) = times_of([step], horizon=float(f"{step * count:.12g}"), times="all")
+    assert len(found) == count
+
+
+@pytest.mark.parametrize("times", [None, "all"])
+def test_times_begin_after_t0(times):
+    (found,) = times_of([0.25], t0=0.5, horizon=1.25, times=times)
+    assert found.tolist() == [0.75, 1.0, 1.25]
+
+
+def test_kappa_compares_at_steps_of_the_larger_batch():
+    (found,) = times_of([0.125], kappa=4)
+    assert found.tolist() == [0.5, 1.0]
+
+
+def test_a_list_of_times_is_sorted_and_without_doubles():
+    for found in times_of([0.25, 0.125], times=[1.0, 0.5, 0.5]):
+        assert found.tolist() == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"times": [0.3]}, "times=0.3 is not a multiple of the step 0.25 at eta2=0.25; the nearest is 0.25"),
+        ({"t0": 0.3}, "t0=0.3 is not a multiple of the step 0.25 at eta2=0.25; the nearest is 0.25"),
+        ({"times": [0.75], "kappa": 2}, "eta2=0.25, kappa=2; the nearest is 0.5"),
+        ({"times": [0.0]}, "times=0 must lie in (t0, horizon] = (0, 1]"),
+        ({"times": [1.25]}, "times=1.25 must lie in (t0, horizon] = (0, 1]"),
+        ({"times": [0.5], "t0": 0.5}, "times=0.5 must lie in (t0, horizon] = (0.5, 1]"),
+        ({"times": "every"}, "times='every'; allowed: 'all' or a list of times"),
+        ({"times": []}, "times=[]"),
+        ({"times": [np.nan]}, "times=[nan]"),
+        ({"horizon": 0.2}, "no step of size 0.25 fits between t0=0 and horizon=0.2"),
+        ({"t0": 0.75, "horizon": 0.9}, "no step of size 0.25 fits between t0=0.75 and horizon=0.9"),
+        ({"horizon": 0.0}, "0 <= t0 < horizon"),
+        ({"horizon": np.inf}, "horizon=inf"),
+        ({"horizon": np.nan}, "horizon=nan"),
+        ({"t0": 1.0}, "t0=1.0"),
+        ({"t0": -0.25}, "t0=-0.25"),
+        ({"t0": np.nan}, "t0=nan"),
+    ],
+)
+def test_times_that_do_not_fit_are_refused(asked, message):
+    with pytest.raises(ValueError) as caught:
+        times_of([0.25], **asked)
+    assert message in str(caught.value)
+
+
+def test_a_time_that_is_the_horizon_to_rounding_is_allowed():
+    (found,) = times_of([0.1], horizon=0.3, times=[0.1 + 0.2])
+    assert found == pytest.approx([0.3])
+
+
+@pytest.mark.parametrize(("eta2", "time"), [([0.25, 0.2], 0.5), ([0.25], 0.05), ([0.25], 0.95), ([0.1, 0.3], 0.5)])
+def test_the_nearest_time_that_a_message_names_is_allowed(eta2, time):
+    with pytest.raises(ValueError) as caught:
+        times_of(eta2, horizon=1.1, times=[time])
+    nearest = float(re.search(r"nearest is (\S+)$", str(caught.value))[1])
+    for found in times_of(eta2, horizon=1.1, times=[nearest]):
+        assert found.tolist() == [nearest]
+
+
+def test_points_are_every_eta2_with_every_ell():
+    found = points([0.25, 0.125], None, 1.0, (1.0, 2.0), (1,), {"c2": 1.3})
+    assert found == (Point(0.25, 1.0), Point(0.25, 2.0), Point(0.125, 1.0), Point(0.125, 2.0))
+    assert [one.eta_e for one in found] == [0.25, 0.0625, 0.125, 0.03125]
+
+
+def test_points_are_every_eta2_with_every_kappa():
+    found = points(0.125, None, 1.0, (1.0,), (2, 4), {"c2": 1.3})
+    assert found == (Point(0.125, kappa=2), Point(0.125, kappa=4))
+    assert [one.eta_e for one in found] == [0.125, 0.125]
+    assert [one.spacing for one in found] == [0.25, 0.5]
+
+
+def test_steps_divide_the_horizon():
+    assert points(None, [4, 8], 2.0, (1.0,), (1,), {}) == (Point(0.5), Point(0.25))
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({}, "eta2=None and steps=None"),
+        ({"eta2": 0.25, "steps": 4}, "eta2=0.25 and steps=4"),
+        ({"steps": [2.5]}, "steps=[2.5] must be positive integers"),
+        ({"steps": [4, 0]}, "steps=[4, 0] must be positive integers"),
+        ({"eta2": []}, "eta2=[]"),
+        ({"eta2": [0.25, 0.25]}, "eta2=[0.25, 0.25] has a value twice"),
+        ({"eta2": 0.0}, "eta2=0.0 must be a positive number"),
+        ({"eta2": [0.25, -0.25]}, "eta2=-0.25 must be a positive number"),
+        ({"eta2": np.nan}, "eta2=nan"),
+        ({"eta2": 0.5}, "eta2=0.5 gives beta=0; with c2=2 it must be below 0.5"),
+        ({"eta2": [0.125, 0.75]}, "eta2=0.75 gives beta=-0.5; with c2=2 it must be below 0.5"),
+        ({"eta2": 0.25, "kappa": (1, 2)}, "kappa=2 times eta2=0.25: kappa*eta2=0.5 gives beta=0"),
+    ],
+)
+def test_points_that_are_not_admissible_are_refused(asked, message):
+    with pytest.raises(ValueError) as caught:
+        points(
+            **{"eta2": None, "steps": None, "horizon": 1.0, "ell": (1.0,), "kappa": (1,), **asked},
+            constants={"c2": 2.0},
+        )
+    assert message in str(caught.value)
+
+
+def test_a_point_says_what_it_is():
+    assert str(Point(0.25)) == "eta2=0.25"
+    assert str(Point(0.25, ell=2.0)) == "eta2=0.25, ell=2"
+    assert str(Point(0.25, kappa=2)) == "eta2=0.25, kappa=2"
