@@ -33,6 +33,23 @@ def slotwise(slopes, factor, x):
     return tuple(fma(slope, factor, slot) for slope, slot in zip(slopes, x, strict=True))
 
 
+def matvec(matrix, vector, start):
+    """Return start + matrix @ vector, tuples; matrix holds its rows one after the other."""
+    totals = list(start)
+    for i in range(len(start)):
+        for j, value in enumerate(vector):
+            totals[i] = fma(matrix[i * len(vector) + j], value, totals[i])
+    return tuple(totals)
+
+
+def expectation(start, nodes, weights, function, *arguments):
+    """Return start + sum_i weights_i function(nodes_i, *arguments), slot by slot: a quadrature rule."""
+    total = start
+    for node, weight in zip(nodes, weights, strict=True):
+        total = slotwise(function(node, *arguments), weight, total)
+    return total
+
+
 def bits(value):
     """Return the IEEE bit pattern of a float as an unsigned integer of the same width."""
     if isinstance(value, np.float32):

@@ -107,6 +107,40 @@ def _slotwise(typing_context, slopes, factor, x):
     return result(slopes, factor, x), codegen
 
 
+@intrinsic
+def _matvec(typing_context, matrix, vector, start):
+    result = types.UniTuple(types.float64, len(start))
+
+    def codegen(context, builder, signature, arguments):
+        values, by, totals = (
+            [context.cast(builder, builder.extract_value(value, i), kind[i], types.float64) for i in range(len(kind))]
+            for value, kind in zip(arguments, signature.args, strict=True)
+        )
+        for i in range(len(totals)):
+            for j in range(len(by)):
+                totals[i] = builder.fma(values[i * len(by) + j], by[j], totals[i])
+        return context.make_tuple(builder, signature.return_type, totals)
+
+    return result(matrix, vector, start), codegen
+
+
+def _expectation(start, nodes, weights, function, *arguments):
+    raise NotImplementedError  # compiled only
+
+
+@overload(_expectation, jit_options=JIT)
+def _expectation_compiled(start, nodes, weights, function, *arguments):
+    """One node after the other, without a loop: a loop would keep the lanes from vectorising."""
+    if len(nodes) == 0:
+        return lambda start, nodes, weights, function, *arguments: start
+
+    def rule(start, nodes, weights, function, *arguments):
+        total = _slotwise(function(nodes[0], *arguments), weights[0], start)
+        return _expectation(total, nodes[1:], weights[1:], function, *arguments)
+
+    return rule
+
+
 def _preconditioner_mix(u, sigma0, eps0):
     """The preconditioner inside float32; below 1e-36, u would be a denormal and slow."""
     root = np.sqrt(np.float32(max(u, 1e-36)))
@@ -118,6 +152,8 @@ _PRIMITIVES = {
     arithmetic.bits: _bits,
     arithmetic.from_bits: _from_bits,
     arithmetic.slotwise: _slotwise,
+    arithmetic.matvec: _matvec,
+    arithmetic.expectation: _expectation,
 }
 
 

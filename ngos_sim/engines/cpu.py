@@ -29,8 +29,8 @@ class Kernel:
             features = np.zeros(len(program.features))
             at = put(starts, np.concatenate([numbers.start.ravel(), features]))
             kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
-            columns = len(numbers.table)
-            parts = [*(put(constants, kind) for kind in kinds), put(tables, np.transpose(numbers.table)), columns]
+            _, rows, columns = numbers.table.shape
+            parts = [*(put(constants, kind) for kind in kinds), put(tables, numbers.table), columns, rows]
             places.append([at, process.slots, process.stride, *parts])
             lengths = dict(zip(("loss", "variance", "noise", "parameters"), map(len, kinds), strict=True))
             moves.append(bind(process.move, precision, slots=process.slots, table=columns, **lengths))

@@ -95,8 +95,9 @@ def _combine(library, out, normals, at, gap, rows):
 
 
 # One row of `layout` a process: where its state begins, its slots, its stride, where its numbers begin
-# (loss, variance, noise, parameters: in constants; table: in table) and how wide its table is.
-_AT, _SLOTS, _STRIDE, _LOSS, _VARIANCE, _NOISE, _PARAMETERS, _TABLE, _COLUMNS = range(9)
+# (loss, variance, noise, parameters: in constants; table: in table), and its table's columns and rows a step:
+# one for all coordinates, or one a coordinate.
+_AT, _SLOTS, _STRIDE, _LOSS, _VARIANCE, _NOISE, _PARAMETERS, _TABLE, _COLUMNS, _ROWS = range(10)
 
 
 @njit(**_KERNEL)
@@ -122,8 +123,9 @@ def _advance(library, move, place, numbers, state, k, d, substeps, noise, at, ex
     steps = substeps // stride
     gap = np.uint64(d) * _L
     for i in range(steps):
-        c = _take_table(move, table, np.uint64(place[_TABLE] + (k * steps + i) * place[_COLUMNS]), np.uint64(1))
         for j in range(d):
+            entry = (k * steps + i) * place[_ROWS] + min(j, place[_ROWS] - 1)
+            c = _take_table(move, table, np.uint64(place[_TABLE] + entry * place[_COLUMNS]), np.uint64(1))
             xi, xi_at = normals, at + np.uint64(i * stride * d + j) * _L
             if stride > 1:
                 _combine(library, combined, normals, xi_at, gap, stride)
@@ -172,7 +174,7 @@ def _features_compiled(features, state, layout, scope, constants, d):
 
 
 @njit(**_KERNEL)
-def _observe(library, out, state, layout, terms, combinations, value, term):
+def _observe(library, out, record, state, layout, terms, combinations, value, term):
     """Add up the terms of the test functions of every process; out (test functions, observables, lanes)."""
     prefer_wide()
     owner, coefficient, exponents = terms
@@ -180,7 +182,7 @@ def _observe(library, out, state, layout, terms, combinations, value, term):
     for process in range(len(layout)):
         for t in range(len(owner)):
             for lane in range(_L):
-                term[lane] = coefficient[t]
+                term[lane] = coefficient[record, t]
             for r in range(exponents.shape[1]):
                 row = np.uint64(layout[process, _AT] + r) * _L
                 for _ in range(exponents[t, r]):
@@ -239,7 +241,7 @@ def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records,
             which += 1
         if k + 1 == records[record]:
             _features(features, state, layout, scope, numbers[0], d)
-            _observe(draw, out[record], state, layout, terms, combinations, value, term)
+            _observe(draw, out[record], record, state, layout, terms, combinations, value, term)
             record += 1
 
 

@@ -60,7 +60,7 @@ class ProcessInputs:
 
     parameters, noise : tuple of float
     loss, variance : tuple of ndarray, each of shape (d,): one array a parameter
-    table : tuple of ndarray, each of shape (steps,): one array an entry of c
+    table : ndarray, shape (steps, 1 or d, columns): c of each step, for all coordinates or for each
     start : ndarray, shape (d, slots)
     """
 
@@ -68,7 +68,7 @@ class ProcessInputs:
     noise: tuple[float, ...]
     loss: tuple[np.ndarray, ...]
     variance: tuple[np.ndarray, ...]
-    table: tuple[np.ndarray, ...]
+    table: np.ndarray
     start: np.ndarray
 
 
@@ -77,7 +77,8 @@ class Inputs:
     """Numbers of a program.
 
     records : ndarray of int64, macro steps after which test functions are recorded, ascending
-    terms : list of (test function, coefficient, row) with row the exponents of a state's rows
+    term_owner, term_coefficient, term_exponents : the terms of the test functions: which one (terms,);
+        the factor at each record (records, terms); the powers of a state's rows (terms, rows)
     combinations : ndarray, shape (observables, processes): what is recorded is combinations @ g
     """
 

@@ -43,14 +43,15 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None):
         extra = [gaussian(rng.EXTRA, k * d + j) if program.gaussians == 2 else 0.0 for j in range(d)]
         for process, numbers, state in zip(program.processes, inputs.processes, states, strict=True):
             for i in range(m // process.stride):
-                c = tuple(float(column[k * (m // process.stride) + i]) for column in numbers.table)
+                entries = numbers.table[k * (m // process.stride) + i].tolist()
                 for j in range(d):
+                    c = tuple(entries[min(j, len(entries) - 1)])
                     rows = [xi[i * process.stride + r][j] for r in range(process.stride)]
                     one = rows[0] if len(rows) == 1 else _sum(rows) * (1.0 / math.sqrt(len(rows)))
                     a, s = _at(numbers.loss, j), _at(numbers.variance, j)
                     state[j] = process.move(state[j], one, extra[j], a, s, numbers.noise, c, numbers.parameters)
         if k + 1 in inputs.records:
-            observed.append(_observe(program, inputs, states))
+            observed.append(_observe(program, inputs, states, len(observed)))
     return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)
 
 
@@ -66,7 +67,7 @@ def _at(columns, j):
     return tuple(float(column[j]) for column in columns)
 
 
-def _observe(program, inputs, states):
+def _observe(program, inputs, states, record):
     """Return combinations @ g(states), shape (test functions, observables)."""
     observed = np.zeros((inputs.test_functions, len(inputs.combinations)))
     for index, (numbers, state) in enumerate(zip(inputs.processes, states, strict=True)):
@@ -77,7 +78,7 @@ def _observe(program, inputs, states):
             rows.append(math.sqrt(total) if feature.root else total)
         values = [0.0] * inputs.test_functions
         for owner, term, exponents in zip(
-            inputs.term_owner, inputs.term_coefficient, inputs.term_exponents, strict=True
+            inputs.term_owner, inputs.term_coefficient[record], inputs.term_exponents, strict=True
         ):
             term = float(term)
             for row, power in zip(rows, exponents, strict=True):

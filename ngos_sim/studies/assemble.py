@@ -72,13 +72,14 @@ def assemble(oracle, parts, combinations, functions, start, spacing, t0, records
                 noise=padded(part.noise.numbers(part.sigma).values()),
                 loss=_by_coordinate(oracle.loss.parameters, dimension),
                 variance=_by_coordinate(oracle.variance_parameters, dimension),
-                table=tuple(np.array(column) for column in zip(*rows, strict=True)),
+                table=np.array(rows)[:, None, :],
                 start=start,
             )
         )
     gaussians = max(part.noise.gaussians for part in parts)
     program = Program(tuple(processes), features, dimension, substeps, gaussians)
     owner, coefficient, exponents = (np.array(column) for column in zip(*terms, strict=True))
+    coefficient = np.tile(coefficient, (len(records), 1))
     inputs = Inputs(key, tuple(numbers), records, len(functions), owner, coefficient, exponents, combinations)
     return program, inputs
 
@@ -135,7 +136,7 @@ def try_first_step(program, inputs, parts):
     """
     for process, numbers, part in zip(program.processes, inputs.processes, parts, strict=True):
         name = part.rule.name
-        c = tuple(float(column[0]) for column in numbers.table)
+        c = tuple(numbers.table[0, 0].tolist())
         for j, x in enumerate(numbers.start.tolist()):
             a, s = (tuple(float(v[j]) for v in each) for each in (numbers.loss, numbers.variance))
             with _naming_what_is_missing(name, (*part.rule.parameters, "eta2")):

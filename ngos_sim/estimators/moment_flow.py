@@ -1,0 +1,171 @@
+"""Exact moments of the RMSprop and Adam SDEs, and the flow M_k of the local estimator's basis.
+
+For an affine gradient hessian theta + slope and constant diagonal Sigma the SDE's second moment is the
+deterministic U_t = Sigma + (u0 - Sigma) exp(-c2 (t - t0)). With y = u - U_t and the speed
+D = 1 / (sigma0 sqrt(U + y) + eps0) = D + D' y to first order, the generator maps the span of the basis
+to itself; what is dropped holds y^2 and vanishes on the SDE, where y = 0. (theory.md 7.2, estimators.md.)
+"""
+
+from dataclasses import dataclass
+from math import comb, prod
+
+import numpy as np
+
+from ngos_sim.processes import local_error, sdes
+
+_SUBSTEPS = 4  # Runge-Kutta steps of each M_k
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One coordinate of a study: gradient hessian theta + slope, variance Sigma, start, constants."""
+
+    hessian: float
+    slope: float
+    variance: float
+    start: tuple[float, ...]
+    t0: float
+    constants: dict[str, float]
+
+    def second_moment(self, t):
+        """Return U_t, the SDE's u at time t."""
+        return self.variance + (self.start[-1] - self.variance) * np.exp(-self.constants["c2"] * (t - self.t0))
+
+
+def _speed(problem, t, momentum):
+    """Return D and D' = dD/dU at U_t, with bias corrections where the optimizer has them."""
+    p, U = problem.constants, problem.second_moment(t)
+    root, first = np.ones_like(U), np.ones_like(U)
+    if p.get("bias_correction", float(momentum)):
+        root = np.sqrt(-np.expm1(-p["c2"] * t))
+        first = -np.expm1(-p["c1"] * t) if momentum else first
+    inverse = 1.0 / (p["sigma0"] * np.sqrt(U) + p["eps0"] * root)
+    return root / first * inverse, -0.5 * root / first * inverse**2 * p["sigma0"] / np.sqrt(U)
+
+
+def _operator(exponents, terms):
+    """Return the matrix of a differential operator on the basis and 1, cut at the basis.
+
+    terms : list of (factor, powers, derivatives), each factor x^powers d^derivatives.
+    """
+    places = {power: i for i, power in enumerate((*exponents, (0,) * len(exponents[0])))}
+    matrix = np.zeros((len(places), len(places)))
+    for monomial, row in places.items():
+        for factor, powers, derivatives in terms:
+            falling = prod(prod(range(n - k + 1, n + 1)) for n, k in zip(monomial, derivatives, strict=True))
+            image = tuple(n - k + q for n, k, q in zip(monomial, derivatives, powers, strict=True))
+            if falling and image in places:
+                matrix[row, places[image]] += factor * falling
+    return matrix
+
+
+def _rmsprop_generator(problem):
+    """Return t -> G(t) of the RMSprop SDE, shape (..., n + 1, n + 1): d psi / dt = G psi in mean."""
+    a, b, p = problem.hessian, problem.slope, problem.constants
+    power = p["sigma0"] ** 2 * problem.variance
+    basis = local_error.RMSPROP.exponents
+    first = _operator(basis, [(-a, (1, 0), (1, 0)), (-b, (0, 0), (1, 0))])
+    first_y = _operator(basis, [(-a, (1, 1), (1, 0)), (-b, (0, 1), (1, 0))])
+    second, second_y = (_operator(basis, [(0.5 * power, (0, n), (2, 0))]) for n in (0, 1))
+    decay = _operator(basis, [(-p["c2"], (0, 1), (0, 1))])
+
+    def generator(t):
+        D, slope = (each[..., None, None] for each in _speed(problem, t, momentum=False))
+        return D * first + slope * first_y + D**2 * second + 2.0 * D * slope * second_y + decay
+
+    return generator
+
+
+def _adam_generator(problem):
+    """Return t -> G(t) of the Adam SDE, shape (..., n + 1, n + 1)."""
+    a, b, p = problem.hessian, problem.slope, problem.constants
+    c1, basis = p["c1"], local_error.ADAM.exponents
+    first, first_y = (_operator(basis, [(-1.0, (0, 1, n), (1, 0, 0))]) for n in (0, 1))
+    rest = _operator(
+        basis,
+        [
+            (c1 * a, (1, 0, 0), (0, 1, 0)),
+            (c1 * b, (0, 0, 0), (0, 1, 0)),
+            (-c1, (0, 1, 0), (0, 1, 0)),
+            (0.5 * (c1 * p["sigma0"]) ** 2 * problem.variance, (0, 0, 0), (0, 2, 0)),
+            (-p["c2"], (0, 0, 1), (0, 0, 1)),
+        ],
+    )
+
+    def generator(t):
+        D, slope = (each[..., None, None] for each in _speed(problem, t, momentum=True))
+        return D * first + slope * first_y + rest
+
+    return generator
+
+
+_FLOWS = {
+    (sdes.rmsprop_sde().drift, sdes.rmsprop_sde().diffusion): (local_error.RMSPROP, _rmsprop_generator),
+    (sdes.adam_sde().drift, sdes.adam_sde().diffusion): (local_error.ADAM, _adam_generator),
+}
+
+
+def basis_of(sde):
+    """Return the Basis whose flow is known under an SDE, or None: only the built-in SDEs have one."""
+    return _FLOWS.get((sde.drift, sde.diffusion), (None, None))[0]
+
+
+def flow(sde, problem, h, steps):
+    """Return M_k of every step k of size h from t0, shape (steps, n, n + 1): the last column is the constant.
+
+    Runge-Kutta of order 4 on all steps at once.
+    """
+    generator = _FLOWS[sde.drift, sde.diffusion][1](problem)
+    d = h / _SUBSTEPS
+    t = problem.t0 + h * np.arange(steps)
+    size = len(basis_of(sde).exponents) + 1
+    matrix = np.broadcast_to(np.eye(size), (steps, size, size))
+    for _ in range(_SUBSTEPS):
+        begin, middle, end = generator(t), generator(t + 0.5 * d), generator(t + d)
+        k1 = begin @ matrix
+        k2 = middle @ (matrix + 0.5 * d * k1)
+        k3 = middle @ (matrix + 0.5 * d * k2)
+        k4 = end @ (matrix + d * k3)
+        matrix = matrix + d / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+        t = t + d
+    return matrix[:, :-1]
+
+
+def columns(sde, problem, h, steps, nodes, weights):
+    """Return what follows a rule's own row in the local rule's c, and the SDE's moments.
+
+    Returns
+    -------
+    table : ndarray, shape (steps, columns)
+        U_k, U_{k+1}, M_k by rows, nodes, weights.
+    moments : ndarray, shape (steps + 1, n)
+        E psi(X_t) at every step.
+    """
+    matrices = flow(sde, problem, h, steps)
+    U = problem.second_moment(problem.t0 + h * np.arange(steps + 1))
+    rule = np.broadcast_to(np.concatenate([nodes, weights]), (steps, 2 * len(nodes)))
+    table = np.concatenate([U[:-1, None], U[1:, None], matrices.reshape(steps, -1), rule], axis=1)
+    moments = [np.array(basis_of(sde).values(problem.start, problem.start[-1]))]
+    for matrix in matrices:
+        moments.append(matrix[:, :-1] @ moments[-1] + matrix[:, -1])
+    return table, np.array(moments)
+
+
+def in_span(sde, powers):
+    """Return whether a monomial in one coordinate's slots (u last, not y) lies in the basis's span."""
+    exponents = {*basis_of(sde).exponents, (0,) * len(powers)}
+    return all((*powers[:-1], n) in exponents for n in range(powers[-1] + 1))
+
+
+def expand(sde, powers, U):
+    """Return {index of a basis monomial, -1 for the constant: factor} of a monomial in the slots at U.
+
+    u^n = (U + y)^n = sum_j comb(n, j) U^(n - j) y^j; U may be an array over times.
+    """
+    exponents = basis_of(sde).exponents
+    factors = {}
+    for j in range(powers[-1] + 1):
+        monomial = (*powers[:-1], j)
+        index = exponents.index(monomial) if monomial in exponents else -1
+        factors[index] = comb(powers[-1], j) * U ** (powers[-1] - j)
+    return factors

@@ -1,0 +1,90 @@
+"""The local estimator's rule: any rule, with the error of a polynomial basis as further slots.
+
+Talay and Tubaro's expansion (1990) used as an estimator. With psi a basis of test functions, M_k its
+flow over one step under the SDE, and e_0 = 0,
+
+    e' = M_k (e - psi(x)) + E[psi(x') | x]
+
+has the mean E psi(x_k) - E psi(X_t) at every step: the weak error itself, with a standard deviation of
+the size of the error. The expectation is a quadrature of the noise law through the rule's own step.
+"""
+
+import math
+from dataclasses import dataclass
+
+from ngos_sim.arithmetic import expectation, matvec, slotwise
+from ngos_sim.processes.rule import Rule
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Monomials in the slots, u replaced by y = u - U_t, U_t the SDE's deterministic second moment.
+
+    exponents : one tuple a monomial, the powers of each slot (y in the place of u)
+    values : function (x, U) -> tuple, the monomials at a state
+    """
+
+    exponents: tuple[tuple[int, ...], ...]
+    values: object
+
+
+def _rmsprop_values(x, U):
+    theta, u = x
+    y = u - U
+    square = theta * theta
+    return theta, theta * y, square, square * y, y, y * y
+
+
+def _adam_values(x, U):
+    theta, m, u = x
+    y = u - U
+    tt, tm, mm = theta * theta, theta * m, m * m
+    return theta, m, theta * y, m * y, tt, tm, mm, tt * y, tm * y, mm * y, y, y * y
+
+
+RMSPROP = Basis(((1, 0), (1, 1), (2, 0), (2, 1), (0, 1), (0, 2)), _rmsprop_values)
+ADAM = Basis(
+    (
+        *((1, 0, 0), (0, 1, 0), (1, 0, 1), (0, 1, 1), (2, 0, 0), (1, 1, 0), (0, 2, 0)),
+        *((2, 0, 1), (1, 1, 1), (0, 2, 1), (0, 0, 1), (0, 0, 2)),
+    ),
+    _adam_values,
+)
+
+
+def local_error(rule, basis, columns, nodes):
+    """Return the rule with one more slot a monomial of the basis.
+
+    Its c is the rule's own row, then U_k and U_{k+1}, the rows of (M_k, constant) and the nodes and
+    weights of the noise law: `estimators.moment_flow.columns` makes what follows the own row.
+
+    Parameters
+    ----------
+    rule : Rule
+        What is measured against the SDE.
+    basis : Basis
+    columns : int
+        Entries of the rule's own row.
+    nodes : int
+        Of the quadrature: compiled in.
+    """
+    own_step, own_slots, size = rule.step, len(rule.slots), len(basis.exponents)
+    psi = basis.values
+    following, flow = columns + 1, columns + 2  # where U_{k+1}, M_k, nodes and weights begin in c
+    nodes_at = flow + size * (size + 1)
+    weights_at = nodes_at + nodes
+    zero = (0.0,) * size
+
+    def after(zeta, x, o, root, c, p):
+        return psi(own_step(x, o, root * zeta, c[:columns], p), c[following])
+
+    def step(x, o, z, c, p):
+        own = x[:own_slots]
+        excess = slotwise(psi(own, c[columns]), -1.0, x[own_slots:])
+        carried = matvec(c[flow:nodes_at], (*excess, -1.0), zero)
+        root = math.sqrt(o.variance)
+        error = expectation(carried, c[nodes_at:weights_at], c[weights_at:], after, own, o, root, c, p)
+        return (*own_step(own, o, z, c[:columns], p), *error)
+
+    slots = (*rule.slots, *(f"error{i}" for i in range(size)))
+    return Rule(rule.name, step, slots, rule.schedule, **rule.parameters)
