@@ -15,7 +15,7 @@ import numpy as np
 import ngos_sim as ns
 from ngos_sim.engines import cpu
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.studies.assemble import Part, assemble
+from ngos_sim.studies.assemble import Part, assemble, observables
 
 STEPS, RUNS, LANES = 512, 7, 4096
 SIGMA0, EPS0, C2, HESSIAN, ETA2 = 0.8, 0.1, 1.3, 0.9, 2.0**-9
@@ -30,17 +30,11 @@ def timed(function):
 def ours(dimension, precision, noise):
     """Return (a run of the kernel, how many steps it takes)."""
     chunks = max(1, 16 // dimension)
-    program, inputs = assemble(
-        ns.NGOS(ns.quadratic(HESSIAN), noise=noise),
-        [Part(ns.rmsprop(SIGMA0, EPS0, C2), noise, 1, ETA2, SIGMA0 / ETA2**0.5)],
-        np.eye(1),
-        ["theta[0]"],
-        np.tile([1.2, 1.0], (dimension, 1)),
-        ETA2,
-        0.0,
-        np.array([STEPS]),
-        7,
-    )
+    oracle, rule, records = ns.NGOS(ns.quadratic(HESSIAN), noise=noise), ns.rmsprop(SIGMA0, EPS0, C2), np.array([STEPS])
+    parts = [Part(rule, noise, 1, ETA2, SIGMA0 / ETA2**0.5)]
+    observed = observables(oracle, ["theta[0]"], rule.slots, dimension, records)
+    start = np.tile([1.2, 1.0], (dimension, 1))
+    program, inputs = assemble(oracle, parts, np.eye(1), observed, start, ETA2, 0.0, records, 7)
     kernel = cpu.Kernel(program, inputs, precision)
     return lambda: kernel.chunks(0, chunks), chunks * CHUNK * STEPS * dimension
 

@@ -31,7 +31,17 @@ def _number(value, std_error):
 def errors_table(table):
     """Return the errors at each point's last time as text, one line a point and test function."""
     last = table[table.time == table.groupby("eta_e").time.transform("max")]
-    columns = ["eta_e", "time", "test_function", "sde", "error", "std_error", "integrator_bias", "resolved"]
+    columns = [
+        "eta_e",
+        "time",
+        "test_function",
+        "sde",
+        "error",
+        "std_error",
+        "integrator_bias",
+        "resolved",
+        "estimator",
+    ]
     form = dict.fromkeys(("error", "std_error", "integrator_bias"), "{: .5e}".format)
     form |= dict.fromkeys(("eta_e", "time"), "{:.6g}".format)
     return last[columns].to_string(index=False, formatters=form, na_rep="")

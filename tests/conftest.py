@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.studies.assemble import Part, assemble
+from ngos_sim.studies.assemble import Part, assemble, observables
 
 matplotlib.use("Agg")
 
@@ -18,7 +18,8 @@ def build():
         parts = [Part(rule, noise, count, h, sigma) for rule, noise, count in processes]
         start = np.atleast_2d(np.asarray(start, dtype=np.float64))
         records = np.array([steps] if records is None else records, dtype=np.int64)
-        return assemble(oracle, parts, np.eye(len(parts)), functions, start, h, t0, records, key)
+        observed = observables(oracle, functions, parts[0].rule.slots, len(start), records)
+        return assemble(oracle, parts, np.eye(len(parts)), observed, start, h, t0, records, key)
 
     return assembled
 
@@ -48,7 +49,14 @@ def problem():
             ),
         )
         loss, rule, sde, initial, horizon = kinds[name]
-        settings = dict(sde=sde, initial=initial, horizon=horizon, eta2=[2**-4, 2**-5, 2**-6, 2**-7], times=[horizon])
+        settings = dict(
+            sde=sde,
+            initial=initial,
+            horizon=horizon,
+            eta2=[2**-4, 2**-5, 2**-6, 2**-7],
+            times=[horizon],
+            estimator="coupled",
+        )
         if "reference" in changes:
             del settings["sde"]
         covariance = changes.pop("covariance", 1.0)

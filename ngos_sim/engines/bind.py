@@ -6,155 +6,20 @@ disk cache hits when nothing changed and misses when anything did.
 """
 
 import builtins
-import contextlib
 import functools
 import hashlib
 import types as python_types
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
-from numba.extending import NativeValue, intrinsic, models, overload, register_model, unbox
+from numba.extending import NativeValue, models, overload, register_model, unbox
 
 from ngos_sim import arithmetic
+from ngos_sim.engines.primitives import JIT, PRIMITIVES, preconditioner_mix
 
 PRECISIONS = ("mix", "f64")
-JIT: dict[str, Any] = {
-    "error_model": "numpy",
-    "forceinline": True,
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-}
 _PLAIN = (int, float, bool, str, bytes, type(None), np.generic)
-
-
-@intrinsic
-def _fma(typing_context, a, b, c):
-    def codegen(context, builder, signature, arguments):
-        cast = [
-            context.cast(builder, value, was, signature.return_type)
-            for value, was in zip(arguments, signature.args, strict=True)
-        ]
-        return builder.fma(*cast)
-
-    result = types.float32 if a == b == c == types.float32 else types.float64
-    return result(a, b, c), codegen
-
-
-def _bitcast(argument, result, llvm_type):
-    @intrinsic
-    def cast(typing_context, value):
-        if value != argument:
-            return None
-
-        def codegen(context, builder, signature, arguments):
-            return builder.bitcast(arguments[0], llvm_type)
-
-        return result(argument), codegen
-
-    return cast
-
-
-_bits64 = _bitcast(types.float64, types.uint64, ir.IntType(64))
-_bits32 = _bitcast(types.float32, types.uint32, ir.IntType(32))
-_float64 = _bitcast(types.uint64, types.float64, ir.DoubleType())
-_float32 = _bitcast(types.uint32, types.float32, ir.FloatType())
-
-
-def _by_type(stub, choices):
-    """Compile calls of `stub` into the choice for the argument's type."""
-
-    @overload(stub, jit_options=JIT)
-    def choose(value):
-        cast = choices.get(value)
-        if cast is not None:
-            return lambda value: cast(value)
-        return None
-
-    return stub
-
-
-def _bits(value):
-    raise NotImplementedError  # compiled only
-
-
-def _from_bits(value):
-    raise NotImplementedError  # compiled only
-
-
-_by_type(_bits, {types.float64: _bits64, types.float32: _bits32})
-_by_type(_from_bits, {types.uint64: _float64, types.uint32: _float32})
-
-
-@intrinsic
-def _slotwise(typing_context, slopes, factor, x):
-    result = types.UniTuple(types.float64, len(x))
-
-    def codegen(context, builder, signature, arguments):
-        slopes_type, factor_type, x_type = signature.args
-        by = context.cast(builder, arguments[1], factor_type, types.float64)
-        values = []
-        for i in range(len(x_type)):
-            slope, slot = (
-                context.cast(builder, builder.extract_value(arguments[at], i), kind[i], types.float64)
-                for at, kind in ((0, slopes_type), (2, x_type))
-            )
-            values.append(builder.fma(slope, by, slot))
-        return context.make_tuple(builder, signature.return_type, values)
-
-    return result(slopes, factor, x), codegen
-
-
-@intrinsic
-def _matvec(typing_context, matrix, vector, start):
-    result = types.UniTuple(types.float64, len(start))
-
-    def codegen(context, builder, signature, arguments):
-        values, by, totals = (
-            [context.cast(builder, builder.extract_value(value, i), kind[i], types.float64) for i in range(len(kind))]
-            for value, kind in zip(arguments, signature.args, strict=True)
-        )
-        for i in range(len(totals)):
-            for j in range(len(by)):
-                totals[i] = builder.fma(values[i * len(by) + j], by[j], totals[i])
-        return context.make_tuple(builder, signature.return_type, totals)
-
-    return result(matrix, vector, start), codegen
-
-
-def _expectation(start, nodes, weights, function, *arguments):
-    raise NotImplementedError  # compiled only
-
-
-@overload(_expectation, jit_options=JIT)
-def _expectation_compiled(start, nodes, weights, function, *arguments):
-    """One node after the other, without a loop: a loop would keep the lanes from vectorising."""
-    if len(nodes) == 0:
-        return lambda start, nodes, weights, function, *arguments: start
-
-    def rule(start, nodes, weights, function, *arguments):
-        total = _slotwise(function(nodes[0], *arguments), weights[0], start)
-        return _expectation(total, nodes[1:], weights[1:], function, *arguments)
-
-    return rule
-
-
-def _preconditioner_mix(u, sigma0, eps0):
-    """The preconditioner inside float32; below 1e-36, u would be a denormal and slow."""
-    root = np.sqrt(np.float32(max(u, 1e-36)))
-    return np.float64(np.float32(1.0) / (np.float32(sigma0) * root + np.float32(eps0)))
-
-
-_PRIMITIVES = {
-    arithmetic.fma: _fma,
-    arithmetic.bits: _bits,
-    arithmetic.from_bits: _from_bits,
-    arithmetic.slotwise: _slotwise,
-    arithmetic.matvec: _matvec,
-    arithmetic.expectation: _expectation,
-}
 
 
 def _cells(function):
@@ -223,10 +88,10 @@ def _library():
 
 def _compiled(function, precision, memo):
     """Return the njit twin of a plain function: helpers bound, primitives put in."""
-    if function in _PRIMITIVES:
-        return _PRIMITIVES[function]
+    if function in PRIMITIVES:
+        return PRIMITIVES[function]
     if function is arithmetic.preconditioner and precision == "mix":
-        return memo.setdefault(function, njit(**JIT)(_preconditioner_mix))
+        return memo.setdefault(function, njit(**JIT)(preconditioner_mix))
     if function not in memo:
 
         def bound(value):
@@ -304,15 +169,3 @@ def _call(tag, *arguments):
         return None
     function = _BOUND[tag.digest]
     return lambda tag, *arguments: function(*arguments)
-
-
-@intrinsic
-def prefer_wide(typing_context):
-    """Ask LLVM for 512-bit vectors in the calling function: call it wherever there is a lane loop."""
-
-    def codegen(context, builder, signature, arguments):
-        with contextlib.suppress(TypeError):  # a speed hint: without it the kernel is right, and narrower
-            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        return context.get_dummy_value()
-
-    return types.none(), codegen

@@ -14,7 +14,8 @@ from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array
 
 from ngos_sim.engines import rng
-from ngos_sim.engines.bind import call, prefer_wide
+from ngos_sim.engines.bind import call
+from ngos_sim.engines.primitives import prefer_wide
 from ngos_sim.engines.program import BLOCK, BLOCKS
 
 _KERNEL: dict[str, Any] = {"error_model": "numpy", "cache": True, "nogil": True, "no_cfunc_wrapper": True}

@@ -141,6 +141,11 @@ def columns(sde, problem, h, steps, nodes, weights):
     moments : ndarray, shape (steps + 1, n)
         E psi(X_t) at every step.
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
+        return _columns(sde, problem, h, steps, nodes, weights)
+
+
+def _columns(sde, problem, h, steps, nodes, weights):
     matrices = flow(sde, problem, h, steps)
     U = problem.second_moment(problem.t0 + h * np.arange(steps + 1))
     rule = np.broadcast_to(np.concatenate([nodes, weights]), (steps, 2 * len(nodes)))

@@ -19,6 +19,7 @@ class OrderFit:
 
     order, std_error, ci_low, ci_high : p, half its 68 % and its 95 % profile-likelihood interval
     low99, high99 : its 99 % interval
+    limit, limit_std_error, sqrt_term, sqrt_term_std_error : E0 and A of `diagnosis`
     constant, constant_std_error : C of e = C x + D x^2 + E x^3, to set beside a predicted constant
     chi2, dof, p_value : of the fit of the order
     points, resolved_points : how many entered, how many exceed 3 standard errors
@@ -32,6 +33,10 @@ class OrderFit:
     high99: float
     constant: float
     constant_std_error: float
+    limit: float
+    limit_std_error: float
+    sqrt_term: float
+    sqrt_term_std_error: float
     chi2: float
     dof: int
     p_value: float
@@ -42,6 +47,13 @@ class OrderFit:
         """Say in words how the fit stands to the order of a theorem, which is an upper bound."""
         if self.resolved_points < 3:
             return f"unresolved: {self.resolved_points} of {self.points} points exceed 3 standard errors, 3 are needed"
+        if theorem == 1.0:
+            limit, half = self.limit / self.limit_std_error, self.sqrt_term / self.sqrt_term_std_error
+            z = normal_quantile(0.99)
+            if abs(limit) > z and abs(limit) >= abs(half):
+                return f"fails order 1: limit off by {self.limit:.3g} ({self.limit_std_error:.1g})"
+            if abs(half) > z:
+                return f"fails order 1: half order, {self.sqrt_term:.3g} ({self.sqrt_term_std_error:.1g}) sqrt(eta_e)"
         if self.low99 > theorem - MARGIN:
             return f"consistent with order {theorem:g}"
         if self.high99 < theorem - MARGIN:
@@ -67,10 +79,10 @@ def fit(x, error, std_error):
     x, error = np.asarray(x, dtype=np.float64), np.asarray(error, dtype=np.float64)
     sigma = _positive(std_error, error)
     resolved = int(np.sum(np.abs(error) > RESOLVED * sigma))
-    constant, constant_se = _constant(x, error, sigma)
+    linear = (*_constant(x, error, sigma), *diagnosis(x, error, sigma))
     if resolved < 3:
         nothing = (np.nan,) * 6
-        return OrderFit(*nothing, constant, constant_se, np.nan, 0, np.nan, len(x), resolved)
+        return OrderFit(*nothing, *linear, np.nan, 0, np.nan, len(x), resolved)
 
     def chi2(p):
         return _best(p, x, error, sigma)[0]
@@ -96,18 +108,42 @@ def fit(x, error, std_error):
     dof = len(x) - 3
     p_value = float(stats.chi2.sf(least, dof)) if dof > 0 else np.nan
     half = 0.5 * (high68 - low68)
-    return OrderFit(
-        best, half, low95, high95, low99, high99, constant, constant_se, least, dof, p_value, len(x), resolved
-    )  # fmt: skip
+    return OrderFit(best, half, low95, high95, low99, high99, *linear, least, dof, p_value, len(x), resolved)
 
 
 def _constant(x, error, sigma):
     """Return C and its standard error of e = C x + D x^2 + E x^3 (fewer terms than points, at least one)."""
     terms = max(1, min(3, len(x) - 1))
-    design = np.stack([x ** (1 + n) for n in range(terms)], axis=1) / sigma[:, None]
-    covariance = np.linalg.pinv(design.T @ design)
-    solution = covariance @ design.T @ (error / sigma)
-    return float(solution[0]), float(np.sqrt(covariance[0, 0]))
+    return _first([x ** (1 + n) for n in range(terms)], error, sigma)
+
+
+def diagnosis(x, error, std_error):
+    """Test a theorem's expansion e = C x + D x^2 + .. for a wrong limit and for a half order.
+
+    e = E0 + C x + D x^2 + .. and e = A x^(1/2) + C x + D x^2 + .., each with as many integer powers as
+    leave one degree of freedom, at most 4: a symmetric or low-skew chain's error has integer powers of
+    eta^2 only (a change of sign of eta and of the noise leaves it as it is).
+
+    Returns
+    -------
+    limit, limit_std_error, sqrt_term, sqrt_term_std_error : float
+        E0 and A; NaN below four points.
+    """
+    if len(x) < 4:
+        return (np.nan,) * 4
+    powers = [x ** (1 + n) for n in range(min(4, len(x) - 2))]
+    sigma = _positive(std_error, error)
+    return (*_first([np.ones_like(x), *powers], error, sigma), *_first([np.sqrt(x), *powers], error, sigma))
+
+
+def _first(columns, error, sigma):
+    """Return the first coefficient of a weighted least squares fit, and its standard error."""
+    scale = np.array([np.abs(column).max() for column in columns])
+    design = np.stack(columns, axis=1) / scale / sigma[:, None]
+    q, r = np.linalg.qr(design)
+    inverse = np.linalg.inv(r)
+    solution = inverse @ (q.T @ (error / sigma)) / scale
+    return float(solution[0]), float(np.linalg.norm(inverse[0]) / scale[0])
 
 
 def _best(p, x, error, sigma):

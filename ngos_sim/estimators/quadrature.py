@@ -39,8 +39,8 @@ def gauss_rule(values, weights, nodes):
     return found, eigenvectors[0] ** 2
 
 
-def law_rule(noise, sigma, nodes):
-    """Return the Gauss rule of a noise law with exactly `nodes` nodes, unused ones of weight 0."""
+def law_rule(noise, sigma, nodes, size=0):
+    """Return the Gauss rule of a noise law with at most `nodes` nodes, filled up to `size` with weight 0."""
     values, weights = gauss_rule(*noise.rule(sigma, _MANY), nodes)
-    padding = np.zeros(nodes - len(values))
+    padding = np.zeros(max(0, size - len(values)))
     return np.concatenate([values, padding]), np.concatenate([weights, padding])

@@ -132,6 +132,15 @@ def quadratic(hessian):
     return Loss("quadratic", _quadratic_gradient, _quadratic_value, _quadratic_curvature, hessian=hessian)
 
 
+def affine_gradient(loss):
+    """Return (hessian, slope), tuples, of a loss with gradient hessian theta + slope, or None: built-ins only."""
+    if loss.gradient is _quadratic_gradient:
+        return loss.parameters["hessian"], (0.0,)
+    if loss.gradient is _linear_gradient:
+        return (0.0,), loss.parameters["slope"]
+    return None
+
+
 def _linear_gradient(theta, p):
     return p.slope
 

@@ -27,7 +27,8 @@ from ngos_sim.processes.rule import Rule
 class Part:
     """One process of a program: `steps` steps of a rule between two matched times.
 
-    eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken.
+    eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken; columns, shape
+    (steps, d, n), follow the schedule's own in c and differ from coordinate to coordinate.
     """
 
     rule: Rule
@@ -35,9 +36,24 @@ class Part:
     steps: int
     eta2: float
     sigma: float
+    columns: np.ndarray | None = None
 
 
-def assemble(oracle, parts, combinations, functions, start, spacing, t0, records, key):
+@dataclass(frozen=True)
+class Observables:
+    """Test functions as sums of terms, each a factor times powers of a state's rows (slots, then features).
+
+    owner : (terms,) int64, which test function; factor : (records, terms); exponents : (terms, rows) int64
+    """
+
+    features: tuple[Feature, ...]
+    functions: int
+    owner: np.ndarray
+    factor: np.ndarray
+    exponents: np.ndarray
+
+
+def assemble(oracle, parts, combinations, observables, start, spacing, t0, records, key):
     """Return the Program and Inputs of several processes on one stream of random numbers.
 
     Parameters
@@ -45,7 +61,7 @@ def assemble(oracle, parts, combinations, functions, start, spacing, t0, records
     oracle : NGOS
     parts : sequence of Part
     combinations : ndarray, shape (observables, parts)
-    functions : sequence of str or TestFunction
+    observables : Observables
     start : ndarray, shape (d, slots)
     spacing : float
         The time between two matched steps.
@@ -58,13 +74,16 @@ def assemble(oracle, parts, combinations, functions, start, spacing, t0, records
     """
     dimension, slots = start.shape
     substeps = math.lcm(*(part.steps for part in parts))
-    features, terms = _observables(oracle, functions, parts[0].rule.slots, dimension)
     processes, numbers = [], []
     for part in parts:
         parameters = {**part.rule.parameters, "eta2": part.eta2}
         h = spacing / part.steps
         with _naming_what_is_missing(part.rule.name, parameters):
             rows = table(part.rule, round(t0 / h), int(records[-1]) * part.steps, h, parameters)
+        entries = np.array(rows)[:, None, :]
+        if part.columns is not None:
+            own = np.broadcast_to(entries, (len(rows), dimension, entries.shape[2]))
+            entries = np.concatenate([own, part.columns], axis=2)
         processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps))
         numbers.append(
             ProcessInputs(
@@ -72,16 +91,14 @@ def assemble(oracle, parts, combinations, functions, start, spacing, t0, records
                 noise=padded(part.noise.numbers(part.sigma).values()),
                 loss=_by_coordinate(oracle.loss.parameters, dimension),
                 variance=_by_coordinate(oracle.variance_parameters, dimension),
-                table=np.array(rows)[:, None, :],
+                table=entries,
                 start=start,
             )
         )
     gaussians = max(part.noise.gaussians for part in parts)
-    program = Program(tuple(processes), features, dimension, substeps, gaussians)
-    owner, coefficient, exponents = (np.array(column) for column in zip(*terms, strict=True))
-    coefficient = np.tile(coefficient, (len(records), 1))
-    inputs = Inputs(key, tuple(numbers), records, len(functions), owner, coefficient, exponents, combinations)
-    return program, inputs
+    program = Program(tuple(processes), observables.features, dimension, substeps, gaussians)
+    terms = (observables.owner, observables.factor, observables.exponents)
+    return program, Inputs(key, tuple(numbers), records, observables.functions, *terms, combinations)
 
 
 def _by_coordinate(parameters, dimension):
@@ -92,8 +109,8 @@ def _by_coordinate(parameters, dimension):
     )
 
 
-def _observables(oracle, functions, slots, dimension):
-    """Return the features that test functions need, and the terms (owner, coefficient, exponents of rows)."""
+def observables(oracle, functions, slots, dimension, records):
+    """Return the Observables of test functions (str or TestFunction) of a state with these slots."""
     parsed = [
         [(1.0, {function: 1})] if isinstance(function, TestFunction) else parse(function, slots, dimension)
         for function in functions
@@ -112,7 +129,8 @@ def _observables(oracle, functions, slots, dimension):
                 row = place[variable] if variable in place else variable[1] * len(slots) + variable[0]
                 exponents[row] += power
             terms.append((owner, coefficient, exponents))
-    return tuple(features), terms
+    owner, factor, powers = (np.array(column) for column in zip(*terms, strict=True))
+    return Observables(tuple(features), len(functions), owner, np.tile(factor, (len(records), 1)), powers)
 
 
 @contextlib.contextmanager

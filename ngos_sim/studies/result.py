@@ -28,12 +28,16 @@ class Result:
     table : DataFrame
         One row per (point, time, test function, sde): error = E g(optimizer) - E g(SDE), signed, with
         its standard error, 95 % interval, and the Euler-Maruyama bias removed from sde_mean.
+    why : dict of (sde, test function) to str
+        Why each was measured by the estimator in the table.
     seed : int
     precision, device : str
+        The local estimator runs in f64 whatever the precision.
     """
 
     study: "ConvergenceStudy"
     table: pd.DataFrame
+    why: dict
     seed: int
     precision: str
     device: str
@@ -153,8 +157,8 @@ def _pooled(rows):
 
 def _columns(fit):
     names = (
-        "order", "std_error", "ci_low", "ci_high", "constant", "constant_std_error", "chi2", "dof", "p_value", "points",
-        "resolved_points",
+        "order", "std_error", "ci_low", "ci_high", "constant", "constant_std_error", "limit", "limit_std_error",
+        "sqrt_term", "sqrt_term_std_error", "chi2", "dof", "p_value", "points", "resolved_points",
     )  # fmt: skip
     return {name: getattr(fit, name) for name in names}
 

@@ -11,22 +11,19 @@ from tqdm import tqdm
 from ngos_sim.engines import cpu, python
 from ngos_sim.engines.bind import PRECISIONS
 from ngos_sim.engines.program import CHUNK, cost
-from ngos_sim.engines.rng import point_key
 from ngos_sim.errors import NonFiniteError
-from ngos_sim.estimators import paired, test_functions
+from ngos_sim.estimators import test_functions
 from ngos_sim.estimators.chunks import means
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.oracles.noises import gaussian, svag_law
-from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.optimizers import Optimizer
 from ngos_sim.processes.sdes import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import collect, grid, start
-from ngos_sim.studies.assemble import Part, assemble, try_first_step
+from ngos_sim.studies import collect, grid, runs, selection, start
+from ngos_sim.studies.assemble import try_first_step
 from ngos_sim.studies.result import Result
 
-ESTIMATORS = ("auto", "coupled", "independent")
+ESTIMATORS = ("auto", "local", "coupled", "independent")
 
 
 @dataclass(frozen=True)
@@ -96,6 +93,8 @@ class ConvergenceStudy:
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
     dimension: int = field(init=False)
+    local: dict = field(init=False)
+    why: dict = field(init=False)
 
     def __post_init__(self):
         for name, value, kinds in (
@@ -131,8 +130,12 @@ class ConvergenceStudy:
         object.__setattr__(self, "dimension", dimension)
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
         for index in range(len(points)):
-            for program, inputs, parts in self._programs(index, 0, first_step_only=True):
-                try_first_step(program, inputs, parts)
+            for run in runs.runs(self, index, 0, {}, records=np.array([1])):
+                for job in run.jobs:
+                    try_first_step(*job)
+        local, why = selection.selected(self)
+        object.__setattr__(self, "local", local)
+        object.__setattr__(self, "why", why)
 
     @property
     def rule(self):
@@ -147,50 +150,6 @@ class ConvergenceStudy:
     def noise_scale(self, point):
         """Return the oracle's sigma = sigma0 / eta at a point; NaN for an optimizer without sigma0."""
         return self.rule.parameters.get("sigma0", math.nan) / math.sqrt(point.eta2)
-
-    def _programs(self, index, seed, first_step_only=False):
-        """Return [(program, inputs, parts)] of all that runs at a point.
-
-        Coupled: one program. Independent: the optimizer's, and the references' on other random numbers.
-        """
-        point, times = self.points[index], self.record_times[index]
-        rule, noise = self.rule, self.oracle.noise
-        sigma = self.noise_scale(point)
-        if isinstance(self.optimizer, SVAG):
-            noise = svag_law(noise, point.ell)
-        optimizer = Part(rule, noise, point.kappa, point.eta_e, sigma)
-        if self.reference is not None:
-            references = [Part(rule, noise, 1, point.spacing, sigma / math.sqrt(point.kappa))]
-            together, apart = paired.coupled_pair(), np.eye(1)
-        else:
-            references = [
-                Part(euler_maruyama(sde, rule.parameters), gaussian(), level, point.eta_e, math.nan)
-                for sde in self.sdes
-                for level in paired.LEVELS
-            ]
-            together, apart = paired.coupled(len(self.sdes)), paired.independent(len(self.sdes))
-        records = np.array([round((time - self.t0) / point.spacing) for time in times], dtype=np.int64)
-        groups = [([optimizer, *references], together, "")]
-        if self.estimator == "independent":
-            groups = [([optimizer], np.eye(1), " optimizer"), (references, apart, " reference")]
-        state = start.state(self.initial, rule.slots, self.dimension, point.eta2)
-        return [
-            (
-                *assemble(
-                    self.oracle,
-                    parts,
-                    combinations,
-                    self.test_functions,
-                    state,
-                    point.spacing,
-                    self.t0,
-                    np.array([1]) if first_step_only else records,
-                    point_key(seed, point.eta2, point.ell, point.kappa, role),
-                ),
-                parts,
-            )
-            for parts, combinations, role in groups
-        ]
 
     def run(self, trajectories, seed=0, *, device="cpu", precision=None, threads=None, progress=False):
         """Run every point and return the weak errors.
@@ -233,24 +192,33 @@ class ConvergenceStudy:
         if precision not in allowed[device]:
             raise ValueError(f"precision={precision!r}; allowed on {device}: {', '.join(allowed[device])}")
         chunks = -(-int(trajectories) // CHUNK)
-        plan = [self._programs(index, seed) for index in range(len(self.points))]
-        total = sum(cost(program, inputs) for each in plan for program, inputs, _ in each)
+        local, why = self.local, self.why
+        if device == "cpu":
+            local, why = selection.after_node_check(self, seed, chunks, threads)
+        plan = [runs.runs(self, index, seed, local) for index in range(len(self.points))]
+        total = sum(cost(program, inputs) for each in plan for run in each for program, inputs, _ in run.jobs)
         rows, lost = [], []
         with tqdm(total=total * chunks, unit="step", unit_scale=True, disable=not progress) as bar:
             for index, each in enumerate(plan):
-                measured = []
-                for program, inputs, _ in each:
-                    if device == "python":
-                        sums = python.run(program, inputs, 0, chunks)
-                    else:
-                        sums = cpu.run(
-                            program, inputs, 0, chunks, precision=precision, threads=threads, progress=bar.update
-                        )
-                    bad = sums.nonfinite[sums.nonfinite[:, 0] > 0]
-                    lost += [f"{bad[:, 0].sum()} at {self.points[index]} (the first: {bad[0, 1]})"] if len(bad) else []
-                    measured.append((*means(sums.sums, chunks * CHUNK), int(bad[:, 0].sum())))
-                rows += collect.rows(self, index, measured, chunks * CHUNK)
-        result = Result(self, pd.DataFrame(rows), seed=seed, precision=precision, device=device)
+                readings, count = {}, 0
+                for run in each:
+                    measured = []
+                    for program, inputs, _ in run.jobs:
+                        if device == "python":
+                            sums = python.run(program, inputs, 0, chunks)
+                        else:
+                            exact = "f64" if run.estimator == "local" else precision
+                            sums = cpu.run(
+                                program, inputs, 0, chunks, precision=exact, threads=threads, progress=bar.update
+                            )
+                        bad = sums.nonfinite[sums.nonfinite[:, 0] > 0]
+                        if len(bad):
+                            count += int(bad[:, 0].sum())
+                            lost.append(f"{bad[:, 0].sum()} at {self.points[index]} (the first: {bad[0, 1]})")
+                        measured.append(means(sums.sums, chunks * CHUNK))
+                    readings |= {key: (run.estimator, reading) for key, reading in run.read(measured).items()}
+                rows += collect.rows(self, index, readings, chunks * CHUNK, count)
+        result = Result(self, pd.DataFrame(rows), why, seed=seed, precision=precision, device=device)
         if lost:
             raise NonFiniteError(
                 f"of {chunks * CHUNK} trajectories these left the finite numbers: {'; '.join(lost)}; "

@@ -58,16 +58,17 @@ SCRIPT = """
     import numpy as np
     import ngos_sim as ns
     from ngos_sim.engines import cpu, kernels
-    from ngos_sim.studies.assemble import Part, assemble
+    from ngos_sim.studies.assemble import Part, assemble, observables
     from helper import push
 
     def step(x, o, z, c, p):
         return (x[0] + push(z),)
 
     rule = ns.Optimizer("mine", step, ("theta",), sigma0=1.0)
-    program, inputs = assemble(
-        ns.NGOS(ns.linear(1.0)), [Part(rule, ns.gaussian(), 1, 0.1, 1.0)], np.eye(1), ["theta[0]"],
-        np.zeros((1, 1)), 0.1, 0.0, np.array([1]), 5)
+    oracle, records = ns.NGOS(ns.linear(1.0)), np.array([1])
+    observed = observables(oracle, ["theta[0]"], ("theta",), 1, records)
+    parts = [Part(rule, ns.gaussian(), 1, 0.1, 1.0)]
+    program, inputs = assemble(oracle, parts, np.eye(1), observed, np.zeros((1, 1)), 0.1, 0.0, records, 5)
     block = cpu.Kernel(program, inputs, "f64").block(0)
     hits = sum(kernels.block.stats.cache_hits.values())
     print(repr(float(np.abs(block).max())), hits)

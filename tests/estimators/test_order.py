@@ -67,7 +67,8 @@ def test_the_order_of_the_points_does_not_matter():
 def test_the_sign_of_the_constant_does_not_matter(p):
     error, std_error = noisy(p, 7)
     up, down = order.fit(X, error, std_error), order.fit(X, -error, std_error)
-    assert astuple(replace(down, constant=-down.constant)) == pytest.approx(astuple(up), rel=1e-6)
+    turned = replace(down, constant=-down.constant, limit=-down.limit, sqrt_term=-down.sqrt_term)
+    assert astuple(turned) == pytest.approx(astuple(up), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_the_sign_of_the_constant_does_not_matter(p):
 )
 @pytest.mark.parametrize("constant", [1.7, -1.7])
 def test_verdicts_against_order_one(p, verdict, constant):
-    assert order.fit(X, *noisy(p, 1, constant=constant)).verdict() == verdict
+    assert order.fit(X, *noisy(p, 1, constant=constant)).verdict().startswith(verdict)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_verdicts_against_order_one(p, verdict, constant):
     ],
 )
 def test_verdicts_against_other_orders(p, theorem, verdict):
-    assert order.fit(X, *noisy(p, 2)).verdict(theorem) == verdict
+    assert order.fit(X, *noisy(p, 2)).verdict(theorem).startswith(verdict)
 
 
 def test_a_wide_interval_is_undecided():
@@ -184,3 +185,45 @@ def test_control_understated_standard_errors_do_not_cover():
     fitted = draws(80, understated=2.0)
     assert np.mean([one.ci_low < 1.0 < one.ci_high for one in fitted]) < 0.85
     assert np.mean([one.p_value < 0.05 for one in fitted]) > 0.3
+
+
+STEPS = 2.0 ** -np.arange(5.0, 11.0)
+TRUTHS = {  # what a free exponent is fooled by (estimators.md): errors, and what the diagnosis must say
+    "order one": (0.4 * STEPS, "none"),
+    "curved": (0.4 * STEPS * (1.0 + 0.5 * STEPS), "none"),
+    "strongly curved": (0.4 * STEPS * (1.0 + 1.5 * STEPS), "none"),
+    "nothing": (0.0 * STEPS, "none"),
+    "wrong limit": (0.002 + 0.4 * STEPS, "limit"),
+    "half order": (0.1 * np.sqrt(STEPS) + 0.4 * STEPS, "half"),
+}
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_diagnosis_of_truths_that_fool_a_free_exponent(name):
+    """Over 2,000 draws: false alarms at the 1 % of each test, and the wrong limit and half order are found."""
+    truth, wanted = TRUTHS[name]
+    std_error = 0.01 * 0.4 * STEPS
+    draws = np.random.default_rng(6).standard_normal((2000, len(STEPS)))
+    found = np.array([order.diagnosis(STEPS, truth + std_error * draw, std_error) for draw in draws])
+    limit, half = np.abs(found[:, 0] / found[:, 1]), np.abs(found[:, 2] / found[:, 3])
+    z = 2.5758293
+    if wanted == "none":
+        for test in (limit, half):
+            assert 0.004 < (test > z).mean() < 0.018
+    if wanted == "limit":
+        assert (limit > z).mean() > 0.95
+        assert np.abs(found[:, 0] - 0.002).mean() < 2 * found[:, 1].mean()
+    if wanted == "half":
+        assert (half > z).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("truth", "words"),
+    [
+        (0.4 * STEPS, "consistent with order 1"),
+        (0.002 + 0.4 * STEPS, "fails order 1: limit off by 0.002"),
+        (0.1 * np.sqrt(STEPS) + 0.4 * STEPS, "fails order 1: half order, 0.1"),
+    ],
+)
+def test_verdicts_name_the_limit_and_the_half_order(truth, words):
+    assert order.fit(STEPS, truth, 0.001 * STEPS).verdict().startswith(words)

@@ -120,7 +120,7 @@ def test_a_wrong_diffusion_fails(problem):
     verdicts = [
         study(share).run(200_000, seed=7).order().set_index(["test_function", "norm"]).verdict for share in (0.9, 1)
     ]
-    assert verdicts[0]["theta[0]^2", "final"] == "fails order 1"
+    assert verdicts[0]["theta[0]^2", "final"].startswith("fails order 1: limit off by 0.0")
     assert verdicts[1]["u[0]^2", "final"] == "consistent with order 1"
 
 
@@ -157,5 +157,5 @@ def test_low_skewness_restores_order_one(problem):
         problem("P2", noise=law, **settings).run(400_000, seed=10).order().iloc[0]
         for law in (ns.skewed(skewness=1.5), ns.skewed(low_skewness=1.5))
     )
-    assert fixed.verdict == "fails order 1"
+    assert fixed.verdict.startswith("fails order 1")
     assert low.ci_high > 1.0 > fixed.ci_high

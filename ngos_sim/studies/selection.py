@@ -1,0 +1,70 @@
+"""Which estimator serves each (sde, test function) of a study, and why."""
+
+import math
+
+import numpy as np
+
+from ngos_sim.engines import cpu
+from ngos_sim.engines.program import CHUNK
+from ngos_sim.estimators import choose, test_functions
+from ngos_sim.estimators.chunks import means
+from ngos_sim.studies import runs
+
+_TOLERANCE = 0.2  # of the final standard error: how much fewer nodes may change an error
+
+
+def selected(study):
+    """Return ({(sde name, index of a test function): terms} for the local estimator, {(sde, name): why}).
+
+    Raises
+    ------
+    ValueError
+        estimator="local" is asked for where it cannot serve.
+    """
+    local, why = {}, {}
+    for sde in study.sdes:
+        reason = choose.against_local(study.oracle, study.rule, sde)
+        for g, function in enumerate(study.test_functions):
+            name = test_functions.name_of(function)
+            terms = None if reason else choose.local_terms(function, study.oracle, sde, study.dimension)
+            refused = reason or ("" if terms else "it lies outside the span of the local estimator's basis")
+            if study.estimator in ("coupled", "independent"):
+                why[sde.name, name] = f"estimator={study.estimator!r} was asked for"
+            elif refused:
+                _refuse(study, sde.name, name, refused)
+                why[sde.name, name] = f"coupled: {refused}"
+            else:
+                local[sde.name, g] = terms
+                why[sde.name, name] = "local: its standard deviation is of the size of the error"
+    return local, why
+
+
+def after_node_check(study, seed, chunks, threads):
+    """Return `selected` without the test functions whose first chunk depends on the number of nodes.
+
+    With fewer nodes no error may move by more than 0.2 of the standard error that all chunks will give.
+    """
+    local, why = dict(study.local), dict(study.why)
+    for index in range(len(study.points)):
+        for run in runs.runs(study, index, seed, local):
+            if run.check is None:
+                continue
+            (mean, std_error), (fewer, _) = (
+                means(cpu.run(*job[:2], 0, 1, precision="f64", threads=threads).sums, CHUNK)
+                for job in (run.jobs[0], run.check)
+            )
+            moved = np.any(np.abs(mean - fewer) > _TOLERANCE * std_error / math.sqrt(chunks), axis=(0, 2))
+            served = [key for key in local if key[0] == run.sde]
+            for key in [key for key, too_far in zip(served, moved, strict=True) if too_far]:
+                function = test_functions.name_of(study.test_functions[key[1]])
+                refused = f"its quadrature moves with the nodes at {study.points[index]}"
+                _refuse(study, run.sde, function, refused)
+                why[run.sde, function] = f"coupled: {refused}"
+                del local[key]
+    return local, why
+
+
+def _refuse(study, sde, function, reason):
+    """Raise ValueError where the local estimator was asked for by name."""
+    if study.estimator == "local":
+        raise ValueError(f"estimator='local' cannot measure {function!r} against {sde!r}: {reason}")

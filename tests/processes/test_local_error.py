@@ -1,0 +1,72 @@
+"""The local estimator's rule against exact enumeration, and on both engines."""
+
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim.engines import cpu, python
+from ngos_sim.estimators import moment_flow
+from ngos_sim.estimators.quadrature import law_rule
+from ngos_sim.processes.integrators import table
+from ngos_sim.processes.local_error import local_error
+from ngos_sim.studies.assemble import Observables, Part, assemble
+from tests import naive
+
+CONSTANTS = dict(sigma0=0.8, eps0=0.1, c2=1.3)
+H, STEPS, HESSIAN, T0 = 0.02, 9, 0.9, 0.1
+RULES = [
+    (ns.rmsprop(**CONSTANTS), ns.rmsprop_sde(), [1.2, 1.4]),
+    (ns.rmsprop(second_moment="updated", **CONSTANTS), ns.rmsprop_sde(), [1.2, 1.4]),
+    (ns.adam(c1=2.0, **CONSTANTS), ns.adam_sde(), [1.2, -0.4, 1.4]),
+    (ns.adam(c1=2.0, second_moment="updated", **CONSTANTS), ns.adam_sde(), [1.2, -0.4, 1.4]),
+]
+
+
+def local_program(rule, sde, start, law, nodes):
+    """Return the program that records every error slot and every slot of the rule, and E psi(X_t)."""
+    basis, slots = moment_flow.basis_of(sde), len(start)
+    size = len(basis.exponents)
+    problem = moment_flow.Problem(HESSIAN, 0.0, 1.0, tuple(start), T0, dict(rule.parameters))
+    columns, moments = moment_flow.columns(sde, problem, H, STEPS, *law_rule(law, 5.0, nodes, nodes))
+    first = round(T0 / H)
+    own = len(table(rule, first, 1, H, {**rule.parameters, "eta2": H})[0])
+    part = Part(local_error(rule, basis, own, nodes), ns.gaussian(), 1, H, 5.0, columns[:, None, :])
+    count = slots + size
+    observed = Observables((), count, np.arange(count), np.ones((1, count)), np.eye(count, dtype=np.int64))
+    state = np.array([[*start, *[0.0] * size]])
+    oracle = ns.NGOS(ns.quadratic(HESSIAN))
+    program = assemble(oracle, [part], np.eye(1), observed, state, H, T0, np.array([STEPS]), 7)
+    return program, moments, basis, problem
+
+
+@pytest.mark.parametrize(("rule", "sde", "start"), RULES, ids=lambda value: getattr(value, "name", ""))
+def test_the_mean_is_the_weak_error_by_enumeration(rule, sde, start):
+    """All 2^9 paths of two-point noise: E e = E psi(x_k) - E psi(X_t) to rounding, whatever the pivot is cut at."""
+    law = ns.two_point(skewness=1.5)
+    (program, inputs), moments, basis, problem = local_program(rule, sde, start, law, 3)
+    q = 0.5 * (1.0 - 1.5 / np.sqrt(4.0 + 1.5**2))
+    noise, weights = naive.two_point_paths(STEPS, q)
+    paths = np.array([python.trajectory(program, inputs, 0, path[:, None])[0][0, :, 0] for path in noise])
+    states, errors = paths[:, : len(start)], paths[:, len(start) :]
+    U = problem.second_moment(T0 + STEPS * H)
+    psi = np.array([basis.values(tuple(state), U) for state in states])
+    np.testing.assert_allclose(weights @ errors, weights @ psi - moments[-1], rtol=0, atol=1e-12)
+    assert np.abs(weights @ errors).max() > 1e-3
+
+
+def test_too_few_nodes_are_wrong():
+    """A control: one node in place of the law's two atoms must not pass."""
+    rule, sde, start = RULES[0]
+    (program, inputs), moments, basis, problem = local_program(rule, sde, start, ns.rademacher(), 1)
+    noise, weights = naive.two_point_paths(STEPS, 0.5)
+    paths = np.array([python.trajectory(program, inputs, 0, path[:, None])[0][0, :, 0] for path in noise[:64]])
+    assert np.abs(paths[:, 2:].mean(axis=0) - moments[-1]).max() > 1e-2
+    del basis, problem, weights
+
+
+@pytest.mark.parametrize(("rule", "sde", "start"), [RULES[0], RULES[2]], ids=["rmsprop", "adam"])
+def test_compiled_is_plain_python_bit_for_bit(rule, sde, start):
+    (program, inputs), *_ = local_program(rule, sde, start, ns.gaussian(), 3)
+    block = cpu.Kernel(program, inputs, "f64").block(0)
+    for lane in (0, 99):
+        np.testing.assert_array_equal(block[..., lane], python.trajectory(program, inputs, lane)[0])

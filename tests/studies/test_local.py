@@ -1,0 +1,178 @@
+"""The local estimator in studies: the constants of theory.md 7.7 to three digits, choices, refusals."""
+
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim.estimators import order
+
+FINE = [2.0**-k for k in range(5, 11)]
+RMSPROP = dict(sigma0=0.8, eps0=0.0, c2=1.3)
+CONSTANTS = {  # E theta^2 of P1 starts at theta = 0
+    "P1": {
+        "theta[0]": -0.127166,
+        "theta[0]^2": 0.138788,
+        "u[0]": 0.556968,
+        "u[0]^2": 2.317380,
+        "theta[0]*u[0]": -1.656053,
+    },
+    "P2": {"theta[0]": -0.4027, "theta[0]^2": 0.0721, "u[0]": 0.6974, "u[0]^2": 2.5982, "theta[0]*u[0]": -0.4341},
+    "P3": {"theta[0]": -0.530152},
+    "P4": {"theta[0]": -0.34126, "theta[0]^2": -0.77760},
+}
+
+
+def fits(result):
+    return {
+        function: order.fit(rows.eta_e, rows.error, rows.std_error)
+        for function, rows in result.table.groupby("test_function")
+    }
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_constants_to_one_percent(problem, name):
+    study = problem(name, eta2=FINE, estimator="local", test_functions=list(CONSTANTS[name]))
+    result = study.run(200_000 if name in ("P1", "P2") else 400_000, seed=1)
+    assert result.table.estimator.unique().tolist() == ["local"]
+    for function, fit in fits(result).items():
+        constant = CONSTANTS[name][function]
+        assert fit.constant_std_error < 0.02 * max(abs(constant), 0.15), function
+        assert abs(fit.constant - constant) < 3 * fit.constant_std_error + 2e-4, function  # the table's own digits
+
+
+def test_relative_error_does_not_grow_as_h_falls(problem):
+    """estimators.md: at 20,000 trajectories E theta to 0.8 %, E theta^2 to 2.5 %, at every h."""
+    settings = dict(eta2=[2.0**-k for k in range(4, 11)], estimator="local", test_functions=["theta[0]", "theta[0]^2"])
+    start = dict(theta=1.0, u=0.5)
+    rule = ns.rmsprop(sigma0=1.0, eps0=0.1, c2=1.0)
+    oracle = ns.NGOS(ns.quadratic(1.0))
+    study = ns.ConvergenceStudy(oracle, rule, ns.rmsprop_sde(), initial=start, horizon=1.0, times=[1.0], **settings)
+    table = study.run(20_000, seed=0).table
+    relative = (table.std_error / table.error.abs()).groupby(table.test_function).max()
+    assert relative["theta[0]"] < 0.008
+    assert relative["theta[0]^2"] < 0.025
+    adam = problem("P4", **settings).run(20_000, seed=0).table
+    assert (adam.std_error / adam.error.abs())[adam.test_function == "theta[0]"].max() < 0.03
+
+
+def test_updated_convention(problem):
+    updated = ns.rmsprop(second_moment="updated", **RMSPROP)
+    study = problem("P1", updated, eta2=FINE, estimator="auto", test_functions=["theta[0]"])
+    result = study.run(200_000, seed=2)
+    assert result.table.estimator.unique().tolist() == ["local"]
+    fit = fits(result)["theta[0]"]
+    assert fit.constant_std_error < 0.01
+    assert abs(fit.constant - 1.010334) < 3 * fit.constant_std_error
+
+
+@pytest.mark.parametrize(
+    ("law", "u0", "constants"),
+    [
+        (
+            ns.uniform(),
+            1.4,
+            {"theta[0]": 0.063765, "theta[0]^2": -0.630760, "u[0]": 0.464852, "theta[0]*u[0]": -1.390646},
+        ),
+        (ns.rademacher(), 1.5, {"theta[0]": 0.132382, "theta[0]^2": -0.909648, "u[0]": 0.441823, "u[0]^2": 1.004057}),
+    ],
+    ids=["uniform", "rademacher"],
+)
+def test_other_laws(problem, law, u0, constants):
+    start = dict(theta=0.0, u=u0)
+    settings = dict(noise=law, initial=start, eta2=FINE, estimator="local", test_functions=list(constants))
+    for function, fit in fits(problem("P1", **settings).run(200_000, seed=3)).items():
+        assert fit.constant_std_error < 0.02
+        assert abs(fit.constant - constants[function]) < 3 * fit.constant_std_error + 1e-5, function
+
+
+GRID = [
+    ("P1", ns.gaussian(), {}),
+    ("P2", ns.skewed(skewness=0.6), {}),
+    ("P2", ns.gaussian(), dict(optimizer=ns.svag(ns.rmsprop(**RMSPROP), [2.0, 3.0]))),
+    (
+        "P2",
+        ns.gaussian(),
+        dict(optimizer=ns.rmsprop(bias_correction=True, **RMSPROP), initial=dict(theta=1.2, u=1.0, t0=0.25)),
+    ),
+    ("P4", ns.uniform(), {}),
+]
+
+
+@pytest.mark.parametrize(("name", "noise", "changes"), GRID)
+def test_local_and_coupled_agree(problem, name, noise, changes):
+    settings = dict(noise=noise, eta2=[2.0**-3, 2.0**-4], test_functions=["theta[0]", "theta[0]^2", "u[0]"]) | changes
+    local, coupled = (
+        problem(name, estimator=estimator, **settings).run(300_000, seed=4).table for estimator in ("local", "coupled")
+    )
+    spread = np.hypot(local.std_error, coupled.std_error)
+    assert (np.abs(local.error - coupled.error) < 4 * spread).all()
+    assert (np.abs(local.sde_mean - coupled.sde_mean) < 1.5e-2).all()
+    assert (local.std_error < 2.0 * coupled.std_error).all()
+
+
+def test_several_coordinates(problem):
+    """Diagonal d = 2: every coordinate has its own flow; sqnorm and loss are sums over them."""
+    oracle = ns.NGOS(ns.quadratic([0.9, 2.0]), covariance=[1.0, 0.5])
+    functions = ["theta[1]", "sqnorm(theta)", "loss", "u[0]*theta[0] - 2*u[1]"]
+    studies = [
+        ns.ConvergenceStudy(
+            oracle,
+            ns.rmsprop(sigma0=0.8, eps0=0.1, c2=1.3),
+            ns.rmsprop_sde(),
+            initial=dict(theta=[1.2, 1.0], u=[1.0, 0.8]),
+            eta2=[2.0**-4],
+            horizon=1.0,
+            test_functions=functions,
+            estimator=estimator,
+        )
+        for estimator in ("local", "coupled")
+    ]
+    local, coupled = (study.run(200_000, seed=5).table for study in studies)
+    assert (np.abs(local.error - coupled.error) < 4 * np.hypot(local.std_error, coupled.std_error)).mean() > 0.98
+    assert np.median(coupled.std_error / local.std_error) > 1.5
+
+
+def test_auto_says_why(problem):
+    functions = ["theta[0]", "theta[0]^3", ns.TestFunction("wave", lambda x: x[0] * x[0])]
+    study = problem("P2", estimator="auto", eta2=[2.0**-2, 2.0**-3], test_functions=functions)
+    result = study.run(4096)
+    chosen = result.table.groupby("test_function").estimator.first()
+    assert chosen.to_dict() == {"theta[0]": "local", "theta[0]^3": "coupled", "wave": "coupled"}
+    assert result.why["rmsprop", "theta[0]"].startswith("local")
+    assert "outside the span" in result.why["rmsprop", "theta[0]^3"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (dict(test_functions=["theta[0]^3"]), "outside the span"),
+        (dict(covariance=lambda theta: 1.0), "the covariance depends on the state"),
+        (
+            dict(sde=ns.SDE("mine", lambda x, o, c, p: (0.0, 0.0), lambda x, o, c, p: (0.0, 0.0), ("theta", "u"))),
+            "no moment flow is known for sde 'mine'",
+        ),
+    ],
+)
+def test_local_refuses_with_a_reason(problem, changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        problem("P2", **({"test_functions": ["theta[0]"], "estimator": "local"} | changes))
+
+
+def test_a_sign_in_the_step_is_refused():
+    """SignSGD's step is no polynomial of the noise: the node check sends it to coupled."""
+
+    def step(x, o, z, c, p):
+        theta, u = x
+        g = c[0] * o.gradient + c[1] * z
+        return theta - c[1] * (1.0 if g > 0.0 else -1.0), u + p.c2 * c[0] * (z * z - u)
+
+    rule = ns.Optimizer("sign", step, ("theta", "u"), sigma0=0.8, eps0=0.0, c2=1.3)
+    settings = dict(sde=ns.rmsprop_sde(), initial=dict(theta=1.2, u=1.0), eta2=[0.125], horizon=1.0)
+    study = ns.ConvergenceStudy(ns.NGOS(ns.quadratic(0.9)), rule, test_functions=["theta[0]"], **settings)
+    result = study.run(4096)
+    assert result.table.estimator.unique().tolist() == ["coupled"]
+    assert "moves with the nodes at eta2=0.125" in result.why["rmsprop", "theta[0]"]
+    with pytest.raises(ValueError, match="estimator='local' cannot measure 'theta"):
+        ns.ConvergenceStudy(
+            ns.NGOS(ns.quadratic(0.9)), rule, test_functions=["theta[0]"], estimator="local", **settings
+        ).run(4096)
