@@ -43,13 +43,16 @@ class OrderFit:
     points: int
     resolved_points: int
 
-    def verdict(self, theorem=1.0):
-        """Say in words how the fit stands to the order of a theorem, which is an upper bound."""
+    def verdict(self, theorem=1.0, rows=1):
+        """Say in words how the fit stands to the order of a theorem, which is an upper bound.
+
+        A wrong limit or a half order is called at 99 %, shared by the two tests and all `rows` of a table.
+        """
         if self.resolved_points < 3:
             return f"unresolved: {self.resolved_points} of {self.points} points exceed 3 standard errors, 3 are needed"
         if theorem == 1.0:
             limit, half = self.limit / self.limit_std_error, self.sqrt_term / self.sqrt_term_std_error
-            z = normal_quantile(0.99)
+            z = normal_quantile(1.0 - 0.01 / (2 * rows))
             if abs(limit) > z and abs(limit) >= abs(half):
                 return f"fails order 1: limit off by {self.limit:.3g} ({self.limit_std_error:.1g})"
             if abs(half) > z:

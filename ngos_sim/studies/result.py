@@ -57,12 +57,14 @@ class Result:
             "final": the last common time; "max": the common time at which the pooled |error| / eta_e is
             largest (the theorems' max over k). The fit and its columns: `estimators.order.OrderFit`.
         """
+        groups = list(_groups(self.table))
         rows = []
-        for keys, group in _groups(self.table):
+        for keys, group in groups:
             for norm in ("max", "final"):
                 at = at_norm(group, norm)
                 fit = orders.fit(at.eta_e, at.error, at.std_error)
-                rows.append({**keys, "norm": norm, **_columns(fit), "verdict": fit.verdict(theorem)})
+                verdict = fit.verdict(theorem, rows=len(groups))
+                rows.append({**keys, "norm": norm, **_columns(fit), "verdict": verdict})
         table = pd.DataFrame(rows)
         leading = ["sde", "test_function", "norm", "eta2"]
         return table[leading + [name for name in table.columns if name not in leading]]
