@@ -7,16 +7,25 @@ from ngos_sim.estimators.test_functions import TestFunction, parse
 from ngos_sim.oracles.losses import affine_gradient
 
 
-def against_local(oracle, rule, sde):
-    """Return why the local estimator cannot measure an optimizer against an SDE, or None if it can."""
-    if moment_flow.basis_of(sde) is None:
-        return f"no moment flow is known for sde {sde.name!r}"
+def against_local(oracle, rule, sde, start):
+    """Return why the local estimator cannot measure an optimizer against an SDE, or None if it can.
+
+    start : ndarray, shape (d, slots), u last
+    """
+    pivot = sde.pivot or sde
+    if moment_flow.basis_of(pivot) is None:
+        return f"no moment flow is known for sde {pivot.name!r}, and it names no pivot"
+    if pivot.slots != rule.slots:
+        return f"its pivot has slots {pivot.slots}"
     if affine_gradient(oracle.loss) is None:
         return f"loss {oracle.loss.name!r} is neither linear nor quadratic"
     if callable(oracle.covariance):
         return "the covariance depends on the state"
-    if not {"sigma0", "eps0", "c2"} <= {*rule.parameters}:
-        return f"optimizer {rule.name!r} lacks one of sigma0, eps0, c2"
+    missing = [name for name in moment_flow.constants_of(pivot) if name not in rule.parameters]
+    if missing:
+        return f"optimizer {rule.name!r} has no constant {missing[0]!r}"
+    if start[:, -1].min() <= 0.0:
+        return "u starts at 0"
     return None
 
 
@@ -34,7 +43,7 @@ def local_terms(function, oracle, sde, dimension):
             return None
         coordinate = min(coordinates, default=0)
         monomial = tuple(powers[slot, coordinate] for slot in range(len(sde.slots)))
-        if not moment_flow.in_span(sde, monomial):
+        if not moment_flow.in_span(sde.pivot or sde, monomial):
             return None
         terms.append((factor, coordinate, monomial))
     return terms

@@ -100,14 +100,19 @@ def _adam_generator(problem):
 
 
 _FLOWS = {
-    (sdes.rmsprop_sde().drift, sdes.rmsprop_sde().diffusion): (local_error.RMSPROP, _rmsprop_generator),
-    (sdes.adam_sde().drift, sdes.adam_sde().diffusion): (local_error.ADAM, _adam_generator),
+    (sdes.rmsprop_sde().drift, sdes.rmsprop_sde().diffusion): (local_error.RMSPROP, _rmsprop_generator, ("c2",)),
+    (sdes.adam_sde().drift, sdes.adam_sde().diffusion): (local_error.ADAM, _adam_generator, ("c1", "c2")),
 }
 
 
 def basis_of(sde):
     """Return the Basis whose flow is known under an SDE, or None: only the built-in SDEs have one."""
-    return _FLOWS.get((sde.drift, sde.diffusion), (None, None))[0]
+    return _FLOWS.get((sde.drift, sde.diffusion), (None,))[0]
+
+
+def constants_of(sde):
+    """Return the names of the constants that an SDE's flow needs."""
+    return ("sigma0", "eps0", *_FLOWS[sde.drift, sde.diffusion][2])
 
 
 def flow(sde, problem, h, steps):

@@ -26,6 +26,8 @@ class SDE:
         The optimizer's slots, in its order.
     schedule : function (t, p) -> tuple of float
         c at time t, if coefficients depend on time.
+    pivot : SDE, optional
+        A built-in SDE near this one, by whose known moments the local estimator measures it.
     **parameters : float
         Its own numbers in p; the optimizer's constants are there too, and p.eta2.
 
@@ -52,15 +54,19 @@ class SDE:
     diffusion: Callable
     slots: tuple[str, ...]
     schedule: Callable
+    pivot: "SDE | None"
     parameters: Mapping[str, float]
 
-    def __init__(self, name, drift, diffusion, slots, schedule=_no_schedule, **parameters):
+    def __init__(self, name, drift, diffusion, slots, schedule=_no_schedule, pivot=None, **parameters):
+        if pivot is not None and not isinstance(pivot, SDE):
+            raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         for field, content in (
             ("name", name),
             ("drift", drift),
             ("diffusion", diffusion),
             ("slots", checked_slots(name, slots)),
             ("schedule", schedule),
+            ("pivot", pivot),
             ("parameters", named_numbers(name, parameters)),
         ):
             object.__setattr__(self, field, content)

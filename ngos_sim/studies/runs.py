@@ -145,39 +145,59 @@ def _difference(measured, at, which, extrapolated):
 
 
 def _local(settings, sde, wanted):
-    """Return the local Run of an optimizer against an SDE for {index of a test function: terms}."""
+    """Return the local Run of an optimizer against an SDE for {index of a test function: terms}.
+
+    An SDE with a pivot is measured too: error(optimizer, SDE) = error(optimizer, pivot) - error(SDE, pivot),
+    the latter by Euler-Maruyama at paired.LEVELS, extrapolated, on the same random numbers.
+    """
     study, point, rule = settings.study, settings.point, settings.study.rule
     noise, sigma, state = settings.law(), study.noise_scale(point), settings.state()
-    basis, h, steps = moment_flow.basis_of(sde), point.eta_e, int(settings.records[-1])
-    own = len(table(rule, round(study.t0 / h), 1, h, {**rule.parameters, "eta2": h})[0])
+    pivot, basis = sde.pivot or sde, moment_flow.basis_of(sde.pivot or sde)
+    problems = _problems(study, state)
     polynomial = rule.parameters.get("updated") == 0.0  # theta' is linear and u' quadratic in the noise
     size = NODES_EXACT if polynomial else NODES
-    problems = _problems(study, state)
+
+    def part(base, law, steps, nodes, nodes_size, scale):
+        """Return a rule's local Part and its E psi(X_t) at the records, shape (records, d, n)."""
+        h = point.eta_e / steps
+        parameters = {**base.parameters, "eta2": point.eta_e}
+        own = len(table(base, round(study.t0 / h), 1, h, parameters)[0])
+        rule_nodes = quadrature.law_rule(law, scale, nodes, nodes_size)
+        count = int(settings.records[-1]) * steps
+        made = [moment_flow.columns(pivot, problem, h, count, *rule_nodes) for problem in problems]
+        columns, moments = (np.stack(each, axis=1) for each in zip(*made, strict=True))
+        local = local_error(base, basis, own, nodes_size)
+        return Part(local, law, steps, point.eta_e, scale, columns), moments[settings.records * steps]
 
     def job(nodes):
-        rule_nodes = quadrature.law_rule(noise, sigma, nodes, size)
-        made = [moment_flow.columns(sde, problem, h, steps, *rule_nodes) for problem in problems]
-        columns, moments = (np.stack(each, axis=1) for each in zip(*made, strict=True))
-        part = Part(local_error(rule, basis, own, size), noise, 1, h, sigma, columns)
-        times = study.t0 + h * settings.records
-        observed, exact = _span(sde, wanted.values(), problems, times, moments[settings.records], state.shape[1])
+        first, moments = part(rule, noise, 1, nodes, size, sigma)
+        parts, rows = [first], np.eye(1)
+        if sde.pivot is not None:
+            base = euler_maruyama(sde, rule.parameters)
+            parts += [part(base, gaussian(), level, NODES_EXACT, NODES_EXACT, math.nan)[0] for level in paired.LEVELS]
+            rows = paired.coupled(1)
+        times = study.t0 + point.eta_e * settings.records
+        observed, exact = _span(pivot, wanted.values(), problems, times, moments, state.shape[1])
         carried = np.concatenate([state, np.zeros((len(state), len(basis.exponents)))], axis=1)
-        return settings.job([part], np.eye(1), observed, carried), exact
+        return settings.job(parts, rows, observed, carried), exact
 
-    first, exact = job(size)
+    main, exact = job(size)
     few_atoms = len(quadrature.law_rule(noise, sigma, NODES)[0]) < NODES
+    check = None if polynomial or few_atoms else job(NODES_FEWER)[0]
 
     def read(measured):
-        ((mean, std_error),) = measured
-        nothing = np.full(len(mean), math.nan)
-        return {
-            (sde.name, g): Reading(
-                exact[:, at] + mean[:, at, 0], exact[:, at], mean[:, at, 0], std_error[:, at, 0], nothing
-            )
-            for at, g in enumerate(wanted)
-        }
+        found = {}
+        for at, g in enumerate(wanted):
+            if sde.pivot is not None:
+                optimizer, reference, error, std_error, bias = _difference(measured, at, 0, True)
+            else:
+                ((mean, spread),) = measured
+                optimizer = error = mean[:, at, 0]
+                reference, std_error, bias = 0.0 * error, spread[:, at, 0], np.full(len(error), math.nan)
+            found[sde.name, g] = Reading(exact[:, at] + optimizer, exact[:, at] + reference, error, std_error, bias)
+        return found
 
-    return Run("local", (first,), read, sde.name, None if polynomial or few_atoms else job(NODES_FEWER)[0])
+    return Run("local", (main,), read, sde.name, check)
 
 
 def _problems(study, state):

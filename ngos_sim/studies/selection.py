@@ -8,7 +8,7 @@ from ngos_sim.engines import cpu
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.chunks import means
-from ngos_sim.studies import runs
+from ngos_sim.studies import runs, start
 
 _TOLERANCE = 0.2  # of the final standard error: how much fewer nodes may change an error
 _RELATIVE = 1e-3  # of the error itself, as the first step has no standard error; four nodes more are far nearer
@@ -24,7 +24,8 @@ def selected(study):
     """
     local, why = {}, {}
     for sde in study.sdes:
-        reason = choose.against_local(study.oracle, study.rule, sde)
+        states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
+        reason = choose.against_local(study.oracle, study.rule, sde, np.concatenate(states))
         for g, function in enumerate(study.test_functions):
             name = test_functions.name_of(function)
             terms = None if reason else choose.local_terms(function, study.oracle, sde, study.dimension)
