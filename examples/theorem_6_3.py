@@ -21,7 +21,7 @@ studies = {
     ),
 }
 
-figure, panels = plt.subplots(1, 2, figsize=(11, 4.5), sharey=True, layout="constrained")
+figure, panels = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
 for (title, study), axes in zip(studies.items(), panels, strict=True):
     result = study.run(trajectories=50_000, seed=0)
     orders = result.order()
@@ -29,5 +29,5 @@ for (title, study), axes in zip(studies.items(), panels, strict=True):
     print(title, orders[orders.norm == "max"][columns].to_string(index=False), sep="\n")
     result.plot(axes=axes)
     axes.set_title(title)
-    axes.legend(fontsize="small", loc="lower right")
+    axes.legend(fontsize="small", loc="upper left")
 figure.savefig("theorem_6_3.png", dpi=150)

@@ -28,18 +28,19 @@ def error_plot(groups, axes=None):
     if axes is None:
         _, axes = plt.subplots(figsize=(8.0, 4.8), layout="constrained")
     several = len({keys["sde"] for keys, _ in groups}) > 1
-    noise, largest = {}, 0.0
+    noise, smallest, largest = {}, np.inf, 0.0
     for at, (keys, rows) in enumerate(groups):
         rows = rows.sort_values("eta_e")
         x, error, std_error = (rows[name].to_numpy() for name in ("eta_e", "error", "std_error"))
         _series(axes, at, x, error, std_error, keys, several)
-        largest = max(largest, abs(error[-1]))
+        smallest = min(smallest, np.maximum(np.abs(error), std_error).min())
+        largest = max(largest, np.abs(error).max())
         for one, se in zip(x, std_error, strict=True):
             noise[one] = max(noise.get(one, 0.0), orders.RESOLVED * se)
     axes.set_xscale("log", base=2)
     axes.set(yscale="log", xlabel=r"effective step $\eta_e$", ylabel="|weak error|")
     steps = np.array(sorted(noise))
-    _guides(axes, steps, np.array([noise[one] for one in steps]), 1.3 * largest)
+    _guides(axes, steps, np.array([noise[one] for one in steps]), 0.7 * smallest, 1.3 * largest)
     axes.grid(True, which="major", lw=0.3)
     axes.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return axes
@@ -61,17 +62,18 @@ def _series(axes, at, x, error, std_error, keys, several):
         axes.plot(at_steps, np.abs(orders.curve(fit, x, error, std_error, at_steps)), color=color, lw=1)
 
 
-def _guides(axes, steps, noise, top):
+def _guides(axes, steps, noise, low, top):
     """Draw slopes 1/2 and 1 from `top` at the largest step, and the noise floor; fit the axis to them."""
-    low, high = axes.get_ylim()
+    if not 0.0 < low < top < np.inf:
+        return
     if len(steps) > 1:
-        low, high = min(low, top * steps[0] / steps[-1] / 1.2), max(high, 1.2 * top)
+        low = min(low, top * steps[0] / steps[-1] / 1.2)
         for slope, dots in ((0.5, (0, (1, 3))), (1.0, (0, (1, 1)))):
             axes.plot(steps, top * (steps / steps[-1]) ** slope, color="0.4", lw=1, ls=dots, label=f"slope {slope:g}")
     if (noise > low).any():
         style = {"color": "0.5", "alpha": 0.12, "lw": 0, "label": "3 SE, noisiest series"}
         axes.fill_between(steps, noise, low, where=noise > low, **style)
-    axes.set_ylim(low, high)
+    axes.set_ylim(low, 1.2 * top)
 
 
 def _label(keys, fit, several):
