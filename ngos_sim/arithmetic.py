@@ -10,7 +10,7 @@ import numpy as np
 
 
 def fma(a, b, c):
-    """Return a*b + c, rounded once (IEEE 754 fusedMultiplyAdd)."""
+    """Return a*b + c, rounded once (IEEE 754 fusedMultiplyAdd); of float32, in plain Python, once more to float32."""
     try:
         exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
         rounded = float(exact) if exact else a * b + c

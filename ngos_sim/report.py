@@ -30,7 +30,7 @@ def _number(value, std_error):
 
 def errors_table(table):
     """Return the errors at each point's last time as text, one line a point and test function."""
-    last = table[table.time == table.groupby("eta_e").time.transform("max")]
+    last = table[table.time == table.groupby(["eta_e", "kappa"]).time.transform("max")]
     columns = [
         "eta_e",
         "time",

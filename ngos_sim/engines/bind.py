@@ -6,6 +6,7 @@ disk cache hits when nothing changed and misses when anything did.
 """
 
 import builtins
+import dis
 import functools
 import hashlib
 import types as python_types
@@ -28,8 +29,9 @@ def _cells(function):
 
 def _names(code):
     """Return the global names that a code object or a function inside it uses."""
+    own = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     inner = (constant for constant in code.co_consts if isinstance(constant, python_types.CodeType))
-    return set(code.co_names).union(*(_names(code) for code in inner))
+    return own.union(*(_names(code) for code in inner))
 
 
 def _globals(function):

@@ -247,7 +247,7 @@ def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records,
 
 
 @njit(**_KERNEL)
-def _reduce(library, out, sums, state, rows, trajectory, nonfinite, term):
+def _reduce(library, out, sums, state, layout, d, trajectory, nonfinite, term):
     """Add a block's observables and their squares to its chunk's sums; count its non-finite states."""
     for i in range(out.shape[0]):
         for g in range(out.shape[1]):
@@ -256,8 +256,10 @@ def _reduce(library, out, sums, state, rows, trajectory, nonfinite, term):
                     sums[i, g, q, power] += _tree(library, out[i, g, q], power, term)
     for lane in range(BLOCK):
         finite = True
-        for row in range(rows):
-            finite = finite and math.isfinite(state[row * BLOCK + lane])
+        for process in range(len(layout)):
+            first = layout[process, _AT]
+            for row in range(first, first + d * layout[process, _SLOTS]):
+                finite = finite and math.isfinite(state[row * BLOCK + lane])
         if not finite:
             if nonfinite[0] == 0:
                 nonfinite[1] = np.int64(trajectory) + lane
@@ -276,4 +278,4 @@ def chunks(
         for b in range(BLOCKS):
             trajectory = np.uint64((first + chunk) * BLOCKS + b) * _L
             block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out)
-            _reduce(tags[0], out, sums[chunk], state, len(starts), trajectory, nonfinite[chunk], term)
+            _reduce(tags[0], out, sums[chunk], state, layout, sizes[0], trajectory, nonfinite[chunk], term)

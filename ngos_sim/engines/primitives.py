@@ -130,8 +130,8 @@ def _expectation_compiled(start, nodes, weights, function, *arguments):
 
 
 def preconditioner_mix(u, sigma0, eps0):
-    """The preconditioner inside float32; below 1e-36, u would be a denormal and slow."""
-    root = np.sqrt(np.float32(max(u, 1e-36)))
+    """The preconditioner inside float32; 1e-36 keeps u from being a denormal, and slow, and a negative u NaN."""
+    root = np.sqrt(np.float32(u + 1e-36))
     return np.float64(np.float32(1.0) / (np.float32(sigma0) * root + np.float32(eps0)))
 
 

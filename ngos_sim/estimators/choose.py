@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import numpy as np
+
 from ngos_sim.estimators import moment_flow
 from ngos_sim.estimators.test_functions import TestFunction, parse
 from ngos_sim.oracles.losses import affine_gradient
@@ -24,8 +26,8 @@ def against_local(oracle, rule, sde, start):
     missing = [name for name in moment_flow.constants_of(pivot) if name not in rule.parameters]
     if missing:
         return f"optimizer {rule.name!r} has no constant {missing[0]!r}"
-    if start[:, -1].min() <= 0.0:
-        return "u starts at 0"
+    if np.any(start[:, -1] < 0.01 * np.max(oracle.covariance)):
+        return "u starts below a hundredth of the covariance, too near the root's singularity"
     return None
 
 
@@ -37,6 +39,8 @@ def local_terms(function, oracle, sde, dimension):
     if isinstance(function, TestFunction):
         return None
     terms = []
+    if any(powers["loss"] > 1 for _, powers in parse(function, sde.slots, dimension)):
+        return None
     for factor, powers in _written_out(parse(function, sde.slots, dimension), oracle, dimension):
         coordinates = {variable[1] for variable in powers if isinstance(variable, tuple)}
         if len(coordinates) > 1 or any(isinstance(variable, str) for variable in powers):

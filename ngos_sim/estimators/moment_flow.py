@@ -13,7 +13,8 @@ import numpy as np
 
 from ngos_sim.processes import local_error, sdes
 
-_SUBSTEPS = 4  # Runge-Kutta steps of each M_k
+_SUBSTEPS = (4, 8, 16, 32, 64, 128)  # Runge-Kutta steps of each M_k: doubled until the moments stand still
+_STILL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -99,33 +100,38 @@ def _adam_generator(problem):
     return generator
 
 
+def _key(sde):
+    """Return what makes an SDE the built-in one: its functions, and no parameters of its own."""
+    return sde.drift, sde.diffusion, sde.schedule, tuple(sde.parameters)
+
+
 _FLOWS = {
-    (sdes.rmsprop_sde().drift, sdes.rmsprop_sde().diffusion): (local_error.RMSPROP, _rmsprop_generator, ("c2",)),
-    (sdes.adam_sde().drift, sdes.adam_sde().diffusion): (local_error.ADAM, _adam_generator, ("c1", "c2")),
+    _key(sdes.rmsprop_sde()): (local_error.RMSPROP, _rmsprop_generator, ("c2",)),
+    _key(sdes.adam_sde()): (local_error.ADAM, _adam_generator, ("c1", "c2")),
 }
 
 
 def basis_of(sde):
     """Return the Basis whose flow is known under an SDE, or None: only the built-in SDEs have one."""
-    return _FLOWS.get((sde.drift, sde.diffusion), (None,))[0]
+    return _FLOWS.get(_key(sde), (None,))[0]
 
 
 def constants_of(sde):
     """Return the names of the constants that an SDE's flow needs."""
-    return ("sigma0", "eps0", *_FLOWS[sde.drift, sde.diffusion][2])
+    return ("sigma0", "eps0", *_FLOWS[_key(sde)][2])
 
 
-def flow(sde, problem, h, steps):
+def flow(sde, problem, h, steps, substeps=_SUBSTEPS[0]):
     """Return M_k of every step k of size h from t0, shape (steps, n, n + 1): the last column is the constant.
 
     Runge-Kutta of order 4 on all steps at once.
     """
-    generator = _FLOWS[sde.drift, sde.diffusion][1](problem)
-    d = h / _SUBSTEPS
+    generator = _FLOWS[_key(sde)][1](problem)
+    d = h / substeps
     t = problem.t0 + h * np.arange(steps)
     size = len(basis_of(sde).exponents) + 1
     matrix = np.broadcast_to(np.eye(size), (steps, size, size))
-    for _ in range(_SUBSTEPS):
+    for _ in range(substeps):
         begin, middle, end = generator(t), generator(t + 0.5 * d), generator(t + d)
         k1 = begin @ matrix
         k2 = middle @ (matrix + 0.5 * d * k1)
@@ -151,14 +157,26 @@ def columns(sde, problem, h, steps, nodes, weights):
 
 
 def _columns(sde, problem, h, steps, nodes, weights):
-    matrices = flow(sde, problem, h, steps)
+    matrices, moments = _converged(sde, problem, h, steps)
     U = problem.second_moment(problem.t0 + h * np.arange(steps + 1))
     rule = np.broadcast_to(np.concatenate([nodes, weights]), (steps, 2 * len(nodes)))
     table = np.concatenate([U[:-1, None], U[1:, None], matrices.reshape(steps, -1), rule], axis=1)
-    moments = [np.array(basis_of(sde).values(problem.start, problem.start[-1]))]
-    for matrix in matrices:
-        moments.append(matrix[:, :-1] @ moments[-1] + matrix[:, -1])
-    return table, np.array(moments)
+    return table, moments
+
+
+def _converged(sde, problem, h, steps):
+    """Return the M_k and E psi(X_t) with as many Runge-Kutta steps as these need."""
+    previous = None
+    for substeps in _SUBSTEPS:
+        matrices = flow(sde, problem, h, steps, substeps)
+        moments = [np.array(basis_of(sde).values(problem.start, problem.start[-1]))]
+        for matrix in matrices:
+            moments.append(matrix[:, :-1] @ moments[-1] + matrix[:, -1])
+        found = np.array(moments)
+        if previous is not None and not np.any(np.abs(found - previous) > _STILL * (1.0 + np.abs(found))):
+            break
+        previous = found
+    return matrices, found
 
 
 def in_span(sde, powers):

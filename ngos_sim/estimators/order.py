@@ -10,6 +10,7 @@ from ngos_sim.estimators.chunks import normal_quantile
 RESOLVED = 3.0  # an error is resolved where it exceeds this many standard errors
 MARGIN = 0.1  # an order is consistent with p where its 99 % interval lies above p - MARGIN
 _RANGE = (-1.0, 4.0)
+_POOR = 1e-3  # p-value below which intervals widen by the root of chi2 / dof
 _FINE = {"xatol": 1e-12, "maxiter": 500}
 
 
@@ -19,7 +20,7 @@ class OrderFit:
 
     order, std_error, ci_low, ci_high : p, half its 68 % and its 95 % profile-likelihood interval
     low99, high99 : its 99 % interval
-    limit, limit_std_error, sqrt_term, sqrt_term_std_error : E0 and A of `diagnosis`
+    limit, limit_std_error, sqrt_term, sqrt_term_std_error, found : E0, A and the finding of `diagnosis`
     constant, constant_std_error : C of e = C x + D x^2 + E x^3, to set beside a predicted constant
     chi2, dof, p_value : of the fit of the order
     points, resolved_points : how many entered, how many exceed 3 standard errors
@@ -37,26 +38,21 @@ class OrderFit:
     limit_std_error: float
     sqrt_term: float
     sqrt_term_std_error: float
+    found: str
     chi2: float
     dof: int
     p_value: float
     points: int
     resolved_points: int
 
-    def verdict(self, theorem=1.0, rows=1):
-        """Say in words how the fit stands to the order of a theorem, which is an upper bound.
-
-        A wrong limit or a half order is called at 99 %, shared by the two tests and all `rows` of a table.
-        """
+    def verdict(self, theorem=1.0):
+        """Say in words how the fit stands to the order of a theorem, which is an upper bound."""
         if self.resolved_points < 3:
             return f"unresolved: {self.resolved_points} of {self.points} points exceed 3 standard errors, 3 are needed"
-        if theorem == 1.0:
-            limit, half = self.limit / self.limit_std_error, self.sqrt_term / self.sqrt_term_std_error
-            z = normal_quantile(1.0 - 0.01 / (2 * rows))
-            if abs(limit) > z and abs(limit) >= abs(half):
-                return f"fails order 1: limit off by {self.limit:.3g} ({self.limit_std_error:.1g})"
-            if abs(half) > z:
-                return f"fails order 1: half order, {self.sqrt_term:.3g} ({self.sqrt_term_std_error:.1g}) sqrt(eta_e)"
+        if theorem == 1.0 and self.found == "limit":
+            return f"fails order 1: limit off by {self.limit:.3g} ({self.limit_std_error:.1g})"
+        if theorem == 1.0 and self.found == "half":
+            return f"fails order 1: half order, {self.sqrt_term:.3g} ({self.sqrt_term_std_error:.1g}) sqrt(eta_e)"
         if self.low99 > theorem - MARGIN:
             return f"consistent with order {theorem:g}"
         if self.high99 < theorem - MARGIN:
@@ -64,7 +60,7 @@ class OrderFit:
         return "undecided"
 
 
-def fit(x, error, std_error):
+def fit(x, error, std_error, rows=1):
     """Fit an order to signed errors by weighted least squares.
 
     Parameters
@@ -73,6 +69,8 @@ def fit(x, error, std_error):
         eta_e of each point.
     error, std_error : ndarray, shape (points,) float64
         Every point enters, resolved or not. A standard error of 0 counts as the least positive rounding.
+    rows : int
+        Fits in the same table: they share the 1 % of false alarms of the diagnosis.
 
     Returns
     -------
@@ -82,7 +80,7 @@ def fit(x, error, std_error):
     x, error = np.asarray(x, dtype=np.float64), np.asarray(error, dtype=np.float64)
     sigma = _positive(std_error, error)
     resolved = int(np.sum(np.abs(error) > RESOLVED * sigma))
-    linear = (*_constant(x, error, sigma), *diagnosis(x, error, sigma))
+    linear = (*_constant(x, error, sigma), *diagnosis(x, error, sigma, 1.0 - 0.01 / rows))
     if resolved < 3:
         nothing = (np.nan,) * 6
         return OrderFit(*nothing, *linear, np.nan, 0, np.nan, len(x), resolved)
@@ -97,10 +95,13 @@ def fit(x, error, std_error):
         optimize.minimize_scalar(chi2, bounds=(start - width, start + width), method="bounded", options=_FINE).x
     )
     least = chi2(best)
+    dof = len(x) - 3
+    p_value = float(stats.chi2.sf(least, dof)) if dof > 0 else np.nan
+    widening = least / dof if p_value < _POOR else 1.0  # a model that does not fit knows less than it says
 
     def edge(level, toward):
         """Return where chi2 exceeds its least value by the square of the level's quantile."""
-        threshold = least + normal_quantile(level) ** 2
+        threshold = least + widening * normal_quantile(level) ** 2
         if chi2(toward) < threshold:
             return np.sign(toward - best) * np.inf
         return float(optimize.brentq(lambda p: chi2(p) - threshold, best, toward))
@@ -108,8 +109,6 @@ def fit(x, error, std_error):
     (low68, high68), (low95, high95), (low99, high99) = (
         [edge(level, toward) for toward in _RANGE] for level in (0.6827, 0.95, 0.99)
     )
-    dof = len(x) - 3
-    p_value = float(stats.chi2.sf(least, dof)) if dof > 0 else np.nan
     half = 0.5 * (high68 - low68)
     return OrderFit(best, half, low95, high95, low99, high99, *linear, least, dof, p_value, len(x), resolved)
 
@@ -117,36 +116,50 @@ def fit(x, error, std_error):
 def _constant(x, error, sigma):
     """Return C and its standard error of e = C x + D x^2 + E x^3 (fewer terms than points, at least one)."""
     terms = max(1, min(3, len(x) - 1))
-    return _first([x ** (1 + n) for n in range(terms)], error, sigma)
+    return _first([x ** (1 + n) for n in range(terms)], error, sigma)[:2]
 
 
-def diagnosis(x, error, std_error):
+def diagnosis(x, error, std_error, level=0.99):
     """Test a theorem's expansion e = C x + D x^2 + .. for a wrong limit and for a half order.
 
-    e = E0 + C x + D x^2 + .. and e = A x^(1/2) + C x + D x^2 + .., each with as many integer powers as
-    leave one degree of freedom, at most 4: a symmetric or low-skew chain's error has integer powers of
-    eta^2 only (a change of sign of eta and of the noise leaves it as it is).
+    A symmetric or low-skew chain's error has integer powers of eta^2 only: a change of sign of eta and
+    of the noise leaves it as it is. Where these do not fit, one of them is exchanged for the constant
+    E0 or for A x^(1/2); what fits better than the powers, with a coefficient that is not 0, is found.
+
+    Parameters
+    ----------
+    level : float
+        At which powers are rejected and coefficients differ from 0.
 
     Returns
     -------
     limit, limit_std_error, sqrt_term, sqrt_term_std_error : float
-        E0 and A; NaN below four points.
+        E0 and A beside the powers; NaN below four points.
+    found : "", "limit" or "half"
     """
     if len(x) < 4:
-        return (np.nan,) * 4
+        return (np.nan,) * 4 + ("",)
     powers = [x ** (1 + n) for n in range(min(4, len(x) - 2))]
     sigma = _positive(std_error, error)
-    return (*_first([np.ones_like(x), *powers], error, sigma), *_first([np.sqrt(x), *powers], error, sigma))
+    *_, misfit = _first(powers, error, sigma)
+    rejected = stats.chi2.sf(misfit, len(x) - len(powers)) < 1.0 - level
+    others = {"limit": np.ones_like(x), "half": np.sqrt(x)}
+    fitted = {name: _first([column, *powers[:-1]], error, sigma) for name, column in others.items()}
+    best = min(fitted, key=lambda name: fitted[name][2])
+    value, spread, least = fitted[best]
+    found = best if rejected and least < misfit and abs(value) > normal_quantile(level) * spread else ""
+    return (*fitted["limit"][:2], *fitted["half"][:2], found)
 
 
 def _first(columns, error, sigma):
-    """Return the first coefficient of a weighted least squares fit, and its standard error."""
+    """Return the first coefficient of a weighted least squares fit, its standard error, and chi2."""
     scale = np.array([np.abs(column).max() for column in columns])
     design = np.stack(columns, axis=1) / scale / sigma[:, None]
     q, r = np.linalg.qr(design)
     inverse = np.linalg.inv(r)
-    solution = inverse @ (q.T @ (error / sigma)) / scale
-    return float(solution[0]), float(np.linalg.norm(inverse[0]) / scale[0])
+    solution = inverse @ (q.T @ (error / sigma))
+    misfit = float(np.sum((error / sigma - design @ solution) ** 2))
+    return float(solution[0] / scale[0]), float(np.linalg.norm(inverse[0]) / scale[0]), misfit
 
 
 def _best(p, x, error, sigma):

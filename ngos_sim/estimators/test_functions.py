@@ -161,6 +161,8 @@ def name_of(function):
 
 def check(functions, slots, dimension):
     """Raise ValueError or TypeError unless each is in the grammar or a TestFunction with a coordinate there."""
+    if isinstance(functions, str):
+        raise TypeError(f"test_functions={functions!r} is one string; give a list")
     if not functions:
         raise ValueError("test_functions is empty; give at least one, such as 'theta[0]'")
     for function in functions:

@@ -1,6 +1,7 @@
 """Losses f(theta) = sum_i f_i(theta_i): gradient, value and curvature of one coordinate."""
 
 import math
+import numbers
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 
 def is_number(value):
     """Return whether a value is a finite int or float, and no bool."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         return False
     return abs(value) <= sys.float_info.max  # also of an int too large to convert
 
@@ -134,9 +135,9 @@ def quadratic(hessian):
 
 def affine_gradient(loss):
     """Return (hessian, slope), tuples, of a loss with gradient hessian theta + slope, or None: built-ins only."""
-    if loss.gradient is _quadratic_gradient:
+    if (loss.gradient, loss.value) == (_quadratic_gradient, _quadratic_value):
         return loss.parameters["hessian"], (0.0,)
-    if loss.gradient is _linear_gradient:
+    if (loss.gradient, loss.value) == (_linear_gradient, _linear_value):
         return (0.0,), loss.parameters["slope"]
     return None
 

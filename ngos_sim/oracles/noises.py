@@ -1,7 +1,7 @@
 """Laws of the noise zeta (mean 0, variance 1): a sampler as a function of Gaussians, and a quadrature.
 
 Each law is the image of one standard normal xi (the Brownian direction), so that a chain and its
-SDE can be driven by the same numbers; the SVAG law takes a second, independent one.
+SDE can be driven by the same numbers; the SVAG law (`oracles.svag`) takes a second, independent one.
 """
 
 import math
@@ -67,6 +67,19 @@ class Noise:
         """
         values, weights = self.quadrature(nodes, SimpleNamespace(**self.numbers(sigma)))
         return np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+
+    def moments(self, sigma):
+        """Return E zeta, E zeta^2 and E |zeta| by the rule, shape (3,)."""
+        values, weights = self.rule(sigma)
+        return np.array([weights @ values, weights @ values**2, weights @ np.abs(values)])
+
+    def sampled_moments(self, sigma, points=512):
+        """Return what `moments` returns, by the sampler on quantiles of xi; None for two Gaussians."""
+        if self.gaussians != 1:
+            return None
+        p = SimpleNamespace(**self.numbers(sigma))
+        zeta = np.array([self.sample(float(xi), p) for xi in ndtri((np.arange(points) + 0.5) / points)])
+        return np.array([zeta.mean(), (zeta**2).mean(), np.abs(zeta).mean()])
 
     def cumulants(self, sigma):
         """Return the first four cumulants (0, 1, skewness, excess kurtosis) at noise scale sigma."""
@@ -248,48 +261,3 @@ def skewed(*, skewness=None, low_skewness=None):
         return p.a * xi + p.b * (xi * xi - 1.0), weights
 
     return Noise("skewed", _skewed, quadrature, {"a": lambda sigma: math.sqrt(1.0 - 2.0 * b(sigma) ** 2), "b": b})
-
-
-def svag_weights(ell):
-    """Return r1, r2 = (1 -+ sqrt(2 ell^2 - 1)) / 2: r1 + r2 = 1, r1^2 + r2^2 = ell^2.
-
-    Definition 6.1 of arXiv 2205.10287.
-    """
-    root = math.sqrt(2.0 * ell * ell - 1.0)
-    return 0.5 * (1.0 - root), 0.5 * (1.0 + root)
-
-
-def svag_law(noise, ell):
-    """Law of the SVAG noise (r1 zeta1 + r2 zeta2) / ell, zeta1 and zeta2 independent draws of `noise`.
-
-    The Gaussians behind the two draws are the rotation xi1 = (r1 xi - r2 xi') / ell,
-    xi2 = (r2 xi + r1 xi') / ell, so that for Gaussian noise the combination is xi itself.
-    Definitions 6.1 and 6.2 of arXiv 2205.10287, divided by ell sigma.
-
-    Examples
-    --------
-    >>> [round(k, 10) for k in svag_law(two_point(skewness=1.5), 2.0).cumulants(8.0)]
-    [0.0, 1.0, 1.03125, 0.1796875]
-    """
-    base = noise.sample
-    if noise.gaussians != 1:
-        raise ValueError(f"noise {noise.name!r} takes {noise.gaussians} Gaussians; svag needs a law of one")
-    first, second = svag_weights(ell)
-
-    def sample(xi, extra, p):
-        one = base(fma(p.r1, xi, -p.r2 * extra) * p.inverse_ell, p)
-        two = base(fma(p.r2, xi, p.r1 * extra) * p.inverse_ell, p)
-        return fma(p.r1, one, p.r2 * two) * p.inverse_ell
-
-    def quadrature(nodes, p):
-        values, weights = (np.asarray(a, dtype=np.float64) for a in noise.quadrature(nodes, p))
-        pairs = p.inverse_ell * np.add.outer(p.r1 * values, p.r2 * values)
-        return pairs.ravel(), np.multiply.outer(weights, weights).ravel()
-
-    return Noise(
-        f"svag {noise.name}",
-        sample,
-        quadrature,
-        {**noise.parameters, "r1": first, "r2": second, "inverse_ell": 1.0 / ell},
-        gaussians=2,
-    )

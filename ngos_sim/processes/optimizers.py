@@ -205,7 +205,10 @@ def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True
     )
 
 
-def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, v0=0.0, **conventions):
+POLYNOMIAL_STEPS = (_rmsprop_previous, _adam_previous)  # theta' is linear and u' quadratic in the noise
+
+
+def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, **conventions):
     """Return (optimizer, eta2) for hyperparameters as practitioners have them.
 
     Parameters
@@ -217,8 +220,6 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, v
         beta, or (beta1, beta2) for adam.
     batch_size, sigma : float
         One of the two; sigma = 1 / sqrt(batch_size), the covariance being one sample's.
-    v0 : float
-        Starting second moment; the study's start is u = v0 / sigma^2.
     **conventions
         second_moment, bias_correction, as for `rmsprop` and `adam`.
 
@@ -240,6 +241,6 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, v
             raise ValueError(f"batch_size={batch_size!r} must be positive")
         sigma = 1.0 / math.sqrt(batch_size)
     betas = (betas,) if isinstance(betas, (int, float)) else tuple(betas)
-    hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma, v0)
+    hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma)
     factory = {"rmsprop": rmsprop, "adam": adam}[kind]
     return factory(**hyperparameters.constants, **conventions), lr**2

@@ -73,9 +73,9 @@ class SDE:
 
 
 def _rmsprop_sde_schedule(t, p):
-    """Return sqrt(g2) and eps0 sqrt(g2), g2 = 1 - exp(-c2 t); 1 and eps0 without bias correction."""
+    """Return sqrt(g2) and eps0 sqrt(g2) (eps0 where g2 = 0), g2 = 1 - exp(-c2 t); without correction 1 and eps0."""
     root = math.sqrt(-math.expm1(-p.c2 * t)) if getattr(p, "bias_correction", False) else 1.0
-    return root, p.eps0 * root
+    return root, p.eps0 * root if root > 0.0 else p.eps0
 
 
 def _rmsprop_drift(x, o, c, p):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.optimizers import Optimizer
 
@@ -23,7 +25,7 @@ class ScalingRule:
 
 def _sequence(name, values):
     """Return values, one or several, as a tuple without repetition; raise ValueError otherwise."""
-    values = tuple(values) if isinstance(values, (list, tuple)) else (values,)
+    values = tuple(values) if isinstance(values, (list, tuple, np.ndarray)) else (values,)
     if not values or any(one in values[:at] for at, one in enumerate(values)):
         raise ValueError(f"{name}={list(values)!r} must be different numbers, at least one")
     return values

@@ -62,9 +62,8 @@ class Result:
         for keys, group in groups:
             for norm in ("max", "final"):
                 at = at_norm(group, norm)
-                fit = orders.fit(at.eta_e, at.error, at.std_error)
-                verdict = fit.verdict(theorem, rows=len(groups))
-                rows.append({**keys, "norm": norm, **_columns(fit), "verdict": verdict})
+                fit = orders.fit(at.eta_e, at.error, at.std_error, rows=len(groups))
+                rows.append({**keys, "norm": norm, **_columns(fit), "verdict": fit.verdict(theorem)})
         table = pd.DataFrame(rows)
         leading = ["sde", "test_function", "norm", "eta2"]
         return table[leading + [name for name in table.columns if name not in leading]]
@@ -140,15 +139,13 @@ def at_norm(group, norm):
 
     Points without a time in common are taken at their last times.
     """
-    counts = group.groupby(group.time.round(9)).eta_e.nunique()
+    clock = (group.time / group.time.max()).round(9)
+    counts = group.groupby(clock).eta_e.nunique()
     common = counts.index[counts == group.eta_e.nunique()]
     if not len(common):
-        return group[group.time == group.groupby("eta_e").time.transform("max")]
-    if norm == "final":
-        chosen = common[-1]
-    else:
-        chosen = max(common, key=lambda time: abs(_pooled(group[group.time.round(9) == time])))
-    return group[group.time.round(9) == chosen]
+        return group[group.time == group.groupby(["eta_e", "kappa"]).time.transform("max")]
+    chosen = common[-1] if norm == "final" else max(common, key=lambda time: abs(_pooled(group[clock == time])))
+    return group[clock == chosen]
 
 
 def _pooled(rows):

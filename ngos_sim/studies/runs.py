@@ -10,9 +10,11 @@ import numpy as np
 from ngos_sim.engines.rng import point_key
 from ngos_sim.estimators import moment_flow, paired, quadrature
 from ngos_sim.oracles.losses import affine_gradient
-from ngos_sim.oracles.noises import gaussian, svag_law
+from ngos_sim.oracles.noises import gaussian
+from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama, table
 from ngos_sim.processes.local_error import local_error
+from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
 from ngos_sim.studies.assemble import Observables, Part, assemble, observables
@@ -154,7 +156,7 @@ def _local(settings, sde, wanted):
     noise, sigma, state = settings.law(), study.noise_scale(point), settings.state()
     pivot, basis = sde.pivot or sde, moment_flow.basis_of(sde.pivot or sde)
     problems = _problems(study, state)
-    polynomial = rule.parameters.get("updated") == 0.0  # theta' is linear and u' quadratic in the noise
+    polynomial = rule.step in POLYNOMIAL_STEPS
     size = NODES_EXACT if polynomial else NODES
 
     def part(base, law, steps, nodes, nodes_size, scale):

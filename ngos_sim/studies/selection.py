@@ -11,7 +11,7 @@ from ngos_sim.estimators.chunks import means
 from ngos_sim.studies import runs, start
 
 _TOLERANCE = 0.2  # of the final standard error: how much fewer nodes may change an error
-_RELATIVE = 1e-3  # of the error itself, as the first step has no standard error; four nodes more are far nearer
+_RELATIVE = 1e-3  # of the error itself, as the first step has no standard error
 
 
 def selected(study):
@@ -22,7 +22,14 @@ def selected(study):
     ValueError
         estimator="local" is asked for where it cannot serve.
     """
-    local, why = {}, {}
+    local = {}
+    names = [f"batch x {point.kappa}" for point in study.points] if study.reference is not None else []
+    asked = (
+        "coupled: the reference is an optimizer"
+        if study.estimator == "auto"
+        else f"estimator={study.estimator!r} was asked for"
+    )
+    why = {(name, test_functions.name_of(function)): asked for name in names for function in study.test_functions}
     for sde in study.sdes:
         states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
         reason = choose.against_local(study.oracle, study.rule, sde, np.concatenate(states))
@@ -45,7 +52,7 @@ def after_node_check(study, seed, chunks, threads):
     """Return `selected` without the test functions whose first chunk depends on the number of nodes.
 
     With fewer nodes no error may move by more than 0.2 of the standard error that all chunks will give
-    and a thousandth of itself. (Each pair of nodes brings a decimal: what is left is a hundredth of that.)
+    and a thousandth of itself. (For RMSprop with v_{k+1} each pair of nodes brings about a decimal.)
     """
     local, why = dict(study.local), dict(study.why)
     for index in range(len(study.points)):

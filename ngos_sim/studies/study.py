@@ -15,6 +15,7 @@ from ngos_sim.errors import NonFiniteError
 from ngos_sim.estimators import test_functions
 from ngos_sim.estimators.chunks import means
 from ngos_sim.estimators.test_functions import TestFunction
+from ngos_sim.oracles.losses import is_number
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizers import Optimizer
 from ngos_sim.processes.sdes import SDE
@@ -54,8 +55,9 @@ class ConvergenceStudy:
         When errors are measured; by default at most 64 times common to all points.
     test_functions : sequence of str or TestFunction
         g; the grammar is in `estimators.test_functions`.
-    estimator : "auto", "coupled" or "independent"
-        Coupled: one stream of Gaussians drives optimizer and SDEs. Auto is coupled.
+    estimator : "auto", "local", "coupled" or "independent"
+        Local: the error carried along by each trajectory, of its own size. Coupled: one stream of
+        Gaussians drives optimizer and SDEs. Auto is local where that can serve, else coupled.
 
     Raises
     ------
@@ -111,6 +113,12 @@ class ConvergenceStudy:
             raise ValueError("give sde= or reference=: exactly one of them")
         if self.reference is not None and isinstance(self.optimizer, SVAG):
             raise ValueError("reference=scaling_rule does not go with svag")
+        if self.reference is not None and self.oracle.noise.gaussians != 1:
+            raise ValueError(f"noise {self.oracle.noise.name!r} takes two Gaussians: reference=scaling_rule needs one")
+        if self.reference is not None and self.estimator == "local":
+            raise ValueError(
+                "estimator='local' does not go with reference=scaling_rule; allowed: auto, coupled, independent"
+            )
         for sde in sdes:
             if not isinstance(sde, SDE):
                 raise TypeError(f"sde={sde!r} is not an SDE")
@@ -126,8 +134,9 @@ class ConvergenceStudy:
         times = grid.record_times(points, self.t0, self.horizon, self.times)
         for name, value in (("sdes", sdes), ("points", points), ("record_times", times)):
             object.__setattr__(self, name, value)
-        dimension = start.dimension(self.initial, self.rule, self.oracle, points[0].eta2)
+        (dimension, *_) = (start.dimension(self.initial, self.rule, self.oracle, point.eta2) for point in points)
         object.__setattr__(self, "dimension", dimension)
+        self._check_noise()
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
         for index in range(len(points)):
             for run in runs.runs(self, index, 0, {}, records=np.array([1])):
@@ -146,6 +155,18 @@ class ConvergenceStudy:
     def t0(self):
         """The time of the start."""
         return start.time(self.initial)
+
+    def _check_noise(self):
+        """Raise ValueError unless the noise law has mean 0 and variance 1, by its rule and by its sampler."""
+        for point in self.points:
+            sigma = self.noise_scale(point)
+            mean, variance, *_ = self.oracle.noise.cumulants(sigma)
+            if max(abs(mean), abs(variance - 1.0)) > 1e-8:
+                name = self.oracle.noise.name
+                raise ValueError(f"noise {name!r} has mean {mean:.3g} and variance {variance:.3g}; 0 and 1 are needed")
+        sampled = self.oracle.noise.sampled_moments(sigma)
+        if sampled is not None and np.any(np.abs(sampled - self.oracle.noise.moments(sigma)) > 0.05):
+            raise ValueError(f"noise {self.oracle.noise.name!r}: sample and quadrature are different laws")
 
     def noise_scale(self, point):
         """Return the oracle's sigma = sigma0 / eta at a point; NaN for an optimizer without sigma0."""
@@ -181,7 +202,7 @@ class ConvergenceStudy:
             Trajectories left the finite numbers; `.result` holds what was measured.
         """
         for name, value in (("trajectories", trajectories), ("threads", 1 if threads is None else threads)):
-            if isinstance(value, bool) or value != int(value) or value < 1:
+            if not is_number(value) or value != int(value) or value < 1:
                 raise ValueError(f"{name}={value!r} must be a positive integer")
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ValueError(f"seed={seed!r} must be an integer")
@@ -192,9 +213,7 @@ class ConvergenceStudy:
         if precision not in allowed[device]:
             raise ValueError(f"precision={precision!r}; allowed on {device}: {', '.join(allowed[device])}")
         chunks = -(-int(trajectories) // CHUNK)
-        local, why = self.local, self.why
-        if device == "cpu":
-            local, why = selection.after_node_check(self, seed, chunks, threads)
+        local, why = selection.after_node_check(self, seed, chunks, threads)
         plan = [runs.runs(self, index, seed, local) for index in range(len(self.points))]
         total = sum(cost(program, inputs) for each in plan for run in each for program, inputs, _ in run.jobs)
         rows, lost = [], []
@@ -217,6 +236,10 @@ class ConvergenceStudy:
                             lost.append(f"{bad[:, 0].sum()} at {self.points[index]} (the first: {bad[0, 1]})")
                         measured.append(means(sums.sums, chunks * CHUNK))
                     readings |= {key: (run.estimator, reading) for key, reading in run.read(measured).items()}
+                for (_, g), (_, reading) in readings.items():
+                    if not count and not np.all(np.isfinite(reading.error)):
+                        name = test_functions.name_of(self.test_functions[g])
+                        lost.append(f"none, but test function {name!r} is not finite at {self.points[index]}")
                 rows += collect.rows(self, index, readings, chunks * CHUNK, count)
         result = Result(self, pd.DataFrame(rows), why, seed=seed, precision=precision, device=device)
         if lost:

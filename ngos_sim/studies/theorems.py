@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from ngos_sim.arithmetic import preconditioner
 from ngos_sim.oracles.losses import linear, quadratic
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.oracles.noises import gaussian, two_point, uniform
@@ -121,19 +120,20 @@ def state_dependent(rule, sde, initial, horizon):
     )
 
 
-def _drift(x, o, c, p):
-    theta, u = x
-    return -o.gradient * preconditioner(u, p.sigma0, p.eps0), p.c2 * (o.variance - u)
+def _scaled_diffusion(diffusion):
+    def scaled(x, o, c, p):
+        theta, u = diffusion(x, o, c, p)
+        return p.factor * theta, u
 
-
-def _halved_diffusion(x, o, c, p):
-    theta, u = x
-    return -p.factor * p.sigma0 * preconditioner(u, p.sigma0, p.eps0), 0.0
+    return scaled
 
 
 def wrong_diffusion():
     """Theorem 4.2's study against an SDE with half the noise: the error does not fall with eta^2."""
-    wrong = SDE("half the noise", _drift, _halved_diffusion, ("theta", "u"), factor=0.5)
+    right = rmsprop_sde()
+    wrong = SDE(
+        "half the noise", right.drift, _scaled_diffusion(right.diffusion), right.slots, right.schedule, factor=0.5
+    )
     return ConvergenceStudy(
         NGOS(quadratic(0.9)),
         rmsprop(**RMSPROP),

@@ -8,7 +8,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.engines import cpu, python
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK
-from ngos_sim.oracles.noises import svag_law
+from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)

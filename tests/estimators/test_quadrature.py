@@ -5,7 +5,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.estimators.quadrature import gauss_rule, law_rule
-from ngos_sim.oracles.noises import svag_law
+from ngos_sim.oracles.svag import svag_law
 
 LAWS = [
     ns.gaussian(),

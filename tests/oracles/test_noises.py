@@ -8,7 +8,8 @@ from scipy import integrate, stats
 from scipy.special import ndtr
 
 import ngos_sim as ns
-from ngos_sim.oracles.noises import normal_cdf_centred, svag_law, svag_weights
+from ngos_sim.oracles.noises import normal_cdf_centred
+from ngos_sim.oracles.svag import svag_law, svag_weights
 
 SIGMA = 8.0
 LAWS = {  # law: (skewness, excess kurtosis)

@@ -5,7 +5,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.engines import python
-from ngos_sim.oracles.noises import svag_law, svag_weights
+from ngos_sim.oracles.svag import svag_law, svag_weights
 from tests import naive
 
 RAW = dict(lr=0.1, eps=1.0, sigma=8.0)  # eta, eps, sigma of theory.md 7.6; beta1 = .98, beta2 = .987
@@ -25,7 +25,7 @@ FUNCTIONS = {
 def scaled(kind, convention, v0=V0):
     """Return the optimizer, eta2 and the scaled start of the golden problem."""
     betas = (0.98, 0.987) if kind == "adam" else 0.987
-    optimizer, eta2 = ns.from_hyperparameters(kind, betas=betas, v0=v0, second_moment=convention, **RAW)
+    optimizer, eta2 = ns.from_hyperparameters(kind, betas=betas, second_moment=convention, **RAW)
     u0 = v0 / RAW["sigma"] ** 2
     return optimizer, eta2, [THETA0, u0] if kind == "rmsprop" else [THETA0, M0, u0]
 

@@ -1,0 +1,159 @@
+"""What once went wrong without a word: each case was found by reading, and measured."""
+
+import math
+
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim import preconditioner
+from tests import naive
+
+RMSPROP = dict(sigma0=0.8, eps0=0.0, c2=1.3)
+ADAM = dict(c1=2.0, **RMSPROP)
+START = dict(theta=1.2, m=-0.4, u=1.4, t0=0.5)
+
+
+def study(optimizer, sde, initial, oracle=None, **changes):
+    settings = dict(eta2=[2.0**-4], horizon=1.0, test_functions=["theta[0]^2", "u[0]"]) | changes
+    return ns.ConvergenceStudy(oracle or ns.NGOS(ns.quadratic(0.9)), optimizer, sde, initial=initial, **settings)
+
+
+def agree(one, two):
+    spread = np.hypot(one.std_error, two.std_error)
+    return (np.abs(one.error - two.error) < 4.5 * spread + 1e-12).all()
+
+
+def test_a_user_optimizer_with_the_built_ins_parameters_is_not_taken_for_it():
+    """Clipped noise: three nodes are not exact for it; the node check must send it to coupled."""
+    base = ns.rmsprop(**RMSPROP)
+
+    def step(x, o, z, c, p):
+        theta, u = x
+        clipped = min(max(z, -1.0), 1.0)
+        d = c[0] * o.gradient + c[1] * clipped
+        w = c[2] * o.gradient + clipped
+        return theta - d / (p.sigma0 * math.sqrt(u) + c[4]), u + c[3] * (w * w - u)
+
+    mine = ns.Optimizer("clipped", step, base.slots, base.schedule, **base.parameters)
+    result = study(mine, ns.rmsprop_sde(), dict(theta=1.2, u=1.0)).run(50_000)
+    assert result.table.estimator.unique().tolist() == ["coupled"]
+
+
+@pytest.mark.parametrize("changes", [dict(schedule=lambda t, p: (1.0, p.eps0)), dict(extra=1.0)])
+def test_a_changed_built_in_sde_is_not_taken_for_it(changes):
+    base = ns.adam_sde()
+    mine = ns.SDE("mine", base.drift, base.diffusion, base.slots, **{"schedule": base.schedule} | changes)
+    result = study(ns.adam(**ADAM), mine, START).run(1024)
+    assert result.table.estimator.unique().tolist() == ["coupled"]
+
+
+@pytest.mark.parametrize("u0", [1e-2, 1e-4])
+def test_sde_means_near_the_singularity_of_the_root(u0):
+    """At 1e-2 the flow takes as many Runge-Kutta steps as it needs; below a hundredth local refuses."""
+    rule = ns.rmsprop(sigma0=0.8, eps0=1e-4, c2=1.3)
+    result = study(rule, ns.rmsprop_sde(), dict(theta=1.2, u=u0), test_functions=["theta[0]"]).run(1024)
+    last = result.table.iloc[-1]
+    assert last.estimator == ("local" if u0 == 1e-2 else "coupled")
+    if u0 == 1e-2:
+        exact = naive.rmsprop_sde_moments(1.0, 1.2, u0, 0.8, 1e-4, 1.3, hessian=0.9)[0]
+        assert last.sde_mean == pytest.approx(exact, abs=1e-8)
+
+
+def test_tiny_learning_rates_keep_their_times_apart():
+    rule, eta2 = ns.from_hyperparameters("rmsprop", lr=1e-5, betas=0.999, eps=1e-8, sigma=1.0)
+    settings = dict(eta2=[eta2 / n for n in (1, 2, 4, 8)], horizon=40 * eta2)
+    orders = study(rule, ns.rmsprop_sde(), dict(theta=1e-3, u=1.0), **settings).run(1024).order()
+    assert orders.points.unique().tolist() == [4]
+
+
+def noisy_u(precision):
+    def drift(x, o, c, p):
+        return -o.gradient, p.c2 * (o.variance - x[1])
+
+    def diffusion(x, o, c, p):
+        return -p.sigma0 * preconditioner(x[1], p.sigma0, p.eps0), 2.0
+
+    sde = ns.SDE("noisy u", drift, diffusion, ("theta", "u"))
+    return study(ns.rmsprop(**(RMSPROP | dict(eps0=0.1))), sde, dict(theta=1.2, u=1.0)).run(2048, precision=precision)
+
+
+@pytest.mark.parametrize("precision", ["mix", "f64"])
+def test_a_negative_second_moment_is_not_clipped(precision):
+    with pytest.raises(ns.NonFiniteError):
+        noisy_u(precision)
+
+
+def test_bias_corrected_rmsprop_from_nothing():
+    """PyTorch's own start: u = 0 at t = 0, eps0 > 0."""
+    rule = ns.rmsprop(sigma0=0.8, eps0=0.5, c2=1.3, bias_correction=True, second_moment="updated")
+    result = study(rule, ns.rmsprop_sde(), dict(theta=1.2, u=0.0)).run(2048)
+    assert np.isfinite(result.table.error).all()
+
+
+eta2 = [1, 2]  # a global with the name of an attribute of p
+
+
+def test_globals_named_like_parameters_do_no_harm():
+    def drift(x, o, c, p):
+        return -o.gradient * p.eta2, p.c2 * (o.variance - x[1])
+
+    sde = ns.SDE("mine", drift, lambda x, o, c, p: (-p.sigma0, 0.0), ("theta", "u"))
+    assert len(study(ns.rmsprop(**RMSPROP), sde, dict(theta=1.2, u=1.0)).run(1024).table)
+
+
+def biased(xi, p):
+    return 2.0 * xi + 1.0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: ns.Noise("bad", biased, lambda nodes, p: ([-1.0, 1.0], [0.5, 0.5])),
+            "noise 'bad': sample and quadrature are different laws",
+        ),
+        (
+            lambda: ns.Noise("wide", biased, lambda nodes, p: ([-2.0, 2.0], [0.5, 0.5])),
+            "noise 'wide' has mean 0 and variance 4; 0 and 1 are needed",
+        ),
+    ],
+)
+def test_noise_laws_are_checked(make, message):
+    oracle = ns.NGOS(ns.quadratic(0.9), noise=make())
+    with pytest.raises(ValueError, match=message):
+        study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), dict(theta=1.2, u=1.0), oracle)
+
+
+def test_two_gaussians_and_the_scaling_rule_do_not_go_together():
+    half = ns.Noise(
+        "half",
+        lambda xi, extra, p: math.sqrt(0.5) * (xi + extra),
+        lambda nodes, p: ([-1.0, 1.0], [0.5, 0.5]),
+        gaussians=2,
+    )
+    oracle = ns.NGOS(ns.quadratic(0.9), noise=half)
+    with pytest.raises(ValueError, match="takes two Gaussians"):
+        study(ns.rmsprop(**RMSPROP), None, dict(theta=1.2, u=1.0), oracle, reference=ns.scaling_rule(4))
+
+
+def test_a_start_is_checked_at_every_point():
+    with pytest.raises(ValueError, match=r"initial\.u=.* must be positive"):
+        study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), dict(theta=1.2, u=lambda h: h - 0.05), eta2=[1 / 8, 1 / 32])
+
+
+def test_a_test_function_that_is_not_finite_is_named():
+    log = ns.TestFunction("log", lambda x: math.log(x[0] - 1.0) if x[0] > 1.0 else math.inf)
+    with pytest.raises(ns.NonFiniteError, match="test function 'log' is not finite"):
+        study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), dict(theta=1.2, u=1.0), test_functions=[log]).run(1024)
+
+
+def test_high_powers_of_the_loss_do_not_hang():
+    oracle = ns.NGOS(ns.quadratic([1.0] * 20))
+    made = study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), dict(theta=1.2, u=1.0), oracle, test_functions=["loss^6"])
+    assert made.why["rmsprop", "loss^6"].startswith("coupled")
+
+
+def test_one_string_is_no_list_of_test_functions():
+    with pytest.raises(TypeError, match="is one string; give a list"):
+        study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), dict(theta=1.2, u=1.0), test_functions="theta[0]")
