@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ngos_sim.engines import rng
-from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums
+from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
 
 
 def draw(key, trajectory, stream, n):
@@ -129,6 +129,3 @@ def expectation(program, inputs, noise, weights):
     """
     paths = (trajectory(program, inputs, 0, path)[0] for path in noise)
     return sum(weight * values for weight, values in zip(weights, paths, strict=True))
-
-
-__all__ = ["CHUNK", "draw", "expectation", "run", "trajectory"]
