@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ngos_sim.errors import EngineUnavailable, NonFiniteError
+from ngos_sim.errors import NonFiniteError
 
 app = typer.Typer(
     name="ngos-sim",
@@ -142,7 +142,7 @@ def _status() -> int:
         return app(standalone_mode=False) or 0
     except NonFiniteError as error:
         return _fail(3, error)
-    except (ValueError, OSError, EngineUnavailable) as error:
+    except (ValueError, OSError) as error:
         return _fail(2, error)
     except TyperException as error:  # a wrong option, a missing argument
         return _fail(2, error.format_message())

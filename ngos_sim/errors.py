@@ -1,4 +1,4 @@
-"""The two ways a run can fail that are not bad input (bad input is ValueError or TypeError)."""
+"""How a run can fail that is not bad input (bad input is ValueError or TypeError)."""
 
 
 class NonFiniteError(ArithmeticError):
@@ -13,7 +13,3 @@ class NonFiniteError(ArithmeticError):
     def __init__(self, message, result=None):
         super().__init__(message)
         self.result = result
-
-
-class EngineUnavailable(RuntimeError):
-    """The device asked for cannot run here; the message says what to install or to choose."""

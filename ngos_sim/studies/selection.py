@@ -8,6 +8,7 @@ from ngos_sim.engines import cpu
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.chunks import means
+from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
 from ngos_sim.studies import runs, start
 
 _TOLERANCE = 0.2  # of the final standard error: how much fewer nodes may change an error
@@ -24,12 +25,9 @@ def selected(study):
     """
     local = {}
     names = [f"batch x {point.kappa}" for point in study.points] if study.reference is not None else []
-    asked = (
-        "coupled: the reference is an optimizer"
-        if study.estimator == "auto"
-        else f"estimator={study.estimator!r} was asked for"
-    )
-    why = {(name, test_functions.name_of(function)): asked for name in names for function in study.test_functions}
+    asked = f"estimator={study.estimator!r} was asked for"
+    default = "coupled: the reference is an optimizer" if study.estimator == "auto" else asked
+    why = {(name, test_functions.name_of(function)): default for name in names for function in study.test_functions}
     for sde in study.sdes:
         states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
         reason = choose.against_local(study.oracle, study.rule, sde, np.concatenate(states))
@@ -38,7 +36,7 @@ def selected(study):
             terms = None if reason else choose.local_terms(function, study.oracle, sde, study.dimension)
             refused = reason or ("" if terms else "it lies outside the span of the local estimator's basis")
             if study.estimator in ("coupled", "independent"):
-                why[sde.name, name] = f"estimator={study.estimator!r} was asked for"
+                why[sde.name, name] = asked
             elif refused:
                 _refuse(study, sde.name, name, refused)
                 why[sde.name, name] = f"coupled: {refused}"
@@ -55,6 +53,8 @@ def after_node_check(study, seed, chunks, threads):
     and a thousandth of itself. (For RMSprop with v_{k+1} each pair of nodes brings about a decimal.)
     """
     local, why = dict(study.local), dict(study.why)
+    if study.rule.step in POLYNOMIAL_STEPS:
+        return local, why
     for index in range(len(study.points)):
         for run in runs.runs(study, index, seed, local):
             if run.check is None:

@@ -184,7 +184,7 @@ class ConvergenceStudy:
         device : "cpu" or "python"
             "python" runs the same functions uncompiled, for a debugger.
         precision : "mix" or "f64"
-            "mix" (default on the CPU): float64 state, float32 normals and preconditioner, weak bias below 4e-8.
+            "mix" (default on the CPU): float64 state, float32 normals and preconditioner.
         threads : int, optional
             Default: all processors.
         progress : bool

@@ -94,7 +94,7 @@ def test_threads_and_splits_do_not_matter(small, precision):
 
 
 def test_mix_is_the_same_law(small):
-    """One million trajectories on the same words: far below the sampling error of either."""
+    """Means of 204,800 trajectories in either precision agree within their sampling errors."""
     program, inputs = small
     chunks = 200
     mix, f64 = (cpu.run(program, inputs, 0, chunks, precision=precision) for precision in ("mix", "f64"))
