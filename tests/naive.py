@@ -73,7 +73,7 @@ def adam_sde_moments(t0, t, theta0, m0, u0, sigma0, eps0, c1, c2, hessian, varia
     def field(s, y):
         theta, m, tt, tm, mm = y
         u = variance + (u0 - variance) * np.exp(-c2 * (s - t0))
-        g1, g2 = 1 - np.exp(-c1 * s), 1 - np.exp(-c2 * s)
+        g1, g2 = -np.expm1(-c1 * s), -np.expm1(-c2 * s)
         speed = np.sqrt(g2) / g1 / (sigma0 * np.sqrt(u) + eps0 * np.sqrt(g2))
         return [
             -speed * m,

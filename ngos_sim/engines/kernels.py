@@ -116,24 +116,21 @@ def _row(move, state, at, xi, xi_at, extra, extra_at, constants, j, d, place, c)
 
 
 @njit(**_KERNEL)
-def _advance(library, move, place, numbers, state, k, d, substeps, noise, at, extra_at):
-    """Take one process through macro step k; the step's rows of noise begin at `at` and `extra_at`."""
+def _advance(library, move, place, numbers, state, step, d, noise, at, extra_at):
+    """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`."""
     constants, table = numbers
     normals, extra, combined = noise
-    stride = place[_STRIDE]
-    steps = substeps // stride
     gap = np.uint64(d) * _L
-    for i in range(steps):
-        for j in range(d):
-            entry = (k * steps + i) * place[_ROWS] + min(j, place[_ROWS] - 1)
-            c = _take_table(move, table, np.uint64(place[_TABLE] + entry * place[_COLUMNS]), np.uint64(1))
-            xi, xi_at = normals, at + np.uint64(i * stride * d + j) * _L
-            if stride > 1:
-                _combine(library, combined, normals, xi_at, gap, stride)
-                xi, xi_at = combined, np.uint64(0)
-            row = np.uint64(place[_AT] + j * place[_SLOTS]) * _L
-            extra_row = extra_at + np.uint64(j) * _L
-            _row(move, state, row, xi, xi_at, extra, extra_row, constants, j, np.uint64(d), place, c)
+    for j in range(d):
+        entry = step * place[_ROWS] + min(j, place[_ROWS] - 1)
+        c = _take_table(move, table, np.uint64(place[_TABLE] + entry * place[_COLUMNS]), np.uint64(1))
+        xi, xi_at = normals, at + np.uint64(j) * _L
+        if place[_STRIDE] > 1:
+            _combine(library, combined, normals, xi_at, gap, place[_STRIDE])
+            xi, xi_at = combined, np.uint64(0)
+        row = np.uint64(place[_AT] + j * place[_SLOTS]) * _L
+        extra_row = extra_at + np.uint64(j) * _L
+        _row(move, state, row, xi, xi_at, extra, extra_row, constants, j, np.uint64(d), place, c)
 
 
 @njit(**_KERNEL)
@@ -229,21 +226,26 @@ def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records,
     width = substeps * d  # draws a macro step
     period, extra_period = len(normals) // (width * BLOCK), len(extra) // (d * BLOCK)  # macro steps a fill
     record = 0
-    for k in range(records[-1]):
+    for k in range(-(-records[-1] // substeps)):
         phase, extra_phase = k % period, k % extra_period
         if phase == 0:
             _fill(draw, normals, period * width // 4, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
         if gaussians == 2 and extra_phase == 0:
             _fill(draw, extra, extra_period * d // 4, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
         at, extra_at = np.uint64(phase * width) * _L, np.uint64(extra_phase * d) * _L
-        which = 0
-        for move in literal_unroll(moves):
-            _advance(draw, move, layout[which], numbers, state, k, d, substeps, noise, at, extra_at)
-            which += 1
-        if k + 1 == records[record]:
-            _features(features, state, layout, scope, numbers[0], d)
-            _observe(draw, out[record], record, state, layout, terms, combinations, value, term)
-            record += 1
+        for fine in range(k * substeps + 1, (k + 1) * substeps + 1):
+            which = 0
+            for move in literal_unroll(moves):
+                step, rest = divmod(fine, layout[which, _STRIDE])
+                if rest == 0:
+                    before = (step - 1) * layout[which, _STRIDE] - k * substeps
+                    first = at + np.uint64(before * d) * _L
+                    _advance(draw, move, layout[which], numbers, state, step - 1, d, noise, first, extra_at)
+                which += 1
+            if record < len(records) and fine == records[record]:
+                _features(features, state, layout, scope, numbers[0], d)
+                _observe(draw, out[record], record, state, layout, terms, combinations, value, term)
+                record += 1
 
 
 @njit(**_KERNEL)

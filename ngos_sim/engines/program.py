@@ -76,7 +76,7 @@ class ProcessInputs:
 class Inputs:
     """Numbers of a program.
 
-    records : ndarray of int64, macro steps after which test functions are recorded, ascending
+    records : ndarray of int64, fine steps after which test functions are recorded, ascending
     term_owner, term_coefficient, term_exponents : the terms of the test functions: which one (terms,);
         the factor at each record (records, terms); the powers of a state's rows (terms, rows)
     combinations : ndarray, shape (observables, processes): what is recorded is combinations @ g
@@ -106,7 +106,7 @@ class ChunkSums:
 
 def cost(program, inputs):
     """Return how many process steps, over coordinates and trajectories, a chunk takes."""
-    steps = sum(program.substeps // process.stride for process in program.processes)
+    steps = sum(1.0 / process.stride for process in program.processes)
     return float(inputs.records[-1]) * steps * program.dimension * CHUNK
 
 

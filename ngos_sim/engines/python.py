@@ -30,7 +30,7 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None):
     finite : bool
         Whether its last state is.
     """
-    d, m = program.dimension, program.substeps
+    d, m = program.dimension, program.substeps  # fine steps a macro step
     given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise}
 
     def gaussian(stream, n):
@@ -38,19 +38,23 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None):
 
     states = [[tuple(row) for row in numbers.start.tolist()] for numbers in inputs.processes]
     observed = []
-    for k in range(int(inputs.records[-1])):
-        xi = [[gaussian(rng.BROWNIAN, (k * m + i) * d + j) for j in range(d)] for i in range(m)]
-        extra = [gaussian(rng.EXTRA, k * d + j) if program.gaussians == 2 else 0.0 for j in range(d)]
+    xi: list = []
+    for fine in range(1, int(inputs.records[-1]) + 1):
+        xi.append([gaussian(rng.BROWNIAN, (fine - 1) * d + j) for j in range(d)])
+        macro = (fine - 1) // m
         for process, numbers, state in zip(program.processes, inputs.processes, states, strict=True):
-            for i in range(m // process.stride):
-                entries = numbers.table[k * (m // process.stride) + i].tolist()
-                for j in range(d):
-                    c = tuple(entries[min(j, len(entries) - 1)])
-                    rows = [xi[i * process.stride + r][j] for r in range(process.stride)]
-                    one = rows[0] if len(rows) == 1 else _sum(rows) * (1.0 / math.sqrt(len(rows)))
-                    a, s = _at(numbers.loss, j), _at(numbers.variance, j)
-                    state[j] = process.move(state[j], one, extra[j], a, s, numbers.noise, c, numbers.parameters)
-        if k + 1 in inputs.records:
+            step, rest = divmod(fine, process.stride)
+            if rest:
+                continue
+            entries = numbers.table[step - 1].tolist()
+            for j in range(d):
+                c = tuple(entries[min(j, len(entries) - 1)])
+                rows = [row[j] for row in xi[-process.stride :]]
+                one = rows[0] if len(rows) == 1 else _sum(rows) * (1.0 / math.sqrt(len(rows)))
+                extra = gaussian(rng.EXTRA, macro * d + j) if program.gaussians == 2 else 0.0
+                a, s = _at(numbers.loss, j), _at(numbers.variance, j)
+                state[j] = process.move(state[j], one, extra, a, s, numbers.noise, c, numbers.parameters)
+        if fine in inputs.records:
             observed.append(_observe(program, inputs, states, len(observed)))
     return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)
 

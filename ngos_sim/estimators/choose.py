@@ -1,5 +1,6 @@
 """Which estimator serves which test function under which SDE, and why."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -8,14 +9,18 @@ from ngos_sim.estimators import moment_flow
 from ngos_sim.estimators.test_functions import TestFunction, parse
 from ngos_sim.oracles.losses import affine_gradient
 
+_MAX_TERMS = 4096
 
-def against_local(oracle, rule, sde, start):
-    """Return why the local estimator cannot measure an optimizer against an SDE, or None if it can.
 
+def against_local(oracle, rule, pivot, start):
+    """Return why the local estimator cannot measure an optimizer near an SDE, or None if it can.
+
+    pivot : SDE, or None where no SDE has the optimizer's slots
     start : ndarray, shape (d, slots), u last
     """
-    pivot = sde.pivot or sde
-    if moment_flow.basis_of(pivot) is None:
+    if pivot is None:
+        return f"no moment flow is known for the slots of optimizer {rule.name!r}"
+    if not moment_flow.is_known(pivot):
         return f"no moment flow is known for sde {pivot.name!r}, and it names no pivot"
     if pivot.slots != rule.slots:
         return f"its pivot has slots {pivot.slots}"
@@ -31,26 +36,26 @@ def against_local(oracle, rule, sde, start):
     return None
 
 
-def local_terms(function, oracle, sde, dimension):
-    """Return a test function as [(factor, coordinate, powers of the slots)], or None outside the span.
+def local_terms(function, oracle, pivot, dimension):
+    """Return a test function as [(factor, {coordinate: powers of the slots})], or None outside the span.
 
-    Every term of the span is a monomial of the basis in one coordinate; `loss` is written out.
+    The span holds products over coordinates of monomials that one basis of the pivot spans, and sums of
+    such; `loss` is written out.
     """
     if isinstance(function, TestFunction):
         return None
-    terms = []
-    if any(powers["loss"] > 1 for _, powers in parse(function, sde.slots, dimension)):
+    parsed = parse(function, pivot.slots, dimension)
+    if sum((2 * dimension) ** powers["loss"] for _, powers in parsed) > _MAX_TERMS:
         return None
-    for factor, powers in _written_out(parse(function, sde.slots, dimension), oracle, dimension):
-        coordinates = {variable[1] for variable in powers if isinstance(variable, tuple)}
-        if len(coordinates) > 1 or any(isinstance(variable, str) for variable in powers):
+    terms, monomials, size = [], set(), 0
+    for factor, powers in _written_out(parsed, oracle, dimension):
+        if any(isinstance(variable, str) for variable in powers):
             return None
-        coordinate = min(coordinates, default=0)
-        monomial = tuple(powers[slot, coordinate] for slot in range(len(sde.slots)))
-        if not moment_flow.in_span(sde.pivot or sde, monomial):
-            return None
-        terms.append((factor, coordinate, monomial))
-    return terms
+        by = {j: tuple(powers[slot, j] for slot in range(len(pivot.slots))) for j in sorted({j for _, j in powers})}
+        terms.append((factor, by))
+        monomials.update(by.values())
+        size += math.prod(powers[-1] + 2 for powers in by.values())
+    return terms if moment_flow.basis_of(pivot, monomials) is not None and size <= _MAX_TERMS else None
 
 
 def _written_out(terms, oracle, dimension):

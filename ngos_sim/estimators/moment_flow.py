@@ -6,6 +6,7 @@ D = 1 / (sigma0 sqrt(U + y) + eps0) = D + D' y to first order, the generator map
 to itself; what is dropped holds y^2 and vanishes on the SDE, where y = 0. (theory.md 7.2, estimators.md.)
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import comb, prod
 
@@ -15,6 +16,7 @@ from ngos_sim.processes import local_error, sdes
 
 _SUBSTEPS = (4, 8, 16, 32, 64, 128)  # Runge-Kutta steps of each M_k: doubled until the moments stand still
 _STILL = 1e-9
+_TINY = 1e-9  # of a step: where the clock of the first step begins, as its rate is 0/0 at 0
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,10 @@ def _operator(exponents, terms):
     return matrix
 
 
-def _rmsprop_generator(problem):
+def _rmsprop_generator(problem, basis):
     """Return t -> G(t) of the RMSprop SDE, shape (..., n + 1, n + 1): d psi / dt = G psi in mean."""
     a, b, p = problem.hessian, problem.slope, problem.constants
     power = p["sigma0"] ** 2 * problem.variance
-    basis = local_error.RMSPROP.exponents
     first = _operator(basis, [(-a, (1, 0), (1, 0)), (-b, (0, 0), (1, 0))])
     first_y = _operator(basis, [(-a, (1, 1), (1, 0)), (-b, (0, 1), (1, 0))])
     second, second_y = (_operator(basis, [(0.5 * power, (0, n), (2, 0))]) for n in (0, 1))
@@ -77,10 +78,10 @@ def _rmsprop_generator(problem):
     return generator
 
 
-def _adam_generator(problem):
+def _adam_generator(problem, basis):
     """Return t -> G(t) of the Adam SDE, shape (..., n + 1, n + 1)."""
     a, b, p = problem.hessian, problem.slope, problem.constants
-    c1, basis = p["c1"], local_error.ADAM.exponents
+    c1 = p["c1"]
     first, first_y = (_operator(basis, [(-1.0, (0, 1, n), (1, 0, 0))]) for n in (0, 1))
     rest = _operator(
         basis,
@@ -105,44 +106,86 @@ def _key(sde):
     return sde.drift, sde.diffusion, sde.schedule, tuple(sde.parameters)
 
 
+@dataclass(frozen=True)
+class _Flow:
+    """What is known of an SDE: its bases, the smallest first, its generator, the constants that it needs."""
+
+    sde: sdes.SDE
+    bases: tuple[local_error.Basis, ...]
+    generator: Callable
+    constants: tuple[str, ...]
+
+
 _FLOWS = {
-    _key(sdes.rmsprop_sde()): (local_error.RMSPROP, _rmsprop_generator, ("c2",)),
-    _key(sdes.adam_sde()): (local_error.ADAM, _adam_generator, ("c1", "c2")),
+    _key(flow.sde): flow
+    for flow in (
+        _Flow(
+            sdes.rmsprop_sde(),
+            (local_error.RMSPROP, local_error.RMSPROP_4),
+            _rmsprop_generator,
+            ("sigma0", "eps0", "c2"),
+        ),
+        _Flow(sdes.adam_sde(), (local_error.ADAM,), _adam_generator, ("sigma0", "eps0", "c1", "c2")),
+    )
 }
 
 
-def basis_of(sde):
-    """Return the Basis whose flow is known under an SDE, or None: only the built-in SDEs have one."""
-    return _FLOWS.get(_key(sde), (None,))[0]
+def is_known(sde):
+    """Return whether an SDE's flow is known: the built-in ones' are."""
+    return _key(sde) in _FLOWS
+
+
+def pivot_of(rule):
+    """Return the SDE with a known flow that has a rule's slots, or None."""
+    return next((flow.sde for flow in _FLOWS.values() if flow.sde.slots == tuple(rule.slots)), None)
 
 
 def constants_of(sde):
     """Return the names of the constants that an SDE's flow needs."""
-    return ("sigma0", "eps0", *_FLOWS[_key(sde)][2])
+    return _FLOWS[_key(sde)].constants
 
 
-def flow(sde, problem, h, steps, substeps=_SUBSTEPS[0]):
+def basis_of(sde, monomials=()):
+    """Return the smallest Basis of an SDE whose span holds monomials in one coordinate's slots (u, not y), or None."""
+    return next((basis for basis in _FLOWS[_key(sde)].bases if all(_spans(basis, one) for one in monomials)), None)
+
+
+def _spans(basis, powers):
+    exponents = {*basis.exponents, (0,) * len(powers)}
+    return all((*powers[:-1], n) in exponents for n in range(powers[-1] + 1))
+
+
+def flow(sde, basis, problem, h, steps, substeps=_SUBSTEPS[0]):
     """Return M_k of every step k of size h from t0, shape (steps, n, n + 1): the last column is the constant.
 
-    Runge-Kutta of order 4 on all steps at once.
+    Runge-Kutta of order 4 on all steps at once. Bias corrections start from t = 0 like a root of t: there
+    the first step is taken in the clock t = h s^2, 0 < s <= 1, in which they are smooth.
     """
-    generator = _FLOWS[_key(sde)][1](problem)
-    d = h / substeps
-    t = problem.t0 + h * np.arange(steps)
-    size = len(basis_of(sde).exponents) + 1
+    generator = _FLOWS[_key(sde)].generator(problem, basis.exponents)
+    first = np.zeros(steps, dtype=bool)
+    first[:1] = problem.t0 == 0.0 and problem.constants.get("bias_correction", 0.0)
+    begin = problem.t0 + h * np.arange(steps)
+
+    def rate(s):
+        """Return dt/ds G(t(s)), s the part of a step that has passed."""
+        s = np.where(first, max(s, _TINY), s)
+        weight = np.where(first, 2.0 * s, 1.0)
+        return (h * weight)[:, None, None] * generator(begin + h * np.where(first, s * s, s))
+
+    size = len(basis.exponents) + 1
     matrix = np.broadcast_to(np.eye(size), (steps, size, size))
-    for _ in range(substeps):
-        begin, middle, end = generator(t), generator(t + 0.5 * d), generator(t + d)
-        k1 = begin @ matrix
+    d = 1.0 / substeps
+    for i in range(substeps):
+        start, middle, end = (rate((i + part) * d) for part in (0.0, 0.5, 1.0))
+        k1 = start @ matrix
         k2 = middle @ (matrix + 0.5 * d * k1)
         k3 = middle @ (matrix + 0.5 * d * k2)
         k4 = end @ (matrix + d * k3)
         matrix = matrix + d / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-        t = t + d
     return matrix[:, :-1]
 
 
-def columns(sde, problem, h, steps, nodes, weights):
+def columns(sde, basis, problem, h, steps, nodes, weights):
     """Return what follows a rule's own row in the local rule's c, and the SDE's moments.
 
     Returns
@@ -153,23 +196,19 @@ def columns(sde, problem, h, steps, nodes, weights):
         E psi(X_t) at every step.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
-        return _columns(sde, problem, h, steps, nodes, weights)
-
-
-def _columns(sde, problem, h, steps, nodes, weights):
-    matrices, moments = _converged(sde, problem, h, steps)
-    U = problem.second_moment(problem.t0 + h * np.arange(steps + 1))
+        matrices, moments = _converged(sde, basis, problem, h, steps)
+        U = problem.second_moment(problem.t0 + h * np.arange(steps + 1))
     rule = np.broadcast_to(np.concatenate([nodes, weights]), (steps, 2 * len(nodes)))
     table = np.concatenate([U[:-1, None], U[1:, None], matrices.reshape(steps, -1), rule], axis=1)
     return table, moments
 
 
-def _converged(sde, problem, h, steps):
+def _converged(sde, basis, problem, h, steps):
     """Return the M_k and E psi(X_t) with as many Runge-Kutta steps as these need."""
     previous = None
     for substeps in _SUBSTEPS:
-        matrices = flow(sde, problem, h, steps, substeps)
-        moments = [np.array(basis_of(sde).values(problem.start, problem.start[-1]))]
+        matrices = flow(sde, basis, problem, h, steps, substeps)
+        moments = [np.array(basis.values(problem.start, problem.start[-1]))]
         for matrix in matrices:
             moments.append(matrix[:, :-1] @ moments[-1] + matrix[:, -1])
         found = np.array(moments)
@@ -179,18 +218,12 @@ def _converged(sde, problem, h, steps):
     return matrices, found
 
 
-def in_span(sde, powers):
-    """Return whether a monomial in one coordinate's slots (u last, not y) lies in the basis's span."""
-    exponents = {*basis_of(sde).exponents, (0,) * len(powers)}
-    return all((*powers[:-1], n) in exponents for n in range(powers[-1] + 1))
-
-
-def expand(sde, powers, U):
+def expand(basis, powers, U):
     """Return {index of a basis monomial, -1 for the constant: factor} of a monomial in the slots at U.
 
     u^n = (U + y)^n = sum_j comb(n, j) U^(n - j) y^j; U may be an array over times.
     """
-    exponents = basis_of(sde).exponents
+    exponents = basis.exponents
     factors = {}
     for j in range(powers[-1] + 1):
         monomial = (*powers[:-1], j)

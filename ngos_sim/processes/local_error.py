@@ -27,12 +27,26 @@ class Basis:
     exponents: tuple[tuple[int, ...], ...]
     values: object
 
+    @property
+    def nodes(self):
+        """How many Gauss nodes are exact where a step is linear in the noise, and quadratic in u."""
+        degree = max(sum(powers) + powers[-1] for powers in self.exponents)
+        return degree // 2 + 1
+
 
 def _rmsprop_values(x, U):
     theta, u = x
     y = u - U
     square = theta * theta
     return theta, theta * y, square, square * y, y, y * y
+
+
+def _rmsprop_4_values(x, U):
+    theta, u = x
+    y = u - U
+    square = theta * theta
+    cube, fourth = square * theta, square * square
+    return theta, theta * y, square, square * y, cube, cube * y, fourth, fourth * y, y, y * y
 
 
 def _adam_values(x, U):
@@ -43,6 +57,7 @@ def _adam_values(x, U):
 
 
 RMSPROP = Basis(((1, 0), (1, 1), (2, 0), (2, 1), (0, 1), (0, 2)), _rmsprop_values)
+RMSPROP_4 = Basis((*((i, j) for i in (1, 2, 3, 4) for j in (0, 1)), (0, 1), (0, 2)), _rmsprop_4_values)
 ADAM = Basis(
     (
         *((1, 0, 0), (0, 1, 0), (1, 0, 1), (0, 1, 1), (2, 0, 0), (1, 1, 0), (0, 2, 0)),

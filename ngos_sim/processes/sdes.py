@@ -104,7 +104,9 @@ def _adam_sde_schedule(t, p):
     if not getattr(p, "bias_correction", True):
         return 1.0, p.eps0
     if not t > 0.0:
-        raise ValueError(f"t0={t:g}: the Adam SDE starts at a time t0 > 0 (Theorem 4.5)")
+        raise ValueError(
+            f"t0={t:g}: the Adam SDE starts at t0 > 0 (Theorem 4.5); only the local estimator takes t0 = 0"
+        )
     root = math.sqrt(-math.expm1(-p.c2 * t))
     return root / -math.expm1(-p.c1 * t), p.eps0 * root
 

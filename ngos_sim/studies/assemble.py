@@ -68,18 +68,20 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     t0 : float
         The time of the start, a multiple of `spacing`.
     records : ndarray of int64
-        Matched steps after which is recorded, counted from the start.
+        Steps of the first part after which is recorded, counted from the start.
     key : int
         Of the random numbers.
     """
     dimension, slots = start.shape
     substeps = math.lcm(*(part.steps for part in parts))
+    fine = records * (substeps // parts[0].steps)
+    matched = -(-int(fine[-1]) // substeps)
     processes, numbers = [], []
     for part in parts:
         parameters = {**part.rule.parameters, "eta2": part.eta2}
         h = spacing / part.steps
         with _naming_what_is_missing(part.rule.name, parameters):
-            rows = table(part.rule, round(t0 / h), int(records[-1]) * part.steps, h, parameters)
+            rows = table(part.rule, round(t0 / h), matched * part.steps, h, parameters)
         entries = np.array(rows)[:, None, :]
         if part.columns is not None:
             own = np.broadcast_to(entries, (len(rows), dimension, entries.shape[2]))
@@ -98,7 +100,7 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     gaussians = max(part.noise.gaussians for part in parts)
     program = Program(tuple(processes), observables.features, dimension, substeps, gaussians)
     terms = (observables.owner, observables.factor, observables.exponents)
-    return program, Inputs(key, tuple(numbers), records, observables.functions, *terms, combinations)
+    return program, Inputs(key, tuple(numbers), fine, observables.functions, *terms, combinations)
 
 
 def _by_coordinate(parameters, dimension):

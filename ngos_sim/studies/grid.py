@@ -66,16 +66,16 @@ def multiple(time, spacing):
     return count if abs(time / spacing - count) <= _TOLERANCE * max(1.0, count) else None
 
 
-def _steps(point, t0, horizon):
-    """Return the multiples of a point's spacing in (t0, horizon]; raise ValueError if none or too many are."""
+def _steps(point, t0, horizon, step):
+    """Return the multiples of a step in (t0, horizon]; raise ValueError if none or too many are."""
     between = f"between t0={t0:g} and horizon={horizon:g}"
-    count = (horizon - t0) / point.spacing
+    count = (horizon - t0) / step
     if count < 1.0 - _TOLERANCE:
-        raise ValueError(f"{point}: no step of size {point.spacing:g} fits {between}")
+        raise ValueError(f"{point}: no step of size {step:g} fits {between}")
     if count > MAX_STEPS:
-        raise ValueError(f"{point}: {count:.3g} steps of size {point.spacing:g} {between}; {MAX_STEPS:.0e} are allowed")
-    last = int(horizon / point.spacing * (1.0 + _TOLERANCE))
-    return np.arange(round(t0 / point.spacing) + 1, last + 1) * point.spacing
+        raise ValueError(f"{point}: {count:.3g} steps of size {step:g} {between}; {MAX_STEPS:.0e} are allowed")
+    last = int(horizon / step * (1.0 + _TOLERANCE))
+    return np.arange(round(t0 / step) + 1, last + 1) * step
 
 
 def _require_multiple(name, time, points, candidates):
@@ -100,7 +100,8 @@ def record_times(points, t0, horizon, times):
     points : sequence of Point
     t0, horizon : float
     times : None, "all" or sequence of float
-        None: at most 64 common to all points, or each point's last step if there are none.
+        None: at most 64 common to all points, or each point's last step if there are none. "all":
+        every step k, under the scaling rule compared with step floor(k / kappa) of the larger batch.
 
     Raises
     ------
@@ -112,11 +113,11 @@ def record_times(points, t0, horizon, times):
     coarsest = max(points, key=lambda point: point.spacing)
     all_multiples = _common(np.arange(1, 10_000) * coarsest.spacing, points)
     _require_multiple("initial.t0", t0, points, [0.0, *(time for time in all_multiples if time < horizon)])
-    steps = [_steps(point, t0, horizon) for point in points]
+    steps = [_steps(point, t0, horizon, point.spacing) for point in points]
     if isinstance(times, str):
         if times != "all":
             raise ValueError(f"times={times!r}; allowed: 'all' or a list of times")
-        return steps
+        return [_steps(point, t0, horizon, point.eta_e) for point in points]
     common = _common(max(steps, key=lambda each: each[0] - t0), points)
     if times is not None:
         chosen = sorted(set(coordinate_values("times", times)))

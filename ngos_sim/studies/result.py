@@ -55,7 +55,8 @@ class Result:
         DataFrame
             One row per (sde, test_function, norm), under SVAG with several ell also per eta2. norm
             "final": the last common time; "max": the common time at which the pooled |error| / eta_e is
-            largest (the theorems' max over k). The fit and its columns: `estimators.order.OrderFit`.
+            largest (the theorems' max over k). Under the scaling rule a time is common to all points if
+            its last matched step and its lag, k mod kappa, are. The fit: `estimators.order.OrderFit`.
         """
         groups = list(_groups(self.table))
         rows = []
@@ -139,19 +140,17 @@ def at_norm(group, norm):
 
     Points without a time in common are taken at their last times.
     """
-    clock = (group.time / group.time.max()).round(9)
-    counts = group.groupby(clock).eta_e.nunique()
-    common = counts.index[counts == group.eta_e.nunique()]
-    if not len(common):
+    lag = group.step % group.kappa  # of a step of the smaller batch behind the last matched one
+    clock = ((group.time - lag * group.eta_e) / group.time.max()).round(9)
+    weight = 1.0 / np.maximum(group.std_error, 1e-15) ** 2
+    sums = pd.DataFrame({"points": 1, "top": weight * group.error * group.eta_e, "base": weight * group.eta_e**2})
+    sums = sums.groupby([clock.rename("clock"), lag.rename("lag")]).sum()
+    common = sums[sums.points == group.eta_e.nunique()]
+    if common.empty:
         return group[group.time == group.groupby(["eta_e", "kappa"]).time.transform("max")]
-    chosen = common[-1] if norm == "final" else max(common, key=lambda time: abs(_pooled(group[clock == time])))
-    return group[clock == chosen]
-
-
-def _pooled(rows):
-    """Return the weighted least squares slope of error against eta_e."""
-    weight = 1.0 / np.maximum(rows.std_error, 1e-15) ** 2
-    return (weight * rows.error * rows.eta_e).sum() / (weight * rows.eta_e**2).sum()
+    pooled = (common.top / common.base).abs()  # the weighted least squares slope of error against eta_e
+    at = common.index[-1] if norm == "final" or pooled.isna().all() else pooled.idxmax()
+    return group[(clock == at[0]) & (lag == at[1])]
 
 
 def _columns(fit):

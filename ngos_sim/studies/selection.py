@@ -6,43 +6,45 @@ import numpy as np
 
 from ngos_sim.engines import cpu
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.estimators import choose, test_functions
+from ngos_sim.estimators import choose, moment_flow, test_functions
 from ngos_sim.estimators.chunks import means
 from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
 from ngos_sim.studies import runs, start
+from ngos_sim.studies.jobs import reference_name
 
 _TOLERANCE = 0.2  # of the final standard error: how much fewer nodes may change an error
 _RELATIVE = 1e-3  # of the error itself, as the first step has no standard error
 
 
 def selected(study):
-    """Return ({(sde name, index of a test function): terms} for the local estimator, {(sde, name): why}).
+    """Return ({(name, index of a test function): terms} for the local estimator, {(name, test function): why}).
+
+    A name is an SDE's, or that of the scaling rule's reference.
 
     Raises
     ------
     ValueError
         estimator="local" is asked for where it cannot serve.
     """
-    local = {}
-    names = [f"batch x {point.kappa}" for point in study.points] if study.reference is not None else []
-    asked = f"estimator={study.estimator!r} was asked for"
-    default = "coupled: the reference is an optimizer" if study.estimator == "auto" else asked
-    why = {(name, test_functions.name_of(function)): default for name in names for function in study.test_functions}
-    for sde in study.sdes:
-        states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
-        reason = choose.against_local(study.oracle, study.rule, sde, np.concatenate(states))
+    local, why = {}, {}
+    pivots = {sde.name: sde.pivot or sde for sde in study.sdes}
+    if study.reference is not None:
+        pivots = dict.fromkeys(map(reference_name, study.points), moment_flow.pivot_of(study.rule))
+    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
+    for opponent, pivot in pivots.items():
+        reason = choose.against_local(study.oracle, study.rule, pivot, np.concatenate(states))
         for g, function in enumerate(study.test_functions):
             name = test_functions.name_of(function)
-            terms = None if reason else choose.local_terms(function, study.oracle, sde, study.dimension)
+            terms = None if reason else choose.local_terms(function, study.oracle, pivot, study.dimension)
             refused = reason or ("" if terms else "it lies outside the span of the local estimator's basis")
             if study.estimator in ("coupled", "independent"):
-                why[sde.name, name] = asked
+                why[opponent, name] = f"estimator={study.estimator!r} was asked for"
             elif refused:
-                _refuse(study, sde.name, name, refused)
-                why[sde.name, name] = f"coupled: {refused}"
+                _refuse(study, opponent, name, refused)
+                why[opponent, name] = f"coupled: {refused}"
             else:
-                local[sde.name, g] = terms
-                why[sde.name, name] = "local: its standard deviation is of the size of the error"
+                local[opponent, g] = terms
+                why[opponent, name] = "local: its standard deviation is of the size of the error"
     return local, why
 
 
@@ -57,20 +59,20 @@ def after_node_check(study, seed, chunks, threads):
         return local, why
     for index in range(len(study.points)):
         for run in runs.runs(study, index, seed, local):
-            if run.check is None:
-                continue
-            (mean, std_error), (fewer, _) = (
-                means(cpu.run(*job[:2], 0, 1, precision="f64", threads=threads).sums, CHUNK)
-                for job in (run.jobs[0], run.check)
-            )
-            allowed = _TOLERANCE * std_error / math.sqrt(chunks) + _RELATIVE * np.abs(mean)
-            moved = np.any(np.abs(mean - fewer) > allowed, axis=(0, 2))
-            served = [key for key in local if key[0] == run.sde]
+            served = [key for key in local if key[0] == run.name]
+            moved = np.zeros(len(served), dtype=bool)
+            for main, check in zip(run.jobs if run.checks else (), run.checks, strict=True):
+                (mean, std_error), (fewer, _) = (
+                    means(cpu.run(*job[:2], 0, 1, precision="f64", threads=threads).sums, CHUNK)
+                    for job in (main, check)
+                )
+                allowed = _TOLERANCE * std_error / math.sqrt(chunks) + _RELATIVE * np.abs(mean)
+                moved |= np.any(np.abs(mean - fewer) > allowed, axis=(0, 2))
             for key in [key for key, too_far in zip(served, moved, strict=True) if too_far]:
                 function = test_functions.name_of(study.test_functions[key[1]])
                 refused = f"its quadrature moves with the nodes at {study.points[index]}"
-                _refuse(study, run.sde, function, refused)
-                why[run.sde, function] = f"coupled: {refused}"
+                _refuse(study, run.name, function, refused)
+                why[run.name, function] = f"coupled: {refused}"
                 del local[key]
     return local, why
 

@@ -52,7 +52,8 @@ class ConvergenceStudy:
     horizon : float
         The last time; a horizon between two steps is cut to the earlier one.
     times : "all" or sequence of float, optional
-        When errors are measured; by default at most 64 times common to all points.
+        When errors are measured; by default at most 64 times common to all points. "all": after every
+        step, under the scaling rule against step floor(k / kappa) of the larger batch (Theorem 5.3).
     test_functions : sequence of str or TestFunction
         g; the grammar is in `estimators.test_functions`.
     estimator : "auto", "local", "coupled" or "independent"
@@ -115,10 +116,6 @@ class ConvergenceStudy:
             raise ValueError("reference=scaling_rule does not go with svag")
         if self.reference is not None and self.oracle.noise.gaussians != 1:
             raise ValueError(f"noise {self.oracle.noise.name!r} takes two Gaussians: reference=scaling_rule needs one")
-        if self.reference is not None and self.estimator == "local":
-            raise ValueError(
-                "estimator='local' does not go with reference=scaling_rule; allowed: auto, coupled, independent"
-            )
         for sde in sdes:
             if not isinstance(sde, SDE):
                 raise TypeError(f"sde={sde!r} is not an SDE")
@@ -138,11 +135,10 @@ class ConvergenceStudy:
         object.__setattr__(self, "dimension", dimension)
         self._check_noise()
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
-        for index in range(len(points)):
-            for run in runs.runs(self, index, 0, {}, records=np.array([1])):
-                for job in run.jobs:
-                    try_first_step(*job)
         local, why = selection.selected(self)
+        for index in range(len(points)):
+            for job in runs.first_steps(self, index, local):
+                try_first_step(*job)
         object.__setattr__(self, "local", local)
         object.__setattr__(self, "why", why)
 

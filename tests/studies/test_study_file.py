@@ -34,6 +34,7 @@ NOISE, SIGMA0, C2, THETA, U = '{ kind = "gaussian" }', "sigma0 = 0.8", "c2 = 1.3
 SDE, ETA2, HORIZON = '[[sde]]\nkind = "rmsprop"\n', "eta2 = [0.25, 0.125]", "horizon = 1.0"
 FUNCTIONS, TRAJECTORIES = 'test_functions = ["theta[0]"]', "trajectories = 1024"
 ADAM = (('"rmsprop"', '"adam"'), (C2, "c1 = 2.0\nc2 = 1.3"), (U, "m = 0.0\nu = 1.0\nt0 = 0.25"))
+COUPLED = (TRAJECTORIES, f'{TRAJECTORIES}\nestimator = "coupled"')
 HUGE = "1" + "0" * 400
 
 
@@ -244,8 +245,8 @@ VALUES = {
     "nan t0": ([after(U, "t0 = nan")], ["t0=nan"]),
     "word t0": ([after(U, 't0 = "x"')], ["t0='x'", "number"]),
     "list t0": ([after(U, "t0 = [0.25, 0.5]")], ["t0=[0.25, 0.5]", "number"]),
-    "adam at t0 = 0": ([*ADAM, ("t0 = 0.25", "t0 = 0.0")], ["t0=0", "t0 > 0"]),
-    "adam without t0": ([*ADAM, ("t0 = 0.25", "")], ["t0=0", "t0 > 0"]),
+    "adam at t0 = 0": ([*ADAM, ("t0 = 0.25", "t0 = 0.0"), COUPLED], ["t0=0", "t0 > 0", "only the local"]),
+    "adam without t0": ([*ADAM, ("t0 = 0.25", ""), COUPLED], ["t0=0", "t0 > 0", "only the local"]),
     "c1 eta2 = 1": ([*ADAM, ("c1 = 2.0", "c1 = 4.0")], ["eta2=0.25 gives beta=0; with c1=4 it must be below 0.25"]),
     "c2 eta2 = 1": ([(C2, "c2 = 4.0")], ["eta2=0.25 gives beta=0; with c2=4 it must be below 0.25"]),
     "c2 eta2 > 1": ([(C2, "c2 = 10.0")], ["eta2=0.25 gives beta=-1.5; with c2=10 it must be below 0.1"]),

@@ -1,0 +1,73 @@
+"""What an estimator runs at a point of a study, and how its errors are read: Run, Reading and Settings."""
+
+from collections import namedtuple
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ngos_sim.engines.rng import point_key
+from ngos_sim.oracles.svag import svag_law
+from ngos_sim.processes.variations import SVAG
+from ngos_sim.studies import start
+from ngos_sim.studies.assemble import assemble
+
+Reading = namedtuple("Reading", "optimizer reference error std_error bias")  # each of shape (times,)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Programs of one estimator at a point.
+
+    jobs : (program, inputs, parts) of each program
+    read : function ([(mean, std_error) of each job]) -> {(name, index of a test function): Reading}
+    name : the SDE's or the reference's, of a local run
+    checks : for each job one with fewer nodes, which must agree with it; or nothing
+    """
+
+    estimator: str
+    jobs: tuple
+    read: Callable
+    name: str = ""
+    checks: tuple = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A point of a study with what every estimator needs there.
+
+    records : ndarray of int64, steps of the optimizer after which is recorded, counted from t0
+    """
+
+    study: object
+    point: object
+    seed: int
+    records: np.ndarray
+
+    @property
+    def law(self):
+        """The optimizer's noise law, SVAG's included."""
+        noise = self.study.oracle.noise
+        return svag_law(noise, self.point.ell) if isinstance(self.study.optimizer, SVAG) else noise
+
+    @property
+    def sigma(self):
+        """The oracle's noise scale."""
+        return self.study.noise_scale(self.point)
+
+    @property
+    def state(self):
+        """The start, shape (d, slots)."""
+        return start.state(self.study.initial, self.study.rule.slots, self.study.dimension, self.point.eta2)
+
+    def job(self, parts, combinations, observed, state, *, spacing, records, role=""):
+        """Return (program, inputs, parts); role keeps the random numbers of two jobs apart."""
+        point = self.point
+        key = point_key(self.seed, point.eta2, point.ell, point.kappa, role)
+        where = (spacing, self.study.t0, records, key)
+        return (*assemble(self.study.oracle, parts, combinations, observed, state, *where), parts)
+
+
+def reference_name(point):
+    """Return what tables call the reference of the scaling rule."""
+    return f"batch x {point.kappa}"
