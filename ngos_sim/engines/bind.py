@@ -104,7 +104,7 @@ def _compiled(function, precision, memo):
         copy = python_types.FunctionType(
             function.__code__, {**outside, "__builtins__": builtins}, function.__name__, function.__defaults__, cells
         )
-        copy.__module__ = function.__module__
+        copy.__module__ = __name__  # a cached kernel imports it: a module of the user's might not be there
         memo[function] = njit(**JIT)(copy)
     return memo[function]
 

@@ -1,19 +1,65 @@
-"""Sums of chunks -> means and standard errors."""
+"""Sums of chunks -> means, standard errors, simultaneous bands over times."""
 
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
 
+GROUPS = 64  # groups of chunks that a covariance over times needs; at most twice as many are kept
+_DRAWS = 4000
 
-def means(sums, trajectories):
+
+class Sums:
+    """The sums of a job's chunks, added in the order of the chunks: memory does not grow with them.
+
+    Attributes
+    ----------
+    chunks : int
+        How many have been added.
+    total : ndarray, shape (records, test functions, observables, 2) float64
+        Sums and sums of squares over all trajectories.
+    nonfinite : tuple of int
+        How many trajectories left the finite numbers, and the first of them (-1: none).
+    """
+
+    def __init__(self):
+        self.chunks, self.total, self.nonfinite = 0, 0.0, (0, -1)
+        self._groups, self._size, self._open = [], 1, []
+
+    def add(self, sums, nonfinite):
+        """Add chunks: sums (chunks, ..., 2), nonfinite (chunks, 2), as in `engines.program.ChunkSums`."""
+        for chunk, (count, first) in zip(sums, nonfinite, strict=True):
+            self.chunks += 1
+            self.total = self.total + chunk
+            if count and not self.nonfinite[0]:
+                self.nonfinite = (0, int(first))
+            self.nonfinite = (self.nonfinite[0] + int(count), self.nonfinite[1])
+            self._open.append(chunk[..., 0])
+            if len(self._open) == self._size:
+                self._groups.append(sum(self._open))
+                self._open = []
+            if len(self._groups) == 2 * GROUPS:
+                self._groups = [a + b for a, b in zip(self._groups[::2], self._groups[1::2], strict=True)]
+                self._size *= 2
+
+    def groups(self, trajectories):
+        """Return the means over groups of chunks of one size, shape (groups, ...), GROUPS to 2 GROUPS of them.
+
+        trajectories : of one chunk. With fewer chunks than GROUPS, nothing: shape (0, ...).
+        """
+        enough = self._groups if len(self._groups) >= GROUPS else []
+        return np.array(enough).reshape(-1, *self.total.shape[:-1]) / (self._size * trajectories)
+
+
+def means(total, trajectories):
     """Return mean and standard error of every observable.
 
     Parameters
     ----------
-    sums : ndarray, shape (chunks, ..., 2) float64
-        Sums and sums of squares over the trajectories of each chunk.
+    total : ndarray, shape (..., 2) float64
+        Sums and sums of squares over all trajectories.
     trajectories : int
-        How many there are in all.
+        How many there are.
 
     Returns
     -------
@@ -22,7 +68,6 @@ def means(sums, trajectories):
         makes a variance of nothing negative it is 0.
     """
     with np.errstate(invalid="ignore", over="ignore"):  # non-finite trajectories are counted and raised elsewhere
-        total = sums.sum(axis=0)
         mean = total[..., 0] / trajectories
         variance = (total[..., 1] - trajectories * mean**2) / (trajectories - 1)
         return mean, np.sqrt(np.maximum(variance, 0.0) / trajectories)
@@ -31,3 +76,30 @@ def means(sums, trajectories):
 def normal_quantile(level):
     """Return z with P(|Z| < z) = level."""
     return NormalDist().inv_cdf(0.5 + 0.5 * level)
+
+
+def simultaneous_quantile(groups, times, level):
+    """Return z with P(|Z_t| < z at all times t) = level, for jointly normal Z_t of variance 1.
+
+    Their correlation is that of the group means (a Gaussian multiplier bootstrap, Chernozhukov, Chetverikov
+    and Kato 2013, with fixed draws); without groups Sidak's inequality serves (Sidak 1967).
+
+    Parameters
+    ----------
+    groups : ndarray, shape (groups, times) float64
+        Means over independent groups of trajectories, or none.
+    times : int
+    level : float
+    """
+    if len(groups) == 0 or not np.all(np.isfinite(groups)):
+        return normal_quantile(level ** (1.0 / times))
+    centred = groups - groups.mean(axis=0)
+    length = np.sqrt((centred**2).sum(axis=0))
+    moving = length > 1e-12 * np.abs(groups).max(axis=0)
+    largest = np.abs(_normals(len(groups)) @ (centred[:, moving] / length[moving])).max(axis=1, initial=0.0)
+    return max(normal_quantile(level), float(np.quantile(largest, level)))
+
+
+@cache
+def _normals(groups):
+    return np.random.default_rng(0).standard_normal((_DRAWS, groups))

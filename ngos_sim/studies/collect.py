@@ -13,13 +13,13 @@ def rows(study, index, readings, trajectories, nonfinite):
     Parameters
     ----------
     study : ConvergenceStudy
-    readings : dict of (sde name, index of a test function) to (estimator, Reading)
+    readings : dict of (name, index of a test function) to (estimator, Reading, quantile of the band)
     trajectories, nonfinite : int
     """
     point, half_width = study.points[index], normal_quantile(0.95)
     found = []
     for at, time in enumerate(study.record_times[index]):
-        for (name, g), (estimator, reading) in sorted(readings.items(), key=lambda item: item[0][1]):
+        for (name, g), (estimator, reading, quantile) in sorted(readings.items(), key=lambda item: item[0][1]):
             error, std_error = float(reading.error[at]), float(reading.std_error[at])
             found.append(
                 {
@@ -38,6 +38,8 @@ def rows(study, index, readings, trajectories, nonfinite):
                     "std_error": std_error,
                     "ci_low": error - half_width * std_error,
                     "ci_high": error + half_width * std_error,
+                    "band_low": error - quantile * std_error,
+                    "band_high": error + quantile * std_error,
                     "integrator_bias": float(reading.bias[at]),
                     "resolved": bool(abs(error) > RESOLVED * std_error),
                     "estimator": estimator,

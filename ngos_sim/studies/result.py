@@ -33,6 +33,8 @@ class Result:
     seed : int
     precision, device : str
         The local estimator runs in f64 whatever the precision.
+    stopped : str
+        Which bound ended the run: "trajectories", "rel_error", "abs_error", both, or "max_seconds".
     """
 
     study: "ConvergenceStudy"
@@ -41,6 +43,12 @@ class Result:
     seed: int
     precision: str
     device: str
+    stopped: str = "trajectories"
+
+    @property
+    def trajectories(self):
+        """How many were run at every point."""
+        return int(self.table.trajectories.iloc[0])
 
     def order(self, theorem=1.0):
         """Fit an order to the errors of each (sde, test function).
@@ -58,12 +66,12 @@ class Result:
             largest (the theorems' max over k). Under the scaling rule a time is common to all points if
             its last matched step and its lag, k mod kappa, are. The fit: `estimators.order.OrderFit`.
         """
-        groups = list(_groups(self.table))
+        series = list(groups(self.table))
         rows = []
-        for keys, group in groups:
+        for keys, group in series:
             for norm in ("max", "final"):
                 at = at_norm(group, norm)
-                fit = orders.fit(at.eta_e, at.error, at.std_error, rows=len(groups))
+                fit = orders.fit(at.eta_e, at.error, at.std_error, rows=len(series))
                 rows.append({**keys, "norm": norm, **_columns(fit), "verdict": fit.verdict(theorem)})
         table = pd.DataFrame(rows)
         leading = ["sde", "test_function", "norm", "eta2"]
@@ -125,7 +133,8 @@ class Result:
             "times": [[float(time) for time in each] for each in study.record_times],
             "estimator": study.estimator,
             "test_functions": self.table.test_function.unique().tolist(),
-            "trajectories": int(self.table.trajectories.iloc[0]),
+            "trajectories": self.trajectories,
+            "stopped": self.stopped,
             "seed": self.seed,
             "precision": self.precision,
             "device": self.device,
@@ -183,7 +192,12 @@ def replot(directory):
     return directory / "errors.png"
 
 
-def _groups(table):
+def headline(table):
+    """Return the rows of a table at the time of norm = max of each series."""
+    return pd.concat([at_norm(group, "max") for _, group in groups(table)])
+
+
+def groups(table):
     """Yield (keys, rows) of what one order is fitted to."""
     several = table.ell.nunique() > 1
     by = ["sde", "test_function", *["eta2"] * several]
@@ -195,7 +209,7 @@ def _groups(table):
 def _plot(table, path, axes=None, norm="max"):
     from ngos_sim.plotting import error_plot
 
-    axes = error_plot([(keys, at_norm(group, norm)) for keys, group in _groups(table)], axes)
+    axes = error_plot([(keys, at_norm(group, norm)) for keys, group in groups(table)], axes)
     if path is not None:
         axes.figure.savefig(path, dpi=150)
     return axes

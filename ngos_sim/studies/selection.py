@@ -63,7 +63,7 @@ def after_node_check(study, seed, chunks, threads):
             moved = np.zeros(len(served), dtype=bool)
             for main, check in zip(run.jobs if run.checks else (), run.checks, strict=True):
                 (mean, std_error), (fewer, _) = (
-                    means(cpu.run(*job[:2], 0, 1, precision="f64", threads=threads).sums, CHUNK)
+                    means(cpu.run(*job[:2], 0, 1, precision="f64", threads=threads).sums[0], CHUNK)
                     for job in (main, check)
                 )
                 allowed = _TOLERANCE * std_error / math.sqrt(chunks) + _RELATIVE * np.abs(mean)

@@ -5,24 +5,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
-from ngos_sim.engines import cpu, python
 from ngos_sim.engines.bind import PRECISIONS
-from ngos_sim.engines.program import CHUNK, cost
+from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError
 from ngos_sim.estimators import test_functions
-from ngos_sim.estimators.chunks import means
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles.losses import is_number
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizers import Optimizer
 from ngos_sim.processes.sdes import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import collect, grid, runs, selection, start
+from ngos_sim.studies import grid, plan, runs, selection, start
 from ngos_sim.studies.assemble import try_first_step
+from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import Result
+from ngos_sim.studies.stopping import Bounds
 
 ESTIMATORS = ("auto", "local", "coupled", "independent")
 
@@ -168,15 +167,32 @@ class ConvergenceStudy:
         """Return the oracle's sigma = sigma0 / eta at a point; NaN for an optimizer without sigma0."""
         return self.rule.parameters.get("sigma0", math.nan) / math.sqrt(point.eta2)
 
-    def run(self, trajectories, seed=0, *, device="cpu", precision=None, threads=None, progress=False):
-        """Run every point and return the weak errors.
+    def run(
+        self,
+        trajectories=None,
+        seed=0,
+        *,
+        rel_error=None,
+        abs_error=None,
+        max_seconds=None,
+        device="cpu",
+        precision=None,
+        threads=None,
+        progress=False,
+    ):
+        """Run every point, with the same number of trajectories, and return the weak errors.
 
         Parameters
         ----------
-        trajectories : int
-            How many, rounded up to whole chunks of 1024.
+        trajectories : int, optional
+            How many, rounded up to whole chunks of 1024; with the bounds below, at most.
         seed : int
-            Same seed and version: the same numbers, whatever the threads.
+            Same seed, number of trajectories and version: the same numbers, whatever the threads.
+        rel_error, abs_error : float, optional
+            Stop where at every point each error of norm "max" has a standard error of at most
+            max(rel_error |error|, abs_error). rel_error needs another bound beside it, as an error may be 0.
+        max_seconds : float, optional
+            Stop after so long, compilation included. A run on `result.trajectories` repeats it.
         device : "cpu" or "python"
             "python" runs the same functions uncompiled, for a debugger.
         precision : "mix" or "f64"
@@ -189,17 +205,47 @@ class ConvergenceStudy:
         Returns
         -------
         Result
+            Its `stopped` says which bound was reached first.
 
         Raises
         ------
         ValueError
-            An argument out of range.
+            An argument out of range, or no bound at all.
         NonFiniteError
             Trajectories left the finite numbers; `.result` holds what was measured.
         """
-        for name, value in (("trajectories", trajectories), ("threads", 1 if threads is None else threads)):
-            if not is_number(value) or value != int(value) or value < 1:
-                raise ValueError(f"{name}={value!r} must be a positive integer")
+        bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
+        settings = self.settings(seed, device, precision, threads)
+        local, why = selection.after_node_check(self, seed, bounds.pilot, threads)
+        with tqdm(unit="step", unit_scale=True, disable=not progress) as bar:
+            measurement = Measurement(self, seed, local, bar=bar, **settings)
+            bar.total = None if trajectories is None else measurement.steps * -(-int(trajectories) // CHUNK)
+            stopped = bounds.follow(measurement)
+        result = Result(self, measurement.table(), why, seed, settings["precision"], device, stopped)
+        lost = measurement.lost()
+        if lost:
+            raise NonFiniteError(
+                f"of {measurement.trajectories} trajectories these left the finite numbers: {'; '.join(lost)}; "
+                f"smaller steps may help",
+                result,
+            )
+        return result
+
+    def plan(self, trajectories=100_000, seed=0, *, threads=None):
+        """Run a pilot and return what a run with so many trajectories would cost and resolve.
+
+        Returns
+        -------
+        DataFrame
+            See `studies.plan.plan`.
+        """
+        return plan.plan(self, Bounds(trajectories), seed, threads)
+
+    @staticmethod
+    def settings(seed, device, precision, threads):
+        """Return how a run computes: device, precision, threads; raise ValueError for what is not allowed."""
+        if threads is not None and (not is_number(threads) or threads != int(threads) or threads < 1):
+            raise ValueError(f"threads={threads!r} must be a positive integer")
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ValueError(f"seed={seed!r} must be an integer")
         precision = precision or ("mix" if device == "cpu" else "f64")
@@ -208,40 +254,4 @@ class ConvergenceStudy:
             raise ValueError(f"device={device!r}; allowed: {', '.join(allowed)}")
         if precision not in allowed[device]:
             raise ValueError(f"precision={precision!r}; allowed on {device}: {', '.join(allowed[device])}")
-        chunks = -(-int(trajectories) // CHUNK)
-        local, why = selection.after_node_check(self, seed, chunks, threads)
-        plan = [runs.runs(self, index, seed, local) for index in range(len(self.points))]
-        total = sum(cost(program, inputs) for each in plan for run in each for program, inputs, _ in run.jobs)
-        rows, lost = [], []
-        with tqdm(total=total * chunks, unit="step", unit_scale=True, disable=not progress) as bar:
-            for index, each in enumerate(plan):
-                readings, count = {}, 0
-                for run in each:
-                    measured = []
-                    for program, inputs, _ in run.jobs:
-                        if device == "python":
-                            sums = python.run(program, inputs, 0, chunks)
-                        else:
-                            exact = "f64" if run.estimator == "local" else precision
-                            sums = cpu.run(
-                                program, inputs, 0, chunks, precision=exact, threads=threads, progress=bar.update
-                            )
-                        bad = sums.nonfinite[sums.nonfinite[:, 0] > 0]
-                        if len(bad):
-                            count += int(bad[:, 0].sum())
-                            lost.append(f"{bad[:, 0].sum()} at {self.points[index]} (the first: {bad[0, 1]})")
-                        measured.append(means(sums.sums, chunks * CHUNK))
-                    readings |= {key: (run.estimator, reading) for key, reading in run.read(measured).items()}
-                for (_, g), (_, reading) in readings.items():
-                    if not count and not np.all(np.isfinite(reading.error)):
-                        name = test_functions.name_of(self.test_functions[g])
-                        lost.append(f"none, but test function {name!r} is not finite at {self.points[index]}")
-                rows += collect.rows(self, index, readings, chunks * CHUNK, count)
-        result = Result(self, pd.DataFrame(rows), why, seed=seed, precision=precision, device=device)
-        if lost:
-            raise NonFiniteError(
-                f"of {chunks * CHUNK} trajectories these left the finite numbers: {'; '.join(lost)}; "
-                f"smaller steps may help",
-                result,
-            )
-        return result
+        return {"device": device, "precision": precision, "threads": threads}

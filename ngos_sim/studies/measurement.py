@@ -1,0 +1,103 @@
+"""A study while it runs: chunks are added to every point until someone says enough."""
+
+import time
+
+import numpy as np
+import pandas as pd
+
+from ngos_sim.engines import cpu, python
+from ngos_sim.engines.program import CHUNK, cost
+from ngos_sim.estimators import test_functions
+from ngos_sim.estimators.chunks import Sums, means, simultaneous_quantile
+from ngos_sim.studies import collect, runs
+
+BAND = 0.95
+
+
+class Measurement:
+    """The sums of every point of a study so far.
+
+    `chunks` of 1024 trajectories have been run at every point; `seconds` says how long the last ones took
+    at each.
+
+    Parameters
+    ----------
+    study : ConvergenceStudy
+    seed : int
+    local : dict
+        What the local estimator serves, as in `runs.runs`.
+    device, precision, threads
+        As in `ConvergenceStudy.run`.
+    bar : tqdm
+        Told of every step done.
+    """
+
+    def __init__(self, study, seed, local, *, device, precision, threads, bar):
+        self.study, self.chunks = study, 0
+        self.seconds = [0.0] * len(study.points)
+        self._device, self._precision, self._threads, self._bar = device, precision, threads, bar
+        self._points = [runs.runs(study, index, seed, local) for index in range(len(study.points))]
+        self._sums = [[[Sums() for _ in run.jobs] for run in point] for point in self._points]
+
+    @property
+    def trajectories(self):
+        """How many have been run at every point."""
+        return self.chunks * CHUNK
+
+    @property
+    def steps(self):
+        """Process steps, over coordinates and trajectories, of one chunk at every point."""
+        return sum(cost(*job[:2]) for point in self._points for run in point for job in run.jobs)
+
+    def extend(self, chunks):
+        """Run every point up to this number of chunks."""
+        for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
+            begin = time.perf_counter()
+            for run, jobs in zip(point, kept, strict=True):
+                for (program, inputs, _), sums in zip(run.jobs, jobs, strict=True):
+                    found = self._run(run.estimator, program, inputs, chunks - self.chunks)
+                    sums.add(found.sums, found.nonfinite)
+            self.seconds[index] = time.perf_counter() - begin
+        self.chunks = chunks
+
+    def _run(self, estimator, program, inputs, count):
+        if self._device == "python":
+            return python.run(program, inputs, self.chunks, count)
+        precision = "f64" if estimator == "local" else self._precision
+        settings = {"precision": precision, "threads": self._threads, "progress": self._bar.update}
+        return cpu.run(program, inputs, self.chunks, count, **settings)
+
+    def table(self):
+        """Return the table of `Result`, a row per (point, time, test function, sde)."""
+        rows = []
+        for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
+            readings = {}
+            for run, jobs in zip(point, kept, strict=True):
+                found = run.read([means(sums.total, self.trajectories) for sums in jobs])
+                bands = self._bands(run, jobs, found)
+                readings |= {key: (run.estimator, reading, bands[key]) for key, reading in found.items()}
+            lost = sum(sums.nonfinite[0] for jobs in kept for sums in jobs)
+            rows += collect.rows(self.study, index, readings, self.trajectories, lost)
+        return pd.DataFrame(rows)
+
+    def _bands(self, run, jobs, found):
+        """Return the quantile of the simultaneous band over times of every reading."""
+        groups = zip(*(sums.groups(CHUNK) for sums in jobs), strict=True)
+        each = [run.read([(mean, np.zeros_like(mean)) for mean in group]) for group in groups]
+        errors = {key: np.array([one[key].error for one in each]) for key in found}
+        return {key: simultaneous_quantile(errors[key], len(found[key].error), BAND) for key in found}
+
+    def lost(self):
+        """Return a clause for each point where trajectories left the finite numbers, or a test function did."""
+        clauses = []
+        for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
+            where = self.study.points[index]
+            bad = [sums.nonfinite for jobs in kept for sums in jobs if sums.nonfinite[0]]
+            clauses += [f"{count} at {where} (the first: {first})" for count, first in bad]
+            for run, jobs in zip(point, kept, strict=True):
+                found = run.read([means(sums.total, self.trajectories) for sums in jobs])
+                for (_, g), reading in found.items():
+                    if not bad and not np.all(np.isfinite(reading.error)):
+                        name = test_functions.name_of(self.study.test_functions[g])
+                        clauses.append(f"none, but test function {name!r} is not finite at {where}")
+        return clauses

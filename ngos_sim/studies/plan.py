@@ -1,0 +1,84 @@
+"""What a run would cost and resolve, from a pilot of a few thousand trajectories."""
+
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ngos_sim.engines.program import CHUNK
+from ngos_sim.estimators.order import RESOLVED
+from ngos_sim.studies import selection
+from ngos_sim.studies.measurement import Measurement
+from ngos_sim.studies.result import at_norm, groups
+
+_PILOT = 8  # chunks
+_PROPORTIONAL = 0.9  # the local estimator's standard errors fall like eta_e itself
+
+
+def plan(study, bounds, seed, threads):
+    """Run a pilot and return what a run with so many trajectories would cost and resolve.
+
+    Parameters
+    ----------
+    study : ConvergenceStudy
+    bounds : Bounds
+        Of trajectories.
+    seed, threads
+        As in `ConvergenceStudy.run`.
+
+    Returns
+    -------
+    DataFrame
+        One row per (sde, test function, point), at the time of norm = max: estimator; error, the
+        pilot's; std_error, expected of the run; rel_error, their ratio; resolved, whether the error is
+        expected to exceed 3 standard errors; seconds, of the point on this machine, compilation not
+        counted; smallest_eta_e, of the series: where the error C eta_e would still be resolved, the
+        standard errors going on as a power of eta_e (0: at every step; NaN: the pilot does not resolve C).
+    """
+    settings = study.settings(seed, "cpu", None, threads)
+    local, _ = selection.after_node_check(study, seed, bounds.chunks, threads)
+    measurement = Measurement(study, seed, local, bar=tqdm(disable=True), **settings)
+    measurement.extend(1)  # compiles
+    measurement.extend(1 + _PILOT)
+    seconds = np.array(measurement.seconds) * bounds.chunks / _PILOT
+    shrinkage = np.sqrt((1 + _PILOT) / bounds.chunks)
+    rows = [
+        {**keys, **row}
+        for keys, group in groups(measurement.table())
+        for row in _expected(study, at_norm(group, "max"), shrinkage, seconds)
+    ]
+    found = pd.DataFrame(rows).drop(columns="eta2")
+    found.attrs = {"trajectories": bounds.chunks * CHUNK, "seconds": float(seconds.sum())}
+    return found
+
+
+def _expected(study, pilot, shrinkage, seconds):
+    """Return a row for each point of one series, from the pilot's rows."""
+    expected = (pilot.std_error * shrinkage).to_numpy()
+    smallest = _smallest(pilot, expected)
+    points = [(point.eta2, point.ell, point.kappa) for point in study.points]
+    return [
+        {
+            "eta_e": row.eta_e,
+            "estimator": row.estimator,
+            "error": row.error,
+            "std_error": std_error,
+            "rel_error": abs(std_error / row.error) if row.error else np.inf,
+            "resolved": bool(abs(row.error) > RESOLVED * std_error),
+            "seconds": seconds[points.index((row.eta2, row.ell, row.kappa))],
+            "smallest_eta_e": smallest,
+        }
+        for row, std_error in zip(pilot.itertuples(), expected, strict=True)
+    ]
+
+
+def _smallest(pilot, expected):
+    """Return where |C| eta_e meets 3 of the run's standard errors, a eta_e^b: at (3 a / |C|)^(1 / (1 - b))."""
+    x, weight = pilot.eta_e.to_numpy(), 1.0 / np.maximum(pilot.std_error.to_numpy(), 1e-15) ** 2
+    constant, spread = (weight @ (x * pilot.error)) / (weight @ x**2), (weight @ x**2) ** -0.5
+    if len(x) < 2 or abs(constant) < RESOLVED * spread or not np.all(expected > 0.0):
+        return np.nan
+    power, log_scale = np.polyfit(np.log(x), np.log(expected), 1)
+    if power > _PROPORTIONAL:
+        return 0.0 if np.all(RESOLVED * expected < abs(constant) * x) else np.nan
+    return float((RESOLVED * np.exp(log_scale) / abs(constant)) ** (1.0 / (1.0 - power)))
