@@ -15,8 +15,8 @@ def error_plot(groups, axes=None):
 
     Parameters
     ----------
-    groups : sequence of (dict, DataFrame)
-        Names of a series, and its rows: one a point, with eta_e, error and std_error.
+    groups : sequence of (dict, DataFrame, float)
+        Names of a series; its rows: one a point, with eta_e, error and std_error; the widening of its fit.
     axes : matplotlib Axes, optional
 
     Returns
@@ -27,12 +27,12 @@ def error_plot(groups, axes=None):
 
     if axes is None:
         _, axes = plt.subplots(figsize=(8.0, 4.8), layout="constrained")
-    several = len({keys["sde"] for keys, _ in groups}) > 1
+    several = len({keys["sde"] for keys, *_ in groups}) > 1
     noise, smallest, largest = {}, np.inf, 0.0
-    for at, (keys, rows) in enumerate(groups):
+    for at, (keys, rows, widening) in enumerate(groups):
         rows = rows.sort_values("eta_e")
         x, error, std_error = (rows[name].to_numpy() for name in ("eta_e", "error", "std_error"))
-        _series(axes, at, x, error, std_error, keys, several)
+        _series(axes, at, x, error, std_error, widening, keys, several)
         smallest = min(smallest, np.maximum(np.abs(error), std_error).min())
         largest = max(largest, np.abs(error).max())
         for one, se in zip(x, std_error, strict=True):
@@ -46,9 +46,9 @@ def error_plot(groups, axes=None):
     return axes
 
 
-def _series(axes, at, x, error, std_error, keys, several):
+def _series(axes, at, x, error, std_error, widening, keys, several):
     """Draw one series: points, hollow where unresolved, and the fitted line."""
-    fit = orders.fit(x, error, std_error)
+    fit = orders.fit(x, error, std_error, widening=widening)
     size, solid = np.abs(error), np.abs(error) > orders.RESOLVED * std_error
     bar = normal_quantile(0.95) * std_error
     color, label = f"C{at % 10}", _label(keys, fit, several)

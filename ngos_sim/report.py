@@ -4,7 +4,7 @@ import pandas as pd
 
 
 def orders_table(orders):
-    """Return the headline rows (norm = max) of an orders table as text: what, order, interval, constant, verdict."""
+    """Return the headline rows (norm = max) of an orders table as text: what, order, interval, constants, verdict."""
     rows = orders[orders.norm == "max"]
     columns = {"sde": rows.sde, "test function": rows.test_function}
     if rows.eta2.notna().any():
@@ -18,14 +18,16 @@ def orders_table(orders):
             "" if row.verdict.startswith("fails") else _number(row.constant, row.constant_std_error)
             for row in rows.itertuples()
         ],
+        "predicted": [_number(row.predicted_constant) for row in rows.itertuples()],
         "verdict": rows.verdict,
     }
     return pd.DataFrame(columns).to_string(index=False)
 
 
-def _number(value, std_error):
-    """Return a number with its standard error in parentheses, or nothing for NaN."""
-    return "" if pd.isna(value) else f"{value:.3f} ({std_error:.3f})"
+def _number(value, std_error=None):
+    """Return a number, its standard error in parentheses if it has one, or nothing for NaN."""
+    error = "" if std_error is None else f" ({std_error:.3f})"
+    return "" if pd.isna(value) else f"{value:.3f}{error}"
 
 
 def errors_table(table):

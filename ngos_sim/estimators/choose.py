@@ -36,26 +36,37 @@ def against_local(oracle, rule, pivot, start):
     return None
 
 
-def local_terms(function, oracle, pivot, dimension):
-    """Return a test function as [(factor, {coordinate: powers of the slots})], or None outside the span.
+def monomials(function, oracle, slots, dimension):
+    """Return a polynomial test function as [(factor, {coordinate: powers of the slots})], or None.
 
-    The span holds products over coordinates of monomials that one basis of the pivot spans, and sums of
-    such; `loss` is written out.
+    `loss` is written out where the gradient is affine. None for what is no polynomial in the slots, or
+    one of more than 4096 terms.
     """
     if isinstance(function, TestFunction):
         return None
-    parsed = parse(function, pivot.slots, dimension)
+    parsed = parse(function, slots, dimension)
     if sum((2 * dimension) ** powers["loss"] for _, powers in parsed) > _MAX_TERMS:
         return None
-    terms, monomials, size = [], set(), 0
+    terms = []
     for factor, powers in _written_out(parsed, oracle, dimension):
         if any(isinstance(variable, str) for variable in powers):
             return None
-        by = {j: tuple(powers[slot, j] for slot in range(len(pivot.slots))) for j in sorted({j for _, j in powers})}
-        terms.append((factor, by))
-        monomials.update(by.values())
-        size += math.prod(powers[-1] + 2 for powers in by.values())
-    return terms if moment_flow.basis_of(pivot, monomials) is not None and size <= _MAX_TERMS else None
+        coordinates = sorted({j for _, j in powers})
+        terms.append((factor, {j: tuple(powers[slot, j] for slot in range(len(slots))) for j in coordinates}))
+    return terms
+
+
+def local_terms(function, oracle, pivot, dimension):
+    """Return what `monomials` does if it lies in the local estimator's span, or None.
+
+    The span holds products over coordinates of monomials that one basis of the pivot spans, and sums of such.
+    """
+    terms = monomials(function, oracle, pivot.slots, dimension)
+    if terms is None:
+        return None
+    size = sum(math.prod(powers[-1] + 2 for powers in by.values()) for _, by in terms)
+    held = moment_flow.basis_of(pivot, {powers for _, by in terms for powers in by.values()})
+    return terms if held is not None and size <= _MAX_TERMS else None
 
 
 def _written_out(terms, oracle, dimension):

@@ -96,7 +96,9 @@ def simultaneous_quantile(groups, times, level):
     centred = groups - groups.mean(axis=0)
     length = np.sqrt((centred**2).sum(axis=0))
     moving = length > 1e-12 * np.abs(groups).max(axis=0)
-    largest = np.abs(_normals(len(groups)) @ (centred[:, moving] / length[moving])).max(axis=1, initial=0.0)
+    if moving.sum() < 2:
+        return normal_quantile(level)
+    largest = np.abs(_normals(len(groups)) @ (centred[:, moving] / length[moving])).max(axis=1)
     return max(normal_quantile(level), float(np.quantile(largest, level)))
 
 

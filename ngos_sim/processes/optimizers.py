@@ -205,6 +205,7 @@ def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True
     )
 
 
+BUILT_IN_STEPS = (_rmsprop_previous, _rmsprop_updated, _adam_previous, _adam_updated)
 POLYNOMIAL_STEPS = (_rmsprop_previous, _adam_previous)  # theta' is linear and u' quadratic in the noise
 
 

@@ -19,6 +19,15 @@ from ngos_sim.studies.paired_runs import difference
 NODES, NODES_FEWER = 13, 9  # where a step is not a polynomial in the noise
 
 
+def problems(study, state):
+    """Return the moment flow's Problem of each coordinate of a study with an affine gradient."""
+    d, constants = study.dimension, dict(study.rule.parameters)
+    hessian, slope = (np.broadcast_to(each, d).tolist() for each in affine_gradient(study.oracle.loss))
+    variance = np.broadcast_to(study.oracle.covariance, d).tolist()
+    rows = zip(hessian, slope, variance, state.tolist(), strict=True)
+    return [moment_flow.Problem(a, b, v, tuple(x), study.t0, constants) for a, b, v, x in rows]
+
+
 @dataclass(frozen=True)
 class _Pivot:
     """An SDE of known flow at a point, and the basis whose errors are carried along.
@@ -38,12 +47,7 @@ class _Pivot:
     @property
     def problems(self):
         """The moment flow's Problem of each coordinate."""
-        study, d = self.settings.study, self.settings.study.dimension
-        hessian, slope = (np.broadcast_to(each, d).tolist() for each in affine_gradient(study.oracle.loss))
-        variance = np.broadcast_to(study.oracle.covariance, d).tolist()
-        rows = zip(hessian, slope, variance, self.settings.state.tolist(), strict=True)
-        constants = dict(study.rule.parameters)
-        return [moment_flow.Problem(a, b, v, tuple(x), study.t0, constants) for a, b, v, x in rows]
+        return problems(self.settings.study, self.settings.state)
 
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""

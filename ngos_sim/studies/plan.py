@@ -1,6 +1,5 @@
 """What a run would cost and resolve, from a pilot of a few thousand trajectories."""
 
-
 import numpy as np
 import pandas as pd
 from tqdm import tqdm

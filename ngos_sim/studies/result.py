@@ -13,6 +13,14 @@ import numpy as np
 import pandas as pd
 
 from ngos_sim.estimators import order as orders
+from ngos_sim.studies.prediction import predicted
+
+ORDERS = (
+    "sde", "test_function", "norm", "eta2", "order", "std_error", "ci_low", "ci_high",
+    "constant", "constant_std_error", "predicted_constant", "limit", "limit_std_error",
+    "sqrt_term", "sqrt_term_std_error", "predicted_sqrt_term", "chi2", "dof", "p_value",
+    "points", "resolved_points", "verdict",
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from ngos_sim.studies.study import ConvergenceStudy
@@ -26,8 +34,9 @@ class Result:
     ----------
     study : ConvergenceStudy
     table : DataFrame
-        One row per (point, time, test function, sde): error = E g(optimizer) - E g(SDE), signed, with
-        its standard error, 95 % interval, and the Euler-Maruyama bias removed from sde_mean.
+        One row per (point, time, test function, sde): error = E g(optimizer) - E g(SDE), signed, with its
+        standard error, 95 % interval, 95 % band over all the point's times at once, and the
+        Euler-Maruyama bias removed from sde_mean.
     why : dict of (sde, test function) to str
         Why each was measured by the estimator in the table.
     seed : int
@@ -63,19 +72,22 @@ class Result:
         DataFrame
             One row per (sde, test_function, norm), under SVAG with several ell also per eta2. norm
             "final": the last common time; "max": the common time at which the pooled |error| / eta_e is
-            largest (the theorems' max over k). Under the scaling rule a time is common to all points if
-            its last matched step and its lag, k mod kappa, are. The fit: `estimators.order.OrderFit`.
+            largest (the theorems' max over k), with standard errors and intervals widened as those of the
+            simultaneous band over times. Under the scaling rule a time is common to all points if its
+            last matched step and its lag, k mod kappa, are. The fit: `estimators.order.OrderFit`.
+            predicted_constant, predicted_sqrt_term: C and A of A sqrt(eta_e) + C eta_e at that time by
+            theory, NaN where none are known: `studies.prediction`.
         """
         series = list(groups(self.table))
         rows = []
         for keys, group in series:
             for norm in ("max", "final"):
                 at = at_norm(group, norm)
-                fit = orders.fit(at.eta_e, at.error, at.std_error, rows=len(series))
-                rows.append({**keys, "norm": norm, **_columns(fit), "verdict": fit.verdict(theorem)})
-        table = pd.DataFrame(rows)
-        leading = ["sde", "test_function", "norm", "eta2"]
-        return table[leading + [name for name in table.columns if name not in leading]]
+                fit = orders.fit(at.eta_e, at.error, at.std_error, len(series), widening(at, norm))
+                root, first = predicted(self.study, keys, at)
+                rows.append({**_columns(fit), "verdict": fit.verdict(theorem), **keys, "norm": norm})
+                rows[-1] |= {"predicted_constant": first, "predicted_sqrt_term": root}
+        return pd.DataFrame(rows)[list(ORDERS)]
 
     def plot(self, path=None, *, axes=None, norm="max"):
         """Draw |error| against eta_e with 95 % bars, fitted lines and slope guides.
@@ -163,11 +175,7 @@ def at_norm(group, norm):
 
 
 def _columns(fit):
-    names = (
-        "order", "std_error", "ci_low", "ci_high", "constant", "constant_std_error", "limit", "limit_std_error",
-        "sqrt_term", "sqrt_term_std_error", "chi2", "dof", "p_value", "points", "resolved_points",
-    )  # fmt: skip
-    return {name: getattr(fit, name) for name in names}
+    return {name: getattr(fit, name) for name in ORDERS if hasattr(fit, name) and name != "verdict"}
 
 
 def replot(directory):
@@ -192,6 +200,14 @@ def replot(directory):
     return directory / "errors.png"
 
 
+def widening(rows, norm):
+    """Return by how much the simultaneous band is wider than the interval of one time; 1 for norm = final."""
+    own = (rows.ci_high - rows.ci_low).to_numpy()
+    if norm == "final" or not np.any(own > 0.0):
+        return 1.0
+    return float(np.mean((rows.band_high - rows.band_low).to_numpy()[own > 0.0] / own[own > 0.0]))
+
+
 def headline(table):
     """Return the rows of a table at the time of norm = max of each series."""
     return pd.concat([at_norm(group, "max") for _, group in groups(table)])
@@ -209,7 +225,8 @@ def groups(table):
 def _plot(table, path, axes=None, norm="max"):
     from ngos_sim.plotting import error_plot
 
-    axes = error_plot([(keys, at_norm(group, norm)) for keys, group in groups(table)], axes)
+    chosen = [(keys, at_norm(group, norm)) for keys, group in groups(table)]
+    axes = error_plot([(keys, rows, widening(rows, norm)) for keys, rows in chosen], axes)
     if path is not None:
         axes.figure.savefig(path, dpi=150)
     return axes

@@ -59,7 +59,7 @@ SCRIPT = """
     import ngos_sim as ns
     from ngos_sim.engines import cpu, kernels
     from ngos_sim.studies.assemble import Part, assemble, observables
-    from helper import push
+    from MODULE import push
 
     def step(x, o, z, c, p):
         return (x[0] + push(z),)
@@ -76,11 +76,11 @@ SCRIPT = """
 
 
 def test_an_edited_helper_in_another_file_changes_the_result(tmp_path):
-    (tmp_path / "script.py").write_text(textwrap.dedent(SCRIPT), encoding="utf-8")
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def run(factor):
-        (tmp_path / "helper.py").write_text(f"def push(z):\n    return {factor} * z\n", encoding="utf-8")
+    def run(factor, module="helper"):
+        (tmp_path / "script.py").write_text(textwrap.dedent(SCRIPT).replace("MODULE", module), encoding="utf-8")
+        (tmp_path / f"{module}.py").write_text(f"def push(z):\n    return {factor} * z\n", encoding="utf-8")
         command = [sys.executable, "script.py"]
         found = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
         value, hits = found.split()
@@ -90,3 +90,5 @@ def test_an_edited_helper_in_another_file_changes_the_result(tmp_path):
     assert first[0] > 1.0
     assert second == (2.0 * first[0], 0)
     assert again == (first[0], 1)  # and an unchanged one comes from the disk cache
+    (tmp_path / "helper.py").unlink()
+    assert run(1.0, "renamed") == (first[0], 1)  # which does not look for the module that it came from

@@ -1,0 +1,117 @@
+"""The constants that theory predicts for the errors of a study, beside what is measured."""
+
+import math
+
+import numpy as np
+
+from ngos_sim.estimators import choose, constants, moment_flow, test_functions
+from ngos_sim.oracles.losses import affine_gradient
+from ngos_sim.oracles.svag import svag_law
+from ngos_sim.processes.optimizers import BUILT_IN_STEPS
+from ngos_sim.processes.variations import SVAG
+from ngos_sim.studies import start
+from ngos_sim.studies.jobs import reference_name
+from ngos_sim.studies.local_runs import problems
+
+_MAX_DEGREE = 8
+_FAR = 2.0**-40  # an eta^2 at which a law's moments show how they go on to 0
+
+
+def predicted(study, keys, rows):
+    """Return A and C of the error A sqrt(eta_e) + C eta_e of one series, or NaN where none are known.
+
+    Known for built-in optimizers against their SDEs and under the scaling rule, with an affine gradient, a
+    constant diagonal Sigma, one start for all points, and a polynomial test function: `estimators.constants`.
+
+    Parameters
+    ----------
+    study : ConvergenceStudy
+    keys : dict
+        The series: sde, test_function, eta2 (of an SVAG series over ell).
+    rows : DataFrame
+        Its rows at one time; under the scaling rule at one lag behind a matched time.
+    """
+    nothing = (math.nan, math.nan)
+    function = next(g for g in study.test_functions if test_functions.name_of(g) == keys["test_function"])
+    lag = rows.step % rows.kappa
+    matched = rows.time - lag * rows.eta_e
+    if not _is_covered(study, keys["sde"]) or np.ptp(matched) > 1e-9 * matched.max() or np.ptp(lag):
+        return nothing
+    terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
+    if terms is None or any(
+        max(sum(powers[:-1]), powers[-1]) > _MAX_DEGREE for _, by in terms for powers in by.values()
+    ):
+        return nothing
+    root, first = 0.0, 0.0
+    single = _of_coordinates(study, terms, _moments(study, rows), float(matched.iloc[0]))
+    kappa = int(rows.kappa.iloc[0])
+    for factor, by in terms:
+        expansion = None
+        for j, powers in by.items():
+            expansion = single[j][powers] if expansion is None else expansion.product(single[j][powers])
+        if expansion is not None:
+            small = (expansion.root, expansion.first)
+            pair = small if study.reference is None else expansion.against_batch(kappa, float(lag.iloc[0]))
+            root, first = root + factor * pair[0][0], first + factor * pair[1][0]
+    return float(root), float(first)
+
+
+def _is_covered(study, name):
+    """Return whether constants are known for a study against this SDE or reference."""
+    rule, states = (
+        study.rule,
+        [start.state(study.initial, study.rule.slots, study.dimension, p.eta2) for p in study.points],
+    )
+    sde = next((sde for sde in study.sdes if sde.name == name), None)
+    known = (
+        name in map(reference_name, study.points) if sde is None else sde.pivot is None and moment_flow.is_known(sde)
+    )
+    corrected = rule.parameters.get("bias_correction", 0.0)
+    return (
+        known
+        and rule.step in BUILT_IN_STEPS
+        and affine_gradient(study.oracle.loss) is not None
+        and not callable(study.oracle.covariance)
+        and all(np.array_equal(state, states[0]) for state in states)
+        and bool(np.all(states[0][:, -1] > 0.0))
+        and (study.t0 > 0.0 or not corrected)
+    )
+
+
+def _moments(study, rows):
+    """Return what `constants.leading` wants to know of a series' noise law: third, third_rate, fourth."""
+    noise, sigma0 = study.oracle.noise, study.rule.parameters["sigma0"]
+    if rows.ell.nunique() > 1:
+        eta2 = float(rows.eta2.iloc[0])
+        *_, third, excess = noise.cumulants(sigma0 / math.sqrt(eta2))
+        return constants.svag_limit(third, 3.0 + excess, eta2)
+    ell = float(rows.ell.iloc[0])
+    law = svag_law(noise, ell) if isinstance(study.optimizer, SVAG) else noise
+
+    def moments(h):
+        *_, third, excess = law.cumulants(sigma0 / math.sqrt(h * ell**2))
+        return third, 3.0 + excess
+
+    (far, fourth), (near, _) = moments(_FAR), moments(4.0 * _FAR)  # third = a + b sqrt(h)
+    rate = (near - far) / math.sqrt(_FAR)
+    return {"third": far - rate * math.sqrt(_FAR), "third_rate": rate, "fourth": fourth}
+
+
+def _of_coordinates(study, terms, moments, time):
+    """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
+    rule, state = study.rule, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].eta2)
+    degree = max(max(sum(powers[:-1]), powers[-1]) for _, by in terms for powers in by.values())
+    settings = {
+        "momentum": "m" in rule.slots,
+        "times": [time] if time > study.t0 else [time, study.horizon],
+        "second_moment": "updated" if rule.parameters["updated"] else "previous",
+        "bias_correction": bool(rule.parameters["bias_correction"]),
+        "degree": degree,
+    }
+    made, found = {}, {}
+    for j, problem in enumerate(problems(study, state)):
+        same = (problem.hessian, problem.slope, problem.variance, problem.start)
+        if any(j in by for _, by in terms) and same not in made:
+            made[same] = constants.leading(problem, **settings, **moments)
+        found[j] = made.get(same)
+    return found
