@@ -69,6 +69,20 @@ def local_terms(function, oracle, pivot, dimension):
     return terms if held is not None and size <= _MAX_TERMS else None
 
 
+def companion_terms(function, oracle, slots, dimension):
+    """Return a test function as [(factor, {coordinate: monomial's powers, or g})], or None.
+
+    The control-variate estimator knows the means of sums of products over coordinates: of monomials up
+    to degree 2 beside u, and for Gaussian noise of any.
+    """
+    if isinstance(function, TestFunction):
+        return [(1.0, {function.coordinate: function.g})] if oracle.noise.is_gaussian else None
+    terms = monomials(function, oracle, slots, dimension)
+    if terms is None or oracle.noise.is_gaussian:
+        return terms
+    return terms if all(sum(powers[:-1]) <= 2 for _, by in terms for powers in by.values()) else None
+
+
 def _written_out(terms, oracle, dimension):
     """Replace each factor `loss` by its sum over coordinates, sum_j hessian_j theta_j^2 / 2 + slope_j theta_j."""
     hessian, slope = (each * (dimension if len(each) == 1 else 1) for each in affine_gradient(oracle.loss))

@@ -58,6 +58,11 @@ class Noise:
         """Return the parameters by name, as floats, at noise scale sigma."""
         return {name: float(value(sigma) if callable(value) else value) for name, value in self.parameters.items()}
 
+    @property
+    def is_gaussian(self):
+        """Whether zeta is the Gaussian xi itself."""
+        return self.sample is _gaussian
+
     def rule(self, sigma, nodes=_CUMULANT_NODES):
         """Return values and weights of the atoms, or of a rule with `nodes` nodes.
 

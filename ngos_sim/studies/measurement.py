@@ -24,19 +24,19 @@ class Measurement:
     ----------
     study : ConvergenceStudy
     seed : int
-    local : dict
-        What the local estimator serves, as in `runs.runs`.
+    served : dict
+        Which estimator serves what, as in `runs.runs`.
     device, precision, threads
         As in `ConvergenceStudy.run`.
     bar : tqdm
         Told of every step done.
     """
 
-    def __init__(self, study, seed, local, *, device, precision, threads, bar):
+    def __init__(self, study, seed, served, *, device, precision, threads, bar):
         self.study, self.chunks = study, 0
         self.seconds = [0.0] * len(study.points)
         self._device, self._precision, self._threads, self._bar = device, precision, threads, bar
-        self._points = [runs.runs(study, index, seed, local) for index in range(len(study.points))]
+        self._points = [runs.runs(study, index, seed, served) for index in range(len(study.points))]
         self._sums = [[[Sums() for _ in run.jobs] for run in point] for point in self._points]
 
     @property

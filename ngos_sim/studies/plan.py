@@ -35,8 +35,8 @@ def plan(study, bounds, seed, threads):
         standard errors going on as a power of eta_e (0: at every step; NaN: the pilot does not resolve C).
     """
     settings = study.settings(seed, "cpu", None, threads)
-    local, _ = selection.after_node_check(study, seed, bounds.chunks, threads)
-    measurement = Measurement(study, seed, local, bar=tqdm(disable=True), **settings)
+    served, _ = selection.after_node_check(study, seed, bounds.chunks, threads)
+    measurement = Measurement(study, seed, served, bar=tqdm(disable=True), **settings)
     measurement.extend(1)  # compiles
     measurement.extend(1 + _PILOT)
     seconds = np.array(measurement.seconds) * bounds.chunks / _PILOT

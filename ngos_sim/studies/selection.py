@@ -6,61 +6,120 @@ import numpy as np
 
 from ngos_sim.engines import cpu
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.estimators import choose, moment_flow, test_functions
+from ngos_sim.estimators import choose, control_variate, moment_flow, test_functions
 from ngos_sim.estimators.chunks import means
 from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
 from ngos_sim.studies import runs, start
+from ngos_sim.studies.companion_runs import sde_law
 from ngos_sim.studies.jobs import reference_name
+from ngos_sim.studies.local_runs import problems
 
 _TOLERANCE = 0.2  # of the final standard error: how much fewer nodes may change an error
+_MERIT = {
+    "local": "its standard deviation is of the size of the error",
+    "control_variate": "the mean of a linear companion is known",
+    "coupled": "it serves everything",
+}
 _RELATIVE = 1e-3  # of the error itself, as the first step has no standard error
 
 
-def selected(study):
-    """Return ({(name, index of a test function): terms} for the local estimator, {(name, test function): why}).
+def selected(study, barred=None):
+    """Choose an estimator for every test function against every SDE or reference.
 
-    A name is an SDE's, or that of the scaling rule's reference.
+    Parameters
+    ----------
+    study : ConvergenceStudy
+    barred : dict of (name, index of a test function) to str, optional
+        Why local does not serve, beside what can be told without a run.
+
+    Returns
+    -------
+    served : dict of (name, index of a test function) to (estimator, terms)
+        What local and control_variate serve; the rest is coupled or independent. A name is an SDE's, or
+        that of the scaling rule's reference.
+    why : dict of (name, test function) to str
 
     Raises
     ------
     ValueError
-        estimator="local" is asked for where it cannot serve.
+        An estimator is asked for by name where it cannot serve.
     """
-    local, why = {}, {}
-    pivots = {sde.name: sde.pivot or sde for sde in study.sdes}
-    if study.reference is not None:
-        pivots = dict.fromkeys(map(reference_name, study.points), moment_flow.pivot_of(study.rule))
-    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
-    for opponent, pivot in pivots.items():
-        reason = choose.against_local(study.oracle, study.rule, pivot, np.concatenate(states))
+    served, why = {}, {}
+    opponents = {sde.name: sde for sde in study.sdes} or dict.fromkeys(map(reference_name, study.points))
+    for opponent, sde in opponents.items():
+        pivot = moment_flow.pivot_of(study.rule) if sde is None else sde.pivot or sde
+        reason = choose.against_local(study.oracle, study.rule, pivot, _starts(study))
         for g, function in enumerate(study.test_functions):
             name = test_functions.name_of(function)
-            terms = None if reason else choose.local_terms(function, study.oracle, pivot, study.dimension)
-            refused = reason or ("" if terms else "it lies outside the span of the local estimator's basis")
             if study.estimator in ("coupled", "independent"):
                 why[opponent, name] = f"estimator={study.estimator!r} was asked for"
-            elif refused:
-                _refuse(study, opponent, name, refused)
-                why[opponent, name] = f"coupled: {refused}"
-            else:
-                local[opponent, g] = terms
-                why[opponent, name] = "local: its standard deviation is of the size of the error"
-    return local, why
+                continue
+            refused = {}
+            for estimator, terms in _candidates(study, sde, pivot, function, reason, (barred or {}).get((opponent, g))):
+                if isinstance(terms, str):
+                    refused[estimator] = terms
+                elif study.estimator in ("auto", estimator):
+                    served[opponent, g] = (estimator, terms)
+                    break
+            if study.estimator in refused:
+                raise ValueError(
+                    f"estimator={study.estimator!r} cannot measure {name!r} against {opponent!r}: "
+                    f"{refused[study.estimator]}"
+                )
+            chosen = served.get((opponent, g), ("coupled",))[0]
+            others = [f"not {estimator}, as {text}" for estimator, text in refused.items() if estimator != chosen]
+            why[opponent, name] = "; ".join([f"{chosen}: {_MERIT[chosen]}", *others])
+    return served, why
+
+
+def _starts(study):
+    """Return the start of every coordinate at every point, shape (points d, slots)."""
+    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
+    return np.concatenate(states)
+
+
+def _candidates(study, sde, pivot, function, reason, barred):
+    """Yield (estimator, its terms, or why it cannot serve), the best first."""
+    terms = None if reason or barred else choose.local_terms(function, study.oracle, pivot, study.dimension)
+    yield "local", terms or reason or barred or "it lies outside the span of its basis"
+    if sde is None or sde.pivot is not None or reason:
+        yield "control_variate", reason or "there is no companion of known moments"
+        return
+    terms = choose.companion_terms(function, study.oracle, study.rule.slots, study.dimension)
+    if terms is None:
+        known = "a polynomial" if study.oracle.noise.is_gaussian else "of degree 2 under noise that is not Gaussian"
+        yield "control_variate", f"it is not {known}, so that its mean is not known"
+    elif not _is_smooth(study, sde, terms):
+        yield "control_variate", "its Gaussian mean does not converge"
+    else:
+        yield "control_variate", terms
+
+
+def _is_smooth(study, sde, terms):
+    """Return whether quadrature finds the means of a test function's terms at a study's last time."""
+    point, times = study.points[0], study.record_times[0]
+    records = np.array([round((times[-1] - study.t0) / point.eta_e)])
+    made = problems(study, start.state(study.initial, study.rule.slots, study.dimension, point.eta2))
+    return all(
+        isinstance(g, tuple) or control_variate.is_resolved(g, *sde_law(sde, made[j], point.eta_e, records))
+        for _, by in terms
+        for j, g in by.items()
+    )
 
 
 def after_node_check(study, seed, chunks, threads):
-    """Return `selected` without the test functions whose first chunk depends on the number of nodes.
+    """Return `selected` without local where a test function's first chunk depends on the number of nodes.
 
     With fewer nodes no error may move by more than 0.2 of the standard error that all chunks will give
     and a thousandth of itself. (For RMSprop with v_{k+1} each pair of nodes brings about a decimal.)
     """
-    local, why = dict(study.local), dict(study.why)
     if study.rule.step in POLYNOMIAL_STEPS:
-        return local, why
+        return study.served, study.why
+    barred = {}
     for index in range(len(study.points)):
-        for run in runs.runs(study, index, seed, local):
-            served = [key for key in local if key[0] == run.name]
-            moved = np.zeros(len(served), dtype=bool)
+        for run in runs.runs(study, index, seed, study.served):
+            mine = [g for (name, g), (estimator, _) in study.served.items() if (name, estimator) == (run.name, "local")]
+            moved = np.zeros(len(mine), dtype=bool)
             for main, check in zip(run.jobs if run.checks else (), run.checks, strict=True):
                 (mean, std_error), (fewer, _) = (
                     means(cpu.run(*job[:2], 0, 1, precision="f64", threads=threads).sums[0], CHUNK)
@@ -68,16 +127,6 @@ def after_node_check(study, seed, chunks, threads):
                 )
                 allowed = _TOLERANCE * std_error / math.sqrt(chunks) + _RELATIVE * np.abs(mean)
                 moved |= np.any(np.abs(mean - fewer) > allowed, axis=(0, 2))
-            for key in [key for key, too_far in zip(served, moved, strict=True) if too_far]:
-                function = test_functions.name_of(study.test_functions[key[1]])
-                refused = f"its quadrature moves with the nodes at {study.points[index]}"
-                _refuse(study, run.name, function, refused)
-                why[run.name, function] = f"coupled: {refused}"
-                del local[key]
-    return local, why
-
-
-def _refuse(study, sde, function, reason):
-    """Raise ValueError where the local estimator was asked for by name."""
-    if study.estimator == "local":
-        raise ValueError(f"estimator='local' cannot measure {function!r} against {sde!r}: {reason}")
+            for g in np.array(mine, dtype=int)[moved].tolist():
+                barred[run.name, g] = f"its quadrature moves with the nodes at {study.points[index]}"
+    return selected(study, barred) if barred else (study.served, study.why)

@@ -23,7 +23,7 @@ from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import Result
 from ngos_sim.studies.stopping import Bounds
 
-ESTIMATORS = ("auto", "local", "coupled", "independent")
+ESTIMATORS = ("auto", "local", "control_variate", "coupled", "independent")
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,10 @@ class ConvergenceStudy:
         step, under the scaling rule against step floor(k / kappa) of the larger batch (Theorem 5.3).
     test_functions : sequence of str or TestFunction
         g; the grammar is in `estimators.test_functions`.
-    estimator : "auto", "local", "coupled" or "independent"
-        Local: the error carried along by each trajectory, of its own size. Coupled: one stream of
-        Gaussians drives optimizer and SDEs. Auto is local where that can serve, else coupled.
+    estimator : "auto", "local", "control_variate", "coupled" or "independent"
+        Local: the error carried along by each trajectory, of its own size. Control variate: less a
+        linear companion of known mean. Coupled: one stream of Gaussians drives optimizer and SDEs. Auto
+        takes the first of these that can serve.
 
     Raises
     ------
@@ -95,7 +96,7 @@ class ConvergenceStudy:
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
     dimension: int = field(init=False)
-    local: dict = field(init=False)
+    served: dict = field(init=False)
     why: dict = field(init=False)
 
     def __post_init__(self):
@@ -134,11 +135,11 @@ class ConvergenceStudy:
         object.__setattr__(self, "dimension", dimension)
         self._check_noise()
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
-        local, why = selection.selected(self)
+        served, why = selection.selected(self)
         for index in range(len(points)):
-            for job in runs.first_steps(self, index, local):
+            for job in runs.first_steps(self, index, served):
                 try_first_step(*job)
-        object.__setattr__(self, "local", local)
+        object.__setattr__(self, "served", served)
         object.__setattr__(self, "why", why)
 
     @property
@@ -216,9 +217,9 @@ class ConvergenceStudy:
         """
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         settings = self.settings(seed, device, precision, threads)
-        local, why = selection.after_node_check(self, seed, bounds.pilot, threads)
+        served, why = selection.after_node_check(self, seed, bounds.pilot, threads)
         with tqdm(unit="step", unit_scale=True, disable=not progress) as bar:
-            measurement = Measurement(self, seed, local, bar=bar, **settings)
+            measurement = Measurement(self, seed, served, bar=bar, **settings)
             bar.total = None if trajectories is None else measurement.steps * -(-int(trajectories) // CHUNK)
             stopped = bounds.follow(measurement)
         result = Result(self, measurement.table(), why, seed, settings["precision"], device, stopped)

@@ -8,7 +8,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.studies.result import headline
 
-FUNCTIONS = ["theta[0]", ns.TestFunction("square", lambda x: x[0] * x[0])]  # by local, and by coupled
+FUNCTIONS = ["theta[0]", ns.TestFunction("square", lambda x: x[0] * x[0])]  # by local, and by a companion
 
 
 def test_a_relative_error_is_reached_and_a_longer_run_repeats_it(problem):
@@ -66,7 +66,7 @@ def test_a_plan_foresees_the_run(problem):
     assert len(both) == len(planned) == 6
     assert (np.abs(np.log(both.std_error / both.measured)) < 0.3).all()
     by = planned.set_index("test_function")
-    assert by.estimator.to_dict() == {"theta[0]": "local", "square": "coupled"}
+    assert by.estimator.to_dict() == {"theta[0]": "local", "square": "control_variate"}
     assert (by.loc["theta[0]"].smallest_eta_e == 0.0).all()
     assert by.loc["theta[0]"].resolved.all()
     assert planned.attrs["trajectories"] == 200_704

@@ -1,0 +1,128 @@
+"""The linear companion's moments by enumeration, Gaussian means in closed form, and the estimator in studies."""
+
+import itertools
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim.estimators import control_variate
+from ngos_sim.estimators.moment_flow import Problem
+from ngos_sim.processes.integrators import euler_maruyama
+from ngos_sim.processes.rule import Oracle
+from ngos_sim.studies.companion_runs import sde_law
+
+CONSTANTS = dict(sigma0=0.8, eps0=0.1, c2=1.3)
+RULES = [
+    (ns.rmsprop(**CONSTANTS), ns.rmsprop_sde(), (1.2, 1.4)),
+    (ns.adam(c1=2.0, **CONSTANTS), ns.adam_sde(), (1.2, -0.4, 1.4)),
+]
+COSINE = ns.TestFunction("cos theta", lambda x: math.cos(x[0]))
+
+
+@pytest.mark.parametrize(("optimizer", "sde", "start"), RULES, ids=["rmsprop", "adam"])
+def test_moments_by_enumeration(optimizer, sde, start):
+    """All 2^6 paths of Rademacher noise through Euler-Maruyama's own step."""
+    rule, h, t0, n = euler_maruyama(sde, optimizer.parameters), 0.05, 0.1, len(start) - 1
+    problem = Problem(0.9, 0.3, 1.2, start, t0, dict(optimizer.parameters))
+    parameters = {**rule.parameters, "eta2": h}
+    mean, covariance, u = control_variate.companion_moments(rule, problem, h, 6, parameters)
+    rows = [rule.schedule(2 + k, h, SimpleNamespace(**parameters)) for k in range(6)]
+    ends = []
+    for path in itertools.product([-1.0, 1.0], repeat=6):
+        x = start
+        for z, c in zip(path, rows, strict=True):
+            o = Oracle(0.9 * x[0] + 0.3, 1.2, 0.9)
+            x = rule.step(x, o, math.sqrt(1.2) * z, c, SimpleNamespace(**parameters))
+        ends.append(x)
+    ends = np.array(ends)
+    np.testing.assert_allclose(mean[-1], ends[:, :n].mean(axis=0), atol=1e-13)
+    np.testing.assert_allclose(covariance[-1], np.cov(ends[:, :n].T, bias=True).reshape(n, n), atol=1e-13)
+    np.testing.assert_allclose(u[-1], ends[:, -1], atol=1e-13)
+    assert covariance[-1][0, 0] > 0.01
+
+
+def test_gaussian_means_in_closed_form():
+    mean, covariance = np.array([[0.3, -0.5]]), np.array([[[0.7, 0.2], [0.2, 0.4]]])
+    law = (mean, covariance, np.array([1.7]))
+    cosine = control_variate.gaussian_mean(lambda x: math.cos(x[0]), *law)
+    assert cosine[0] == pytest.approx(math.cos(0.3) * math.exp(-0.35), abs=1e-14)
+    product = control_variate.gaussian_mean((1, 1, 2), *law)
+    assert product[0] == pytest.approx((0.3 * -0.5 + 0.2) * 1.7**2, abs=1e-13)
+    fourth = control_variate.gaussian_mean((4, 0, 0), *law)
+    assert fourth[0] == pytest.approx(0.3**4 + 6 * 0.3**2 * 0.7 + 3 * 0.7**2, abs=1e-13)
+
+
+def test_what_is_not_smooth_is_not_resolved():
+    law = (np.array([[0.3]]), np.array([[[0.7]]]), np.array([1.0]))
+    assert control_variate.is_resolved(lambda x: math.exp(-x[0] * x[0]), *law)
+    for rough in (lambda x: abs(x[0]), lambda x: math.log(x[0]), lambda x: 1.0 / max(x[0], 0.0)):
+        assert not control_variate.is_resolved(rough, *law)
+    assert not control_variate.is_resolved(lambda x: math.inf, *law)
+
+
+@pytest.mark.parametrize("name", ["P2", "P4"])
+def test_the_sdes_law_is_the_solvers(name, problem):
+    sde, start, t0, hessian = (
+        (ns.rmsprop_sde(), (1.2, 1.0), 0.0, 0.9) if name == "P2" else (ns.adam_sde(), (1.2, -0.4, 1.4), 0.5, 0.9)
+    )
+    study = problem(name, test_functions=["theta[0]"])
+    made = Problem(hessian, 0.0, 1.0, start, t0, dict(study.rule.parameters))
+    mean, covariance, u = sde_law(sde, made, 2.0**-6, np.array([32, 64]))
+    last = study.run(1024).table.sde_mean.iloc[-1]
+    assert mean[-1, 0] == pytest.approx(last, abs=0.1)
+    assert (np.linalg.eigvalsh(covariance) > 0.0).all()
+    assert u[-1] == pytest.approx(1.0 + (start[-1] - 1.0) * math.exp(-1.3))
+
+
+@pytest.mark.parametrize("name", ["P2", "P4"])
+def test_companion_and_coupled_agree(problem, name):
+    functions = [COSINE, "theta[0]^4", "theta[0]^2*u[0]"]
+    settings = dict(eta2=[2.0**-3, 2.0**-5], test_functions=functions)
+    found, other = (
+        problem(name, estimator=estimator, **settings).run(300_000, seed=seed).table
+        for seed, estimator in enumerate(("control_variate", "coupled"))
+    )
+    assert found.estimator.unique().tolist() == ["control_variate"]
+    assert found.integrator_bias.isna().all()
+    assert (np.abs(found.error - other.error) < 4 * np.hypot(found.std_error, other.std_error)).all()
+    assert (found.std_error < 2.0 * other.std_error).all()
+    assert (np.abs(found.error) > 4 * found.std_error).sum() >= 4
+
+
+def test_other_noise_up_to_degree_two(problem):
+    """Against local, which is a hundred times as precise; the companion takes its noise from the optimizer's law."""
+    settings = dict(noise=ns.two_point(skewness=1.0), eta2=[2.0**-4], test_functions=["theta[0]", "theta[0]^2"])
+    local, found = (
+        problem("P2", estimator=estimator, **settings).run(200_000).table for estimator in ("local", "control_variate")
+    )
+    assert (np.abs(found.error - local.error) < 4 * np.hypot(found.std_error, local.std_error)).all()
+    assert (found.std_error < 2e-3).all()
+
+
+def test_adams_fourth_moment_is_the_predicted_one(problem):
+    """P4, E theta^4: theory by the expansion, -1.7218; within 3 SE, and the SE within 4 %."""
+    settings = dict(eta2=[2.0**-k for k in range(3, 8)], estimator="control_variate", test_functions=["theta[0]^4"])
+    row = problem("P4", **settings).run(1_000_000, seed=3).order().iloc[0]
+    assert row.predicted_constant == pytest.approx(-1.7218, abs=1e-4)
+    assert row.constant_std_error < 0.04 * 1.7218
+    assert abs(row.constant - row.predicted_constant) < 3 * row.constant_std_error
+
+
+def test_choices_and_refusals(problem):
+    kink = ns.TestFunction("kink", lambda x: abs(x[0]))
+    functions = [COSINE, kink, "theta[0]", "theta[0]^5", "norm(grad)"]
+    study = problem("P2", estimator="auto", test_functions=functions)
+    chosen = {name: text.split(":")[0] for (_, name), text in study.why.items()}
+    assert list(chosen.values()) == ["control_variate", "coupled", "local", "control_variate", "coupled"]
+    assert "its Gaussian mean does not converge" in study.why["rmsprop", "kink"]
+    for changes, reason in (
+        (dict(test_functions=[kink]), "Gaussian mean does not converge"),
+        (dict(test_functions=[COSINE], noise=ns.uniform()), "not of degree 2 under noise that is not Gaussian"),
+        (dict(test_functions=["theta[0]"], covariance=lambda theta: 1.0), "covariance depends on the state"),
+        (dict(test_functions=["theta[0]"], reference=ns.scaling_rule(2)), "no companion of known moments"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            problem("P2", estimator="control_variate", **changes)
