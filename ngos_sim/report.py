@@ -18,10 +18,17 @@ def orders_table(orders):
             "" if row.verdict.startswith("fails") else _number(row.constant, row.constant_std_error)
             for row in rows.itertuples()
         ],
-        "predicted": [_number(row.predicted_constant) for row in rows.itertuples()],
+        "predicted": [_predicted(row) for row in rows.itertuples()],
         "verdict": rows.verdict,
     }
     return pd.DataFrame(columns).to_string(index=False)
+
+
+def _predicted(row):
+    """Return the leading term that theory predicts: a constant, or one of sqrt(eta_e)."""
+    if row.predicted_sqrt_term and not pd.isna(row.predicted_sqrt_term):
+        return f"{row.predicted_sqrt_term:.3f} sqrt"
+    return _number(row.predicted_constant)
 
 
 def _number(value, std_error=None):

@@ -205,8 +205,13 @@ def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True
     )
 
 
-BUILT_IN_STEPS = (_rmsprop_previous, _rmsprop_updated, _adam_previous, _adam_updated)
 POLYNOMIAL_STEPS = (_rmsprop_previous, _adam_previous)  # theta' is linear and u' quadratic in the noise
+
+
+def is_built_in(rule):
+    """Return whether a rule is what `rmsprop` or `adam` makes."""
+    kinds = {_rmsprop_schedule: (_rmsprop_previous, _rmsprop_updated), _adam_schedule: (_adam_previous, _adam_updated)}
+    return rule.step in kinds.get(rule.schedule, ())
 
 
 def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, **conventions):

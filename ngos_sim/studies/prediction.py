@@ -7,7 +7,7 @@ import numpy as np
 from ngos_sim.estimators import choose, constants, moment_flow, test_functions
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.svag import svag_law
-from ngos_sim.processes.optimizers import BUILT_IN_STEPS
+from ngos_sim.processes.optimizers import is_built_in
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
 from ngos_sim.studies.jobs import reference_name
@@ -69,7 +69,7 @@ def _is_covered(study, name):
     corrected = rule.parameters.get("bias_correction", 0.0)
     return (
         known
-        and rule.step in BUILT_IN_STEPS
+        and is_built_in(rule)
         and affine_gradient(study.oracle.loss) is not None
         and not callable(study.oracle.covariance)
         and all(np.array_equal(state, states[0]) for state in states)
@@ -100,7 +100,7 @@ def _moments(study, rows):
 def _of_coordinates(study, terms, moments, time):
     """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
     rule, state = study.rule, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].eta2)
-    degree = max(max(sum(powers[:-1]), powers[-1]) for _, by in terms for powers in by.values())
+    degree = max((max(sum(powers[:-1]), powers[-1]) for _, by in terms for powers in by.values()), default=0)
     settings = {
         "momentum": "m" in rule.slots,
         "times": [time] if time > study.t0 else [time, study.horizon],

@@ -1,66 +1,41 @@
-"""The studies that check the theorems of arXiv 2205.10287, and the control that must fail.
+"""The studies that check the theorems of arXiv 2205.10287; their negative controls are in `controls`.
 
-Each case is a study, what its orders must say, and how the finding is put in words. A theorem is an
-upper bound: what agrees with it is "consistent with" it.
+A theorem is an upper bound: what agrees with it is "consistent with" it.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
+from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles.losses import linear, quadratic
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.oracles.noises import gaussian, two_point, uniform
 from ngos_sim.processes.optimizers import adam, rmsprop
-from ngos_sim.processes.sdes import SDE, adam_sde, rmsprop_sde
+from ngos_sim.processes.sdes import adam_sde, rmsprop_sde
 from ngos_sim.processes.variations import scaling_rule, svag
+from ngos_sim.studies import controls
+from ngos_sim.studies.case import Case, against_prediction
 from ngos_sim.studies.study import ConvergenceStudy
 
 RMSPROP = {"sigma0": 0.8, "eps0": 0.0, "c2": 1.3}
-FINE = [2.0**-k for k in range(5, 11)]
 ADAM = {"sigma0": 0.8, "eps0": 0.1, "c1": 2.0, "c2": 1.3}
+FINE = [2.0**-k for k in range(5, 11)]
+COARSE = [2.0**-k for k in range(3, 8)]
+P2_START = {"theta": 1.2, "u": 1.0}
+P4_START = {"theta": 1.2, "m": -0.4, "u": 1.4, "t0": 0.5}
+UPDATED = {"second_moment": "updated"}
 
 
-@dataclass(frozen=True)
-class Case:
-    """One statement: its study, the trajectories that resolve it, and the verdict that it must show."""
-
-    title: str
-    study: Callable[[], ConvergenceStudy]
-    trajectories: int
-    consistent: bool = True
-    quick: bool = False
-
-    def holds(self, orders):
-        """Return whether every verdict (norm = max) is what this case must show."""
-        verdicts = orders[orders.norm == "max"].verdict
-        wanted = "consistent with" if self.consistent else "fails"
-        return bool(verdicts.str.startswith(wanted).all())
-
-    def finding(self, orders):
-        """Say in words what the orders show."""
-        rows = orders[orders.norm == "max"]
-        low, high = rows.order.min(), rows.order.max()
-        span = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
-        wanted = "consistent with order 1" if self.consistent else "the wrong SDE fails, as it must"
-        if self.holds(orders):
-            return f"{wanted}: fitted order {span}"
-        odd = rows[~rows.verdict.str.startswith("consistent with" if self.consistent else "fails")]
-        return "NOT as expected: " + "; ".join(f"{row.test_function}: {row.verdict}" for row in odd.itertuples())
-
-
-def theorem_4_2(loss=None, covariance=(1.0, 0.5), noise=None, **conventions):
+def theorem_4_2(loss=None, noise=None, **conventions):
     """RMSprop against its SDE, by default on a diagonal quadratic loss in two dimensions with Gaussian noise."""
-    loss = loss or quadratic([0.9, 2.0])
     return ConvergenceStudy(
-        NGOS(loss, covariance, noise or gaussian()),
+        NGOS(loss or quadratic([0.9, 2.0]), (1.0, 0.5), noise or gaussian()),
         rmsprop(**RMSPROP, **conventions),
         sde=rmsprop_sde(),
         initial={"theta": [1.2, 1.0], "u": 1.0},
         eta2=FINE,
         horizon=1.0,
-        test_functions=["theta[0]", "theta[0]^2", "theta[0]*u[0]", "u[0]^2", "loss"],
+        test_functions=["theta[0]", "theta[0]^2", "theta[0]^4", "theta[0]*u[0]", "u[0]^2", "theta[0]*theta[1]", "loss"],
     )
 
 
@@ -70,36 +45,52 @@ def theorem_4_5(noise=None, **conventions):
         NGOS(quadratic(0.9), noise=noise or gaussian()),
         adam(**ADAM, **conventions),
         sde=adam_sde(),
-        initial={"theta": 1.2, "m": -0.4, "u": 1.4, "t0": 0.5},
+        initial=P4_START,
         eta2=FINE,
         horizon=1.5,
-        test_functions=["theta[0]", "theta[0]^2", "m[0]^2", "u[0]^2"],
+        test_functions=["theta[0]", "theta[0]^2", "m[0]^2", "u[0]^2", "loss"],
     )
 
 
-def theorem_5_3(kappa=(2, 4)):
-    """RMSprop at batch size B against kappa B, at matched times: an error of (1 - kappa) C eta^2."""
+def _cos(x):
+    return math.cos(x[0])
+
+
+def outside_the_span(optimizer, sde, initial, horizon):
+    """Test functions outside the local estimator's basis, by a companion of known mean."""
     return ConvergenceStudy(
         NGOS(quadratic(0.9)),
-        rmsprop(**RMSPROP),
-        reference=scaling_rule(list(kappa)),
-        initial={"theta": 1.2, "u": 1.0},
-        eta2=[2.0**-k for k in range(4, 10)],
-        horizon=1.0,
-        test_functions=["theta[0]", "u[0]^2"],
+        optimizer,
+        sde=sde,
+        initial=initial,
+        eta2=COARSE,
+        horizon=horizon,
+        test_functions=[TestFunction("cos theta", _cos), "theta[0]^4"],
     )
 
 
-def theorem_6_3(rule=None, sde=None, initial=None, horizon=1.0):
+def theorem_5_3(optimizer, initial, horizon, *, eta2=None, **settings):
+    """An optimizer at batch size B against 2, 4 and 32 B, at matched times: an error of (1 - kappa) C eta^2."""
+    return ConvergenceStudy(
+        NGOS(quadratic(0.9)),
+        optimizer,
+        initial=initial,
+        eta2=eta2 or [2.0**-k for k in range(7, 13)],
+        horizon=horizon,
+        **({"reference": scaling_rule([2, 4, 32]), "test_functions": ["theta[0]", "u[0]^2"]} | settings),
+    )
+
+
+def theorem_6_3(optimizer, sde, initial, horizon, functions):
     """SVAG at fixed eta^2 = 1/8 with skewed noise of a fixed law, which by itself breaks order 1."""
     return ConvergenceStudy(
         NGOS(quadratic(0.9), noise=two_point(skewness=1.5)),
-        svag(rule or rmsprop(**RMSPROP), ell=[3.0, 4.0, 6.0, 8.0, 12.0, 16.0]),
-        sde=sde or rmsprop_sde(),
-        initial=initial or {"theta": 1.2, "u": 1.0},
+        svag(optimizer, ell=[3.0, 4.0, 6.0, 8.0, 12.0, 16.0]),
+        sde=sde,
+        initial=initial,
         eta2=0.125,
         horizon=horizon,
-        test_functions=["theta[0]", "theta[0]*u[0]" if rule is None else "theta[0]^2", "u[0]^2"],
+        test_functions=functions,
     )
 
 
@@ -107,76 +98,137 @@ def _wave(theta):
     return 1.0 + 0.5 * math.sin(theta) * math.sin(theta)
 
 
-def state_dependent(rule, sde, initial, horizon):
+def state_dependent(optimizer, sde, initial, horizon):
     """An optimizer against its SDE with Sigma(theta) = 1 + sin(theta)^2 / 2: measured by coupling."""
     return ConvergenceStudy(
         NGOS(quadratic(0.9), covariance=_wave),
-        rule,
+        optimizer,
         sde=sde,
         initial=initial,
-        eta2=[2.0**-k for k in range(3, 8)],
+        eta2=COARSE,
         horizon=horizon,
-        test_functions=["theta[0]", "u[0]^2"],
+        test_functions=["theta[0]", TestFunction("cos theta", _cos)],
     )
 
 
-def _scaled_diffusion(diffusion):
-    def scaled(x, o, c, p):
-        theta, u = diffusion(x, o, c, p)
-        return p.factor * theta, u
-
-    return scaled
-
-
-def wrong_diffusion():
-    """Theorem 4.2's study against an SDE with half the noise: the error does not fall with eta^2."""
-    right = rmsprop_sde()
-    wrong = SDE(
-        "half the noise", right.drift, _scaled_diffusion(right.diffusion), right.slots, right.schedule, factor=0.5
-    )
-    return ConvergenceStudy(
-        NGOS(quadratic(0.9)),
-        rmsprop(**RMSPROP),
-        sde=wrong,
-        initial={"theta": 1.2, "u": 1.0},
-        eta2=[2.0**-k for k in range(3, 9)],
-        horizon=1.0,
-        test_functions=["theta[0]^2"],
-    )
+def remark_4_3():
+    """Theorem 4.2's constant at noise scales sigma0 = 0.4 .. 3.2."""
+    return {
+        f"sigma0={sigma0:g}": ConvergenceStudy(
+            NGOS(quadratic(0.9)),
+            rmsprop(**(RMSPROP | {"sigma0": sigma0})),
+            sde=rmsprop_sde(),
+            initial=P2_START,
+            eta2=FINE,
+            times=[1.0],
+            test_functions=["theta[0]", "theta[0]^2", "u[0]"],
+        )
+        for sigma0 in (0.4, 0.8, 1.6, 3.2)
+    }
 
 
-P4_START = {"theta": 1.2, "m": -0.4, "u": 1.4, "t0": 0.5}
+def _constants(rows, results):
+    """Judge Remark 4.3: each constant is the predicted one, however it depends on sigma0."""
+    agree, words = against_prediction(rows)
+    by = rows[rows.test_function == "theta[0]"]
+    table = ", ".join(f"{row.constant:.3f} ({row.predicted_constant:.3f})" for row in by.itertuples())
+    return agree, f"constants (predicted) of theta[0] at {', '.join(results)}: {table}{words}"
 
 
-def _adam_svag():
-    return theorem_6_3(adam(**ADAM), adam_sde(), P4_START, 1.5)
+def dimensions():
+    """Theorem 4.2 in 1, 4, 16 and 64 dimensions, coordinates alike."""
+    return {
+        f"d={d}": ConvergenceStudy(
+            NGOS(quadratic([0.9] * d), noise=uniform()),
+            rmsprop(**RMSPROP),
+            sde=rmsprop_sde(),
+            initial={"theta": [1.2] * d, "u": 1.0},
+            eta2=[2.0**-k for k in range(4, 9)],
+            times=[1.0],
+            test_functions=["loss", "theta[0]"],
+        )
+        for d in (1, 4, 16, 64)
+    }
 
 
-def _rmsprop_state():
-    return state_dependent(rmsprop(**RMSPROP), rmsprop_sde(), {"theta": 1.2, "u": 1.0}, 1.0)
+def _flat(rows, results):
+    """Judge the dimension: the constant of the loss over the loss is the same in each."""
+    by = rows[rows.test_function == "loss"]
+    loss = [result.table[result.table.test_function == "loss"].sde_mean.iloc[-1] for result in results.values()]
+    ratio, spread = by.constant / loss, by.constant_std_error / loss
+    weight = 1.0 / spread**2
+    off = float(((ratio - (weight * ratio).sum() / weight.sum()).abs() / spread).max())
+    table = ", ".join(f"{one:.3f} ({error:.3f})" for one, error in zip(ratio, spread, strict=True))
+    agree, words = against_prediction(rows)
+    return agree and off < 4.0, f"constant of the loss over the loss at {', '.join(results)}: {table}{words}"
 
 
-def _adam_state():
-    return state_dependent(adam(**ADAM), adam_sde(), P4_START, 1.5)
+def _as_measured(rows, results):
+    """Judge nothing: say how error / eta^2 goes on from step to step. (It seems to grow like log(1 / eta^2).)"""
+    table = results[""].table
+    ratios = table[table.test_function == "theta[0]"].eval("error / eta2")
+    said = ", ".join(f"{one:.3f}" for one in ratios)
+    return True, f"as measured, no order claimed: error / eta^2 of theta[0] from the largest step to the least: {said}"
 
 
-_LINEAR = partial(theorem_4_2, linear([0.7, -0.4]))
-_UNIFORM = partial(theorem_4_2, noise=uniform())
-_LOW_SKEW = partial(theorem_4_2, noise=two_point(low_skewness=1.5))
-_UPDATED = {"second_moment": "updated"}
+_RMSPROP = (rmsprop(**RMSPROP), rmsprop_sde(), P2_START, 1.0)
+_ADAM = (adam(**ADAM), adam_sde(), P4_START, 1.5)
+_EVERY_STEP = {"reference": scaling_rule(4), "times": "all", "eta2": [2.0**-k for k in range(5, 10)]}
+_FROM_ZERO = {"reference": scaling_rule(2), "eta2": [2.0**-k for k in range(3, 10)], "times": [1.0]}
 
 CASES = {
     "4.2": Case("Theorem 4.2: RMSprop and its SDE", theorem_4_2, 100_000, quick=True),
-    "4.2-linear": Case("Theorem 4.2: linear loss", _LINEAR, 200_000),
-    "4.2-uniform": Case("Theorem 4.2: uniform noise", _UNIFORM, 100_000),
-    "4.2-low-skew": Case("Theorem 4.2: two-point noise of low skewness", _LOW_SKEW, 100_000),
-    "4.2-updated": Case("Theorem 4.2, footnote 2: v_{k+1}", partial(theorem_4_2, **_UPDATED), 100_000),
-    "4.2-state": Case("Theorem 4.2: Sigma depends on theta", _rmsprop_state, 400_000),
+    "4.2-linear": Case("Theorem 4.2: linear loss", partial(theorem_4_2, linear([0.7, -0.4])), 200_000),
+    "4.2-uniform": Case("Theorem 4.2: uniform noise", partial(theorem_4_2, noise=uniform()), 100_000),
+    "4.2-low-skew": Case(
+        "Theorem 4.2: two-point noise of low skewness",
+        partial(theorem_4_2, noise=two_point(low_skewness=1.5)),
+        100_000,
+    ),
+    "4.2-updated": Case("Theorem 4.2, footnote 2: v_{k+1}", partial(theorem_4_2, **UPDATED), 100_000),
+    "4.2-outside": Case(
+        "Theorem 4.2: test functions outside the span",
+        partial(outside_the_span, *_RMSPROP[:2], {"theta": 2.0, "u": 1.0}, 1.0),
+        1_000_000,
+    ),
+    "4.2-state": Case("Theorem 4.2: Sigma depends on theta", partial(state_dependent, *_RMSPROP), 600_000),
+    "4.2-sigma0": Case("Remark 4.3: the constant against sigma0", remark_4_3, 50_000, _constants),
+    "4.2-dimension": Case("Theorem 4.2: the constant against the dimension", dimensions, 20_000, _flat),
     "4.5": Case("Theorem 4.5: Adam and its SDE, from t0 = 0.5", theorem_4_5, 100_000, quick=True),
-    "4.5-updated": Case("Theorem 4.5, footnote 2: v_{k+1}", partial(theorem_4_5, **_UPDATED), 100_000),
-    "4.5-state": Case("Theorem 4.5: Sigma depends on theta", _adam_state, 400_000),
-    "5.3": Case("Theorem 5.3: RMSprop at 2 and 4 times the batch size", theorem_5_3, 1_000_000),
-    "6.3": Case("Theorem 6.3: SVAG on RMSprop, skewed noise", theorem_6_3, 100_000, quick=True),
-    "6.3-adam": Case("Theorem 6.3: SVAG on Adam, skewed noise", _adam_svag, 100_000),
-    "wrong-diffusion": Case("Control: RMSprop and an SDE with half the noise", wrong_diffusion, 50_000, False, True),
+    "4.5-updated": Case("Theorem 4.5, footnote 2: v_{k+1}", partial(theorem_4_5, **UPDATED), 100_000),
+    "4.5-outside": Case("Theorem 4.5: test functions outside the span", partial(outside_the_span, *_ADAM), 1_000_000),
+    "4.5-state": Case("Theorem 4.5: Sigma depends on theta", partial(state_dependent, *_ADAM), 600_000),
+    "5.3": Case(
+        "Theorem 5.3: RMSprop at 2, 4 and 32 times the batch size",
+        partial(theorem_5_3, _RMSPROP[0], P2_START, 1.0),
+        50_000,
+    ),
+    "5.3-adam": Case(
+        "Theorem 5.3: Adam at 2, 4 and 32 times the batch size",
+        partial(theorem_5_3, _ADAM[0], P4_START, 1.5),
+        50_000,
+    ),
+    "5.3-every-step": Case(
+        "Theorem 5.3 as stated: RMSprop at every k against floor(k / 4)",
+        partial(theorem_5_3, _RMSPROP[0], P2_START, 1.0, **_EVERY_STEP),
+        20_000,
+    ),
+    "5.3-from-zero": Case(
+        "Remark 5.4: Adam from t = 0 with m = v = 0, at 2 times the batch size",
+        partial(theorem_5_3, _ADAM[0], {"theta": 1.2, "m": 0.0, "u": 0.0}, 1.0, **_FROM_ZERO),
+        400_000,
+        _as_measured,
+    ),
+    "6.3": Case(
+        "Theorem 6.3: SVAG on RMSprop, skewed noise",
+        partial(theorem_6_3, *_RMSPROP, ["theta[0]", "theta[0]*u[0]", "u[0]^2"]),
+        100_000,
+        quick=True,
+    ),
+    "6.3-adam": Case(
+        "Theorem 6.3: SVAG on Adam, skewed noise",
+        partial(theorem_6_3, *_ADAM, ["theta[0]", "theta[0]^2", "u[0]^2"]),
+        100_000,
+    ),
+    **controls.CASES,
 }

@@ -1,0 +1,99 @@
+"""One case of `ngos-sim verify`: a study, or several, and what they must show."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ngos_sim.studies.result import Result
+from ngos_sim.studies.study import ConvergenceStudy
+
+CONSISTENT, NO_ORDER, HALF_ORDER = "order 1", "no order", "half order"
+_NEAR_HALF = 0.05
+_NEAR_ZERO = 0.2
+_STANDARD_ERRORS = 4.0  # of a constant from the predicted one, before a case is in doubt,
+_CUT = 0.03  # and so much of it, for what the fit's powers leave out:
+_CUT_HALF = 0.1  # eta_e^(3/2) above all
+
+
+@dataclass(frozen=True)
+class Case:
+    """A statement, the studies that examine it, and what their headline orders (norm = max) must show.
+
+    study : function () -> ConvergenceStudy, or mapping of a label to one
+    trajectories : int
+    shows : CONSISTENT, every verdict is "consistent with order 1" and every constant is the predicted
+        one where there is one; NO_ORDER, every verdict "fails order 1" with an order below 0.2; HALF_ORDER,
+        with one within 0.05 of 1/2 and the predicted term of sqrt(eta_e); or function (orders, results) ->
+        (bool, str)
+    quick : bool
+        Whether it belongs to `verify --quick`.
+    """
+
+    title: str
+    study: Callable[[], ConvergenceStudy | Mapping[str, ConvergenceStudy]]
+    trajectories: int
+    shows: str | Callable[[pd.DataFrame, Mapping[str, Result]], tuple[bool, str]] = CONSISTENT
+    quick: bool = False
+
+    def run(self, **settings):
+        """Run the studies; return {label: Result}, one with the label "" for a single study."""
+        made = self.study()
+        studies = made if isinstance(made, Mapping) else {"": made}
+        return {label: study.run(self.trajectories, **settings) for label, study in studies.items()}
+
+    def judge(self, results):
+        """Return (whether the results show what they must, the finding in words)."""
+        orders = pd.concat([result.order().assign(study=label) for label, result in results.items()])
+        rows = orders[orders.norm == "max"]
+        if callable(self.shows):
+            return self.shows(rows, results)
+        span = _span(rows.order)
+        odd = {
+            CONSISTENT: ~rows.verdict.str.startswith("consistent with order 1"),
+            NO_ORDER: ~(rows.verdict.str.startswith("fails order 1") & (rows.order < _NEAR_ZERO)),
+            HALF_ORDER: ~(rows.verdict.str.startswith("fails order 1") & ((rows.order - 0.5).abs() < _NEAR_HALF)),
+        }[self.shows]
+        if odd.any():
+            said = (f"{row.test_function} ({row.sde}): {row.verdict}" for row in rows[odd].itertuples())
+            return False, "NOT as expected: " + "; ".join(said)
+        if self.shows != CONSISTENT:
+            agree, words = half_orders_against_prediction(rows)
+            return agree, f"fails order 1, as it must: fitted order {span}{words}"
+        worst = rows.loc[rows.ci_low == rows.ci_low.min()].iloc[0]
+        interval = f"[{worst.ci_low:.3f}, {worst.ci_high:.3f}] for {worst.test_function}"
+        agree, words = against_prediction(rows)
+        return agree, f"consistent with order 1: fitted order {span}, the worst interval {interval}{words}"
+
+
+def against_prediction(rows):
+    """Return (whether measured constants are the predicted ones, how far they are, in words)."""
+    return _compared(rows, "constant", "predicted_constant", "constants", _CUT)
+
+
+def half_orders_against_prediction(rows):
+    """Return the same of the terms of sqrt(eta_e), where theory has such."""
+    return _compared(
+        rows[rows.predicted_sqrt_term != 0.0], "sqrt_term", "predicted_sqrt_term", "half-order terms", _CUT_HALF
+    )
+
+
+def _compared(rows, measured, predicted, what, cut):
+    known = rows[rows[predicted].notna()]
+    if known.empty:
+        return True, ""
+    off, spread = (known[measured] - known[predicted]).abs(), known[f"{measured}_std_error"]
+    wrong = known[off > _STANDARD_ERRORS * spread + cut * known[predicted].abs()]
+    if not wrong.empty:
+        said = (
+            f"{row.test_function}: {getattr(row, measured):.4g}, not {getattr(row, predicted):.4g}"
+            for row in wrong.itertuples()
+        )
+        return False, f"; NOT the predicted {what}: {'; '.join(said)}"
+    pairs = off / known[predicted].abs()
+    return True, f"; {what} within {100.0 * pairs.max():.1f} % or {(off / spread).max():.1f} SE of the predicted ones"
+
+
+def _span(orders):
+    low, high = f"{orders.min():.2f}", f"{orders.max():.2f}"
+    return low if low == high else f"{low} to {high}"
