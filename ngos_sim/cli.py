@@ -104,6 +104,20 @@ def run(
 
 
 @app.command()
+def plan(
+    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+) -> None:
+    """Say from a short pilot what `run` would cost and resolve, and write nothing."""
+    from ngos_sim import report
+    from ngos_sim.studies import study_file
+
+    read = study_file.load(study)
+    planned = read.study.plan(read.trajectories if trajectories is None else trajectories, read.seed)
+    print(report.plan_table(planned))
+
+
+@app.command()
 def plot(directory: Annotated[Path, typer.Argument(help="What `run` wrote.")]) -> None:
     """Draw errors.png again from table.csv."""
     from ngos_sim.studies.result import replot

@@ -54,3 +54,12 @@ def errors_table(table):
     form = dict.fromkeys(("error", "std_error", "integrator_bias"), "{: .5e}".format)
     form |= dict.fromkeys(("eta_e", "time"), "{:.6g}".format)
     return last[columns].to_string(index=False, formatters=form, na_rep="")
+
+
+def plan_table(planned):
+    """Return what `ConvergenceStudy.plan` foresees as text, and its costs in a last line."""
+    form = {"eta_e": "{:.6g}", "error": "{: .2e}", "std_error": "{:.1e}", "rel_error": "{:.2g}", "seconds": "{:.2g}"}
+    form["smallest_eta_e"] = "{:.2g}"
+    rows = planned.to_string(index=False, formatters={name: text.format for name, text in form.items()}, na_rep="")
+    trajectories, seconds = planned.attrs["trajectories"], planned.attrs["seconds"]
+    return f"{rows}\n\n{trajectories} trajectories would take about {seconds:.2g} s, compilation not counted"

@@ -296,10 +296,20 @@ def test_verify_takes_all_cases_with_quick(call, monkeypatch):
         assert wanted in out
 
 
+def test_plan_foresees_and_writes_nothing(call, study, tmp_path):
+    status, out, err = call("plan", study(), "--trajectories", "10000")
+    assert (status, err) == (0, "")
+    assert names(tmp_path) == ["study.toml"]
+    lines = out.splitlines()
+    assert lines[0].split()[:4] == ["sde", "test_function", "eta_e", "estimator"]
+    assert len(lines) == 1 + 3 * 2 + 2
+    assert lines[-1].startswith("10240 trajectories would take about ")
+
+
 def test_help_is_not_an_error(call):
     status, out, err = call("--help")
     assert (status, err) == (0, "")
-    for command in ("verify", "run", "plot", "list"):
+    for command in ("verify", "run", "plan", "plot", "list"):
         assert command in out
 
 

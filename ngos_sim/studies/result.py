@@ -144,6 +144,7 @@ class Result:
             "horizon": study.horizon,
             "times": [[float(time) for time in each] for each in study.record_times],
             "estimator": study.estimator,
+            "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
             "test_functions": self.table.test_function.unique().tolist(),
             "trajectories": self.trajectories,
             "stopped": self.stopped,
