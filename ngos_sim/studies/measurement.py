@@ -12,6 +12,7 @@ from ngos_sim.estimators.chunks import Sums, means, simultaneous_quantile
 from ngos_sim.studies import collect, runs
 
 BAND = 0.95
+_ROUND = 4096  # chunks whose sums are held at once: memory does not grow with the trajectories
 
 
 class Measurement:
@@ -55,17 +56,19 @@ class Measurement:
             begin = time.perf_counter()
             for run, jobs in zip(point, kept, strict=True):
                 for (program, inputs, _), sums in zip(run.jobs, jobs, strict=True):
-                    found = self._run(run.estimator, program, inputs, chunks - self.chunks)
-                    sums.add(found.sums, found.nonfinite)
+                    for first in range(self.chunks, chunks, _ROUND):
+                        count = min(_ROUND, chunks - first)
+                        found = self._run(run.estimator, program, inputs, first, count)
+                        sums.add(found.sums, found.nonfinite)
             self.seconds[index] = time.perf_counter() - begin
         self.chunks = chunks
 
-    def _run(self, estimator, program, inputs, count):
+    def _run(self, estimator, program, inputs, first, count):
         if self._device == "python":
-            return python.run(program, inputs, self.chunks, count)
+            return python.run(program, inputs, first, count)
         precision = "f64" if estimator == "local" else self._precision
         settings = {"precision": precision, "threads": self._threads, "progress": self._bar.update}
-        return cpu.run(program, inputs, self.chunks, count, **settings)
+        return cpu.run(program, inputs, first, count, **settings)
 
     def table(self):
         """Return the table of `Result`, a row per (point, time, test function, sde)."""
