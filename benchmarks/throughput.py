@@ -72,7 +72,7 @@ def rules(dimension):
         "rmsprop": plain(rmsprop, gaussian, dimension, start),
         "euler-maruyama": plain(euler_maruyama(ns.rmsprop_sde(), rmsprop.parameters), gaussian, dimension, start),
         "adam": plain(adam, gaussian, dimension, start),
-        "svag": plain(rmsprop, svag_law(ns.uniform(), 2.0), dimension, start),
+        "svag": plain(rmsprop, svag_law(gaussian, 2.0), dimension, start),
         "two-point noise": plain(rmsprop, ns.two_point(skewness=1.5), dimension, start),
         "coupled rmsprop": bundle(rmsprop, ns.rmsprop_sde(), dimension, start, "coupled"),
         "local rmsprop": bundle(rmsprop, ns.rmsprop_sde(), dimension, start, "local"),
