@@ -1,0 +1,79 @@
+"""The GPU's code without a GPU: the PTX of every built-in rule, interpreted, and machine code within its limits."""
+
+import re
+
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim.engines import cpu, cuda_package
+from ngos_sim.engines.cuda import Kernel
+from ngos_sim.engines.program import BLOCK
+from tests import programs
+
+pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install '.[test,cuda]'")
+pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip install '.[test,cuda]'")
+
+from tests.gpu import machine_code, ptx
+
+pytestmark = pytest.mark.skipif(cuda_package.simulated(), reason="the simulator compiles nothing")
+TOLERANCE = {"f32": 1e-6, "mix": 1e-14, "f64": 1e-14}
+FIRST = 1024  # a trajectory
+
+
+def tree(lanes):
+    """Return the sums over the last axis, 128 lanes, by halving."""
+    while lanes.shape[-1] > 1:
+        half = lanes.shape[-1] // 2
+        lanes = lanes[..., :half] + lanes[..., half:]
+    return lanes[..., 0]
+
+
+def interpreted(kernel, text):
+    """Return what the PTX writes for one block: sums (records, functions, observables, 2), lost lanes."""
+    sums, bad = kernel.room(1)
+    sums, bad = sums[:1], bad[:1]
+    ptx.run(ptx.parse(text), 1, BLOCK, (kernel.key, FIRST, *kernel.arguments, sums, bad))
+    return sums.reshape(kernel.sums), bad
+
+
+@pytest.mark.parametrize("precision", TOLERANCE)
+@pytest.mark.parametrize("name", programs.rules())
+def test_interpreted_ptx_is_the_cpu_and_machine_code_fits(name, precision):
+    program, inputs = programs.rules()[name]
+    kernel = Kernel(program, inputs, precision)
+    text = machine_code.ptx(kernel.function, precision)
+    sums, bad = interpreted(kernel, text)
+    lanes = cpu.Kernel(program, inputs, precision).block(FIRST // BLOCK)
+    assert not bad.any()
+    for power in (1, 2):
+        scale = np.maximum(1.0, np.abs(lanes**power).max(axis=-1))
+        difference = np.abs(sums[..., power - 1] - tree(lanes**power)) / (BLOCK * scale)
+        assert difference.max() <= TOLERANCE[precision]
+    for architecture in machine_code.ARCHITECTURES:
+        assert machine_code.assemble(text, architecture).spilled == 0
+
+
+LIMITS = {"f32": (64, 93.0), "mix": (80, 110.0), "f64": (80, 180.0)}  # registers, instructions a step
+
+
+@pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install nvidia-cuda-nvdisasm")
+@pytest.mark.parametrize("architecture", machine_code.ARCHITECTURES)
+@pytest.mark.parametrize("precision", LIMITS)
+def test_rmsprop_in_one_dimension_is_small(precision, architecture):
+    kernel = Kernel(*programs.alone(ns.rmsprop(**programs.RMSPROP)), precision)
+    bound = kernel.registers((int(architecture[3:]) // 10, 0))
+    usage = machine_code.assemble(machine_code.ptx(kernel.function, precision), architecture, bound)
+    step = machine_code.step(usage.cubin)
+    registers, instructions = LIMITS[precision]
+    assert usage.registers <= registers
+    assert usage.spilled == 0
+    assert usage.stack <= 16
+    assert step.executed <= (90.0 if architecture == "sm_90" and precision == "f32" else instructions)
+    assert (step.double == 0.0) == (precision == "f32")
+
+
+def double_operations(text):
+    """Return the float64 instructions of the time loop: all before the first barrier but conversions for the sums."""
+    loop = text[: text.index("bar.sync")]
+    return re.findall(r"\b(?:add|sub|mul|fma|div|rcp|sqrt|setp)\S*\.f64", loop)
