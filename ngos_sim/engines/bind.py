@@ -21,7 +21,7 @@ from numba.extending import NativeValue, models, overload, register_model, unbox
 from ngos_sim import arithmetic
 from ngos_sim.engines.primitives import CUDA_PRIMITIVES, JIT, PRIMITIVES, preconditioner_mix
 
-TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit, and what stands for the primitives
+TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit for the outermost, and what stands for the primitives
     "cpu": (JIT, PRIMITIVES),
     "cuda": (JIT, CUDA_PRIMITIVES),
     "python": ({"error_model": "numpy"}, PRIMITIVES),  # the CPU's, called from plain Python: simulated kernels
@@ -105,9 +105,8 @@ def _at_precision(value, precision):
     return value
 
 
-def _compiled(function, precision, memo, target):
+def _compiled(function, precision, memo, primitives, options=JIT):
     """Return the njit twin of a plain function: helpers bound, primitives put in."""
-    options, primitives = TARGETS[target]
     if function in primitives:
         return primitives[function]
     if function is arithmetic.preconditioner and precision == "mix":
@@ -116,7 +115,7 @@ def _compiled(function, precision, memo, target):
 
         def bound(value):
             if isinstance(value, python_types.FunctionType):
-                return _compiled(value, precision, memo, target)
+                return _compiled(value, precision, memo, primitives)
             return _at_precision(value, precision)
 
         outside = {name: bound(value) for name, value in _globals(function).items()}
@@ -184,7 +183,8 @@ def bound(function, precision, target):
     """
     key = digest(function, precision), target
     if key not in _BOUND:
-        _BOUND[key] = _compiled(function, precision, {}, target)
+        options, primitives = TARGETS[target]
+        _BOUND[key] = _compiled(function, precision, {}, primitives, options)
     return _BOUND[key]
 
 

@@ -4,15 +4,22 @@ numba-cuda puts itself in the place of `numba.cuda`, so that one import serves b
 driver and no toolkit; a launch does.
 """
 
+from typing import Any
+
 from numba import config
 
 from ngos_sim.errors import EngineUnavailable
 
-try:
-    from numba import cuda
-except ImportError:  # a Numba that has given up its own target
-    cuda = None
 
+def _imported() -> Any:
+    try:
+        from numba import cuda
+    except ImportError:  # a Numba that has given up its own target
+        return None
+    return cuda
+
+
+cuda = _imported()
 _INSTALL = "pip install 'ngos-sim[cuda]' (CUDA 13) or 'ngos-sim[cuda12]'"
 
 

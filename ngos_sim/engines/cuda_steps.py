@@ -89,7 +89,7 @@ def adder(d, strides, device):
 
 
 def stepper(d, place, which, strides, move, precision, device):
-    """Return step(state, normals, sums, extra, fine, constants, table, places): process `which`, where a step is due."""
+    """Return step(state, normals, sums, extra, fine, constants, table, places): process `which`, where it is due."""
     take_x, take_c = taker(place.slots, device), taker(place.columns, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
     take_n, take_p = taker(place.noise, device), taker(place.parameters, device)

@@ -222,7 +222,9 @@ class ConvergenceStudy:
         settings = self.settings(seed, device, precision, threads)
         local, why = selection.after_node_check(self, seed, bounds.pilot, threads)
         if local and settings["precision"] == "f32":
-            raise ValueError("precision='f32' is 3 % wrong in the local estimator; allowed: mix, f64, estimator='coupled'")
+            raise ValueError(
+                "precision='f32' is 3 % wrong in the local estimator; allowed: mix, f64, estimator='coupled'"
+            )
         with tqdm(unit="step", unit_scale=True, disable=not progress) as bar:
             measurement = Measurement(self, seed, local, bar=bar, most=bounds.chunks, **settings)
             bar.total = None if trajectories is None else measurement.steps * -(-int(trajectories) // CHUNK)

@@ -9,7 +9,6 @@ import random
 from types import SimpleNamespace
 
 import numpy as np
-from greenlet import greenlet
 from numba.np.numpy_support import as_dtype
 
 ORDERS = ("forward", "reverse", "shuffle")
@@ -93,6 +92,8 @@ class Block:
         return SimpleNamespace(x=self.lane)
 
     def syncthreads(self):
+        from greenlet import greenlet
+
         greenlet.getcurrent().parent.switch("barrier")
 
     def _shared_array(self, shape, kind):
@@ -104,6 +105,8 @@ class Block:
 
     def run(self, kernel, arguments, order, seed):
         """Run every lane to its next barrier, again and again, until all have returned."""
+        from greenlet import greenlet
+
         lanes = {lane: greenlet(kernel) for lane in range(self.threads)}
         generator, first = random.Random(seed), True
         while lanes:
@@ -129,7 +132,9 @@ def launch(module, kernel, blocks, threads, inputs, outputs, order="forward", se
     try:
         for number in range(blocks):
             module.cuda = block = Block(number, threads)
-            read = [Watched(a, f"input{i}", block, False) if isinstance(a, np.ndarray) else a for i, a in enumerate(inputs)]
+            read = [
+                Watched(a, f"input{i}", block, False) if isinstance(a, np.ndarray) else a for i, a in enumerate(inputs)
+            ]
             written = [Watched(a, f"output{i}", block, True) for i, a in enumerate(outputs)]
             block.watched += written
             block.run(kernel, (*read, *written), order, seed)

@@ -19,15 +19,18 @@ _PHILOX = 4.0  # steps of one coordinate that share a Philox block
 _PRODUCTS = 16  # at least so many of its 20 products are in the time loop, and nowhere else
 
 
-def ptx(kernel, precision, cc=(8, 0)):
-    """Return the PTX of a kernel function. numba-cuda asks a driver for nothing but the compute capability."""
+def ptx(kernel, precision, cc=(8, 0), arguments=None):
+    """Return the PTX of a kernel function. numba-cuda asks a driver for nothing but the compute capability.
+
+    arguments : types, where they are not those of a program's kernel.
+    """
     from numba import cuda
     from numba.cuda import dispatcher
 
     asked = dispatcher.get_current_device
     dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=cc)
     try:
-        return cuda.compile_ptx(kernel, signature(precision), cc=cc)[0]
+        return cuda.compile_ptx(kernel, arguments or signature(precision), cc=cc)[0]
     finally:
         dispatcher.get_current_device = asked
 

@@ -14,7 +14,9 @@ from numba.extending import intrinsic
 TYPES = {
     **{f"{kind}{bits}": np.dtype(f"u{bits // 8}") for kind in "ub" for bits in (8, 16, 32, 64)},
     **{f"s{bits}": np.dtype(f"i{bits // 8}") for bits in (8, 16, 32, 64)},
-    **{"f32": np.dtype("f4"), "f64": np.dtype("f8"), "pred": np.dtype(bool)},
+    "f32": np.dtype("f4"),
+    "f64": np.dtype("f8"),
+    "pred": np.dtype(bool),
 }
 REGISTERS = {"%p": "pred", "%rs": "u16", "%r": "u32", "%rd": "u64", "%f": "f32", "%fd": "f64", "%SP": "u64"}
 _SHARED, _LOCAL, _WINDOW = 1 << 60, 1 << 61, 40  # bases of the spaces; global array i begins at (i + 1) << 40
@@ -235,6 +237,9 @@ def _compute(op, values):
 
 _OPERATIONS = {
     **dict(add=np.add, sub=np.subtract, mul=np.multiply, div=np.divide, neg=np.negative, abs=np.abs, sqrt=np.sqrt),
-    **{"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor, "not": np.invert},
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+    "not": np.invert,
     **dict(min=np.fmin, max=np.fmax),
 }

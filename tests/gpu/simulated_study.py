@@ -14,13 +14,13 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 
 
 def study():
-    """Return RMSprop against its SDE and the example's plug-in: local and coupled runs at two points."""
+    """Return RMSprop against the example's plug-in: local and coupled runs at two points."""
     names = {"__name__": "example"}
     exec(EXAMPLE.read_text(encoding="utf-8").partition("\nstudy = ")[0], names)
     return ns.ConvergenceStudy(
         ns.NGOS(ns.linear(0.7)),
         optimizer=ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
-        sde=[ns.rmsprop_sde(), names["mine"]],
+        sde=names["mine"],
         initial=dict(theta=0.0, u=1.0),
         steps=[1, 2],
         horizon=0.5,

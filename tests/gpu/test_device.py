@@ -26,7 +26,7 @@ def python(*arguments, **environment):
 
 def test_a_study_in_the_simulator_is_the_cpus():
     said = python("tests/gpu/simulated_study.py", NUMBA_ENABLE_CUDASIM="1")
-    assert said == "equal: ['coupled', 'local'] 8 rows\n"
+    assert said == "equal: ['coupled', 'local'] 4 rows\n"
 
 
 def study():

@@ -1,10 +1,12 @@
 """Kernels in the block emulator: bit for bit the CPU engine, in any order of the lanes; and seeded faults are seen."""
 
+import inspect
+
 import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu, cuda_kernel
+from ngos_sim.engines import cpu, cuda, cuda_kernel
 from ngos_sim.engines.cuda import Kernel
 from ngos_sim.engines.program import BLOCK
 from tests import programs
@@ -51,3 +53,43 @@ def small():
 @pytest.mark.parametrize("order", emulator.ORDERS)
 def test_the_order_of_lanes_does_not_matter(small, order):
     np.testing.assert_array_equal(emulated(small, order), emulated(small))
+
+
+def faulty(monkeypatch, name, old, new):
+    """Return the small kernel with one line of a factory of its file replaced."""
+    source = inspect.getsource(getattr(cuda_kernel, name))
+    assert source.count(old) == 1
+    names = dict(vars(cuda_kernel))
+    with monkeypatch.context() as patch:
+        exec(compile(source.replace(old, new), "faulty", "exec"), vars(cuda_kernel))
+        patch.setattr(cuda, "_KERNELS", {})
+        patch.setattr(cuda, "make", cuda_kernel.make)
+        kernel = Kernel(*programs.alone(ns.rmsprop(**programs.RMSPROP), steps=2), "f64", plain=True)
+        vars(cuda_kernel)[name] = names[name]
+    return kernel
+
+
+TREE_BARRIER = ("            cuda.syncthreads()\n            half //= 2\n", "            half //= 2\n")
+GUARD = ("            if lane < half:\n", "            if True:\n")
+ALONE = (TREE_BARRIER[0], "            if lane < half:\n                cuda.syncthreads()\n            half //= 2\n")
+LOW_HIGH = "low, high = index & np.uint64(0xFFFFFFFF), index >> np.uint64(32)"
+
+
+@pytest.mark.parametrize("order", emulator.ORDERS)
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (TREE_BARRIER, emulator.Race),
+        (GUARD, (IndexError, emulator.Race)),
+        (ALONE, (emulator.Divergence, emulator.Race)),
+    ],
+    ids=["missing barrier", "dropped guard", "divergent barrier"],
+)
+def test_seeded_faults_are_seen(monkeypatch, change, error, order):
+    with pytest.raises(error):
+        emulated(faulty(monkeypatch, "_reducer", *change), order)
+
+
+def test_a_swapped_counter_word_is_seen(small, monkeypatch):
+    swapped = faulty(monkeypatch, "make", LOW_HIGH, LOW_HIGH.replace("low, high", "high, low"))
+    assert np.all(emulated(swapped) != emulated(small))

@@ -1,12 +1,12 @@
 """The GPU's code without a GPU: the PTX of every built-in rule, interpreted, and machine code within its limits."""
 
-import re
-
 import numpy as np
 import pytest
+from numba import types
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu, cuda_package
+from ngos_sim.engines import cpu, cuda_package, rng
+from ngos_sim.engines.bind import bound
 from ngos_sim.engines.cuda import Kernel
 from ngos_sim.engines.program import BLOCK
 from tests import programs
@@ -17,7 +17,11 @@ pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip inst
 from tests.gpu import machine_code, ptx
 
 pytestmark = pytest.mark.skipif(cuda_package.simulated(), reason="the simulator compiles nothing")
-TOLERANCE = {"f32": 1e-6, "mix": 1e-14, "f64": 1e-14}
+KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answer
+    ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+    ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
+]
+TOLERANCE = {"f32": 1e-6, "mix": 1e-8, "f64": 1e-14}  # of the mean of a block, the GPU contracting a * b + c
 FIRST = 1024  # a trajectory
 
 
@@ -73,7 +77,35 @@ def test_rmsprop_in_one_dimension_is_small(precision, architecture):
     assert (step.double == 0.0) == (precision == "f32")
 
 
-def double_operations(text):
-    """Return the float64 instructions of the time loop: all before the first barrier but conversions for the sums."""
-    loop = text[: text.index("bar.sync")]
-    return re.findall(r"\b(?:add|sub|mul|fma|div|rcp|sqrt|setp)\S*\.f64", loop)
+def stepped(step):
+    """Return how many float64 operations a step has in the f32 kernel of a rule."""
+    rule = ns.Optimizer("mine", step, ("theta", "u"), **programs.RMSPROP)
+    kernel = Kernel(*programs.alone(rule), "f32")
+    usage = machine_code.assemble(machine_code.ptx(kernel.function, "f32"), "sm_90")
+    return machine_code.step(usage.cubin).double
+
+
+@pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install nvidia-cuda-nvdisasm")
+def test_a_float64_in_an_f32_kernel_is_seen():
+    """Float literals become float32; what is no literal to bind, as np.float64(0.5), stays float64."""
+    assert stepped(lambda x, o, z, c, p: (x[0] - 0.5 * c[1] * z, x[1])) == 0.0
+    assert stepped(lambda x, o, z, c, p: (x[0] - np.float64(0.5) * c[1] * z, x[1])) > 0.0
+
+
+def words(texts):
+    return [np.uint64(int(word, 16)) for text in texts for word in text.split()]
+
+
+@pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
+def test_philox_known_answers_on_the_device(counter, key, answer):
+    philox = bound(rng.philox4x32, "f64", "cuda")
+
+    def kernel(words, out):
+        four = philox(words[0], words[1], words[2], words[3], words[4], words[5])
+        for i in range(4):
+            out[i] = four[i]
+
+    text = machine_code.ptx(kernel, None, arguments=types.void(types.uint64[::1], types.uint64[::1]))
+    found = np.zeros(4, np.uint64)
+    ptx.run(ptx.parse(text), 1, 1, (np.array(words([counter, key])), found))
+    assert found.tolist() == words([answer])
