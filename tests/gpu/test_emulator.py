@@ -11,7 +11,7 @@ from ngos_sim.engines.cuda import Kernel
 from ngos_sim.engines.program import BLOCK
 from tests import programs
 
-pytest.importorskip("greenlet", reason="the emulator needs greenlet: pip install '.[test,cuda]'")
+pytest.importorskip("greenlet", reason="the emulator needs greenlet: pip install '.[test,gpu-test]'")
 
 from tests.gpu import emulator
 

@@ -11,8 +11,8 @@ from ngos_sim.engines.cuda import Kernel
 from ngos_sim.engines.program import BLOCK
 from tests import programs
 
-pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install '.[test,cuda]'")
-pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip install '.[test,cuda]'")
+pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install '.[test,gpu-test]'")
+pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip install '.[test,gpu-test]'")
 
 from tests.gpu import machine_code, ptx
 
@@ -61,7 +61,7 @@ def test_interpreted_ptx_is_the_cpu_and_machine_code_fits(name, precision):
 LIMITS = {"f32": (64, 93.0), "mix": (80, 110.0), "f64": (80, 180.0)}  # registers, instructions a step
 
 
-@pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install nvidia-cuda-nvdisasm")
+@pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install '.[test,gpu-test]'")
 @pytest.mark.parametrize("architecture", machine_code.ARCHITECTURES)
 @pytest.mark.parametrize("precision", LIMITS)
 def test_rmsprop_in_one_dimension_is_small(precision, architecture):
@@ -85,7 +85,7 @@ def stepped(step):
     return machine_code.step(usage.cubin).double
 
 
-@pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install nvidia-cuda-nvdisasm")
+@pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install '.[test,gpu-test]'")
 def test_a_float64_in_an_f32_kernel_is_seen():
     """Float literals become float32; what is no literal to bind, as np.float64(0.5), stays float64."""
     assert stepped(lambda x, o, z, c, p: (x[0] - 0.5 * c[1] * z, x[1])) == 0.0
