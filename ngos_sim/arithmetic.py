@@ -62,3 +62,8 @@ def from_bits(pattern):
     if isinstance(pattern, np.uint32):
         return pattern.view(np.float32)
     return float(np.uint64(pattern).view(np.float64))
+
+
+def product32(a, b):
+    """Return the product of the low 32 bits of two words, all of it: 64 bits."""
+    return (np.uint64(a) & np.uint64(0xFFFFFFFF)) * (np.uint64(b) & np.uint64(0xFFFFFFFF))

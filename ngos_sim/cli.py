@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ngos_sim.errors import NonFiniteError
+from ngos_sim.errors import EngineUnavailable, NonFiniteError
 
 app = typer.Typer(
     name="ngos-sim",
@@ -26,6 +26,8 @@ class Device(StrEnum):
     """Where `run` computes."""
 
     cpu = "cpu"
+    cuda = "cuda"
+    auto = "auto"
     python = "python"
 
 
@@ -34,6 +36,7 @@ class Precision(StrEnum):
 
     mix = "mix"
     f64 = "f64"
+    f32 = "f32"
 
 
 @app.command()
@@ -67,7 +70,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
     device: Annotated[Device, typer.Option()] = Device.cpu,
     threads: Annotated[int | None, typer.Option(help="Default: all processors.")] = None,
-    precision: Annotated[Precision | None, typer.Option(help="Default: mix on the CPU.")] = None,
+    precision: Annotated[Precision | None, typer.Option(help="Default: mix.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
 ) -> None:
     """Run a study file and write table.csv, orders.csv, errors.png and study.json."""
@@ -153,7 +156,7 @@ def _status() -> int:
         return app(standalone_mode=False) or 0
     except NonFiniteError as error:
         return _fail(3, error)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EngineUnavailable) as error:
         return _fail(2, error)
     except TyperException as error:  # a wrong option, a missing argument
         return _fail(2, error.format_message())

@@ -13,3 +13,7 @@ class NonFiniteError(ArithmeticError):
     def __init__(self, message, result=None):
         super().__init__(message)
         self.result = result
+
+
+class EngineUnavailable(RuntimeError):
+    """A device that was asked for cannot run here; the message says what to install."""

@@ -1,11 +1,10 @@
 """The problems of theory.md 7.7, and programs for engine tests."""
 
 import matplotlib
-import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.studies.assemble import Part, assemble, observables
+from tests import programs
 
 matplotlib.use("Agg")
 
@@ -13,15 +12,7 @@ matplotlib.use("Agg")
 @pytest.fixture
 def build():
     """Return a function that assembles a program on one stream from (rule, noise, steps) triples."""
-
-    def assembled(oracle, processes, functions, start, h, steps, t0=0.0, records=None, key=7, sigma=8.0):
-        parts = [Part(rule, noise, count, h, sigma) for rule, noise, count in processes]
-        start = np.atleast_2d(np.asarray(start, dtype=np.float64))
-        records = np.array([steps] if records is None else records, dtype=np.int64)
-        observed = observables(oracle, functions, parts[0].rule.slots, len(start), records)
-        return assemble(oracle, parts, np.eye(len(parts)), observed, start, h, t0, records, key)
-
-    return assembled
+    return programs.build
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""A plain scalar function -> what the CPU kernels can call, inlined, at a precision.
+"""A plain scalar function -> what the kernels of a target can call, inlined, at a precision.
 
-A kernel takes the function as a Tag: an empty value whose Numba type carries a hash of the function's
+A CPU kernel takes the function as a Tag: an empty value whose Numba type carries a hash of the function's
 code, constants, helpers, globals and closure (recursively) and of the package's own files. So Numba's
-disk cache hits when nothing changed and misses when anything did.
+disk cache hits when nothing changed and misses when anything did. A GPU kernel is made around its
+functions (`bound`): numba-cuda compiles the same copies for the GPU, primitives included.
 """
 
 import builtins
@@ -11,15 +12,20 @@ import functools
 import hashlib
 import types as python_types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import njit, types
 from numba.extending import NativeValue, models, overload, register_model, unbox
 
 from ngos_sim import arithmetic
-from ngos_sim.engines.primitives import JIT, PRIMITIVES, preconditioner_mix
+from ngos_sim.engines.primitives import CUDA_PRIMITIVES, JIT, PRIMITIVES, preconditioner_mix
 
-PRECISIONS = ("mix", "f64")
+TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit for the outermost, and what stands for the primitives
+    "cpu": (JIT, PRIMITIVES),
+    "cuda": (JIT, CUDA_PRIMITIVES),
+    "python": ({"error_model": "numpy"}, PRIMITIVES),  # the CPU's, called from plain Python: simulated kernels
+}
 _PLAIN = (int, float, bool, str, bytes, type(None), np.generic)
 
 
@@ -88,24 +94,40 @@ def _library():
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).digest()
 
 
-def _compiled(function, precision, memo):
+def _at_precision(value, precision):
+    """Return a constant as scalar functions see it: under f32 floats are float32, in tuples too."""
+    if precision != "f32":
+        return value
+    if isinstance(value, float):  # np.float64 is one
+        return np.float32(value)
+    if type(value) is tuple:
+        return tuple(_at_precision(each, precision) for each in value)
+    return value
+
+
+def _compiled(function, precision, memo, primitives, options=JIT):
     """Return the njit twin of a plain function: helpers bound, primitives put in."""
-    if function in PRIMITIVES:
-        return PRIMITIVES[function]
+    if function in primitives:
+        return primitives[function]
     if function is arithmetic.preconditioner and precision == "mix":
-        return memo.setdefault(function, njit(**JIT)(preconditioner_mix))
+        return memo.setdefault(function, njit(**options)(preconditioner_mix))
     if function not in memo:
 
         def bound(value):
-            return _compiled(value, precision, memo) if isinstance(value, python_types.FunctionType) else value
+            if isinstance(value, python_types.FunctionType):
+                return _compiled(value, precision, memo, primitives)
+            return _at_precision(value, precision)
 
         outside = {name: bound(value) for name, value in _globals(function).items()}
         cells = tuple(python_types.CellType(bound(value)) for value in _cells(function).values())
+        code = function.__code__
+        code = code.replace(co_consts=tuple(_at_precision(value, precision) for value in code.co_consts))
+        defaults = _at_precision(function.__defaults__, precision)
         copy = python_types.FunctionType(
-            function.__code__, {**outside, "__builtins__": builtins}, function.__name__, function.__defaults__, cells
+            code, {**outside, "__builtins__": builtins}, function.__name__, defaults, cells
         )
         copy.__module__ = __name__  # a cached kernel imports it: a module of the user's might not be there
-        memo[function] = njit(**JIT)(copy)
+        memo[function] = njit(**options)(copy)
     return memo[function]
 
 
@@ -136,16 +158,43 @@ def _unbox_tag(tag_type, value, context):
     return NativeValue(context.context.get_dummy_value())
 
 
-_BOUND: dict[str, object] = {}
+_BOUND: dict[tuple[str, str], Any] = {}
 
 
-def bind(function, precision, **sizes):
-    """Return the Tag by which a kernel calls a plain scalar function at a precision.
+def digest(function, precision):
+    """Return a hash of what a function computes at a precision; raise TypeError for what may not be in one."""
+    return hashlib.sha256(_library() + precision.encode() + _fingerprint(function)).hexdigest()[:24]
+
+
+def bound(function, precision, target):
+    """Return the compiled twin of a plain scalar function.
 
     Parameters
     ----------
     function : plain scalar function
-    precision : "mix" or "f64"
+    precision : "mix", "f64" or "f32"
+    target : "cpu", "cuda" or "python"
+        Who calls it: compiled code, where it is inlined, or plain Python.
+
+    Raises
+    ------
+    TypeError
+        The function uses something that a scalar function may not.
+    """
+    key = digest(function, precision), target
+    if key not in _BOUND:
+        options, primitives = TARGETS[target]
+        _BOUND[key] = _compiled(function, precision, {}, primitives, options)
+    return _BOUND[key]
+
+
+def bind(function, precision, **sizes):
+    """Return the Tag by which a CPU kernel calls a plain scalar function at a precision.
+
+    Parameters
+    ----------
+    function : plain scalar function
+    precision : "mix", "f64" or "f32"
     **sizes : int
         Lengths of the tuples that kernels build for it, by name: compiled in.
 
@@ -154,10 +203,8 @@ def bind(function, precision, **sizes):
     TypeError
         The function uses something that a scalar function may not.
     """
-    digest = hashlib.sha256(_library() + precision.encode() + _fingerprint(function)).hexdigest()[:24]
-    if digest not in _BOUND:
-        _BOUND[digest] = _compiled(function, precision, {})
-    return Tag(digest, tuple(sizes.items()))
+    bound(function, precision, "cpu")
+    return Tag(digest(function, precision), tuple(sizes.items()))
 
 
 def call(tag, *arguments):
@@ -169,5 +216,5 @@ def call(tag, *arguments):
 def _call(tag, *arguments):
     if not isinstance(tag, TagType):
         return None
-    function = _BOUND[tag.digest]
+    function = _BOUND[tag.digest, "cpu"]
     return lambda tag, *arguments: function(*arguments)

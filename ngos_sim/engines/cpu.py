@@ -17,12 +17,13 @@ class Kernel:
     """A program at a precision with its inputs, as the arguments of the compiled kernels."""
 
     def __init__(self, program, inputs, precision):
-        d, real = program.dimension, np.float32 if precision == "mix" else np.float64
+        d = program.dimension
+        real, state = (np.float64 if precision in names else np.float32 for names in (("f64",), ("f64", "mix")))
         places, constants, tables, starts, moves = [], [], [], [], []
 
         def put(store, values):
             at = sum(len(part) for part in store)
-            store.append(np.ravel(np.asarray(values, dtype=np.float64)))
+            store.append(np.ravel(np.asarray(values, dtype=state)))
             return at
 
         for process, numbers in zip(program.processes, inputs.processes, strict=True):
@@ -37,7 +38,7 @@ class Kernel:
             oracle = {"slots": process.slots, "loss": lengths["loss"], "variance": lengths["variance"]}
         features = tuple(bind(feature.function, precision, **oracle) for feature in program.features)
         scope = [(max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features]
-        draw = bind(rng.normals32 if precision == "mix" else rng.normals, precision)
+        draw = bind(rng.normals if precision == "f64" else rng.normals32, precision)
         self._tags = (draw, tuple(moves), features)
         self._sizes = (d, program.substeps, program.gaussians)
         self._key = np.uint64(inputs.key)
@@ -61,7 +62,7 @@ class Kernel:
         normals, extra = (np.empty(width * BLOCK, self._real) for width in self._widths)
         noise = (normals, extra, np.empty(BLOCK, self._real))
         lanes = (np.empty(BLOCK), np.empty(BLOCK))
-        return (noise, np.empty(len(self._starts) * BLOCK), *lanes), np.empty((*self._shape, BLOCK))
+        return (noise, np.empty(len(self._starts) * BLOCK, self._starts.dtype), *lanes), np.empty((*self._shape, BLOCK))
 
     def block(self, index):
         """Return the observables of block `index`, shape (records, test functions, observables, 128)."""

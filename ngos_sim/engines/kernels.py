@@ -47,7 +47,7 @@ def _taker(size):
             pointers = _elements(context, builder, signature.args[1], *arguments[1:], count)
             return context.make_tuple(builder, signature.return_type, [builder.load(p) for p in pointers])
 
-        return types.UniTuple(types.float64, count)(tag, array, types.uint64, types.uint64), codegen
+        return types.UniTuple(array.dtype, count)(tag, array, types.uint64, types.uint64), codegen
 
     return take
 
@@ -64,7 +64,7 @@ def _store_slots(typing_context, array, start, stride, values):
         pointers = _elements(context, builder, signature.args[0], *arguments[:3], len(values))
         for at, (pointer, kind) in enumerate(zip(pointers, values, strict=True)):
             value = builder.extract_value(arguments[3], at)
-            builder.store(context.cast(builder, value, kind, types.float64), pointer)
+            builder.store(context.cast(builder, value, kind, array.dtype), pointer)
         return context.get_dummy_value()
 
     return types.none(array, types.uint64, types.uint64, values), codegen
@@ -88,10 +88,9 @@ def _fill(draw, out, blocks, key, stream, trajectory, counter):
 
 
 @njit(**_KERNEL)
-def _combine(library, out, normals, at, gap, rows):
-    """Write the normalised sum of `rows` rows of normals, `gap` apart."""
+def _combine(library, out, normals, at, gap, rows, scale):
+    """Write the sum of `rows` rows of normals, `gap` apart, times scale."""
     prefer_wide()
-    scale = 1.0 / math.sqrt(float(rows))
     for lane in range(_L):
         out[lane] = normals[at + lane] + normals[at + gap + lane]
     for r in range(2, rows):
@@ -133,7 +132,8 @@ def _advance(library, move, place, numbers, state, step, d, noise, at, extra_at)
         c = _take_table(move, table, np.uint64(place[_TABLE] + entry * place[_COLUMNS]), np.uint64(1))
         xi, xi_at = normals, at + np.uint64(j) * _L
         if place[_STRIDE] > 1:
-            _combine(library, combined, normals, xi_at, gap, place[_STRIDE])
+            scale = table.dtype.type(1.0 / math.sqrt(float(place[_STRIDE])))
+            _combine(library, combined, normals, xi_at, gap, place[_STRIDE], scale)
             xi, xi_at = combined, np.uint64(0)
         row = np.uint64(place[_AT] + j * place[_SLOTS]) * _L
         extra_row = extra_at + np.uint64(j) * _L

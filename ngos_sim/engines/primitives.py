@@ -1,6 +1,7 @@
-"""What takes the place of the primitives of `ngos_sim.arithmetic` in compiled code on the CPU."""
+"""What takes the place of the primitives of `ngos_sim.arithmetic` in compiled code, on the CPU and on the GPU."""
 
 import contextlib
+import math
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,12 @@ JIT: dict[str, Any] = {
 }
 
 
+def _widest(*arguments):
+    """Return float32 where every argument, tuples' elements included, is one, else float64."""
+    kinds = {kind for each in arguments for kind in (each if isinstance(each, types.BaseTuple) else [each])}
+    return types.float32 if kinds == {types.float32} else types.float64
+
+
 @intrinsic
 def _fma(typing_context, a, b, c):
     def codegen(context, builder, signature, arguments):
@@ -27,8 +34,7 @@ def _fma(typing_context, a, b, c):
         ]
         return builder.fma(*cast)
 
-    result = types.float32 if a == b == c == types.float32 else types.float64
-    return result(a, b, c), codegen
+    return _widest(a, b, c)(a, b, c), codegen
 
 
 def _bitcast(argument, result, llvm_type):
@@ -78,15 +84,16 @@ _by_type(_from_bits, {types.uint64: _float64, types.uint32: _float32})
 
 @intrinsic
 def _slotwise(typing_context, slopes, factor, x):
-    result = types.UniTuple(types.float64, len(x))
+    real = _widest(slopes, factor, x)
+    result = types.UniTuple(real, len(x))
 
     def codegen(context, builder, signature, arguments):
         slopes_type, factor_type, x_type = signature.args
-        by = context.cast(builder, arguments[1], factor_type, types.float64)
+        by = context.cast(builder, arguments[1], factor_type, real)
         values = []
         for i in range(len(x_type)):
             slope, slot = (
-                context.cast(builder, builder.extract_value(arguments[at], i), kind[i], types.float64)
+                context.cast(builder, builder.extract_value(arguments[at], i), kind[i], real)
                 for at, kind in ((0, slopes_type), (2, x_type))
             )
             values.append(builder.fma(slope, by, slot))
@@ -97,11 +104,12 @@ def _slotwise(typing_context, slopes, factor, x):
 
 @intrinsic
 def _matvec(typing_context, matrix, vector, start):
-    result = types.UniTuple(types.float64, len(start))
+    real = _widest(matrix, vector, start)
+    result = types.UniTuple(real, len(start))
 
     def codegen(context, builder, signature, arguments):
         values, by, totals = (
-            [context.cast(builder, builder.extract_value(value, i), kind[i], types.float64) for i in range(len(kind))]
+            [context.cast(builder, builder.extract_value(value, i), kind[i], real) for i in range(len(kind))]
             for value, kind in zip(arguments, signature.args, strict=True)
         )
         for i in range(len(totals)):
@@ -131,8 +139,29 @@ def _expectation_compiled(start, nodes, weights, function, *arguments):
 
 def preconditioner_mix(u, sigma0, eps0):
     """The preconditioner inside float32; 1e-36 keeps u from being a denormal, and slow, and a negative u NaN."""
-    root = np.sqrt(np.float32(u + 1e-36))
+    root = math.sqrt(np.float32(u + 1e-36))
     return np.float64(np.float32(1.0) / (np.float32(sigma0) * root + np.float32(eps0)))
+
+
+@intrinsic
+def _product32(typing_context, a, b):
+    def codegen(context, builder, signature, arguments):
+        return builder.mul(*(builder.and_(each, each.type(0xFFFFFFFF)) for each in arguments))
+
+    return types.uint64(types.uint64, types.uint64), codegen
+
+
+@intrinsic
+def _product32_cuda(typing_context, a, b):
+    """One instruction, by name: out of masks and a 64-bit product the GPU's compiler makes two."""
+
+    def codegen(context, builder, signature, arguments):
+        word, double = ir.IntType(32), ir.IntType(64)
+        words = [builder.trunc(each, word) for each in arguments]
+        asm = ir.InlineAsm(ir.FunctionType(double, [word, word]), "mul.wide.u32 $0, $1, $2;", "=l,r,r")
+        return builder.call(asm, words, attrs=("readnone", "nounwind"))
+
+    return types.uint64(types.uint64, types.uint64), codegen
 
 
 PRIMITIVES = {
@@ -142,7 +171,9 @@ PRIMITIVES = {
     arithmetic.slotwise: _slotwise,
     arithmetic.matvec: _matvec,
     arithmetic.expectation: _expectation,
+    arithmetic.product32: _product32,
 }
+CUDA_PRIMITIVES = {**PRIMITIVES, arithmetic.product32: _product32_cuda}
 
 
 @intrinsic

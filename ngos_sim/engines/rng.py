@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from ngos_sim.arithmetic import bits, fma, from_bits
+from ngos_sim.arithmetic import bits, fma, from_bits, product32
 
 BROWNIAN, EXTRA = 0, 1  # streams: the Brownian direction, a second Gaussian (SVAG)
 
@@ -26,8 +26,8 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
     uint64 that hold 32 bits.
     """
     for _ in range(10):
-        p0 = _MULTIPLIER0 * (c0 & _WORD)
-        p1 = _MULTIPLIER1 * (c2 & _WORD)
+        p0 = product32(_MULTIPLIER0, c0)
+        p1 = product32(_MULTIPLIER1, c2)
         c0 = (p1 >> _HALF) ^ (c1 & _WORD) ^ k0
         c2 = (p0 >> _HALF) ^ (c3 & _WORD) ^ k1
         c1 = p1

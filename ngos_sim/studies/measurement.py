@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from ngos_sim.engines import cpu, python
+from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.estimators import test_functions
 from ngos_sim.estimators.chunks import Sums, means, simultaneous_quantile
@@ -31,14 +31,18 @@ class Measurement:
         As in `ConvergenceStudy.run`.
     bar : tqdm
         Told of every step done.
+    most : float
+        How many chunks will be run, at most: what "auto" takes `device` for.
     """
 
-    def __init__(self, study, seed, served, *, device, precision, threads, bar):
+    def __init__(self, study, seed, served, *, device, precision, threads, bar, most=1):
         self.study, self.chunks = study, 0
         self.seconds = [0.0] * len(study.points)
-        self._device, self._precision, self._threads, self._bar = device, precision, threads, bar
+        self._precision, self._threads, self._bar = precision, threads, bar
         self._points = [runs.runs(study, index, seed, served) for index in range(len(study.points))]
         self._sums = [[[Sums() for _ in run.jobs] for run in point] for point in self._points]
+        kernels = max(sum(len(run.jobs) for run in point) for point in self._points)  # points share theirs
+        self.device = devices.chosen(device, self.steps * most, kernels, threads)
 
     @property
     def trajectories(self):
@@ -64,11 +68,9 @@ class Measurement:
         self.chunks = chunks
 
     def _run(self, estimator, program, inputs, first, count):
-        if self._device == "python":
-            return python.run(program, inputs, first, count)
         precision = "f64" if estimator == "local" else self._precision
         settings = {"precision": precision, "threads": self._threads, "progress": self._bar.update}
-        return cpu.run(program, inputs, first, count, **settings)
+        return devices.run(self.device, program, inputs, first, count, **settings)
 
     def table(self):
         """Return the table of `Result`, a row per (point, time, test function, sde)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from tqdm import tqdm
 
-from ngos_sim.engines.bind import PRECISIONS
+from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError
 from ngos_sim.estimators import test_functions
@@ -194,12 +194,14 @@ class ConvergenceStudy:
             max(rel_error |error|, abs_error). rel_error needs another bound beside it, as an error may be 0.
         max_seconds : float, optional
             Stop after so long, compilation included. A run on `result.trajectories` repeats it.
-        device : "cpu" or "python"
-            "python" runs the same functions uncompiled, for a debugger.
-        precision : "mix" or "f64"
-            "mix" (default on the CPU): float64 state, float32 normals and preconditioner.
+        device : "cpu", "cuda", "auto" or "python"
+            "auto" takes the GPU where there is one and the work is large enough; "python" runs the same
+            functions uncompiled, for a debugger.
+        precision : "mix", "f64" or "f32"
+            "mix" (default, but in Python): float64 state, float32 normals and preconditioner. "f32", on
+            the GPU: all in float32, sums in float64; not for the local estimator.
         threads : int, optional
-            Default: all processors.
+            Of the CPU. Default: all processors.
         progress : bool
             Show a bar on stderr.
 
@@ -212,17 +214,23 @@ class ConvergenceStudy:
         ------
         ValueError
             An argument out of range, or no bound at all.
+        EngineUnavailable
+            device="cuda" cannot run here; the message says what to install.
         NonFiniteError
             Trajectories left the finite numbers; `.result` holds what was measured.
         """
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         settings = self.settings(seed, device, precision, threads)
         served, why = selection.after_node_check(self, seed, bounds.pilot, threads)
+        if settings["precision"] == "f32" and any(estimator == "local" for estimator, _ in served.values()):
+            raise ValueError(
+                "precision='f32' is 3 % wrong in the local estimator; allowed: mix, f64, estimator='coupled'"
+            )
         with tqdm(unit="step", unit_scale=True, disable=not progress) as bar:
-            measurement = Measurement(self, seed, served, bar=bar, **settings)
+            measurement = Measurement(self, seed, served, bar=bar, most=bounds.chunks, **settings)
             bar.total = None if trajectories is None else measurement.steps * -(-int(trajectories) // CHUNK)
             stopped = bounds.follow(measurement)
-        result = Result(self, measurement.table(), why, seed, settings["precision"], device, stopped)
+        result = Result(self, measurement.table(), why, seed, settings["precision"], measurement.device, stopped)
         lost = measurement.lost()
         if lost:
             raise NonFiniteError(
@@ -249,10 +257,5 @@ class ConvergenceStudy:
             raise ValueError(f"threads={threads!r} must be a positive integer")
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ValueError(f"seed={seed!r} must be an integer")
-        precision = precision or ("mix" if device == "cpu" else "f64")
-        allowed = {"cpu": PRECISIONS, "python": ("f64",)}
-        if device not in allowed:
-            raise ValueError(f"device={device!r}; allowed: {', '.join(allowed)}")
-        if precision not in allowed[device]:
-            raise ValueError(f"precision={precision!r}; allowed on {device}: {', '.join(allowed[device])}")
+        precision = devices.checked(device, precision)
         return {"device": device, "precision": precision, "threads": threads}

@@ -149,9 +149,10 @@ def test_a_clash_of_parameters_is_named():
         (dict(trajectories=0), "trajectories=0 must be a positive integer"),
         (dict(trajectories=10, threads=0), "threads=0 must be a positive integer"),
         (dict(trajectories=10, seed=1.5), "seed=1.5 must be an integer"),
-        (dict(trajectories=10, device="tpu"), "device='tpu'; allowed: cpu, python"),
+        (dict(trajectories=10, device="tpu"), "device='tpu'; allowed: cpu, cuda, auto, python"),
         (dict(trajectories=10, precision="f16"), "precision='f16'; allowed on cpu: mix, f64"),
         (dict(trajectories=10, device="python", precision="mix"), "precision='mix'; allowed on python: f64"),
+        (dict(trajectories=10, precision="f32"), "precision='f32'; allowed on cpu: mix, f64"),
     ],
 )
 def test_bad_runs(arguments, message):

@@ -1,0 +1,152 @@
+"""The GPU engine: a program as a kernel with its arguments, launches of whole chunks, sums merged on the host."""
+
+import numpy as np
+from numba import njit, types
+
+from ngos_sim.engines import cuda_package, rng
+from ngos_sim.engines.bind import bound, digest
+from ngos_sim.engines.cuda_kernel import Shape, make
+from ngos_sim.engines.cuda_package import cuda
+from ngos_sim.engines.cuda_steps import Place, types_of
+from ngos_sim.engines.primitives import JIT
+from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
+
+_LAUNCH_STEPS = 1e11  # process steps, coordinates and trajectories of one launch: about a second
+_MEMORY = 0.5  # of the free device memory that one launch may use
+_KERNELS: dict = {}
+_LAUNCHED: dict = {}
+
+
+def _same(function):
+    return function
+
+
+class Kernel:
+    """A program at a precision with its inputs, as a GPU kernel and its arguments.
+
+    `function` is the kernel as a plain function, `arguments` what it gets between `trajectory` and `sums`.
+    A launch takes one block of threads for every 128 trajectories.
+
+    Parameters
+    ----------
+    plain : bool
+        Make helpers plain functions and bind for calls from Python: for the simulator and emulators.
+    """
+
+    def __init__(self, program, inputs, precision, plain=False):
+        real, _ = types_of(precision)
+        d, places, constants, tables, starts = program.dimension, [], [], [], []
+        rows = program.processes[0].slots * d + len(program.features)
+        for process, numbers in zip(program.processes, inputs.processes, strict=True):
+            kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
+            begin = sum(map(len, constants))
+            _, table_rows, columns = numbers.table.shape
+            sizes = (process.slots, process.stride, table_rows, columns, *map(len, kinds))
+            places.append(Place(*sizes, rows * len(places), begin))
+            constants.append(np.concatenate([np.ravel(kind) for kind in kinds]))
+            tables.append(np.ravel(numbers.table))
+            starts.append(np.concatenate([numbers.start.ravel(), np.zeros(len(program.features))]))
+        scopes = tuple((max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features)
+        shape = Shape(precision, d, program.substeps, program.gaussians, scopes, tuple(places))
+        self.function = _kernel(shape, program, plain)
+        self._smallest = len(places) == 1 and d == 1 and precision == "f32"
+        self.sums = (len(inputs.records), inputs.test_functions, len(inputs.combinations), 2)
+        self.key = np.uint64(inputs.key)
+        self.arguments = (
+            np.concatenate(constants).astype(real),
+            np.concatenate(tables).astype(real),
+            np.cumsum([0, *map(len, tables)])[:-1].astype(np.int64),
+            np.concatenate(starts).astype(real),
+            inputs.records.astype(np.int64),
+            np.ascontiguousarray(inputs.term_coefficient, dtype=np.float64),
+            np.ascontiguousarray(inputs.term_exponents, dtype=np.int64),
+            np.searchsorted(inputs.term_owner, np.arange(inputs.test_functions + 1)).astype(np.int64),
+            np.ascontiguousarray(inputs.combinations, dtype=np.float64),
+        )
+
+    def registers(self, capability):
+        """Return the bound on a thread's registers, None for the compiler's choice.
+
+        Before compute capability 9 it takes 68 for the smallest kernel, which needs no more than 64.
+        """
+        return 64 if self._smallest and capability < (9, 0) else None
+
+    def room(self, chunks):
+        """Return empty arrays for what a launch of so many chunks writes: sums of blocks, and lost trajectories."""
+        width = int(np.prod(self.sums))
+        return np.full((chunks * BLOCKS, width), np.nan), np.zeros((chunks * BLOCKS, BLOCK), dtype=np.int8)
+
+    def merged(self, sums, bad, first):
+        """Return the ChunkSums of what a launch from chunk `first` has written: blocks are added in their order."""
+        blocks = sums.reshape(-1, BLOCKS, *self.sums)
+        total = np.zeros((len(blocks), *self.sums))
+        for b in range(BLOCKS):
+            total += blocks[:, b]
+        bad = bad.reshape(len(blocks), CHUNK)
+        count = bad.sum(axis=1, dtype=np.int64)
+        begin = (first + np.arange(len(blocks))) * CHUNK
+        return ChunkSums(total, np.stack([count, np.where(count, begin + bad.argmax(axis=1), -1)], axis=1))
+
+
+def _kernel(shape, program, plain):
+    """Return the kernel of a program, made once for all programs of the same functions and sizes."""
+    precision = shape.precision
+    draw = rng.normals if precision == "f64" else rng.normals32
+    functions = [draw, *(p.move for p in program.processes), *(f.function for f in program.features)]
+    key = shape, plain, *(digest(function, precision) for function in functions)
+    if key not in _KERNELS:
+        draw, *rest = (bound(function, precision, "python" if plain else "cuda") for function in functions)
+        moves, features = rest[: len(program.processes)], rest[len(program.processes) :]
+        kernel = make(shape, draw, moves, features, _same if plain else njit(**JIT))
+        _KERNELS[key] = kernel
+    return _KERNELS[key]
+
+
+def signature(precision):
+    """Return the Numba types of a kernel's arguments."""
+    real = types.float32[::1] if precision == "f32" else types.float64[::1]
+    whole, table, integers = types.int64[::1], types.float64[:, ::1], types.int64[:, ::1]
+    outputs = (types.float64[:, ::1], types.int8[:, ::1])
+    inputs = (real, real, whole, real, whole, table, integers, whole, table)
+    return types.void(types.uint64, types.int64, *inputs, *outputs)
+
+
+def _launched(kernel):
+    """Return the kernel ready to be launched, compiled once."""
+    if kernel.function not in _LAUNCHED:
+        capability = (9, 0) if cuda_package.simulated() else cuda.get_current_device().compute_capability
+        most = kernel.registers(capability)
+        _LAUNCHED[kernel.function] = cuda.jit(**({"max_registers": most} if most else {}))(kernel.function)
+    return _LAUNCHED[kernel.function]
+
+
+def _chunks_a_launch(program, inputs, count):
+    """Return how many chunks one launch takes: about a second's work that fits into the free memory."""
+    if cuda_package.simulated():
+        return 1
+    free, _ = cuda.current_context().get_memory_info()
+    each = 8 * BLOCKS * 2 * len(inputs.records) * inputs.test_functions * len(inputs.combinations) + CHUNK
+    return int(max(1, min(count, _LAUNCH_STEPS // cost(program, inputs), _MEMORY * free // each)))
+
+
+def run(program, inputs, first, count, *, precision="mix", progress=None):
+    """Run chunks first .. first + count - 1 of 1024 trajectories on the GPU; see `cpu.run`.
+
+    Raises
+    ------
+    EngineUnavailable
+        There is no GPU, no driver or no CUDA toolkit, and no simulator.
+    """
+    cuda_package.require()
+    kernel = Kernel(program, inputs, precision, plain=cuda_package.simulated())
+    launched, size = _launched(kernel), _chunks_a_launch(program, inputs, count)
+    fixed = [cuda.to_device(each) for each in kernel.arguments]
+    parts = []
+    for at in range(first, first + count, size):
+        chunks = min(size, first + count - at)
+        sums, bad = (cuda.to_device(each) for each in kernel.room(chunks))
+        launched[chunks * BLOCKS, BLOCK](kernel.key, at * CHUNK, *fixed, sums, bad)
+        parts.append(kernel.merged(sums.copy_to_host(), bad.copy_to_host(), at))
+        if progress is not None:
+            progress(chunks * cost(program, inputs))
+    return ChunkSums(np.concatenate([p.sums for p in parts]), np.concatenate([p.nonfinite for p in parts]))

@@ -1,0 +1,195 @@
+"""What a GPU thread does between records: draws, running sums of normals, steps and features of the processes.
+
+Each factory returns a plain function that `device` makes callable: numba-cuda compiles it, simulator and
+emulator run it as it is. Sizes are constants of the closure, so that every index into a thread's arrays is
+known when it is compiled and small arrays become registers.
+"""
+
+import functools
+import math
+from collections import namedtuple
+
+import numpy as np
+
+_WORDS = 4  # normals of a Philox block
+_ONE = np.uint64(1)
+
+# Sizes of one process: slots, stride, rows and columns of its table a step, how many numbers each kind has,
+# and where its state and its constants begin.
+Place = namedtuple("Place", "slots stride rows columns loss variance noise parameters state_at constants_at")
+
+
+@functools.cache
+def taker(count, device):
+    """Return take(array, start, stride): `count` elements as a tuple, which can only be concatenated.
+
+    start and stride are unsigned: a signed index is tested for being negative at every access.
+    """
+    if count == 1:
+
+        def take(array, start, stride):
+            return (array[start],)
+    else:
+        half = np.uint64(count // 2)
+        first, second = taker(count // 2, device), taker(count - count // 2, device)
+
+        def take(array, start, stride):
+            return first(array, start, stride) + second(array, start + half * stride, stride)
+
+    return device(take)
+
+
+def width(d):
+    """Return how many normals a thread holds: whole Philox blocks and whole steps."""
+    return math.lcm(_WORDS, d)
+
+
+def fetcher(d, draw, stream, device):
+    """Return fetch(normals, step, low, high, k0, k1): the d normals of a step, at the head of `normals`.
+
+    Blocks are drawn when their first normal is due; until then the normals move up.
+    """
+    held = width(d)
+    period, blocks, stream = np.uint64(held // d), held // _WORDS, np.uint64(stream)
+
+    def fetch(normals, step, low, high, k0, k1):
+        if step % period == np.uint64(0):
+            first = step // period * np.uint64(blocks)
+            for b in range(blocks):
+                four = draw(first + np.uint64(b), stream, low, high, k0, k1)
+                normals[4 * b] = four[0]
+                normals[4 * b + 1] = four[1]
+                normals[4 * b + 2] = four[2]
+                normals[4 * b + 3] = four[3]
+        else:
+            for i in range(held - d):
+                normals[i] = normals[i + d]
+
+    return device(fetch)
+
+
+def adder(d, strides, device):
+    """Return add(sums, normals, fine): the running sums of the normals, a row of d for each stride above 1."""
+    if not strides:
+
+        def add(sums, normals, fine):
+            return
+
+        return device(add)
+    *rest, stride = strides
+    before, row, period = adder(d, rest, device), len(rest) * d, np.uint64(stride)
+
+    def add(sums, normals, fine):
+        before(sums, normals, fine)
+        fresh = fine % period == np.uint64(0)
+        for j in range(d):
+            sums[row + j] = normals[j] if fresh else sums[row + j] + normals[j]
+
+    return device(add)
+
+
+def stepper(d, place, which, strides, move, precision, device):
+    """Return step(state, normals, sums, extra, fine, constants, table, places): process `which`, where it is due."""
+    take_x, take_c = taker(place.slots, device), taker(place.columns, device)
+    take_a, take_s = taker(place.loss, device), taker(place.variance, device)
+    take_n, take_p = taker(place.noise, device), taker(place.parameters, device)
+    a_at, s_at = place.constants_at, place.constants_at + place.loss * d
+    n_at = np.uint64(s_at + place.variance * d)
+    p_at = n_at + np.uint64(place.noise)
+    slots, columns, last, entry_size = place.slots, place.columns, place.rows - 1, np.uint64(place.rows * place.columns)
+    begin, period = place.state_at, np.uint64(place.stride)
+    single = place.stride == 1
+    row = 0 if single else strides.index(place.stride) * d
+    real, noise = types_of(precision)
+    gap = np.uint64(d)
+    scale = real(1.0 / math.sqrt(place.stride))
+
+    def step(state, normals, sums, extra, fine, constants, table, places):
+        if (fine + _ONE) % period == np.uint64(0):
+            entry = np.uint64(places[which]) + fine // period * entry_size
+            n, p = take_n(constants, n_at, _ONE), take_p(constants, p_at, _ONE)
+            for j in range(d):
+                xi = normals[j] if single else noise(sums[row + j] * scale)
+                a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
+                c = take_c(table, entry + np.uint64(min(j, last) * columns), _ONE)
+                y = move(take_x(state, np.uint64(begin + j * slots), _ONE), xi, extra[j], a, s, n, c, p)
+                put(state, begin + j * slots, y)
+
+    put = putter(slots, device)
+    return device(step)
+
+
+@functools.cache
+def putter(count, device):
+    """Return put(array, start, values): a tuple of `count` values, one after the other."""
+    if count == 1:
+
+        def put(array, start, values):
+            array[start] = values[0]
+    else:
+        before, last = putter(count - 1, device), count - 1
+
+        def put(array, start, values):
+            before(array, start, values)
+            array[start + last] = values[last]
+
+    return device(put)
+
+
+def feature(d, place, row, scope, function, precision, device):
+    """Return write(state, constants): a feature of one process into `row` of the state.
+
+    scope : first and last + 1 coordinate to sum, and whether the root is taken.
+    """
+    first, last, root = scope
+    take_x = taker(place.slots, device)
+    take_a, take_s = taker(place.loss, device), taker(place.variance, device)
+    slots, begin, a_at, s_at = place.slots, place.state_at, place.constants_at, place.constants_at + place.loss * d
+    gap = np.uint64(d)
+    real, _ = types_of(precision)
+
+    def write(state, constants):
+        total = real(0.0)
+        for j in range(first, last):
+            a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
+            total = real(total + function(take_x(state, np.uint64(begin + j * slots), _ONE), a, s))
+        state[row] = real(math.sqrt(total)) if root else total
+
+    return device(write)
+
+
+def types_of(precision):
+    """Return the types of state and normals."""
+    return np.float32 if precision == "f32" else np.float64, np.float64 if precision == "f64" else np.float32
+
+
+def in_turn(functions, device):
+    """Return a function of two arguments that calls each of these, or none of them."""
+    if not functions:
+
+        def nothing(first, second):
+            return
+
+        return device(nothing)
+    *rest, last = functions
+    before = in_turn(rest, device)
+
+    def both(first, second):
+        before(first, second)
+        last(first, second)
+
+    return device(both)
+
+
+def all_steps(steps, device):
+    """Return a function that takes the arguments of a step and calls each of these."""
+    *rest, last = steps
+    if not rest:
+        return last
+    before = all_steps(rest, device)
+
+    def both(state, normals, sums, extra, fine, constants, table, places):
+        before(state, normals, sums, extra, fine, constants, table, places)
+        last(state, normals, sums, extra, fine, constants, table, places)
+
+    return device(both)

@@ -1,0 +1,63 @@
+"""Where a program runs: the engine of each device, what it computes in, and which one "auto" takes."""
+
+import os
+
+from ngos_sim.engines import cpu, python
+
+PRECISIONS = {"cpu": ("mix", "f64"), "cuda": ("mix", "f64", "f32"), "auto": ("mix", "f64"), "python": ("f64",)}
+_COMPILATION = 3e9  # process steps, over coordinates and trajectories, of one CPU core while one GPU kernel compiles
+
+
+def checked(device, precision):
+    """Return the precision, the device's default for None.
+
+    Raises
+    ------
+    ValueError
+        An unknown device, or a precision that it does not compute in.
+    EngineUnavailable
+        device is "cuda" and kernels cannot be launched here.
+    """
+    if device not in PRECISIONS:
+        raise ValueError(f"device={device!r}; allowed: {', '.join(PRECISIONS)}")
+    precision = precision or PRECISIONS[device][0]
+    if precision not in PRECISIONS[device]:
+        raise ValueError(f"precision={precision!r}; allowed on {device}: {', '.join(PRECISIONS[device])}")
+    if device == "cuda":
+        from ngos_sim.engines import cuda_package
+
+        cuda_package.require()
+    return precision
+
+
+def chosen(device, steps, programs, threads):
+    """Return the device itself; for "auto" the GPU where there is one and it gains over the CPU, else "cpu".
+
+    Parameters
+    ----------
+    device : str
+    steps : float
+        Process steps, over coordinates and trajectories, of all that will be run.
+    programs : int
+        How many kernels must be compiled for it, at most.
+    threads : int or None
+        As in `cpu.run`.
+    """
+    if device != "auto":
+        return device
+    if steps < _COMPILATION * programs * (threads or len(os.sched_getaffinity(0))):
+        return "cpu"
+    from ngos_sim.engines import cuda_package
+
+    return "cpu" if cuda_package.simulated() or cuda_package.missing() else "cuda"
+
+
+def run(device, program, inputs, first, count, *, precision, threads=None, progress=None):
+    """Run chunks first .. first + count - 1 on a device; see `cpu.run`."""
+    if device == "python":
+        return python.run(program, inputs, first, count)
+    if device == "cuda":
+        from ngos_sim.engines import cuda
+
+        return cuda.run(program, inputs, first, count, precision=precision, progress=progress)
+    return cpu.run(program, inputs, first, count, precision=precision, threads=threads, progress=progress)

@@ -1,0 +1,90 @@
+"""device="cuda": a whole study in the simulator, and what is said where there is no GPU, no driver, no package."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ngos_sim as ns
+from ngos_sim import cli
+from ngos_sim.engines import cuda_package, devices
+from tests.test_cli import STUDY
+
+ROOT = Path(__file__).parents[2]
+no_gpu = pytest.mark.skipif(not cuda_package.missing(), reason="kernels can be launched here")
+
+
+def python(*arguments, **environment):
+    """Run Python in the repository; return its stdout."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_a_study_in_the_simulator_is_the_cpus():
+    said = python("tests/gpu/simulated_study.py", NUMBA_ENABLE_CUDASIM="1")
+    assert said == "equal: ['coupled', 'local'] 4 rows\n"
+
+
+def study():
+    return ns.ConvergenceStudy(
+        ns.NGOS(ns.quadratic(0.9)),
+        ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
+        sde=ns.rmsprop_sde(),
+        initial=dict(theta=1.2, u=1.0),
+        eta2=[0.25],
+        horizon=0.5,
+        test_functions=["theta[0]"],
+    )
+
+
+@no_gpu
+def test_without_a_gpu_it_says_what_to_install():
+    with pytest.raises(ns.EngineUnavailable, match=r"^device='cuda': .*pip install 'ngos-sim\[cuda\]'.*device='cpu'"):
+        study().run(1024, device="cuda")
+    assert devices.chosen("auto", 1e30, 1, 1) == "cpu"
+
+
+@no_gpu
+def test_the_command_line_says_it_in_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "study.toml").write_text(STUDY, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["ngos-sim", "run", "study.toml", "--device", "cuda"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    captured = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert captured.out == ""
+    assert captured.err.startswith("ngos-sim: device='cuda': ")
+    assert captured.err.count("\n") == 1
+    assert not (tmp_path / "study").exists()
+
+
+WITHOUT = """
+import sys
+sys.modules["numba.cuda"] = None  # its import fails
+import ngos_sim as ns
+from tests.gpu.test_device import study
+try:
+    study().run(1024, device="cuda")
+except ns.EngineUnavailable as error:
+    print(error)
+print(len(study().run(1024, device="auto").table))
+"""
+
+
+def test_without_any_cuda_package_all_else_works():
+    said, rows = python("-c", WITHOUT).splitlines()
+    assert said.startswith("device='cuda': this Numba has no CUDA target: pip install 'ngos-sim[cuda]'")
+    assert rows == "2"
+
+
+def test_auto_takes_the_cpu_for_little_work_and_the_gpu_for_much(monkeypatch):
+    monkeypatch.setattr(cuda_package, "missing", lambda: "")
+    monkeypatch.setattr(cuda_package, "simulated", lambda: False)
+    assert devices.chosen("auto", 1e9, 1, 4) == "cpu"
+    assert devices.chosen("auto", 1e12, 1, 4) == "cuda"
+    assert devices.chosen("cpu", 1e12, 1, 4) == "cpu"

@@ -1,0 +1,111 @@
+"""The GPU's code without a GPU: the PTX of every built-in rule, interpreted, and machine code within its limits."""
+
+import numpy as np
+import pytest
+from numba import types
+
+import ngos_sim as ns
+from ngos_sim.engines import cpu, cuda_package, rng
+from ngos_sim.engines.bind import bound
+from ngos_sim.engines.cuda import Kernel
+from ngos_sim.engines.program import BLOCK
+from tests import programs
+
+pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install '.[test,gpu-test]'")
+pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip install '.[test,gpu-test]'")
+
+from tests.gpu import machine_code, ptx
+
+pytestmark = pytest.mark.skipif(cuda_package.simulated(), reason="the simulator compiles nothing")
+KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answer
+    ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+    ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
+]
+TOLERANCE = {"f32": 1e-6, "mix": 1e-8, "f64": 1e-14}  # of the mean of a block, the GPU contracting a * b + c
+FIRST = 1024  # a trajectory
+
+
+def tree(lanes):
+    """Return the sums over the last axis, 128 lanes, by halving."""
+    while lanes.shape[-1] > 1:
+        half = lanes.shape[-1] // 2
+        lanes = lanes[..., :half] + lanes[..., half:]
+    return lanes[..., 0]
+
+
+def interpreted(kernel, text):
+    """Return what the PTX writes for one block: sums (records, functions, observables, 2), lost lanes."""
+    sums, bad = kernel.room(1)
+    sums, bad = sums[:1], bad[:1]
+    ptx.run(ptx.parse(text), 1, BLOCK, (kernel.key, FIRST, *kernel.arguments, sums, bad))
+    return sums.reshape(kernel.sums), bad
+
+
+@pytest.mark.parametrize("precision", TOLERANCE)
+@pytest.mark.parametrize("name", programs.rules())
+def test_interpreted_ptx_is_the_cpu_and_machine_code_fits(name, precision):
+    program, inputs = programs.rules()[name]
+    kernel = Kernel(program, inputs, precision)
+    text = machine_code.ptx(kernel.function, precision)
+    sums, bad = interpreted(kernel, text)
+    lanes = cpu.Kernel(program, inputs, precision).block(FIRST // BLOCK)
+    assert not bad.any()
+    for power in (1, 2):
+        scale = np.maximum(1.0, np.abs(lanes**power).max(axis=-1))
+        difference = np.abs(sums[..., power - 1] - tree(lanes**power)) / (BLOCK * scale)
+        assert difference.max() <= TOLERANCE[precision]
+    for architecture in machine_code.ARCHITECTURES:
+        assert machine_code.assemble(text, architecture).spilled == 0
+
+
+LIMITS = {"f32": (64, 93.0), "mix": (80, 110.0), "f64": (80, 180.0)}  # registers, instructions a step
+
+
+@pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install '.[test,gpu-test]'")
+@pytest.mark.parametrize("architecture", machine_code.ARCHITECTURES)
+@pytest.mark.parametrize("precision", LIMITS)
+def test_rmsprop_in_one_dimension_is_small(precision, architecture):
+    kernel = Kernel(*programs.alone(ns.rmsprop(**programs.RMSPROP)), precision)
+    bound = kernel.registers((int(architecture[3:]) // 10, 0))
+    usage = machine_code.assemble(machine_code.ptx(kernel.function, precision), architecture, bound)
+    step = machine_code.step(usage.cubin)
+    registers, instructions = LIMITS[precision]
+    assert usage.registers <= registers
+    assert usage.spilled == 0
+    assert usage.stack <= 16
+    assert step.executed <= (90.0 if architecture == "sm_90" and precision == "f32" else instructions)
+    assert (step.double == 0.0) == (precision == "f32")
+
+
+def stepped(step):
+    """Return how many float64 operations a step has in the f32 kernel of a rule."""
+    rule = ns.Optimizer("mine", step, ("theta", "u"), **programs.RMSPROP)
+    kernel = Kernel(*programs.alone(rule), "f32")
+    usage = machine_code.assemble(machine_code.ptx(kernel.function, "f32"), "sm_90")
+    return machine_code.step(usage.cubin).double
+
+
+@pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install '.[test,gpu-test]'")
+def test_a_float64_in_an_f32_kernel_is_seen():
+    """Float literals become float32; what is no literal to bind, as np.float64(0.5), stays float64."""
+    assert stepped(lambda x, o, z, c, p: (x[0] - 0.5 * c[1] * z, x[1])) == 0.0
+    assert stepped(lambda x, o, z, c, p: (x[0] - np.float64(0.5) * c[1] * z, x[1])) > 0.0
+
+
+def words(texts):
+    return [np.uint64(int(word, 16)) for text in texts for word in text.split()]
+
+
+@pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
+def test_philox_known_answers_on_the_device(counter, key, answer):
+    philox = bound(rng.philox4x32, "f64", "cuda")
+
+    def kernel(words, out):
+        four = philox(words[0], words[1], words[2], words[3], words[4], words[5])
+        for i in range(4):
+            out[i] = four[i]
+
+    text = machine_code.ptx(kernel, None, arguments=types.void(types.uint64[::1], types.uint64[::1]))
+    found = np.zeros(4, np.uint64)
+    ptx.run(ptx.parse(text), 1, 1, (np.array(words([counter, key])), found))
+    assert found.tolist() == words([answer])

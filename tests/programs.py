@@ -1,0 +1,50 @@
+"""Programs for engine tests: every built-in rule beside its SDE at three levels."""
+
+import numpy as np
+
+import ngos_sim as ns
+from ngos_sim.oracles.svag import svag_law
+from ngos_sim.processes.integrators import euler_maruyama
+from ngos_sim.studies.assemble import Part, assemble, observables
+
+RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
+
+
+def build(oracle, processes, functions, start, h, steps, t0=0.0, records=None, key=7, sigma=8.0):
+    """Return the program and inputs of (rule, noise, steps) triples on one stream."""
+    parts = [Part(rule, noise, count, h, sigma) for rule, noise, count in processes]
+    start = np.atleast_2d(np.asarray(start, dtype=np.float64))
+    records = np.array([steps] if records is None else records, dtype=np.int64)
+    observed = observables(oracle, functions, parts[0].rule.slots, len(start), records)
+    return assemble(oracle, parts, np.eye(len(parts)), observed, start, h, t0, records, key)
+
+
+def beside_its_sde(oracle, rule, sde, noise, start, functions, steps=3, records=(1, 3)):
+    """Return the program of a rule and of its SDE with 1, 2 and 4 steps to one."""
+    levels = [(euler_maruyama(sde, rule.parameters), ns.gaussian(), level) for level in (1, 2, 4)]
+    return build(oracle, [(rule, noise, 1), *levels], functions, start, 2.0**-4, steps, t0=0.25, records=records)
+
+
+def rules():
+    """Return {name: program and inputs}: each rule, convention and kind of noise, one and two coordinates."""
+    two, start = ns.quadratic([0.9, 2.0]), [[1.2, 1.4], [-0.3, 0.7]]
+    g = ns.TestFunction("g", lambda x: x[0] * x[0] + x[1], coordinate=1)
+    words = ["theta[0]", "u[1]^3", "sqnorm(theta)", "2*loss - trace(Sigma)*u[0]", "norm(grad)", g]
+    adam, moments = [[1.2, -0.4, 1.4]], ["theta[0]^2", "theta[0]*m[0]", "u[0]"]
+    previous, updated = (ns.rmsprop(second_moment=name, **RMSPROP) for name in ("previous", "updated"))
+    before, after = (ns.adam(c1=2.0, second_moment=name, **RMSPROP) for name in ("previous", "updated"))
+    svag = svag_law(ns.uniform(), 2.0)
+    linear = ns.NGOS(ns.linear(0.7))
+    return {
+        "rmsprop": beside_its_sde(ns.NGOS(two, [1.0, 0.5]), previous, ns.rmsprop_sde(), ns.gaussian(), start, words),
+        "rmsprop updated": beside_its_sde(ns.NGOS(two), updated, ns.rmsprop_sde(), svag, start, words[:2]),
+        "adam": beside_its_sde(linear, before, ns.adam_sde(), ns.skewed(low_skewness=4.0), adam, moments),
+        "adam updated": beside_its_sde(linear, after, ns.adam_sde(), ns.rademacher(), adam, moments),
+    }
+
+
+def alone(rule, dimension=1, steps=6):
+    """Return the program of a rule alone, on a quadratic loss."""
+    start = np.tile([1.2, 1.4] if len(rule.slots) == 2 else [1.2, -0.4, 1.4], (dimension, 1))
+    oracle = ns.NGOS(ns.quadratic([0.9] * dimension))
+    return build(oracle, [(rule, ns.gaussian(), 1)], ["theta[0]"], start, 2.0**-4, steps)
