@@ -322,7 +322,6 @@ BAD = {
     "missing file": (["run", "none.toml"], ["none.toml", "No such file"]),
     "directory for a file": (["run", "."], ["directory"]),
     "unknown device": (["run", "study.toml", "--device", "abacus"], ["--device", "abacus", "cpu", "python"]),
-    "device that is not built": (["run", "study.toml", "--device", "cuda"], ["--device", "cuda", "cpu"]),
     "unknown precision": (["run", "study.toml", "--precision", "f16"], ["--precision", "f16", "mix", "f64"]),
     "precision of another device": (
         ["run", "study.toml", "--device", "python", "--precision", "mix"],

@@ -33,6 +33,7 @@ def _cells(function):
     return dict(zip(function.__code__.co_freevars, (c.cell_contents for c in function.__closure__ or ()), strict=True))
 
 
+@functools.cache
 def _names(code):
     """Return the global names that a code object or a function inside it uses."""
     own = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}

@@ -100,13 +100,13 @@ def _moments(study, rows):
 def _of_coordinates(study, terms, moments, time):
     """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
     rule, state = study.rule, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].eta2)
-    degree = max((max(sum(powers[:-1]), powers[-1]) for _, by in terms for powers in by.values()), default=0)
+    sizes = [max(sum(powers[:-1]), powers[-1]) for _, by in terms for powers in by.values()]
     settings = {
         "momentum": "m" in rule.slots,
         "times": [time] if time > study.t0 else [time, study.horizon],
         "second_moment": "updated" if rule.parameters["updated"] else "previous",
         "bias_correction": bool(rule.parameters["bias_correction"]),
-        "degree": degree,
+        "degree": max(sizes, default=0),  # no terms: a loss that is 0
     }
     made, found = {}, {}
     for j, problem in enumerate(problems(study, state)):

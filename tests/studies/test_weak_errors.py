@@ -159,3 +159,17 @@ def test_low_skewness_restores_order_one(problem):
     )
     assert fixed.verdict.startswith("fails order 1")
     assert low.ci_high > 1.0 > fixed.ci_high
+
+
+def test_a_loss_that_is_zero_has_constants_zero():
+    """Slopes of 0 leave the test function `loss` without a term (found by test_fuzz.py: order() raised)."""
+    made = ns.ConvergenceStudy(
+        ns.NGOS(ns.linear([0.0, 0.0])),
+        ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
+        sde=ns.rmsprop_sde(),
+        initial={"theta": 0.0, "u": 1.0},
+        eta2=[2.0**-3, 2.0**-4],
+        test_functions=["loss"],
+    )
+    orders = made.run(1024).order()
+    assert orders.predicted_constant.tolist() == [0.0, 0.0]
