@@ -13,6 +13,7 @@ from ngos_sim.engines import cuda_package, devices
 from tests.test_cli import STUDY
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.gpu
 no_gpu = pytest.mark.skipif(not cuda_package.missing(), reason="kernels can be launched here")
 
 

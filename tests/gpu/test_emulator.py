@@ -15,6 +15,7 @@ pytest.importorskip("greenlet", reason="the emulator needs greenlet: pip install
 
 from tests.gpu import emulator
 
+pytestmark = pytest.mark.gpu
 FIRST = 1024  # a trajectory
 
 

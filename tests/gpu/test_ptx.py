@@ -16,7 +16,10 @@ pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip inst
 
 from tests.gpu import machine_code, ptx
 
-pytestmark = pytest.mark.skipif(cuda_package.simulated(), reason="the simulator compiles nothing")
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(cuda_package.simulated(), reason="the simulator compiles nothing"),
+]
 KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answer
     ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
     ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
