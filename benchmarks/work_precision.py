@@ -1,0 +1,84 @@
+"""How long until 1 % of a weak error is known, by each estimator? RMSprop on P2, E theta, eta^2 = 1/1024.
+
+    taskset -c 0 python benchmarks/work_precision.py [--out work_precision.png]
+
+One thread, compiled before. Each estimator runs at growing numbers of trajectories; what its last run's
+standard error and seconds project for 1 % stands beside it, as variance falls like 1 / trajectories.
+"""
+
+import argparse
+import time
+
+import pandas as pd
+
+import ngos_sim as ns
+
+ETA2, FUNCTION = 2.0**-10, "theta[0]"
+CHUNKS = {"local": (1, 4, 16, 64), "control_variate": (1, 8, 64, 256), "coupled": (1, 8, 64), "independent": (1, 8, 64)}
+
+
+def study(estimator):
+    """Return the study of one point."""
+    return ns.ConvergenceStudy(
+        ns.NGOS(ns.quadratic(0.9)),
+        ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
+        sde=ns.rmsprop_sde(),
+        initial={"theta": 1.2, "u": 1.0},
+        eta2=[ETA2],
+        times=[1.0],
+        test_functions=[FUNCTION],
+        estimator=estimator,
+    )
+
+
+def measure():
+    """Return a row a run: estimator, trajectories, seconds, standard error."""
+    rows = []
+    for estimator, sizes in CHUNKS.items():
+        made = study(estimator)
+        made.run(1024, threads=1)
+        for chunks in sizes:
+            begin = time.perf_counter()
+            row = made.run(1024 * chunks, seed=1, threads=1).table.iloc[0]
+            seconds = time.perf_counter() - begin
+            rows.append(
+                {"estimator": estimator, "trajectories": row.trajectories, "seconds": seconds, "SE": row.std_error}
+            )
+    return pd.DataFrame(rows)
+
+
+def main():
+    """Print the runs and the projections, and draw them."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--out", default="work_precision.png")
+    out = parser.parse_args().out
+    table = measure()
+    orders = study("local").run(200_000).order()
+    error = abs(orders.predicted_constant.iloc[0]) * ETA2
+    table["relative SE"] = table.SE / error
+    last = table.groupby("estimator", sort=False).last()
+    last["seconds for 1 %"] = last.seconds * (last["relative SE"] / 0.01) ** 2
+    print(table.to_string(index=False))
+    print(f"\n|error| = {error:.4g}, by theory")
+    print(last[["trajectories", "relative SE", "seconds", "seconds for 1 %"]].to_string(float_format="{:.3g}".format))
+
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
+    for at, (estimator, rows) in enumerate(table.groupby("estimator", sort=False)):
+        color = f"C{at}"
+        axes.plot(rows.seconds, rows["relative SE"], "osD^"[at] + "-", color=color, label=estimator)
+        end = rows.iloc[-1]
+        if end["relative SE"] > 0.01:
+            axes.plot([end.seconds, last["seconds for 1 %"][estimator]], [end["relative SE"], 0.01], ":", color=color)
+    axes.axhline(0.01, color="0.4", ls=":", lw=1)
+    axes.annotate("1 %", (1.0, 0.01), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="0.4")
+    axes.set(xscale="log", yscale="log", xlabel="seconds, one thread (dotted: projected)")
+    axes.set_ylabel("standard error / |weak error|")
+    axes.grid(True, which="major", lw=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(out, dpi=150)
+
+
+if __name__ == "__main__":
+    main()
