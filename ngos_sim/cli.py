@@ -52,7 +52,8 @@ def verify(
     unknown = [name for name in case or () if name not in CASES]
     if unknown:
         raise ValueError(f"case {unknown[0]!r} is unknown; allowed: {', '.join(CASES)}")
-    names = case or [name for name, one in CASES.items() if one.quick or not quick]
+    _require_writable(out)
+    names = list(dict.fromkeys(case or [name for name, one in CASES.items() if one.quick or not quick]))
     held = []
     for good, text in verified(names, out):
         held.append(good)
@@ -79,9 +80,7 @@ def run(
 
     read = study_file.load(study)
     directory = out or study.with_suffix("")
-    existing = next(each for each in (directory, *directory.resolve().parents) if each.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise ValueError(f"--out {directory}: {existing} is not a directory that can be written to")
+    _require_writable(directory)
     result = read.study.run(
         read.trajectories if trajectories is None else trajectories,
         read.seed if seed is None else seed,
@@ -160,6 +159,13 @@ def _status() -> int:
         return _fail(2, error)
     except TyperException as error:  # a wrong option, a missing argument
         return _fail(2, error.format_message())
+
+
+def _require_writable(directory):
+    """Raise ValueError unless a directory is there, or can be made."""
+    existing = next(each for each in (directory, *directory.resolve().parents) if each.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ValueError(f"--out {directory}: {existing} is not a directory that can be written to")
 
 
 def _fail(status, error):

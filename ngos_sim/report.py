@@ -40,7 +40,9 @@ def _number(value, std_error=None):
 def errors_table(table):
     """Return the errors at each point's last time as text, one line a point and test function."""
     last = table[table.time == table.groupby(["eta_e", "kappa"]).time.transform("max")]
+    several = ["eta2", "ell"] if last.ell.nunique() > 1 else []
     columns = [
+        *several,
         "eta_e",
         "time",
         "test_function",

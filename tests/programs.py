@@ -1,4 +1,4 @@
-"""Programs for engine tests: every built-in rule beside its SDE at three levels."""
+"""Programs for engine tests: every built-in rule beside its SDE at three levels; the problem of study files."""
 
 import numpy as np
 
@@ -8,6 +8,25 @@ from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.assemble import Part, assemble, observables
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
+PROBLEM = """\
+[oracle]
+loss = { kind = "quadratic", hessian = [0.9] }
+covariance = 1.0
+noise = { kind = "gaussian" }
+
+[optimizer]
+kind = "rmsprop"
+sigma0 = 0.8
+eps0 = 0.0
+c2 = 1.3
+
+[initial]
+theta = [1.2]
+u = 1.0
+
+[[sde]]
+kind = "rmsprop"
+"""
 
 
 def build(oracle, processes, functions, start, h, steps, t0=0.0, records=None, key=7, sigma=8.0):
@@ -48,3 +67,11 @@ def alone(rule, dimension=1, steps=6):
     start = np.tile([1.2, 1.4] if len(rule.slots) == 2 else [1.2, -0.4, 1.4], (dimension, 1))
     oracle = ns.NGOS(ns.quadratic([0.9] * dimension))
     return build(oracle, [(rule, ns.gaussian(), 1)], ["theta[0]"], start, 2.0**-4, steps)
+
+
+def tree(lanes):
+    """Return the sums over the last axis, 128 lanes, by halving."""
+    while lanes.shape[-1] > 1:
+        half = lanes.shape[-1] // 2
+        lanes = lanes[..., :half] + lanes[..., half:]
+    return lanes[..., 0]

@@ -14,27 +14,10 @@ from ngos_sim.studies import result as results
 from ngos_sim.studies import study_file, theorems
 from ngos_sim.studies.case import CONSISTENT, NO_ORDER, Case
 from ngos_sim.studies.study import ConvergenceStudy
+from tests.programs import PROBLEM
 
 # RMSprop, one coordinate, Gaussian noise: one program for the whole file
-STUDY = """\
-[oracle]
-loss = { kind = "quadratic", hessian = [0.9] }
-covariance = 1.0
-noise = { kind = "gaussian" }
-
-[optimizer]
-kind = "rmsprop"
-sigma0 = 0.8
-eps0 = 0.0
-c2 = 1.3
-
-[initial]
-theta = [1.2]
-u = 1.0
-
-[[sde]]
-kind = "rmsprop"
-
+STUDY = f"""{PROBLEM}
 [study]
 eta2 = [0.25, 0.125, 0.0625]
 horizon = 0.5
@@ -205,7 +188,7 @@ def test_an_unresolved_order_is_not_the_expected_one(call, study):
     two = ("[0.25, 0.125, 0.0625]", "[0.25, 0.125]")
     status, _, err = call("run", study(two, ("trajectories = 2048", "trajectories = 2048\nexpect = { order = 1 }")))
     assert status == 1
-    assert err.count("unresolved") == 2
+    assert err.count("too few points for an order: 2, 3 are needed") == 2
 
 
 def test_plot_draws_again(call, study, tmp_path):

@@ -82,16 +82,18 @@ def gaussian_mean(g, mean, covariance, u, nodes=NODES):
         if isinstance(g, tuple):
             sampled = np.prod(slots ** np.array(g[:-1]), axis=1) * second ** g[-1]
         else:
-            sampled = np.array([g((*row, float(second))) for row in slots.tolist()])
+            sampled = np.array([g((*row, float(second))) for row in slots.tolist()], dtype=np.float64)
         found[at] = weight @ sampled
     return found
 
 
 def is_resolved(g, mean, covariance, u):
     """Return whether the quadrature of E g has converged: it has not where g is not smooth, or not defined."""
+    if isinstance(g, tuple):
+        return sum(g[:-1]) < 2 * NODES_FEWER  # then it is exact
     try:
         many, few = (gaussian_mean(g, mean, covariance, u, nodes) for nodes in (NODES, NODES_FEWER))
-    except (ArithmeticError, ValueError):
+    except (ArithmeticError, TypeError, ValueError):
         return False
     with np.errstate(invalid="ignore"):
         return bool(np.all(np.abs(many - few) <= _AGREE * (1.0 + np.abs(many))))

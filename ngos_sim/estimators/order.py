@@ -62,6 +62,8 @@ class OrderFit:
         if theorem == 1.0 and self.points >= 3 and abs(self.constant) < spread and not excluded:
             bound = f"constant consistent with 0: |C| <= {abs(self.constant) + spread:.3g} (99 %)"
             return bound if resolved else f"{bound}; {exceed}"
+        if self.points < 3:
+            return f"too few points for an order: {self.points}, 3 are needed"
         if not resolved:
             return f"{exceed}, 3 are needed"
         if self.low99 > theorem - MARGIN:
@@ -100,7 +102,7 @@ def fit(x, error, std_error, rows=1, widening=1.0):
     x, error = np.asarray(x, dtype=np.float64), np.asarray(error, dtype=np.float64)
     sigma = widening * _positive(std_error, error)
     resolved = int(np.sum(np.abs(error) > RESOLVED * sigma))
-    linear = (*_constant(x, error, sigma), *diagnosis(x, error, sigma, 1.0 - 0.01 / rows))
+    linear = (*_constant(x, error, sigma, widening), *diagnosis(x, error, sigma, 1.0 - 0.01 / rows))
     if resolved < 3:
         nothing = (np.nan,) * 6
         return OrderFit(*nothing, *linear, np.nan, 0, np.nan, len(x), resolved)
@@ -169,10 +171,16 @@ def _crossing(function, low, high, at_low, at_high):
     return high
 
 
-def _constant(x, error, sigma):
-    """Return C and its standard error of e = C x + D x^2 + E x^3 (fewer terms than points, at least one)."""
+def _constant(x, error, sigma, widening):
+    """Return C and its standard error of e = C x + D x^2 + E x^3 (fewer terms than points, at least one).
+
+    Where the powers do not fit, the standard error grows by the root of chi2 / dof.
+    """
     terms = max(1, min(3, len(x) - 1))
-    return _first([x ** (1 + n) for n in range(terms)], error, sigma)[:2]
+    constant, spread, misfit = _first([x ** (1 + n) for n in range(terms)], error, sigma)
+    own, dof = misfit * widening**2, len(x) - terms
+    poor = dof > 0 and special.chdtrc(dof, own) < _POOR
+    return constant, spread * (float(np.sqrt(own / dof)) if poor else 1.0)
 
 
 def diagnosis(x, error, std_error, level=0.99):

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 WORDS = ("loss", "trace(Sigma)", "norm(grad)")
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
@@ -178,3 +180,18 @@ def check(functions, slots, dimension):
     names = [name_of(function) for function in functions]
     if len(set(names)) < len(names):
         raise ValueError(f"test_functions has {max(names, key=names.count)!r} twice")
+
+
+def try_at(functions, state):
+    """Raise ValueError unless every TestFunction gives a number at a state, shape (d, slots), where it is defined."""
+    for function in functions:
+        if isinstance(function, TestFunction):
+            x = tuple(state[function.coordinate].tolist())
+            try:
+                value = function.g(x)
+            except (ArithmeticError, ValueError):
+                continue  # not defined there: its trajectories will tell
+            except (IndexError, TypeError) as error:
+                raise ValueError(f"test function {function.name!r} fails at {x}: {error}") from error
+            if not isinstance(value, (int, float, np.floating)):
+                raise ValueError(f"test function {function.name!r} returns {value!r} at {x}; a number is needed")

@@ -25,23 +25,22 @@ def with_companion(settings, sde, wanted):
     where = {"spacing": point.spacing, "records": records, "role": " companion"}
     job = settings.job(parts, paired.coupled_pair()[2:], observed, settings.state, **where)
     laws = [_laws(settings, sde, companion, problem) for problem in problems(study, settings.state)]
-    nothing = np.zeros(len(records))  # the mean of a test function without terms, as the loss may be
-    exact = {
-        g: [sum((_mean(term, [law[i] for law in laws]) for term in terms), nothing) for i in (0, 1)]
-        for g, terms in wanted.items()
-    }
+    means = [_Means([law[i] for law in laws]) for i in (0, 1)]
+    unresolved = tuple(g for g, terms in wanted.items() if not all(each.are_resolved(terms) for each in means))
+    exact = {g: [each.of(terms, len(records)) for each in means] for g, terms in wanted.items() if g not in unresolved}
 
     def read(measured):
         ((mean, std_error),) = measured
         found = {}
-        for at, (g, (of_companion, of_sde)) in enumerate(exact.items()):
+        for at, g in enumerate(wanted):
+            of_companion, of_sde = exact[g]
             error = mean[:, at, 0] + of_companion - of_sde
             found[sde.name, g] = Reading(
                 of_sde + error, of_sde, error, std_error[:, at, 0], np.full(len(error), np.nan)
             )
         return found
 
-    return Run("control_variate", (job,), read, sde.name)
+    return Run("control_variate", (job,), read, sde.name, unresolved=unresolved)
 
 
 def _laws(settings, sde, companion, problem):
@@ -64,10 +63,24 @@ def sde_law(sde, problem, h, records):
     return mean, covariance, problem.second_moment(problem.t0 + h * records)
 
 
-def _mean(term, laws):
-    """Return E of a term, factor times a product over independent coordinates."""
-    factor, by = term
-    mean = factor
-    for j, g in by.items():
-        mean = mean * control_variate.gaussian_mean(g, *laws[j])
-    return mean
+class _Means:
+    """Means of test functions where every coordinate has a known law; each factor's is computed once."""
+
+    def __init__(self, laws):
+        self._laws, self._known = laws, {}
+
+    def are_resolved(self, terms):
+        """Return whether quadrature finds the mean of every factor at every time."""
+        return all(control_variate.is_resolved(g, *self._laws[j]) for _, by in terms for j, g in by.items())
+
+    def of(self, terms, times):
+        """Return E of a sum of terms, factor times a product over independent coordinates; shape (times,)."""
+        total = np.zeros(times)
+        for factor, by in terms:
+            mean = np.full(times, factor)
+            for j, g in by.items():
+                if (j, g) not in self._known:
+                    self._known[j, g] = control_variate.gaussian_mean(g, *self._laws[j])
+                mean = mean * self._known[j, g]
+            total += mean
+        return total

@@ -23,6 +23,7 @@ class Run:
     read : function ([(mean, std_error) of each job]) -> {(name, index of a test function): Reading}
     name : the SDE's or the reference's, of a local run
     checks : for each job one with fewer nodes, which must agree with it; or nothing
+    unresolved : indices of test functions whose known means quadrature does not find
     """
 
     estimator: str
@@ -30,6 +31,7 @@ class Run:
     read: Callable
     name: str = ""
     checks: tuple = ()
+    unresolved: tuple = ()
 
 
 @dataclass(frozen=True)

@@ -93,16 +93,19 @@ class Measurement:
         return {key: simultaneous_quantile(errors[key], len(found[key].error), BAND) for key in found}
 
     def lost(self):
-        """Return a clause for each point where trajectories left the finite numbers, or a test function did."""
-        clauses = []
+        """Return where trajectories, or test functions of others, left the finite numbers; "" for nowhere."""
+        gone, undefined = [], []
         for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
             where = self.study.points[index]
             bad = [sums.nonfinite for jobs in kept for sums in jobs if sums.nonfinite[0]]
-            clauses += [f"{count} at {where} (the first: {first})" for count, first in bad]
+            gone += [f"{count} at {where} (the first: {first})" for count, first in bad]
             for run, jobs in zip(point, kept, strict=True):
                 found = run.read([means(sums.total, self.trajectories) for sums in jobs])
                 for (_, g), reading in found.items():
                     if not bad and not np.all(np.isfinite(reading.error)):
                         name = test_functions.name_of(self.study.test_functions[g])
-                        clauses.append(f"none, but test function {name!r} is not finite at {where}")
-        return clauses
+                        undefined.append(f"test function {name!r} is not finite at {where}")
+        if not gone:
+            return "; ".join(undefined)
+        left = f"of {self.trajectories} trajectories these left the finite numbers: {'; '.join(gone)}"
+        return f"{left}; smaller steps may help"

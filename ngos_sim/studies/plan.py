@@ -11,6 +11,7 @@ from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import at_norm, groups
 
 _PILOT = 8  # chunks
+_ROUNDING = 1e-9  # standard errors below this part of the error are none
 _PROPORTIONAL = 0.9  # the local estimator's standard errors fall like eta_e itself
 
 
@@ -35,7 +36,7 @@ def plan(study, bounds, seed, threads):
         standard errors going on as a power of eta_e (0: at every step; NaN: the pilot does not resolve C).
     """
     settings = study.settings(seed, "cpu", None, threads)
-    served, _ = selection.after_node_check(study, seed, bounds.chunks, threads)
+    served, _ = selection.after_node_check(study, seed, threads)
     measurement = Measurement(study, seed, served, bar=tqdm(disable=True), **settings)
     measurement.extend(1)  # compiles
     measurement.extend(1 + _PILOT)
@@ -46,7 +47,8 @@ def plan(study, bounds, seed, threads):
         for keys, group in groups(measurement.table())
         for row in _expected(study, at_norm(group, "max"), shrinkage, seconds)
     ]
-    found = pd.DataFrame(rows).drop(columns="eta2")
+    found = pd.DataFrame(rows)
+    found = found if found.ell.nunique() > 1 else found.drop(columns=["eta2", "ell"])
     found.attrs = {"trajectories": bounds.chunks * CHUNK, "seconds": float(seconds.sum())}
     return found
 
@@ -58,6 +60,8 @@ def _expected(study, pilot, shrinkage, seconds):
     points = [(point.eta2, point.ell, point.kappa) for point in study.points]
     return [
         {
+            "eta2": row.eta2,
+            "ell": row.ell,
             "eta_e": row.eta_e,
             "estimator": row.estimator,
             "error": row.error,
@@ -73,6 +77,8 @@ def _expected(study, pilot, shrinkage, seconds):
 
 def _smallest(pilot, expected):
     """Return where |C| eta_e meets 3 of the run's standard errors, a eta_e^b: at (3 a / |C|)^(1 / (1 - b))."""
+    if np.all(expected <= _ROUNDING * pilot.error.abs()):
+        return 0.0
     x, weight = pilot.eta_e.to_numpy(), 1.0 / np.maximum(pilot.std_error.to_numpy(), 1e-15) ** 2
     constant, spread = (weight @ (x * pilot.error)) / (weight @ x**2), (weight @ x**2) ** -0.5
     if len(x) < 2 or abs(constant) < RESOLVED * spread or not np.all(expected > 0.0):

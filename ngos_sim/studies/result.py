@@ -197,7 +197,7 @@ def replot(directory):
             raise ValueError("no rows")
         _by_rename(directory, lambda at: _plot_file(table, at / "errors.png"))
     except (KeyError, AttributeError, TypeError, ValueError):
-        raise ValueError(f"{source} is not a table that `ngos-sim run` wrote") from None
+        raise ValueError(f"{source} is not a table that this version of `ngos-sim run` wrote") from None
     return directory / "errors.png"
 
 

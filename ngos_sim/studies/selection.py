@@ -1,6 +1,7 @@
 """Which estimator serves each (sde, test function) of a study, and why."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from ngos_sim.studies.companion_runs import sde_law
 from ngos_sim.studies.jobs import reference_name
 from ngos_sim.studies.local_runs import problems
 
-_TOLERANCE = 0.2  # of the final standard error: how much fewer nodes may change an error
+_TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
+_MANY = 1e6
+_ROUGH = "its Gaussian mean does not converge"
 _MERIT = {
     "local": "its standard deviation is of the size of the error",
     "control_variate": "the mean of a linear companion is known",
@@ -29,8 +32,8 @@ def selected(study, barred=None):
     Parameters
     ----------
     study : ConvergenceStudy
-    barred : dict of (name, index of a test function) to str, optional
-        Why local does not serve, beside what can be told without a run.
+    barred : dict of (name, index of a test function) to {estimator: str}, optional
+        Why an estimator does not serve, beside what can be told without a run.
 
     Returns
     -------
@@ -55,7 +58,9 @@ def selected(study, barred=None):
                 why[opponent, name] = f"estimator={study.estimator!r} was asked for"
                 continue
             refused = {}
-            for estimator, terms in _candidates(study, sde, pivot, function, reason, (barred or {}).get((opponent, g))):
+            against = (barred or {}).get((opponent, g), {})
+            for estimator, terms in _candidates(study, sde, pivot, function, reason):
+                terms = against.get(estimator, terms)
                 if isinstance(terms, str):
                     refused[estimator] = terms
                 elif study.estimator in ("auto", estimator):
@@ -67,6 +72,8 @@ def selected(study, barred=None):
                     f"{refused[study.estimator]}"
                 )
             chosen = served.get((opponent, g), ("coupled",))[0]
+            if chosen == "coupled" and sde is not None and (singular := _singular(study, sde)):
+                raise ValueError(f"test function {name!r}: {singular}, but {refused['local']}")
             others = [f"not {estimator}, as {text}" for estimator, text in refused.items() if estimator != chosen]
             why[opponent, name] = "; ".join([f"{chosen}: {_MERIT[chosen]}", *others])
     return served, why
@@ -78,19 +85,34 @@ def _starts(study):
     return np.concatenate(states)
 
 
-def _candidates(study, sde, pivot, function, reason, barred):
+def _singular(study, sde):
+    """Return why an SDE's coefficients cannot be taken at the start, or an empty string."""
+    p = SimpleNamespace(**{**study.rule.parameters, **sde.parameters, "eta2": study.points[0].eta_e})
+    try:
+        sde.schedule(study.t0, p)
+    except ValueError as error:
+        return str(error)
+    except AttributeError:  # a missing parameter is named when the first step is tried
+        return ""
+    return ""
+
+
+def _candidates(study, sde, pivot, function, reason):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
-    terms = None if reason or barred else choose.local_terms(function, study.oracle, pivot, study.dimension)
-    yield "local", terms or reason or barred or "it lies outside the span of its basis"
+    terms = None if reason else choose.local_terms(function, study.oracle, pivot, study.dimension)
+    yield "local", reason or ("it lies outside the span of its basis" if terms is None else terms)
     if sde is None or sde.pivot is not None or reason:
         yield "control_variate", reason or "there is no companion of known moments"
+        return
+    if singular := _singular(study, sde):
+        yield "control_variate", singular
         return
     terms = choose.companion_terms(function, study.oracle, study.rule.slots, study.dimension)
     if terms is None:
         known = "a polynomial" if study.oracle.noise.is_gaussian else "of degree 2 under noise that is not Gaussian"
         yield "control_variate", f"it is not {known}, so that its mean is not known"
     elif not _is_smooth(study, sde, terms):
-        yield "control_variate", "its Gaussian mean does not converge"
+        yield "control_variate", _ROUGH
     else:
         yield "control_variate", terms
 
@@ -101,32 +123,41 @@ def _is_smooth(study, sde, terms):
     records = np.array([round((times[-1] - study.t0) / point.eta_e)])
     made = problems(study, start.state(study.initial, study.rule.slots, study.dimension, point.eta2))
     return all(
-        isinstance(g, tuple) or control_variate.is_resolved(g, *sde_law(sde, made[j], point.eta_e, records))
+        control_variate.is_resolved(g, *sde_law(sde, made[j], point.eta_e, records))
         for _, by in terms
         for j, g in by.items()
     )
 
 
-def after_node_check(study, seed, chunks, threads):
-    """Return `selected` without local where a test function's first chunk depends on the number of nodes.
+def after_node_check(study, seed, threads):
+    """Return `selected` without what a look at the first chunk of every point rules out.
 
-    With fewer nodes no error may move by more than 0.2 of the standard error that all chunks will give
-    and a thousandth of itself. (For RMSprop with v_{k+1} each pair of nodes brings about a decimal.)
+    Local, where a test function moves with the number of nodes: with fewer no error may move by more than
+    0.2 of the standard error of a million trajectories and a thousandth of itself. (For RMSprop with
+    v_{k+1} each pair of nodes brings about a decimal.) And the control variate, where quadrature does not
+    find the known means at some time.
     """
-    if study.rule.step in POLYNOMIAL_STEPS:
+    exact = study.rule.step in POLYNOMIAL_STEPS
+    if exact and all(estimator == "local" for estimator, _ in study.served.values()):
         return study.served, study.why
-    barred = {}
-    for index in range(len(study.points)):
+    barred: dict = {}
+    for index, point in enumerate(study.points):
         for run in runs.runs(study, index, seed, study.served):
-            mine = [g for (name, g), (estimator, _) in study.served.items() if (name, estimator) == (run.name, "local")]
-            moved = np.zeros(len(mine), dtype=bool)
-            for main, check in zip(run.jobs if run.checks else (), run.checks, strict=True):
-                (mean, std_error), (fewer, _) = (
-                    means(cpu.run(*job[:2], 0, 1, precision="f64", threads=threads).sums[0], CHUNK)
-                    for job in (main, check)
-                )
-                allowed = _TOLERANCE * std_error / math.sqrt(chunks) + _RELATIVE * np.abs(mean)
-                moved |= np.any(np.abs(mean - fewer) > allowed, axis=(0, 2))
-            for g in np.array(mine, dtype=int)[moved].tolist():
-                barred[run.name, g] = f"its quadrature moves with the nodes at {study.points[index]}"
+            for g in run.unresolved:
+                barred.setdefault((run.name, g), {})["control_variate"] = f"{_ROUGH} at {point}"
+            for g in _moving(study, run, threads):
+                barred.setdefault((run.name, g), {})["local"] = f"its quadrature moves with the nodes at {point}"
     return selected(study, barred) if barred else (study.served, study.why)
+
+
+def _moving(study, run, threads):
+    """Return the indices of the test functions of a local run that move with the number of nodes."""
+    mine = [g for (name, g), (estimator, _) in study.served.items() if (name, estimator) == (run.name, "local")]
+    moved = np.zeros(len(mine), dtype=bool)
+    for main, check in zip(run.jobs if run.checks else (), run.checks, strict=True):
+        (mean, std_error), (fewer, _) = (
+            means(cpu.run(*job[:2], 0, 1, precision="f64", threads=threads).sums[0], CHUNK) for job in (main, check)
+        )
+        allowed = _TOLERANCE * std_error * math.sqrt(CHUNK / _MANY) + _RELATIVE * np.abs(mean)
+        moved |= np.any(np.abs(mean - fewer) > allowed, axis=(0, 2))
+    return np.array(mine, dtype=int)[moved].tolist()

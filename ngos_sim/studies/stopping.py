@@ -37,7 +37,7 @@ class Bounds:
         for name in ("rel_error", "abs_error", "max_seconds"):
             value = getattr(self, name)
             if value is not None and (not is_number(value) or not value > 0.0):
-                raise ValueError(f"{name}={value!r} must be a positive number")
+                raise ValueError(f"{name}={value!r} must be a positive, finite number")
         others = [each for each in (count, self.abs_error, self.max_seconds) if each is not None]
         if not others and self.rel_error is None:
             raise ValueError("how many trajectories? give trajectories, rel_error, abs_error or max_seconds")
@@ -58,9 +58,8 @@ class Bounds:
         fixed = self.rel_error is None and self.abs_error is None and self.max_seconds is None
         return self.chunks if fixed else min(self.chunks, _PILOT)
 
-    def follow(self, measurement):
-        """Extend a measurement until a bound is reached; return which."""
-        begin = time.perf_counter()
+    def follow(self, measurement, begin):
+        """Extend a measurement until a bound is reached; return which. begin : perf_counter at the run's start."""
         chunks, seconds = self.pilot, math.inf
         while True:
             before = time.perf_counter()
@@ -88,6 +87,7 @@ class Bounds:
         if (rows.std_error <= target).all():
             by = {"rel_error": rows.std_error <= relative, "abs_error": rows.std_error <= absolute}
             return 0, next((name for name, enough in by.items() if enough.all()), "rel_error and abs_error")
+        short = rows.std_error > target
         with np.errstate(divide="ignore"):
-            ratio = float(np.max(rows.std_error.to_numpy() / target.to_numpy()))
+            ratio = float(np.max(rows.std_error[short].to_numpy() / target[short].to_numpy()))
         return _SLACK * measurement.chunks * ratio**2, ""

@@ -1,6 +1,7 @@
 """ConvergenceStudy: what is compared, at which step sizes, and how it is run. Read this first."""
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -135,6 +136,9 @@ class ConvergenceStudy:
         object.__setattr__(self, "dimension", dimension)
         self._check_noise()
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
+        test_functions.try_at(
+            self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].eta2)
+        )
         served, why = selection.selected(self)
         for index in range(len(points)):
             for job in runs.first_steps(self, index, served):
@@ -219,9 +223,10 @@ class ConvergenceStudy:
         NonFiniteError
             Trajectories left the finite numbers; `.result` holds what was measured.
         """
+        begin = time.perf_counter()
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         settings = self.settings(seed, device, precision, threads)
-        served, why = selection.after_node_check(self, seed, bounds.pilot, threads)
+        served, why = selection.after_node_check(self, seed, threads)
         if settings["precision"] == "f32" and any(estimator == "local" for estimator, _ in served.values()):
             raise ValueError(
                 "precision='f32' is 3 % wrong in the local estimator; allowed: mix, f64, estimator='coupled'"
@@ -229,15 +234,11 @@ class ConvergenceStudy:
         with tqdm(unit="step", unit_scale=True, disable=not progress) as bar:
             measurement = Measurement(self, seed, served, bar=bar, most=bounds.chunks, **settings)
             bar.total = None if trajectories is None else measurement.steps * -(-int(trajectories) // CHUNK)
-            stopped = bounds.follow(measurement)
+            stopped = bounds.follow(measurement, begin)
         result = Result(self, measurement.table(), why, seed, settings["precision"], measurement.device, stopped)
         lost = measurement.lost()
         if lost:
-            raise NonFiniteError(
-                f"of {measurement.trajectories} trajectories these left the finite numbers: {'; '.join(lost)}; "
-                f"smaller steps may help",
-                result,
-            )
+            raise NonFiniteError(lost, result)
         return result
 
     def plan(self, trajectories=100_000, seed=0, *, threads=None):

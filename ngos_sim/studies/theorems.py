@@ -166,8 +166,8 @@ def _flat(rows, results):
 def _as_measured(rows, results):
     """Judge nothing: say how error / eta^2 goes on from step to step. (It seems to grow like log(1 / eta^2).)"""
     table = results[""].table
-    ratios = table[table.test_function == "theta[0]"].eval("error / eta2")
-    said = ", ".join(f"{one:.3f}" for one in ratios)
+    rows = table[table.test_function == "theta[0]"]
+    said = ", ".join(f"{one:.3f}" for one in rows.error / rows.eta2)
     return True, f"as measured, no order claimed: error / eta^2 of theta[0] from the largest step to the least: {said}"
 
 

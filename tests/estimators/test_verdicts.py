@@ -141,7 +141,7 @@ def test_what_is_said_of_unresolved_errors():
     assert zero.verdict().endswith(" (99 %); unresolved: 0 of 6 points exceed 3 standard errors")
     assert zero.verdict(2.0) == "unresolved: 0 of 6 points exceed 3 standard errors, 3 are needed"
     two = order.fit(STEPS[:2], 1e-5 * np.array([1.0, -1.0]), np.full(2, 1e-4))  # two points bound no constant
-    assert two.verdict() == "unresolved: 0 of 2 points exceed 3 standard errors, 3 are needed"
+    assert two.verdict() == "too few points for an order: 2, 3 are needed"
     many = 2.0 ** -np.arange(3.0, 13.0)
     limit = order.fit(many, np.full(10, 0.0027), np.full(10, 0.001))  # no point is resolved, the limit is
     assert limit.resolved_points == 0

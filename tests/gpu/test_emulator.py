@@ -19,14 +19,6 @@ pytestmark = pytest.mark.gpu
 FIRST = 1024  # a trajectory
 
 
-def tree(lanes):
-    """Return the sums over the last axis, 128 lanes, by halving."""
-    while lanes.shape[-1] > 1:
-        half = lanes.shape[-1] // 2
-        lanes = lanes[..., :half] + lanes[..., half:]
-    return lanes[..., 0]
-
-
 def emulated(kernel, order="forward"):
     """Return what one block writes: sums (records, functions, observables, 2)."""
     sums, bad = (each[:1] for each in kernel.room(1))
@@ -42,7 +34,7 @@ def test_a_block_is_the_cpus_bit_for_bit(name, precision):
     program, inputs = programs.rules()[name]
     found = emulated(Kernel(program, inputs, precision, plain=True))
     lanes = cpu.Kernel(program, inputs, precision).block(FIRST // BLOCK)
-    np.testing.assert_array_equal(found, np.stack([tree(lanes), tree(lanes * lanes)], axis=-1))
+    np.testing.assert_array_equal(found, np.stack([programs.tree(lanes), programs.tree(lanes * lanes)], axis=-1))
 
 
 @pytest.fixture(scope="module")

@@ -28,14 +28,6 @@ TOLERANCE = {"f32": 1e-6, "mix": 1e-8, "f64": 1e-14}  # of the mean of a block, 
 FIRST = 1024  # a trajectory
 
 
-def tree(lanes):
-    """Return the sums over the last axis, 128 lanes, by halving."""
-    while lanes.shape[-1] > 1:
-        half = lanes.shape[-1] // 2
-        lanes = lanes[..., :half] + lanes[..., half:]
-    return lanes[..., 0]
-
-
 def interpreted(kernel, text):
     """Return what the PTX writes for one block: sums (records, functions, observables, 2), lost lanes."""
     sums, bad = kernel.room(1)
@@ -55,7 +47,7 @@ def test_interpreted_ptx_is_the_cpu_and_machine_code_fits(name, precision):
     assert not bad.any()
     for power in (1, 2):
         scale = np.maximum(1.0, np.abs(lanes**power).max(axis=-1))
-        difference = np.abs(sums[..., power - 1] - tree(lanes**power)) / (BLOCK * scale)
+        difference = np.abs(sums[..., power - 1] - programs.tree(lanes**power)) / (BLOCK * scale)
         assert difference.max() <= TOLERANCE[precision]
     for architecture in machine_code.ARCHITECTURES:
         assert machine_code.assemble(text, architecture).spilled == 0

@@ -45,9 +45,9 @@ def test_the_number_of_trajectories_and_the_time_end_what_has_no_end(problem):
     [
         ({}, "how many trajectories"),
         (dict(rel_error=0.01), "rel_error=0.01 alone never ends where an error is 0"),
-        (dict(rel_error=-1, trajectories=5), "rel_error=-1 must be a positive number"),
-        (dict(abs_error=float("nan")), "abs_error=nan must be a positive number"),
-        (dict(max_seconds=0), "max_seconds=0 must be a positive number"),
+        (dict(rel_error=-1, trajectories=5), "rel_error=-1 must be a positive, finite number"),
+        (dict(abs_error=float("nan")), "abs_error=nan must be a positive, finite number"),
+        (dict(max_seconds=0), "max_seconds=0 must be a positive, finite number"),
         (dict(trajectories=1.5, max_seconds=1), "trajectories=1.5 must be a positive integer"),
     ],
 )

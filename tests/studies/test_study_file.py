@@ -3,26 +3,9 @@
 import pytest
 
 from ngos_sim.studies import study_file
+from tests.programs import PROBLEM
 
-GOOD = """\
-[oracle]
-loss = { kind = "quadratic", hessian = [0.9] }
-covariance = 1.0
-noise = { kind = "gaussian" }
-
-[optimizer]
-kind = "rmsprop"
-sigma0 = 0.8
-eps0 = 0.0
-c2 = 1.3
-
-[initial]
-theta = [1.2]
-u = 1.0
-
-[[sde]]
-kind = "rmsprop"
-
+GOOD = f"""{PROBLEM}
 [study]
 eta2 = [0.25, 0.125]
 horizon = 1.0

@@ -7,6 +7,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
+from ngos_sim.report import errors_table
 from tests import naive
 
 RMSPROP = dict(sigma0=0.8, eps0=0.0, c2=1.3)
@@ -157,3 +158,62 @@ def test_high_powers_of_the_loss_do_not_hang():
 def test_one_string_is_no_list_of_test_functions():
     with pytest.raises(TypeError, match="is one string; give a list"):
         study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), dict(theta=1.2, u=1.0), test_functions="theta[0]")
+
+
+def test_a_kink_that_is_crossed_before_the_last_time_is_not_left_to_quadrature():
+    """At the last time all of the law is below .8 and quadrature is exact; at t = 0.5 it is not."""
+    jump = ns.TestFunction("jump", lambda x: 1.0 if x[0] > 0.8 else 0.0)
+    rule = ns.rmsprop(sigma0=0.02, eps0=1.0, c2=1.3)
+    result = study(rule, ns.rmsprop_sde(), dict(theta=1.2, u=1.0), test_functions=[jump]).run(1024)
+    assert result.table.estimator.unique().tolist() == ["coupled"]
+    assert "its Gaussian mean does not converge at eta2=" in result.why["rmsprop", "jump"]
+
+
+def test_adam_from_zero_says_why_when_nothing_serves():
+    rule = ns.adam(second_moment="updated", **(ADAM | dict(c1=1.0, eps0=0.1)))
+    start, steps = dict(theta=1.2, m=0.0, u=1.0), [1 / 4, 1 / 8, 1 / 16]
+    with pytest.raises(ValueError, match=r"'theta\[0\]\^3': t0=0: .* takes t0 = 0, but it lies outside the span"):
+        study(rule, ns.adam_sde(), start, eta2=steps, test_functions=["theta[0]^3"])
+    made = study(rule, ns.adam_sde(), start, eta2=steps, test_functions=["theta[0]"])
+    with pytest.raises(ValueError, match="takes t0 = 0, but its quadrature moves with the nodes at eta2=0.25"):
+        made.run(1024)
+
+
+def test_the_choice_does_not_depend_on_the_number_of_trajectories():
+    """The node check decides by a fixed standard error, so that a bounded run can be repeated by its number."""
+    rule = ns.rmsprop(second_moment="updated", **(RMSPROP | dict(c2=1.0, eps0=0.1)))
+    made = study(rule, ns.rmsprop_sde(), dict(theta=1.2, u=1.0), test_functions=["theta[0]^2", "loss"])
+    bounded = made.run(abs_error=1e-3, max_seconds=30)
+    again = made.run(bounded.trajectories)
+    assert bounded.table.equals(again.table)
+
+
+@pytest.mark.parametrize(
+    ("g", "message"),
+    [
+        (lambda x: "a", r"'bad' returns 'a' at \(1.2, 1.0\); a number is needed"),
+        (lambda x: None, r"'bad' returns None at"),
+        (lambda x: (x[0] - 5.0) ** 0.5, r"'bad' returns \(.*j\) at"),
+        (lambda x: x[5], r"'bad' fails at \(1.2, 1.0\): tuple index out of range"),
+        (lambda x, y: 1.0, r"'bad' fails at .* missing 1 required positional argument"),
+    ],
+)
+def test_a_test_function_that_gives_no_number_is_named(g, message):
+    bad = ns.TestFunction("bad", g)
+    with pytest.raises(ValueError, match=message):
+        study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), dict(theta=1.2, u=1.0), test_functions=[bad])
+
+
+def test_a_series_without_error_does_not_hide_what_the_others_need():
+    made = study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), dict(theta=1.2, u=1.0), test_functions=["3", "theta[0]"])
+    alone = study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), dict(theta=1.2, u=1.0), test_functions=["theta[0]"])
+    both = [each.run(10**6, rel_error=0.005).trajectories for each in (made, alone)]
+    assert both[0] == both[1] < 10**6
+
+
+def test_rows_of_a_grid_can_be_told_apart():
+    optimizer = ns.svag(ns.rmsprop(**RMSPROP), [1, 2])
+    made = study(optimizer, ns.rmsprop_sde(), dict(theta=1.2, u=1.0), eta2=[1 / 4, 1 / 16], test_functions=["theta[0]"])
+    planned = made.plan(2048)
+    assert not planned.duplicated(["test_function", "eta2", "ell"]).any()
+    assert "ell" in errors_table(made.run(1024).table)
