@@ -171,6 +171,11 @@ def _crossing(function, low, high, at_low, at_high):
     return high
 
 
+def slope(x, error, std_error):
+    """Return C and its standard error of e = C x."""
+    return _first([x], error, _positive(std_error, error))[:2]
+
+
 def _constant(x, error, sigma, widening):
     """Return C and its standard error of e = C x + D x^2 + E x^3 (fewer terms than points, at least one).
 

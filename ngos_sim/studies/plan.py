@@ -5,7 +5,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.estimators.order import RESOLVED
+from ngos_sim.estimators.order import RESOLVED, slope
 from ngos_sim.studies import selection
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import at_norm, groups
@@ -79,8 +79,8 @@ def _smallest(pilot, expected):
     """Return where |C| eta_e meets 3 of the run's standard errors, a eta_e^b: at (3 a / |C|)^(1 / (1 - b))."""
     if np.all(expected <= _ROUNDING * pilot.error.abs()):
         return 0.0
-    x, weight = pilot.eta_e.to_numpy(), 1.0 / np.maximum(pilot.std_error.to_numpy(), 1e-15) ** 2
-    constant, spread = (weight @ (x * pilot.error)) / (weight @ x**2), (weight @ x**2) ** -0.5
+    x = pilot.eta_e.to_numpy()
+    constant, spread = slope(x, pilot.error.to_numpy(), pilot.std_error.to_numpy())
     if len(x) < 2 or abs(constant) < RESOLVED * spread or not np.all(expected > 0.0):
         return np.nan
     power, log_scale = np.polyfit(np.log(x), np.log(expected), 1)

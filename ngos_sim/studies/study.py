@@ -9,7 +9,6 @@ import numpy as np
 from tqdm import tqdm
 
 from ngos_sim.engines import devices
-from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError
 from ngos_sim.estimators import test_functions
 from ngos_sim.estimators.test_functions import TestFunction
@@ -233,7 +232,7 @@ class ConvergenceStudy:
             )
         with tqdm(unit="step", unit_scale=True, disable=not progress) as bar:
             measurement = Measurement(self, seed, served, bar=bar, most=bounds.chunks, **settings)
-            bar.total = None if trajectories is None else measurement.steps * -(-int(trajectories) // CHUNK)
+            bar.total = None if trajectories is None else measurement.steps * bounds.chunks
             stopped = bounds.follow(measurement, begin)
         result = Result(self, measurement.table(), why, seed, settings["precision"], measurement.device, stopped)
         lost = measurement.lost()

@@ -13,6 +13,7 @@ from ngos_sim.estimators.moment_flow import Problem
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import Oracle
 from ngos_sim.studies.companion_runs import sde_law
+from tests import naive
 
 CONSTANTS = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 RULES = [
@@ -63,18 +64,20 @@ def test_what_is_not_smooth_is_not_resolved():
     assert not control_variate.is_resolved(lambda x: math.inf, *law)
 
 
-@pytest.mark.parametrize("name", ["P2", "P4"])
-def test_the_sdes_law_is_the_solvers(name, problem):
-    sde, start, t0, hessian = (
-        (ns.rmsprop_sde(), (1.2, 1.0), 0.0, 0.9) if name == "P2" else (ns.adam_sde(), (1.2, -0.4, 1.4), 0.5, 0.9)
-    )
-    study = problem(name, test_functions=["theta[0]"])
-    made = Problem(hessian, 0.0, 1.0, start, t0, dict(study.rule.parameters))
+@pytest.mark.parametrize(("optimizer", "sde", "start"), RULES, ids=["rmsprop", "adam"])
+def test_the_sdes_law_is_the_solvers(optimizer, sde, start):
+    """Mean, variance and u after a unit of time, from t0 = 0 and 0.5, against an independent ODE solver."""
+    t0, constants = 0.5 * (len(start) - 2), (0.8, 0.1)
+    made = Problem(0.9, 0.0, 1.0, start, t0, dict(optimizer.parameters))
     mean, covariance, u = sde_law(sde, made, 2.0**-6, np.array([32, 64]))
-    last = study.run(1024).table.sde_mean.iloc[-1]
-    assert mean[-1, 0] == pytest.approx(last, abs=0.1)
+    if t0:
+        first, second = naive.adam_sde_moments(t0, t0 + 1.0, *start, *constants, 2.0, 1.3, 0.9)
+    else:
+        first, second = naive.rmsprop_sde_moments(1.0, *start, *constants, 1.3, hessian=0.9)
+    assert mean[-1, 0] == pytest.approx(first, abs=1e-9)
+    assert covariance[-1, 0, 0] == pytest.approx(second - first**2, abs=1e-9)
     assert (np.linalg.eigvalsh(covariance) > 0.0).all()
-    assert u[-1] == pytest.approx(1.0 + (start[-1] - 1.0) * math.exp(-1.3))
+    assert u[-1] == pytest.approx(1.0 + 0.4 * math.exp(-1.3))
 
 
 @pytest.mark.parametrize("name", ["P2", "P4"])
