@@ -13,6 +13,10 @@ from ngos_sim.engines.program import BLOCK, ChunkSums, cost
 _GROUP_STEPS = 2e7  # process steps, coordinates and trajectories of one task: about 50 ms
 
 
+def _no_law(xi, extra, n):
+    return xi
+
+
 class Kernel:
     """A program at a precision with its inputs, as the arguments of the compiled kernels."""
 
@@ -34,7 +38,8 @@ class Kernel:
             parts = [*(put(constants, kind) for kind in kinds), put(tables, numbers.table), columns, rows]
             places.append([at, process.slots, process.stride, *parts])
             lengths = dict(zip(("loss", "variance", "noise", "parameters"), map(len, kinds), strict=True))
-            moves.append(bind(process.move, precision, slots=process.slots, table=columns, **lengths))
+            move = bind(process.move, precision, slots=process.slots, table=columns, **lengths)
+            moves.append((move, bind(process.law or _no_law, precision, noise=lengths["noise"])))
             oracle = {"slots": process.slots, "loss": lengths["loss"], "variance": lengths["variance"]}
         features = tuple(bind(feature.function, precision, **oracle) for feature in program.features)
         scope = [(max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features]
@@ -46,7 +51,8 @@ class Kernel:
         self._widths = tuple(math.lcm(4, draws) for draws in (program.substeps * d, d))
         self._shape = (len(inputs.records), inputs.test_functions, len(inputs.combinations))
         terms = (inputs.term_owner, inputs.term_coefficient, inputs.term_exponents)
-        numbers = (np.concatenate(constants), np.concatenate(tables))
+        matrices = (inputs.hessian.ravel().astype(state), inputs.root.ravel().astype(real))
+        numbers = (np.concatenate(constants), np.concatenate(tables), *matrices)
         self._inputs = (
             np.array(places),
             np.array(scope, dtype=np.int64).reshape(-1, 3),
@@ -60,9 +66,16 @@ class Kernel:
     def _workspace(self):
         """Return one thread's buffers, and the room for a block's observables."""
         normals, extra = (np.empty(width * BLOCK, self._real) for width in self._widths)
-        noise = (normals, extra, np.empty(BLOCK, self._real))
-        lanes = (np.empty(BLOCK), np.empty(BLOCK))
-        return (noise, np.empty(len(self._starts) * BLOCK, self._starts.dtype), *lanes), np.empty((*self._shape, BLOCK))
+        rows, state = self._sizes[0] * BLOCK, self._starts.dtype
+        noise = (normals, extra, *(np.empty(rows, self._real) for _ in range(3)))
+        work = (
+            noise,
+            np.empty(len(self._starts) * BLOCK, state),
+            np.zeros(rows, state),
+            np.empty(BLOCK),
+            np.empty(BLOCK),
+        )
+        return work, np.empty((*self._shape, BLOCK))
 
     def block(self, index):
         """Return the observables of block `index`, shape (records, test functions, observables, 128)."""

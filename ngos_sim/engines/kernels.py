@@ -6,7 +6,6 @@ the features. Kernels get tags and flat arrays: tuples of arrays took ten second
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import literal_unroll, njit, types
@@ -15,17 +14,10 @@ from numba.np.arrayobj import make_array
 
 from ngos_sim.engines import rng
 from ngos_sim.engines.bind import call
-from ngos_sim.engines.primitives import prefer_wide
+from ngos_sim.engines.primitives import KERNEL, prefer_wide
+from ngos_sim.engines.product import product
 from ngos_sim.engines.program import BLOCK, BLOCKS
 
-# Without _nrt=False every array passed between kernels costs two atomic operations: .6 ns of a step at d = 1.
-_KERNEL: dict[str, Any] = {
-    "_nrt": False,
-    "error_model": "numpy",
-    "cache": True,
-    "nogil": True,
-    "no_cfunc_wrapper": True,
-}
 _L = np.uint64(BLOCK)
 
 
@@ -70,7 +62,7 @@ def _store_slots(typing_context, array, start, stride, values):
     return types.none(array, types.uint64, types.uint64, values), codegen
 
 
-@njit(**_KERNEL)
+@njit(**KERNEL)
 def _fill(draw, out, blocks, key, stream, trajectory, counter):
     """Write the normals of Philox blocks counter .. counter + blocks - 1, one row of lanes a draw."""
     prefer_wide()
@@ -87,17 +79,19 @@ def _fill(draw, out, blocks, key, stream, trajectory, counter):
             out[at + np.uint64(3) * _L + lane] = four[3]
 
 
-@njit(**_KERNEL)
-def _combine(library, out, normals, at, gap, rows, scale):
-    """Write the sum of `rows` rows of normals, `gap` apart, times scale."""
+@njit(**KERNEL)
+def _combine(library, out, normals, at, d, stride):
+    """Write d rows, each the normalised sum of `stride` rows of normals."""
     prefer_wide()
-    for lane in range(_L):
+    gap = np.uint64(d) * _L
+    scale = out.dtype.type(1.0 / math.sqrt(float(stride)))
+    for lane in range(gap):
         out[lane] = normals[at + lane] + normals[at + gap + lane]
-    for r in range(2, rows):
+    for r in range(2, stride):
         row = at + np.uint64(r) * gap
-        for lane in range(_L):
+        for lane in range(gap):
             out[lane] += normals[row + lane]
-    for lane in range(_L):
+    for lane in range(gap):
         out[lane] *= scale
 
 
@@ -107,8 +101,17 @@ def _combine(library, out, normals, at, gap, rows, scale):
 _AT, _SLOTS, _STRIDE, _LOSS, _VARIANCE, _NOISE, _PARAMETERS, _TABLE, _COLUMNS, _ROWS = range(10)
 
 
-@njit(**_KERNEL)
-def _row(move, state, at, xi, xi_at, extra, extra_at, constants, j, d, place, c):
+@njit(**KERNEL)
+def _draw(law, out, xi, xi_at, extra, extra_at, constants, d, place):
+    """Write d rows of zeta, the noise law's draws."""
+    prefer_wide()
+    n = _take_noise(law, constants, np.uint64(place[_NOISE]), np.uint64(1))
+    for lane in range(np.uint64(d) * _L):
+        out[lane] = call(law, float(xi[xi_at + lane]), float(extra[extra_at + lane]), n)
+
+
+@njit(**KERNEL)
+def _row(move, state, at, xi, xi_at, extra, extra_at, pull, pull_at, constants, j, d, place, c):
     """Step coordinate j of 128 trajectories."""
     prefer_wide()
     a = _take_loss(move, constants, np.uint64(place[_LOSS] + j), d)
@@ -117,31 +120,37 @@ def _row(move, state, at, xi, xi_at, extra, extra_at, constants, j, d, place, c)
     p = _take_parameters(move, constants, np.uint64(place[_PARAMETERS]), np.uint64(1))
     for lane in range(_L):
         x = _take_slots(move, state, at + lane, _L)
-        y = call(move, x, float(xi[xi_at + lane]), float(extra[extra_at + lane]), a, s, n, c, p)
+        drawn = float(xi[xi_at + lane]), float(extra[extra_at + lane])
+        y = call(move, x, drawn[0], drawn[1], pull[pull_at + lane], a, s, n, c, p)
         _store_slots(state, at + lane, _L, y)
 
 
-@njit(**_KERNEL)
-def _advance(library, move, place, numbers, state, step, d, noise, at, extra_at):
+@njit(**KERNEL)
+def _advance(library, pair, place, numbers, state, pull, step, d, noise, at, extra_at):
     """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`."""
-    constants, table = numbers
-    normals, extra, combined = noise
-    gap = np.uint64(d) * _L
+    constants, table, hessian, root = numbers
+    xi, extra, combined, zeta, mixed = noise
+    move, law = pair
+    if place[_STRIDE] > 1:
+        _combine(library, combined, xi, at, d, place[_STRIDE])
+        xi, at = combined, np.uint64(0)
+    if len(root):
+        _draw(law, zeta, xi, at, extra, extra_at, constants, d, place)
+        product(library, mixed, root, zeta, np.uint64(0), _L, np.uint64(d))
+        xi, at = mixed, np.uint64(0)
+    if len(hessian):
+        begin, gap = np.uint64(place[_AT]) * _L, np.uint64(place[_SLOTS]) * _L
+        product(library, pull, hessian, state, begin, gap, np.uint64(d))
     for j in range(d):
         entry = step * place[_ROWS] + min(j, place[_ROWS] - 1)
         c = _take_table(move, table, np.uint64(place[_TABLE] + entry * place[_COLUMNS]), np.uint64(1))
-        xi, xi_at = normals, at + np.uint64(j) * _L
-        if place[_STRIDE] > 1:
-            scale = table.dtype.type(1.0 / math.sqrt(float(place[_STRIDE])))
-            _combine(library, combined, normals, xi_at, gap, place[_STRIDE], scale)
-            xi, xi_at = combined, np.uint64(0)
-        row = np.uint64(place[_AT] + j * place[_SLOTS]) * _L
-        extra_row = extra_at + np.uint64(j) * _L
-        _row(move, state, row, xi, xi_at, extra, extra_row, constants, j, np.uint64(d), place, c)
+        row, noise_row = np.uint64(place[_AT] + j * place[_SLOTS]) * _L, np.uint64(j) * _L
+        drawn = (xi, at + noise_row, extra, extra_at + noise_row)
+        _row(move, state, row, *drawn, pull, noise_row, constants, j, np.uint64(d), place, c)
 
 
-@njit(**_KERNEL)
-def _feature(feature, state, place, scope, which, constants, d):
+@njit(**KERNEL)
+def _feature(feature, state, pull, place, scope, which, constants, d):
     """Write feature `which` of one process; scope: first and last + 1 coordinate to sum, take the root."""
     prefer_wide()
     row = np.uint64(place[_AT] + d * place[_SLOTS] + which) * _L
@@ -152,33 +161,38 @@ def _feature(feature, state, place, scope, which, constants, d):
         a = _take_loss(feature, constants, np.uint64(place[_LOSS] + j), np.uint64(d))
         s = _take_variance(feature, constants, np.uint64(place[_VARIANCE] + j), np.uint64(d))
         for lane in range(_L):
-            state[row + lane] += call(feature, _take_slots(feature, state, start + lane, _L), a, s)
+            x = _take_slots(feature, state, start + lane, _L)
+            state[row + lane] += call(feature, x, pull[np.uint64(j) * _L + lane], a, s)
     if scope[2]:
         for lane in range(_L):
             state[row + lane] = math.sqrt(state[row + lane])
 
 
-def _features(features, state, layout, scope, constants, d):
+def _features(library, features, state, pull, layout, scope, numbers, d):
     raise NotImplementedError  # compiled only
 
 
 @overload(_features, jit_options={"error_model": "numpy"})
-def _features_compiled(features, state, layout, scope, constants, d):
+def _features_compiled(library, features, state, pull, layout, scope, numbers, d):
     """Write every feature of every process."""
     if len(features) == 0:  # literal_unroll takes no empty tuple
-        return lambda features, state, layout, scope, constants, d: None
+        return lambda library, features, state, pull, layout, scope, numbers, d: None
 
-    def write(features, state, layout, scope, constants, d):
-        which = 0
-        for feature in literal_unroll(features):
-            for process in range(len(layout)):
-                _feature(feature, state, layout[process], scope[which], np.int64(which), constants, d)
-            which += 1
+    def write(library, features, state, pull, layout, scope, numbers, d):
+        for process in range(len(layout)):
+            place = layout[process]
+            if len(numbers[2]):
+                begin, gap = np.uint64(place[_AT]) * _L, np.uint64(place[_SLOTS]) * _L
+                product(library, pull, numbers[2], state, begin, gap, np.uint64(d))
+            which = 0
+            for feature in literal_unroll(features):
+                _feature(feature, state, pull, place, scope[which], np.int64(which), numbers[0], d)
+                which += 1
 
     return write
 
 
-@njit(**_KERNEL)
+@njit(**KERNEL)
 def _observe(library, out, record, state, layout, terms, combinations, value, term):
     """Add up the terms of the test functions of every process; out (test functions, observables, lanes)."""
     prefer_wide()
@@ -206,7 +220,7 @@ def _observe(library, out, record, state, layout, terms, combinations, value, te
                             target[lane] += weight * value[lane]
 
 
-@njit(**_KERNEL)
+@njit(**KERNEL)
 def _tree(library, lanes, power, term):
     """Return the sum of 128 values, or of their squares, by halving: the same order on every engine."""
     prefer_wide()
@@ -220,13 +234,13 @@ def _tree(library, lanes, power, term):
     return term[0]
 
 
-@njit(**_KERNEL)
+@njit(**KERNEL)
 def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out):
     """Run one block of 128 trajectories; out (records, test functions, observables, lanes)."""
     draw, moves, features = tags
     d, substeps, gaussians = sizes
-    noise, state, value, term = work
-    normals, extra, _ = noise
+    noise, state, pull, value, term = work
+    normals, extra = noise[0], noise[1]
     for row in range(len(starts)):
         for lane in range(_L):
             state[np.uint64(row) * _L + lane] = starts[row]
@@ -247,15 +261,15 @@ def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records,
                 if rest == 0:
                     before = (step - 1) * layout[which, _STRIDE] - k * substeps
                     first = at + np.uint64(before * d) * _L
-                    _advance(draw, move, layout[which], numbers, state, step - 1, d, noise, first, extra_at)
+                    _advance(draw, move, layout[which], numbers, state, pull, step - 1, d, noise, first, extra_at)
                 which += 1
             if record < len(records) and fine == records[record]:
-                _features(features, state, layout, scope, numbers[0], d)
+                _features(draw, features, state, pull, layout, scope, numbers, d)
                 _observe(draw, out[record], record, state, layout, terms, combinations, value, term)
                 record += 1
 
 
-@njit(**_KERNEL)
+@njit(**KERNEL)
 def _reduce(library, out, sums, state, layout, d, trajectory, nonfinite, term):
     """Add a block's observables and their squares to its chunk's sums; count its non-finite states."""
     for i in range(out.shape[0]):
@@ -275,12 +289,12 @@ def _reduce(library, out, sums, state, layout, d, trajectory, nonfinite, term):
             nonfinite[0] += 1
 
 
-@njit(**_KERNEL)
+@njit(**KERNEL)
 def chunks(
     tags, sizes, key, layout, scope, numbers, starts, records, terms, combinations, work, out, first, sums, nonfinite
 ):
     """Run whole chunks; sums (chunks, records, test functions, observables, 2)."""
-    state, term = work[1], work[3]
+    state, term = work[1], work[4]
     for chunk in range(len(sums)):
         sums[chunk] = 0.0
         nonfinite[chunk, 0], nonfinite[chunk, 1] = 0, -1

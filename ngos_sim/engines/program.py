@@ -21,16 +21,20 @@ BLOCKS = CHUNK // BLOCK
 
 @dataclass(frozen=True)
 class Process:
-    """One process: its move (a scalar function, see `move`), its slots and its stride."""
+    """One process: its move (a scalar function, see `move`), its slots and its stride.
+
+    law : function (xi, extra, n), zeta of one coordinate, where the covariance is a matrix
+    """
 
     move: Callable
     slots: int
     stride: int
+    law: Callable | None = None
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A function of the state beside the slots: g(x, a, s), of one coordinate or summed over all.
+    """A function of the state beside the slots: g(x, pull, a, s), of one coordinate or summed over all.
 
     coordinate is -1 for the sum; root says whether the square root of the result is taken.
     """
@@ -80,6 +84,7 @@ class Inputs:
     term_owner, term_coefficient, term_exponents : the terms of the test functions: which one (terms,);
         the factor at each record (records, terms); the powers of a state's rows (terms, rows)
     combinations : ndarray, shape (observables, processes): what is recorded is combinations @ g
+    hessian, root : ndarray, shape (d, d): H and Sigma^(1/2) where they are matrices; else shape (0, 0)
     """
 
     key: int
@@ -90,6 +95,8 @@ class Inputs:
     term_coefficient: np.ndarray
     term_exponents: np.ndarray
     combinations: np.ndarray
+    hessian: np.ndarray
+    root: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -120,50 +127,81 @@ def padded(values):
     return tuple(values) or (0.0,)
 
 
+def loss_parameters(oracle):
+    """Return the numbers that engines pass for a loss, by name: its own, and the diagonal of its matrix."""
+    own, matrix = oracle.loss.parameters, oracle.loss.matrix
+    return own if matrix is None else {**own, "curvature": tuple(np.diag(matrix).tolist())}
+
+
+def _derivatives(oracle):
+    """Return gradient, value and curvature as functions (theta, pull, f), pull = (H theta)_i of the loss's matrix."""
+    gradient, value, curvature = oracle.loss.gradient, oracle.loss.value, oracle.loss.curvature
+    if oracle.loss.matrix is None:
+        return (
+            lambda theta, pull, f: gradient(theta, f),
+            lambda theta, pull, f: value(theta, f),
+            lambda theta, pull, f: curvature(theta, f),
+        )
+    return (
+        lambda theta, pull, f: pull + gradient(theta, f),
+        lambda theta, pull, f: 0.5 * theta * pull + value(theta, f),
+        lambda theta, pull, f: f.curvature + curvature(theta, f),
+    )
+
+
+def zeta(noise):
+    """Return the scalar function (xi, extra, n) of a noise law: one coordinate's zeta."""
+    sample, numbers = noise.sample, _numbers("Noise", noise.parameters)
+    if noise.gaussians == 1:
+        return lambda xi, extra, n: sample(xi, numbers(*n))
+    return lambda xi, extra, n: sample(xi, extra, numbers(*n))
+
+
 def move(rule, oracle, noise):
     """Return the scalar function that engines step: oracle, noise and rule of one process.
 
-    move(x, xi, extra, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance, noise and
-    rule, and xi, extra two independent standard normals.
+    move(x, xi, extra, pull, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance, noise
+    and rule, pull = (H theta)_i where the Hessian is a matrix, and xi, extra two independent standard
+    normals; where the covariance is a matrix, xi is (Sigma^(1/2) zeta)_i.
     """
-    step, sample = rule.step, noise.sample
-    gradient, curvature, variance = oracle.loss.gradient, oracle.loss.curvature, oracle.variance
-    loss_numbers = _numbers("Loss", oracle.loss.parameters)
+    step, law = rule.step, zeta(noise)
+    (gradient, _, curvature), variance = _derivatives(oracle), oracle.variance
+    loss_numbers = _numbers("Loss", loss_parameters(oracle))
     variance_numbers = _numbers("Covariance", oracle.variance_parameters)
-    noise_numbers = _numbers("Noise", noise.parameters)
     rule_numbers = _numbers("Parameters", (*rule.parameters, "eta2"))
-    if noise.gaussians == 1:
+    if oracle.root is None:
 
-        def zeta(xi, extra, n):
-            return sample(xi, n)
+        def component(sigma, xi, extra, n):
+            return math.sqrt(sigma) * law(xi, extra, n)
     else:
-        zeta = sample
 
-    def moved(x, xi, extra, a, s, n, c, p):
+        def component(sigma, xi, extra, n):
+            return xi
+
+    def moved(x, xi, extra, pull, a, s, n, c, p):
         theta = x[0]
         f = loss_numbers(*a)
         sigma = variance(theta, variance_numbers(*s))
-        o = Oracle(gradient(theta, f), sigma, curvature(theta, f))
-        z = math.sqrt(sigma) * zeta(xi, extra, noise_numbers(*n))
-        return step(x, o, z, c, rule_numbers(*p))
+        o = Oracle(gradient(theta, pull, f), sigma, curvature(theta, pull, f))
+        return step(x, o, component(sigma, xi, extra, n), c, rule_numbers(*p))
 
     return moved
 
 
 def oracle_feature(name, oracle):
     """Return the Feature of a test function's word: loss, trace(Sigma) or norm(grad)."""
-    gradient, value, variance = oracle.loss.gradient, oracle.loss.value, oracle.variance
-    loss_numbers = _numbers("Loss", oracle.loss.parameters)
+    (gradient, value, _), variance = _derivatives(oracle), oracle.variance
+    loss_numbers = _numbers("Loss", loss_parameters(oracle))
     variance_numbers = _numbers("Covariance", oracle.variance_parameters)
 
-    def loss(x, a, s):
-        return value(x[0], loss_numbers(*a))
+    def loss(x, pull, a, s):
+        return value(x[0], pull, loss_numbers(*a))
 
-    def trace(x, a, s):
+    def trace(x, pull, a, s):
         return variance(x[0], variance_numbers(*s))
 
-    def squared_gradient(x, a, s):
-        return gradient(x[0], loss_numbers(*a)) ** 2
+    def squared_gradient(x, pull, a, s):
+        return gradient(x[0], pull, loss_numbers(*a)) ** 2
 
     functions = {"loss": loss, "trace(Sigma)": trace, "norm(grad)": squared_gradient}
     return Feature(functions[name], -1, name == "norm(grad)")
@@ -172,7 +210,7 @@ def oracle_feature(name, oracle):
 def state_feature(function, coordinate):
     """Return the Feature of a user's g(x) at one coordinate."""
 
-    def g(x, a, s):
+    def g(x, pull, a, s):
         return function(x)
 
     return Feature(g, coordinate, False)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ngos_sim.arithmetic import matvec
 from ngos_sim.engines import rng
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
 
@@ -36,6 +37,7 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None):
     def gaussian(stream, n):
         return draw(inputs.key, index, stream, n) if noise is None else float(given[stream][divmod(n, d)])
 
+    hessian, root = (matrix.ravel().tolist() for matrix in (inputs.hessian, inputs.root))
     states = [[tuple(row) for row in numbers.start.tolist()] for numbers in inputs.processes]
     observed = []
     xi: list = []
@@ -46,14 +48,19 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None):
             step, rest = divmod(fine, process.stride)
             if rest:
                 continue
+            rows, scale = xi[-process.stride :], 1.0 / math.sqrt(process.stride)
+            together = rows[0] if len(rows) == 1 else [_sum(row) * scale for row in zip(*rows, strict=True)]
+            extra = [gaussian(rng.EXTRA, macro * d + j) if program.gaussians == 2 else 0.0 for j in range(d)]
+            if root:
+                zeta = [process.law(*both, numbers.noise) for both in zip(together, extra, strict=True)]
+                together = matvec(root, zeta, [0.0] * d)
+            pull = _pull(hessian, state)
             entries = numbers.table[step - 1].tolist()
             for j in range(d):
                 c = tuple(entries[min(j, len(entries) - 1)])
-                rows = [row[j] for row in xi[-process.stride :]]
-                one = rows[0] if len(rows) == 1 else _sum(rows) * (1.0 / math.sqrt(len(rows)))
-                extra = gaussian(rng.EXTRA, macro * d + j) if program.gaussians == 2 else 0.0
                 a, s = _at(numbers.loss, j), _at(numbers.variance, j)
-                state[j] = process.move(state[j], one, extra, a, s, numbers.noise, c, numbers.parameters)
+                given = (state[j], together[j], extra[j], pull[j], a, s)
+                state[j] = process.move(*given, numbers.noise, c, numbers.parameters)
         if fine in inputs.records:
             observed.append(_observe(program, inputs, states, len(observed)))
     return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)
@@ -67,6 +74,12 @@ def _sum(values):
     return total
 
 
+def _pull(hessian, state):
+    """Return H theta, or zeros where there is no matrix."""
+    zero = [0.0] * len(state)
+    return matvec(hessian, [x[0] for x in state], zero) if hessian else zero
+
+
 def _at(columns, j):
     return tuple(float(column[j]) for column in columns)
 
@@ -78,7 +91,9 @@ def _observe(program, inputs, states, record):
         rows = [value for x in state for value in x]
         for feature in program.features:
             among = range(len(state)) if feature.coordinate < 0 else [feature.coordinate]
-            total = _sum([feature.function(state[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among])
+            pull = _pull(inputs.hessian.ravel().tolist(), state)
+            given = [(state[j], pull[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
+            total = _sum([feature.function(*each) for each in given])
             rows.append(math.sqrt(total) if feature.root else total)
         values = [0.0] * inputs.test_functions
         for owner, term, exponents in zip(

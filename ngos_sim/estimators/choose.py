@@ -24,7 +24,7 @@ def against_local(oracle, rule, pivot, start):
         return f"no moment flow is known for sde {pivot.name!r}, and it names no pivot"
     if pivot.slots != rule.slots:
         return f"its pivot has slots {pivot.slots}"
-    if affine_gradient(oracle.loss) is None:
+    if affine_gradient(oracle.loss, len(start)) is None:
         return f"loss {oracle.loss.name!r} is neither linear nor quadratic"
     if callable(oracle.covariance):
         return "the covariance depends on the state"
@@ -45,10 +45,11 @@ def monomials(function, oracle, slots, dimension):
     if isinstance(function, TestFunction):
         return None
     parsed = parse(function, slots, dimension)
-    if sum((2 * dimension) ** powers["loss"] for _, powers in parsed) > _MAX_TERMS:
+    loss = _written_out(oracle, dimension)
+    if sum(len(loss) ** powers["loss"] for _, powers in parsed) > _MAX_TERMS:
         return None
     terms = []
-    for factor, powers in _written_out(parsed, oracle, dimension):
+    for factor, powers in _without_loss(parsed, loss):
         if any(isinstance(variable, str) for variable in powers):
             return None
         coordinates = sorted({j for _, j in powers})
@@ -61,7 +62,7 @@ def local_terms(function, oracle, pivot, dimension):
 
     The span holds products over coordinates of monomials that one basis of the pivot spans, and sums of such.
     """
-    terms = monomials(function, oracle, pivot.slots, dimension)
+    terms = None if oracle.is_dense else monomials(function, oracle, pivot.slots, dimension)
     if terms is None:
         return None
     size = sum(math.prod(powers[-1] + 2 for powers in by.values()) for _, by in terms)
@@ -80,12 +81,22 @@ def companion_terms(function, oracle, slots, dimension):
     terms = monomials(function, oracle, slots, dimension)
     if terms is None or oracle.noise.is_gaussian:
         return terms
-    return terms if all(sum(powers[:-1]) <= 2 for _, by in terms for powers in by.values()) else None
+    degrees = [[sum(powers[:-1]) for powers in by.values()] for _, by in terms]
+    if oracle.is_dense:  # else coordinates are independent
+        degrees = [[sum(each)] for each in degrees]
+    return terms if all(degree <= 2 for each in degrees for degree in each) else None
 
 
-def _written_out(terms, oracle, dimension):
-    """Replace each factor `loss` by its sum over coordinates, sum_j hessian_j theta_j^2 / 2 + slope_j theta_j."""
-    hessian, slope = (each * (dimension if len(each) == 1 else 1) for each in affine_gradient(oracle.loss))
+def _written_out(oracle, dimension):
+    """Return the loss as terms: theta^T H theta / 2 + slope . theta."""
+    hessian, slope = affine_gradient(oracle.loss, dimension)
+    squares = np.triu(hessian, 1) + 0.5 * np.diag(np.diag(hessian))
+    terms = [(float(slope[j]), Counter([(0, j)])) for j in np.flatnonzero(slope).tolist()]
+    return terms + [(float(squares[i, j]), Counter([(0, i), (0, j)])) for i, j in np.argwhere(squares).tolist()]
+
+
+def _without_loss(terms, loss):
+    """Replace each factor `loss` by its terms."""
     pending, done = list(terms), []
     while pending:
         factor, powers = pending.pop()
@@ -93,8 +104,5 @@ def _written_out(terms, oracle, dimension):
             done.append((factor, powers))
             continue
         rest = powers - Counter(["loss"])
-        for j in range(dimension):
-            for value, power in ((0.5 * hessian[j], 2), (slope[j], 1)):
-                if value:
-                    pending.append((factor * value, rest + Counter({(0, j): power})))
+        pending += [(factor * value, rest + more) for value, more in loss]
     return done

@@ -1,8 +1,8 @@
-"""The linear companion of a chain: what it takes off the variance has a mean that is known.
+"""The control variate's known means: of test functions under the laws of the SDE and of the linear companion.
 
 The companion is Euler-Maruyama of the SDE with the optimizer's steps and its very noise. For an affine
 gradient and constant Sigma its u is deterministic and its other slots are an affine recursion in the
-noise, so their mean and covariance are exact; it stays within O(eta) of the optimizer, path by path.
+noise (`gaussian_law`); it stays within O(eta) of the optimizer, path by path.
 
     E g(x_k) - E g(X_t) = E[g(x_k) - g(companion)] + (E g(companion) - E g(X_t)),
 
@@ -10,61 +10,20 @@ the last two Gaussian where the noise is, and of the same form for any noise whe
 """
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
-
-from ngos_sim.processes.integrators import table
-from ngos_sim.processes.rule import Oracle
 
 NODES, NODES_FEWER = 32, 24  # a coordinate's slot: for smooth g they agree to rounding
 _AGREE = 1e-9
 
 
-def companion_moments(rule, problem, h, steps, parameters):
-    """Return mean, covariance and u of an affine rule at every step.
-
-    Parameters
-    ----------
-    rule : Rule
-        Affine in all slots but u, the last, which is deterministic.
-    problem : moment_flow.Problem
-    h : float
-    steps : int
-    parameters : dict of str to float
-        What the rule's p holds.
-
-    Returns
-    -------
-    mean : ndarray, shape (steps + 1, n)
-        Of the slots but u.
-    covariance : ndarray, shape (steps + 1, n, n)
-    u : ndarray, shape (steps + 1,)
-    """
-    p, n = SimpleNamespace(**parameters), len(problem.start) - 1
-    mean, covariance, u = [np.array(problem.start[:-1])], [np.zeros((n, n))], [problem.start[-1]]
-
-    def moved(x, z, c):
-        gradient = problem.hessian * x[0] + problem.slope
-        return rule.step((*map(float, x), u[-1]), Oracle(gradient, problem.variance, problem.hessian), z, c, p)
-
-    for c in table(rule, round(problem.t0 / h), steps, h, parameters):
-        *at_zero, following = moved(np.zeros(n), 0.0, c)
-        kick = np.array(moved(np.zeros(n), 1.0, c)[:-1]) - at_zero
-        matrix = np.array([moved(unit, 0.0, c)[:-1] for unit in np.eye(n)]).T - np.array(at_zero)[:, None]
-        mean.append(matrix @ mean[-1] + at_zero)
-        covariance.append(matrix @ covariance[-1] @ matrix.T + problem.variance * np.outer(kick, kick))
-        u.append(following)
-    return np.array(mean), np.array(covariance), np.array(u)
-
-
 def gaussian_mean(g, mean, covariance, u, nodes=NODES):
-    """Return E g of Gaussian slots and a given u, by Gauss-Hermite quadrature.
+    """Return E g of one coordinate's Gaussian slots and a given u, by Gauss-Hermite quadrature.
 
     Parameters
     ----------
-    g : function (x) -> float, or tuple of int
-        Of the tuple of slots; or the powers of a monomial.
+    g : function (x) -> float
+        Of the tuple of slots.
     mean, covariance, u : ndarray, shapes (times, n), (times, n, n) and (times,)
 
     Returns
@@ -79,21 +38,85 @@ def gaussian_mean(g, mean, covariance, u, nodes=NODES):
     for at, (centre, spread, second) in enumerate(zip(mean, covariance, u, strict=True)):
         values, vectors = np.linalg.eigh(spread)
         slots = centre + grid @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
-        if isinstance(g, tuple):
-            sampled = np.prod(slots ** np.array(g[:-1]), axis=1) * second ** g[-1]
-        else:
-            sampled = np.array([g((*row, float(second))) for row in slots.tolist()], dtype=np.float64)
-        found[at] = weight @ sampled
+        found[at] = weight @ np.array([g((*row, float(second))) for row in slots.tolist()], dtype=np.float64)
     return found
 
 
 def is_resolved(g, mean, covariance, u):
     """Return whether the quadrature of E g has converged: it has not where g is not smooth, or not defined."""
-    if isinstance(g, tuple):
-        return sum(g[:-1]) < 2 * NODES_FEWER  # then it is exact
     try:
         many, few = (gaussian_mean(g, mean, covariance, u, nodes) for nodes in (NODES, NODES_FEWER))
     except (ArithmeticError, TypeError, ValueError):
         return False
     with np.errstate(invalid="ignore"):
         return bool(np.all(np.abs(many - few) <= _AGREE * (1.0 + np.abs(many))))
+
+
+def gaussian_moment(mean, covariance, powers):
+    """Return E prod_i x_i^n_i of Gaussian x, powers = {i: n_i}: Isserlis' theorem, one factor x_i at a time.
+
+    E x_i q(x) = mean_i E q + sum_j covariance_ij E dq/dx_j. Shapes: (times, n), (times, n, n) -> (times,).
+    """
+    known = {}
+
+    def moment(powers):
+        if powers not in known:
+            if not powers:
+                return np.ones(len(mean))
+            (i, n), *rest = powers
+            left = tuple([(i, n - 1), *rest] if n > 1 else rest)
+            total = mean[:, i] * moment(left)
+            for at, (j, power) in enumerate(left):
+                lower = ((j, power - 1),) if power > 1 else ()
+                total = total + power * covariance[:, i, j] * moment((*left[:at], *lower, *left[at + 1 :]))
+            known[powers] = total
+        return known[powers]
+
+    return moment(tuple(sorted(powers.items())))
+
+
+class Means:
+    """Means of test functions under known laws, each found once.
+
+    Parameters
+    ----------
+    laws : list of Law
+        One of all coordinates; or one a coordinate, which are then independent.
+    """
+
+    def __init__(self, laws):
+        self._laws, self._joint, self._known = laws, len(laws) == 1, {}
+
+    def are_resolved(self, terms):
+        """Return whether quadrature finds the mean of every function in the terms, at every time."""
+        return all(is_resolved(g, *self._coordinate(j)) for _, by in terms for j, g in by.items() if callable(g))
+
+    def of(self, terms):
+        """Return E of a sum of terms (factor, {coordinate: a monomial's powers, or g}); shape (times,)."""
+        total = np.zeros(len(self._laws[0].mean))
+        for factor, by in terms:
+            mean = factor
+            for block in [by] if self._joint and by else [{j: g} for j, g in by.items()]:
+                key = tuple(block.items())
+                if key not in self._known:
+                    self._known[key] = self._mean(block)
+                mean = mean * self._known[key]
+            total = total + mean
+        return total
+
+    def _coordinate(self, j):
+        return (self._laws[0] if self._joint else self._laws[j]).of_coordinate(j if self._joint else 0)
+
+    def _mean(self, block):
+        """Return E of a product over coordinates of one law, shape (times,)."""
+        ((j, g), *_) = block.items()
+        if callable(g):
+            return gaussian_mean(g, *self._coordinate(j))
+        law = self._laws[0] if self._joint else self._laws[j]
+        d = law.u.shape[1]
+        powers, mean = {}, 1.0
+        for j, monomial in block.items():
+            place = j if self._joint else 0
+            powers |= {slot * d + place: n for slot, n in enumerate(monomial[:-1]) if n}
+            mean = mean * law.u[:, place] ** monomial[-1]
+        return mean * gaussian_moment(law.mean, law.covariance, powers)

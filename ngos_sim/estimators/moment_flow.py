@@ -35,7 +35,7 @@ class Problem:
         return self.variance + (self.start[-1] - self.variance) * np.exp(-self.constants["c2"] * (t - self.t0))
 
 
-def _speed(problem, t, momentum):
+def speed(problem, t, momentum):
     """Return D and D' = dD/dU at U_t, with bias corrections where the optimizer has them."""
     p, U = problem.constants, problem.second_moment(t)
     root, first = np.ones_like(U), np.ones_like(U)
@@ -72,7 +72,7 @@ def _rmsprop_generator(problem, basis):
     decay = _operator(basis, [(-p["c2"], (0, 1), (0, 1))])
 
     def generator(t):
-        D, slope = (each[..., None, None] for each in _speed(problem, t, momentum=False))
+        D, slope = (each[..., None, None] for each in speed(problem, t, momentum=False))
         return D * first + slope * first_y + D**2 * second + 2.0 * D * slope * second_y + decay
 
     return generator
@@ -95,7 +95,7 @@ def _adam_generator(problem, basis):
     )
 
     def generator(t):
-        D, slope = (each[..., None, None] for each in _speed(problem, t, momentum=True))
+        D, slope = (each[..., None, None] for each in speed(problem, t, momentum=True))
         return D * first + slope * first_y + rest
 
     return generator

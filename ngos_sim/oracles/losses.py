@@ -1,4 +1,4 @@
-"""Losses f(theta) = sum_i f_i(theta_i): gradient, value and curvature of one coordinate."""
+"""Losses f(theta) = 1/2 theta^T H theta + sum_i f_i(theta_i): gradient, value and curvature of one coordinate."""
 
 import math
 import numbers
@@ -26,19 +26,44 @@ def coordinate_values(name, value):
         raise TypeError(f"{name}={value!r} is not a number or a vector of numbers")
     if array.ndim > 1:
         shape = "x".join(str(n) for n in array.shape)
-        raise ValueError(
-            f"{name}={value!r} is a {shape} array; "
-            "a scalar or a vector (a diagonal) is allowed, full matrices are not built yet"
-        )
+        raise ValueError(f"{name}={value!r} is a {shape} array; a number or a vector is allowed")
+    return tuple(float(v) for v in np.atleast_1d(_finite(name, value, array)))
+
+
+def _finite(name, value, array):
     array = array.astype(np.float64)
     if array.size == 0 or not np.all(np.isfinite(array)):
         raise ValueError(f"{name}={value!r} must hold finite numbers")
-    return tuple(float(v) for v in np.atleast_1d(array))
+    return array
+
+
+def symmetric_matrix(name, value):
+    """Return a symmetric matrix as an array, or None for what is no matrix; raise ValueError by `name`."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return None
+    if array.ndim != 2 or array.dtype.kind not in "iuf":
+        return None
+    array = _finite(name, value, array)
+    if array.shape[0] != array.shape[1]:
+        raise ValueError(f"{name} is a {array.shape[0]}x{array.shape[1]} matrix; a square one is needed")
+    difference = np.abs(array - array.T)
+    if difference.max() > 1e-12 * np.abs(array).max():
+        i, j = np.unravel_index(difference.argmax(), array.shape)
+        raise ValueError(f"{name} is not symmetric: [{i}, {j}] is {array[i, j]!s}, [{j}, {i}] is {array[j, i]!s}")
+    return 0.5 * (array + array.T)
+
+
+def diagonal_of(matrix):
+    """Return the diagonal of a matrix that is diagonal, or None."""
+    diagonal = np.diag(matrix)
+    return diagonal if np.array_equal(np.diag(diagonal), matrix) else None
 
 
 @dataclass(frozen=True, init=False)
 class Loss:
-    """A loss that is a sum over coordinates, f(theta) = sum_i f_i(theta_i).
+    """A loss that is a sum over coordinates, f(theta) = sum_i f_i(theta_i), and perhaps a quadratic form.
 
     Parameters
     ----------
@@ -47,13 +72,15 @@ class Loss:
     gradient, value, curvature : function (theta, p) -> float
         f_i', f_i and f_i'' of one coordinate; p holds the parameters of this coordinate by name.
         Without `curvature`, `o.curvature` is NaN.
+    matrix : sequence of sequence of float, shape (d, d), optional
+        H, symmetric, of a quadratic form 1/2 theta^T H theta that is added to the sum.
     **parameters : float or sequence of float
         The loss's own numbers: one, or one a coordinate.
 
     Raises
     ------
     ValueError, TypeError
-        A parameter is not a finite number or vector, or two vectors differ in length.
+        A parameter is not a finite number or vector, two lengths differ, or the matrix is not symmetric.
 
     Examples
     --------
@@ -72,11 +99,18 @@ class Loss:
     gradient: Callable
     value: Callable
     curvature: Callable
+    matrix: tuple[tuple[float, ...], ...] | None
     parameters: Mapping[str, tuple[float, ...]]
 
-    def __init__(self, name, gradient, value, curvature=None, **parameters):
+    def __init__(self, name, gradient, value, curvature=None, matrix=None, **parameters):
         held = {key: coordinate_values(key, v) for key, v in parameters.items()}
         lengths = {key: len(v) for key, v in held.items() if len(v) > 1}
+        if matrix is not None:
+            square = symmetric_matrix("matrix", matrix)
+            if square is None:
+                raise ValueError(f"loss {name!r}: matrix={matrix!r} is not a matrix of numbers")
+            matrix = tuple(map(tuple, square.tolist()))
+            lengths["matrix"] = len(matrix)
         if len(set(lengths.values())) > 1:
             raise ValueError(f"loss {name!r}: parameters differ in length: {lengths}")
         for field, content in (
@@ -84,6 +118,7 @@ class Loss:
             ("gradient", gradient),
             ("value", value),
             ("curvature", curvature or _unknown),
+            ("matrix", matrix),
             ("parameters", held),
         ):
             object.__setattr__(self, field, content)
@@ -91,6 +126,8 @@ class Loss:
     @property
     def dimension(self):
         """Number of coordinates that the parameters fix; None if all are scalars."""
+        if self.matrix is not None:
+            return len(self.matrix)
         return max((len(v) for v in self.parameters.values() if len(v) > 1), default=None)
 
 
@@ -111,34 +148,48 @@ def _quadratic_curvature(theta, p):
 
 
 def quadratic(hessian):
-    """Diagonal quadratic loss.
+    """Quadratic loss.
 
-    f(theta) = 1/2 sum_i hessian_i theta_i^2, the convex test problem of arXiv 1811.01558, section 4.
+    f(theta) = 1/2 theta^T H theta, the convex test problem of arXiv 1811.01558, section 4.
 
     Parameters
     ----------
-    hessian : float or sequence of float, shape (d,)
-        The diagonal of the Hessian H.
+    hessian : float, sequence of float, shape (d,), or matrix, shape (d, d)
+        The Hessian H: one number on its diagonal, its diagonal, or all of it, symmetric.
 
     Raises
     ------
     ValueError
-        `hessian` is a matrix or not finite.
+        `hessian` is not finite, or a matrix that is not symmetric.
 
     Examples
     --------
     >>> quadratic([0.9, 2.0]).dimension
     2
+    >>> quadratic([[1.0, 0.3], [0.3, 2.0]]).matrix
+    ((1.0, 0.3), (0.3, 2.0))
     """
+    matrix = symmetric_matrix("hessian", hessian)
+    if matrix is not None:
+        hessian = diagonal_of(matrix)
+        if hessian is None:
+            return Loss("quadratic", _nothing, _nothing, _nothing, matrix=matrix)
     return Loss("quadratic", _quadratic_gradient, _quadratic_value, _quadratic_curvature, hessian=hessian)
 
 
-def affine_gradient(loss):
-    """Return (hessian, slope), tuples, of a loss with gradient hessian theta + slope, or None: built-ins only."""
-    if (loss.gradient, loss.value) == (_quadratic_gradient, _quadratic_value):
-        return loss.parameters["hessian"], (0.0,)
-    if (loss.gradient, loss.value) == (_linear_gradient, _linear_value):
-        return (0.0,), loss.parameters["slope"]
+def _nothing(theta, p):
+    return 0.0
+
+
+def affine_gradient(loss, dimension):
+    """Return H, shape (d, d), and slope, (d,), of a loss with gradient H theta + slope, or None: built-ins only."""
+    kind, zero = (loss.gradient, loss.value), np.zeros(dimension)
+    if kind == (_nothing, _nothing) and loss.matrix is not None:
+        return np.array(loss.matrix), zero
+    if kind == (_quadratic_gradient, _quadratic_value):
+        return np.diag(np.broadcast_to(loss.parameters["hessian"], dimension)), zero
+    if kind == (_linear_gradient, _linear_value):
+        return np.diag(zero), zero + loss.parameters["slope"]
     return None
 
 

@@ -1,9 +1,12 @@
 """The noisy gradient oracle with scale parameter (NGOS)."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ngos_sim.oracles.losses import Loss, coordinate_values
+import numpy as np
+
+from ngos_sim.oracles.losses import Loss, coordinate_values, diagonal_of, symmetric_matrix
 from ngos_sim.oracles.noises import Noise, gaussian
 
 
@@ -21,16 +24,17 @@ class NGOS:
     ----------
     loss : Loss
         f.
-    covariance : float, sequence of float, shape (d,), or function theta_i -> Sigma_ii
-        Diagonal of Sigma at unit noise scale; a function makes it depend on the state. The
-        theorems ask that its root be bounded, Lipschitz and smooth.
+    covariance : float, sequence of float, shape (d,), matrix, shape (d, d), or function theta_i -> Sigma_ii
+        Sigma at unit noise scale: one number on its diagonal, its diagonal, or all of it, symmetric and
+        positive semi-definite. A function is a diagonal that depends on the state; the theorems ask that
+        its root be bounded, Lipschitz and smooth.
     noise : Noise
         Law of zeta.
 
     Raises
     ------
     ValueError, TypeError
-        A full matrix, a negative variance, or a length that disagrees with the loss.
+        A negative variance, a matrix that is not a covariance, or a length that disagrees with the loss.
 
     Examples
     --------
@@ -44,7 +48,7 @@ class NGOS:
     """
 
     loss: Loss
-    covariance: float | tuple[float, ...] | Callable = 1.0
+    covariance: float | tuple[float, ...] | tuple[tuple[float, ...], ...] | Callable = 1.0
     noise: Noise = field(default_factory=gaussian)
 
     def __post_init__(self):
@@ -53,14 +57,21 @@ class NGOS:
                 raise TypeError(f"{name}={getattr(self, name)!r} is not a {kind.__name__}")
         if callable(self.covariance):
             return
-        values = coordinate_values("covariance", self.covariance)
+        matrix = symmetric_matrix("covariance", self.covariance)
+        diagonal = None if matrix is None else diagonal_of(matrix)
+        values = coordinate_values("covariance", self.covariance if matrix is None else np.diag(matrix))
         if min(values) < 0.0:
             raise ValueError(f"covariance={self.covariance!r} must not be negative")
+        if matrix is not None and diagonal is None:
+            least, *_, most = np.linalg.eigvalsh(matrix)
+            if least < -1e-12 * most:
+                raise ValueError(f"covariance has the eigenvalue {least:.6g}; a covariance has none below 0")
         if len(values) > 1 and self.loss.dimension not in (None, len(values)):
             raise ValueError(
                 f"covariance has {len(values)} coordinates but the loss {self.loss.name!r} has {self.loss.dimension}"
             )
-        object.__setattr__(self, "covariance", values)
+        full = matrix is not None and diagonal is None
+        object.__setattr__(self, "covariance", tuple(map(tuple, matrix.tolist())) if full else values)
 
     @property
     def dimension(self):
@@ -68,6 +79,25 @@ class NGOS:
         if self.loss.dimension is None and not callable(self.covariance) and len(self.covariance) > 1:
             return len(self.covariance)
         return self.loss.dimension
+
+    @functools.cached_property
+    def root(self):
+        """The symmetric root of a covariance that is a matrix, shape (d, d), by LAPACK; None where it is a diagonal."""
+        if callable(self.covariance) or not isinstance(self.covariance[0], tuple):
+            return None
+        values, vectors = np.linalg.eigh(np.array(self.covariance))
+        return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+
+    def covariance_matrix(self, dimension):
+        """Return Sigma, shape (d, d), where it is constant."""
+        return (
+            np.array(self.covariance) if self.root is not None else np.diag(np.broadcast_to(self.covariance, dimension))
+        )
+
+    @property
+    def is_dense(self):
+        """Whether the Hessian or the covariance is a matrix that is not diagonal."""
+        return self.loss.matrix is not None or self.root is not None
 
     @property
     def variance(self):
@@ -84,4 +114,6 @@ class NGOS:
     @property
     def variance_parameters(self):
         """Parameters of `variance` by name: tuples of one number, or of one a coordinate."""
-        return {} if callable(self.covariance) else {"covariance": self.covariance}
+        if callable(self.covariance):
+            return {}
+        return {"covariance": self.covariance if self.root is None else tuple(np.diag(self.covariance).tolist())}

@@ -12,10 +12,12 @@ from ngos_sim.engines.program import (
     Process,
     ProcessInputs,
     Program,
+    loss_parameters,
     move,
     oracle_feature,
     padded,
     state_feature,
+    zeta,
 )
 from ngos_sim.estimators.test_functions import WORDS, TestFunction, parse
 from ngos_sim.oracles.noises import Noise
@@ -86,12 +88,13 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
         if part.columns is not None:
             own = np.broadcast_to(entries, (len(rows), dimension, entries.shape[2]))
             entries = np.concatenate([own, part.columns], axis=2)
-        processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps))
+        law = None if oracle.root is None else zeta(part.noise)
+        processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps, law))
         numbers.append(
             ProcessInputs(
                 parameters=tuple(parameters.values()),
                 noise=padded(part.noise.numbers(part.sigma).values()),
-                loss=_by_coordinate(oracle.loss.parameters, dimension),
+                loss=_by_coordinate(loss_parameters(oracle), dimension),
                 variance=_by_coordinate(oracle.variance_parameters, dimension),
                 table=entries,
                 start=start,
@@ -100,7 +103,10 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     gaussians = max(part.noise.gaussians for part in parts)
     program = Program(tuple(processes), observables.features, dimension, substeps, gaussians)
     terms = (observables.owner, observables.factor, observables.exponents)
-    return program, Inputs(key, tuple(numbers), fine, observables.functions, *terms, combinations)
+    matrices = (
+        np.zeros((0, 0)) if matrix is None else np.array(matrix) for matrix in (oracle.loss.matrix, oracle.root)
+    )
+    return program, Inputs(key, tuple(numbers), fine, observables.functions, *terms, combinations, *matrices)
 
 
 def _by_coordinate(parameters, dimension):
@@ -160,7 +166,7 @@ def try_first_step(program, inputs, parts):
         for j, x in enumerate(numbers.start.tolist()):
             a, s = (tuple(float(v[j]) for v in each) for each in (numbers.loss, numbers.variance))
             with _naming_what_is_missing(name, (*part.rule.parameters, "eta2")):
-                moved = process.move(tuple(x), 0.5, -0.5, a, s, numbers.noise, c, numbers.parameters)
+                moved = process.move(tuple(x), 0.5, -0.5, 0.5, a, s, numbers.noise, c, numbers.parameters)
             slots = part.rule.slots
             if not isinstance(moved, tuple) or len(moved) != len(slots):
                 raise ValueError(

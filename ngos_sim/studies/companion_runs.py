@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ngos_sim.estimators import control_variate, moment_flow, paired
+from ngos_sim.estimators import control_variate, gaussian_law, paired
+from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.assemble import Part, observables
 from ngos_sim.studies.jobs import Reading, Run
-from ngos_sim.studies.local_runs import problems
 
 
 def with_companion(settings, sde, wanted):
@@ -24,10 +24,15 @@ def with_companion(settings, sde, wanted):
     observed = observables(study.oracle, functions, study.rule.slots, study.dimension, records)
     where = {"spacing": point.spacing, "records": records, "role": " companion"}
     job = settings.job(parts, paired.coupled_pair()[2:], observed, settings.state, **where)
-    laws = [_laws(settings, sde, companion, problem) for problem in problems(study, settings.state)]
-    means = [_Means([law[i] for law in laws]) for i in (0, 1)]
+    made = joint_problems(study, settings.state)
+    parameters = {**companion.parameters, "eta2": point.eta_e}
+    known = (
+        [gaussian_law.companion_law(companion, problem, point.eta_e, records, parameters) for problem in made],
+        [gaussian_law.sde_law(problem, study.t0 + point.eta_e * records) for problem in made],
+    )
+    means = [control_variate.Means(laws) for laws in known]
     unresolved = tuple(g for g, terms in wanted.items() if not all(each.are_resolved(terms) for each in means))
-    exact = {g: [each.of(terms, len(records)) for each in means] for g, terms in wanted.items() if g not in unresolved}
+    exact = {g: [each.of(terms) for each in means] for g, terms in wanted.items() if g not in unresolved}
 
     def read(measured):
         ((mean, std_error),) = measured
@@ -43,44 +48,14 @@ def with_companion(settings, sde, wanted):
     return Run("control_variate", (job,), read, sde.name, unresolved=unresolved)
 
 
-def _laws(settings, sde, companion, problem):
-    """Return (mean, covariance, u) of the companion and of the SDE in one coordinate at the records."""
-    point, records = settings.point, settings.records
-    parameters, steps = {**companion.parameters, "eta2": point.eta_e}, int(records[-1])
-    found = control_variate.companion_moments(companion, problem, point.eta_e, steps, parameters)
-    return tuple(each[records] for each in found), sde_law(sde, problem, point.eta_e, records)
-
-
-def sde_law(sde, problem, h, records):
-    """Return mean and covariance of an SDE's slots but u, and its u, after `records` steps of size h."""
-    basis, n = moment_flow.basis_of(sde), len(problem.start) - 1
-    _, moments = moment_flow.columns(sde, basis, problem, h, int(records[-1]), np.zeros(1), np.zeros(1))
-    place = basis.exponents.index
-    units = [tuple(int(i == j) for j in range(n + 1)) for i in range(n)]
-    mean = np.stack([moments[records, place(unit)] for unit in units], axis=1)
-    second = [[moments[records, place(tuple(map(sum, zip(one, two, strict=True))))] for two in units] for one in units]
-    covariance = np.moveaxis(np.array(second), 2, 0) - mean[:, :, None] * mean[:, None, :]
-    return mean, covariance, problem.second_moment(problem.t0 + h * records)
-
-
-class _Means:
-    """Means of test functions where every coordinate has a known law; each factor's is computed once."""
-
-    def __init__(self, laws):
-        self._laws, self._known = laws, {}
-
-    def are_resolved(self, terms):
-        """Return whether quadrature finds the mean of every factor at every time."""
-        return all(control_variate.is_resolved(g, *self._laws[j]) for _, by in terms for j, g in by.items())
-
-    def of(self, terms, times):
-        """Return E of a sum of terms, factor times a product over independent coordinates; shape (times,)."""
-        total = np.zeros(times)
-        for factor, by in terms:
-            mean = np.full(times, factor)
-            for j, g in by.items():
-                if (j, g) not in self._known:
-                    self._known[j, g] = control_variate.gaussian_mean(g, *self._laws[j])
-                mean = mean * self._known[j, g]
-            total += mean
-        return total
+def joint_problems(study, state):
+    """Return the JointProblem of all coordinates of a study; one a coordinate where they are independent."""
+    d, constants = study.dimension, dict(study.rule.parameters)
+    hessian, slope = affine_gradient(study.oracle.loss, d)
+    covariance = study.oracle.covariance_matrix(d)
+    made = []
+    for at in [np.arange(d)] if study.oracle.is_dense else np.arange(d)[:, None]:
+        sigma = covariance[np.ix_(at, at)]
+        numbers = (hessian[np.ix_(at, at)], slope[at], np.diag(sigma), tuple(state[at].T), study.t0, constants)
+        made.append(gaussian_law.JointProblem(*numbers, sigma))
+    return made

@@ -22,9 +22,9 @@ NODES, NODES_FEWER = 13, 9  # where a step is not a polynomial in the noise
 def problems(study, state):
     """Return the moment flow's Problem of each coordinate of a study with an affine gradient."""
     d, constants = study.dimension, dict(study.rule.parameters)
-    hessian, slope = (np.broadcast_to(each, d).tolist() for each in affine_gradient(study.oracle.loss))
+    hessian, slope = affine_gradient(study.oracle.loss, d)
     variance = np.broadcast_to(study.oracle.covariance, d).tolist()
-    rows = zip(hessian, slope, variance, state.tolist(), strict=True)
+    rows = zip(np.diag(hessian).tolist(), slope.tolist(), variance, state.tolist(), strict=True)
     return [moment_flow.Problem(a, b, v, tuple(x), study.t0, constants) for a, b, v, x in rows]
 
 

@@ -70,7 +70,8 @@ def _is_covered(study, name):
     return (
         known
         and is_built_in(rule)
-        and affine_gradient(study.oracle.loss) is not None
+        and affine_gradient(study.oracle.loss, study.dimension) is not None
+        and not study.oracle.is_dense
         and not callable(study.oracle.covariance)
         and all(np.array_equal(state, states[0]) for state in states)
         and bool(np.all(states[0][:, -1] > 0.0))

@@ -7,13 +7,13 @@ import numpy as np
 
 from ngos_sim.engines import cpu
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.estimators import choose, control_variate, moment_flow, test_functions
+from ngos_sim.estimators import choose, gaussian_law, moment_flow, test_functions
 from ngos_sim.estimators.chunks import means
+from ngos_sim.estimators.control_variate import Means
 from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
 from ngos_sim.studies import runs, start
-from ngos_sim.studies.companion_runs import sde_law
+from ngos_sim.studies.companion_runs import joint_problems
 from ngos_sim.studies.jobs import reference_name
-from ngos_sim.studies.local_runs import problems
 
 _TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
 _MANY = 1e6
@@ -100,7 +100,10 @@ def _singular(study, sde):
 def _candidates(study, sde, pivot, function, reason):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
     terms = None if reason else choose.local_terms(function, study.oracle, pivot, study.dimension)
-    yield "local", reason or ("it lies outside the span of its basis" if terms is None else terms)
+    outside = (
+        "a Hessian or covariance is a matrix" if study.oracle.is_dense else "it lies outside the span of its basis"
+    )
+    yield "local", reason or (outside if terms is None else terms)
     if sde is None or sde.pivot is not None or reason:
         yield "control_variate", reason or "there is no companion of known moments"
         return
@@ -111,22 +114,20 @@ def _candidates(study, sde, pivot, function, reason):
     if terms is None:
         known = "a polynomial" if study.oracle.noise.is_gaussian else "of degree 2 under noise that is not Gaussian"
         yield "control_variate", f"it is not {known}, so that its mean is not known"
-    elif not _is_smooth(study, sde, terms):
+    elif not _is_smooth(study, terms):
         yield "control_variate", _ROUGH
     else:
         yield "control_variate", terms
 
 
-def _is_smooth(study, sde, terms):
+def _is_smooth(study, terms):
     """Return whether quadrature finds the means of a test function's terms at a study's last time."""
+    if not any(callable(g) for _, by in terms for g in by.values()):
+        return True
     point, times = study.points[0], study.record_times[0]
-    records = np.array([round((times[-1] - study.t0) / point.eta_e)])
-    made = problems(study, start.state(study.initial, study.rule.slots, study.dimension, point.eta2))
-    return all(
-        control_variate.is_resolved(g, *sde_law(sde, made[j], point.eta_e, records))
-        for _, by in terms
-        for j, g in by.items()
-    )
+    state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+    laws = [gaussian_law.sde_law(problem, times[-1:]) for problem in joint_problems(study, state)]
+    return Means(laws).are_resolved(terms)
 
 
 def after_node_check(study, seed, threads):

@@ -31,7 +31,8 @@ def dimension(initial, rule, oracle, eta2):
     lengths = {slot: len(_values(initial, slot, eta2)) for slot in rule.slots}
     longest = max(lengths, key=lambda slot: lengths[slot])
     found = oracle.dimension or lengths[longest]
-    keys = " or ".join([*oracle.loss.parameters, "covariance"])
+    matrix = () if oracle.loss.matrix is None else ("hessian",)
+    keys = " or ".join([*matrix, *oracle.loss.parameters, "covariance"])
     reason = f"the oracle's {keys} has" if oracle.dimension else f"initial.{longest} has"
     for slot, length in lengths.items():
         if length not in (1, found):

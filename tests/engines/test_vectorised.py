@@ -32,7 +32,7 @@ def row(rule, precision):
     tag = bind(move(rule, ns.NGOS(ns.quadratic(0.9)), ns.gaussian()), precision, **sizes)._numba_type_
     array, u64, i64 = types.float64[::1], types.uint64, types.int64
     noise = (REAL[precision], u64) * 2
-    places = (array, i64, u64, types.int64[::1], types.UniTuple(types.float64, columns))
+    places = (array, u64, array, i64, u64, types.int64[::1], types.UniTuple(types.float64, columns))
     return assembly(kernels._row, tag, array, u64, *noise, *places)
 
 

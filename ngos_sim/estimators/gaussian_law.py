@@ -1,0 +1,127 @@
+"""The laws of the built-in SDEs and of their linear companions where the gradient is affine: Gaussian, u apart.
+
+With gradient H theta + slope and constant Sigma, dense or not, u is deterministic and the other slots s obey
+ds = (A_t s + b_t) dt + B_t dW, or the recursion s' = M_k s + o_k + K_k z. Slots are stacked: all theta, then all m.
+"""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from ngos_sim.estimators.moment_flow import Problem, speed
+from ngos_sim.processes.integrators import table
+from ngos_sim.processes.rule import Oracle
+
+_SOLVER = {"method": "DOP853", "rtol": 1e-12, "atol": 1e-14}
+
+
+@dataclass(frozen=True)
+class JointProblem(Problem):
+    """A Problem of d coordinates at once.
+
+    hessian, covariance : ndarray, shape (d, d); slope, variance : (d,), variance the covariance's diagonal;
+    start : (slots, d)
+    """
+
+    covariance: np.ndarray
+
+
+@dataclass(frozen=True)
+class Law:
+    """Gaussian slots and a given u at some times.
+
+    mean : (times, n d); covariance : (times, n d, n d); u : (times, d)
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    u: np.ndarray
+
+    def of_coordinate(self, j):
+        """Return mean, covariance and u of one coordinate's slots, shapes (times, n), (times, n, n), (times,)."""
+        places = np.arange(j, self.mean.shape[1], self.u.shape[1])
+        return self.mean[:, places], self.covariance[:, places[:, None], places], self.u[:, j]
+
+
+def _coefficients(problem, t):
+    """Return A, b and B Sigma B^T of the RMSprop SDE, or of Adam's where there are three slots.
+
+    Definitions 4.1 and 4.4 of arXiv 2205.10287 with u = U_t.
+    """
+    p, momentum = problem.constants, len(problem.start) == 3
+    D, _ = speed(problem, t, momentum)
+    if not momentum:
+        root = p["sigma0"] * D
+        return -D[:, None] * problem.hessian, -D * problem.slope, root[:, None] * problem.covariance * root
+    c1, zero = p["c1"], np.zeros_like(problem.hessian)
+    A = np.block([[zero, -np.diag(D)], [c1 * problem.hessian, -c1 * np.eye(len(D))]])
+    power = np.block([[zero, zero], [zero, (c1 * p["sigma0"]) ** 2 * problem.covariance]])
+    return A, np.concatenate([np.zeros_like(D), c1 * problem.slope]), power
+
+
+def sde_law(problem, times):
+    """Return the Law of a built-in SDE at ascending times, by an ODE solver.
+
+    m' = A m + b, C' = A C + C A^T + B Sigma B^T.
+    """
+    first = np.concatenate(problem.start[:-1])
+    n = len(first)
+
+    def field(t, y):
+        mean, covariance = y[:n], y[n:].reshape(n, n)
+        A, b, power = _coefficients(problem, t)
+        drift = A @ covariance
+        return np.concatenate([A @ mean + b, (drift + drift.T + power).ravel()])
+
+    start = np.concatenate([first, np.zeros(n * n)])
+    with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
+        solved = solve_ivp(field, (problem.t0, times[-1]), start, t_eval=times, **_SOLVER)
+    path = solved.y.T if solved.success else np.full((len(times), n + n * n), np.nan)
+    return Law(path[:, :n], path[:, n:].reshape(-1, n, n), problem.second_moment(times[:, None]))
+
+
+def companion_law(rule, problem, h, records, parameters):
+    """Return the Law of an affine rule after `records` steps of size h.
+
+    Parameters
+    ----------
+    rule : Rule
+        Affine in all slots but u, the last, and in gradient and noise; its u is deterministic.
+    problem : JointProblem
+    records : ndarray of int64
+        Ascending.
+    parameters : dict of str to float
+        What the rule's p holds.
+    """
+    mean, u = np.concatenate(problem.start[:-1]), problem.start[-1]
+    covariance, path = np.zeros((len(mean), len(mean))), []
+    for k, c in enumerate(table(rule, round(problem.t0 / h), int(records[-1]), h, parameters), 1):
+        matrix, offset, kick, u = _affine_step(rule, problem, u, c, SimpleNamespace(**parameters))
+        mean = matrix @ mean + offset
+        covariance = matrix @ covariance @ matrix.T + kick @ problem.covariance @ kick.T
+        if k in records:
+            path.append((mean, covariance, u))
+    return Law(*map(np.array, zip(*path, strict=True)))
+
+
+def _affine_step(rule, problem, u, c, p):
+    """Return M, o, K and the next u of one step: s' = M s + o + K z, read off the rule's own step."""
+    d, n = len(u), len(problem.start) - 1
+    own, pull, kick = np.zeros((n, n, d)), np.zeros((n, d)), np.zeros((n, d))
+    offset, following = np.zeros((n, d)), np.zeros(d)
+    for j in range(d):
+
+        def moved(x, gradient, z, j=j):
+            o = Oracle(gradient, float(problem.variance[j]), float(problem.hessian[j, j]))
+            return np.array(rule.step((*map(float, x), float(u[j])), o, z, c, p))
+
+        *offset[:, j], following[j] = at_zero = moved(np.zeros(n), 0.0, 0.0)
+        own[:, :, j] = np.array([moved(unit, 0.0, 0.0) - at_zero for unit in np.eye(n)]).T[:-1]
+        pull[:, j] = (moved(np.zeros(n), 1.0, 0.0) - at_zero)[:-1]
+        kick[:, j] = (moved(np.zeros(n), 0.0, 1.0) - at_zero)[:-1]
+    matrix = np.block([[np.diag(each) for each in row] for row in own])
+    matrix[:, :d] += pull.reshape(-1, 1) * np.tile(problem.hessian, (n, 1))
+    offset += pull * problem.slope
+    return matrix, offset.ravel(), np.concatenate([np.diag(each) for each in kick]), following
