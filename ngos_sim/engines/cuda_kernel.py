@@ -33,7 +33,7 @@ def make(shape, draw, moves, features, device):
     device : function
         Makes a plain function callable from the kernel.
     """
-    d, substeps, random = shape.d, np.uint64(shape.substeps), shape.gaussians == 2
+    d, substeps, random = shape.d, np.uint32(shape.substeps), shape.gaussians == 2
     real, noise = (float32 if kind is np.float32 else float64 for kind in types_of(shape.precision))
     strides = sorted({place.stride for place in shape.places if place.stride > 1})
     processes, slots = len(shape.places), shape.places[0].slots
@@ -69,15 +69,15 @@ def make(shape, draw, moves, features, device):
             state[row] = starts[row]
         for j in range(d):
             extra[j] = 0.0
-        at, fine = 0, np.uint64(0)
+        at, fine = 0, np.uint32(0)  # 32 bits: a table of a row a step, and 2**32 steps, would fit nowhere
         for record in range(records.shape[0]):
-            while fine < np.uint64(records[record]):
+            while fine < np.uint32(records[record]):
                 fetch(normals, fine, low, high, k0, k1)
-                if random and fine % substeps == np.uint64(0):
+                if random and fine % substeps == np.uint32(0):
                     fetch_extra(extra, fine // substeps, low, high, k0, k1)
                 add(together, normals, fine)
                 step(state, normals, together, extra, fine, constants, table, places)
-                fine += np.uint64(1)
+                fine = np.uint32(fine + np.uint32(1))
             write(state, constants)
             if size <= _REGISTERS:
                 for row in range(size):

@@ -50,11 +50,11 @@ def fetcher(d, draw, stream, device):
     Blocks are drawn when their first normal is due; until then the normals move up.
     """
     held = width(d)
-    period, blocks, stream = np.uint64(held // d), held // _WORDS, np.uint64(stream)
+    period, blocks, stream = np.uint32(held // d), held // _WORDS, np.uint64(stream)
 
     def fetch(normals, step, low, high, k0, k1):
-        if step % period == np.uint64(0):
-            first = step // period * np.uint64(blocks)
+        if step % period == np.uint32(0):
+            first = np.uint64(step // period) * np.uint64(blocks)
             for b in range(blocks):
                 four = draw(first + np.uint64(b), stream, low, high, k0, k1)
                 normals[4 * b] = four[0]
@@ -77,11 +77,11 @@ def adder(d, strides, device):
 
         return device(add)
     *rest, stride = strides
-    before, row, period = adder(d, rest, device), len(rest) * d, np.uint64(stride)
+    before, row, period = adder(d, rest, device), len(rest) * d, np.uint32(stride)
 
     def add(sums, normals, fine):
         before(sums, normals, fine)
-        fresh = fine % period == np.uint64(0)
+        fresh = fine % period == np.uint32(0)
         for j in range(d):
             sums[row + j] = normals[j] if fresh else sums[row + j] + normals[j]
 
@@ -97,7 +97,7 @@ def stepper(d, place, which, strides, move, precision, device):
     n_at = np.uint64(s_at + place.variance * d)
     p_at = n_at + np.uint64(place.noise)
     slots, columns, last, entry_size = place.slots, place.columns, place.rows - 1, np.uint64(place.rows * place.columns)
-    begin, period = place.state_at, np.uint64(place.stride)
+    begin, period = place.state_at, np.uint32(place.stride)
     single = place.stride == 1
     row = 0 if single else strides.index(place.stride) * d
     real, noise = types_of(precision)
@@ -105,8 +105,8 @@ def stepper(d, place, which, strides, move, precision, device):
     scale = real(1.0 / math.sqrt(place.stride))
 
     def step(state, normals, sums, extra, fine, constants, table, places):
-        if (fine + _ONE) % period == np.uint64(0):
-            entry = np.uint64(places[which]) + fine // period * entry_size
+        if (fine + np.uint32(1)) % period == np.uint32(0):
+            entry = np.uint64(places[which]) + np.uint64(fine // period) * entry_size
             n, p = take_n(constants, n_at, _ONE), take_p(constants, p_at, _ONE)
             for j in range(d):
                 xi = normals[j] if single else noise(sums[row + j] * scale)
