@@ -89,10 +89,10 @@ def box_muller(a, b):
 _F = np.float32
 _ONE32, _TO_ONE32 = np.uint32(0x3F800000), np.uint32(0x3F800000 - 0x3F3504F3)
 _S23, _BIAS32, _S1, _SIGN32 = np.uint32(23), np.uint32(127), np.uint32(1), np.uint32(0x80000000)
-_LN2_32, _TINY = np.float32(math.log(2.0)), np.float32(2.0**-32)
+_TWO_LN2, _TINY = np.float32(2.0 * math.log(2.0)), np.float32(2.0**-32)
 _TINY2 = np.float32(2.0**-31)
-_LOG = tuple(
-    np.float32(c)
+_TWO_LOG = tuple(  # twice the fit: the radius needs no doubling
+    np.float32(2.0 * c)
     for c in (
         0.9999999741310670792,
         -0.4999999638212388812,
@@ -134,9 +134,9 @@ def _radius32(a):
     exponent = np.uint32(np.uint32(bits(u) + _TO_ONE32) >> _S23)
     missing = np.uint32(_BIAS32 - exponent)
     f = from_bits(np.uint32(bits(u) + np.uint32(missing << _S23))) - _F(1.0)
-    r = _horner3(f, fma(_LOG[8], f, _LOG[7]), _LOG[6], _LOG[5], _LOG[4])
-    r = fma(_horner3(f, r, _LOG[3], _LOG[2], _LOG[1]), f, _LOG[0])
-    return math.sqrt(_F(2.0) * fma(_F(np.int32(missing)), _LN2_32, -(f * r)))
+    r = _horner3(f, fma(_TWO_LOG[8], f, _TWO_LOG[7]), _TWO_LOG[6], _TWO_LOG[5], _TWO_LOG[4])
+    r = fma(_horner3(f, r, _TWO_LOG[3], _TWO_LOG[2], _TWO_LOG[1]), f, _TWO_LOG[0])
+    return math.sqrt(fma(_F(np.int32(missing)), _TWO_LN2, -(f * r)))
 
 
 def box_muller32(a, b):
