@@ -67,8 +67,7 @@ def modelled():
         kernel = cuda.Kernel(*program(), precision)
         text = machine_code.ptx(kernel.function, precision)
         for architecture, (name, processors, clock) in GPUS.items():
-            bound = kernel.registers((int(architecture[3:]) // 10, 0))
-            usage = machine_code.assemble(text, architecture, bound)
+            usage = machine_code.assemble(text, architecture)
             step = machine_code.step(usage.cubin)
             blocks = FILE // (-(-usage.registers // 8) * 8 * BLOCK)
             best = step.executed / (ISSUE * processors * clock) * 1e3

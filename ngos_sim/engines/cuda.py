@@ -49,7 +49,6 @@ class Kernel:
         scopes = tuple((max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features)
         shape = Shape(precision, d, program.substeps, program.gaussians, scopes, tuple(places))
         self.function = _kernel(shape, program, plain)
-        self._smallest = len(places) == 1 and d == 1 and precision == "f32"
         self.sums = (len(inputs.records), inputs.test_functions, len(inputs.combinations), 2)
         self.key = np.uint64(inputs.key)
         self.arguments = (
@@ -63,13 +62,6 @@ class Kernel:
             np.searchsorted(inputs.term_owner, np.arange(inputs.test_functions + 1)).astype(np.int64),
             np.ascontiguousarray(inputs.combinations, dtype=np.float64),
         )
-
-    def registers(self, capability):
-        """Return the bound on a thread's registers, None for the compiler's choice.
-
-        Before compute capability 9 it takes 68 for the smallest kernel, which needs no more than 64.
-        """
-        return 64 if self._smallest and capability < (9, 0) else None
 
     def room(self, chunks):
         """Return empty arrays for what a launch of so many chunks writes: sums of blocks, and lost trajectories."""
@@ -114,9 +106,7 @@ def signature(precision):
 def _launched(kernel):
     """Return the kernel ready to be launched, compiled once."""
     if kernel.function not in _LAUNCHED:
-        capability = (9, 0) if cuda_package.simulated() else cuda.get_current_device().compute_capability
-        most = kernel.registers(capability)
-        _LAUNCHED[kernel.function] = cuda.jit(**({"max_registers": most} if most else {}))(kernel.function)
+        _LAUNCHED[kernel.function] = cuda.jit(kernel.function)
     return _LAUNCHED[kernel.function]
 
 

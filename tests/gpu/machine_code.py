@@ -35,11 +35,11 @@ def ptx(kernel, precision, cc=(8, 0), arguments=None):
         dispatcher.get_current_device = asked
 
 
-def assemble(text, architecture, registers=None):
-    """Return the Usage of PTX as machine code of an architecture; registers : at most so many a thread."""
+def assemble(text, architecture):
+    """Return the Usage of PTX as machine code of an architecture."""
     from cuda.bindings import nvjitlink
 
-    options = [f"-arch={architecture}", "-verbose", *([f"-maxrregcount={registers}"] if registers else [])]
+    options = [f"-arch={architecture}", "-verbose"]
     handle = nvjitlink.create(len(options), options)
     try:
         nvjitlink.add_data(handle, nvjitlink.InputType.PTX, text.encode(), len(text), "kernel.ptx")

@@ -53,7 +53,7 @@ def test_interpreted_ptx_is_the_cpu_and_machine_code_fits(name, precision):
         assert machine_code.assemble(text, architecture).spilled == 0
 
 
-LIMITS = {"f32": (64, 93.0), "mix": (80, 110.0), "f64": (80, 180.0)}  # registers, instructions a step
+LIMITS = {"f32": (64, 90.0), "mix": (80, 110.0), "f64": (80, 180.0)}  # registers, instructions a step
 
 
 @pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install '.[test,gpu-test]'")
@@ -61,14 +61,13 @@ LIMITS = {"f32": (64, 93.0), "mix": (80, 110.0), "f64": (80, 180.0)}  # register
 @pytest.mark.parametrize("precision", LIMITS)
 def test_rmsprop_in_one_dimension_is_small(precision, architecture):
     kernel = Kernel(*programs.alone(ns.rmsprop(**programs.RMSPROP)), precision)
-    bound = kernel.registers((int(architecture[3:]) // 10, 0))
-    usage = machine_code.assemble(machine_code.ptx(kernel.function, precision), architecture, bound)
+    usage = machine_code.assemble(machine_code.ptx(kernel.function, precision), architecture)
     step = machine_code.step(usage.cubin)
     registers, instructions = LIMITS[precision]
     assert usage.registers <= registers
     assert usage.spilled == 0
     assert usage.stack <= 16
-    assert step.executed <= (90.0 if architecture == "sm_90" and precision == "f32" else instructions)
+    assert step.executed <= instructions
     assert (step.double == 0.0) == (precision == "f32")
 
 
