@@ -5,9 +5,10 @@ from numba import njit, types
 
 from ngos_sim.engines import cuda_package, rng
 from ngos_sim.engines.bind import bound, digest
-from ngos_sim.engines.cuda_kernel import Shape, make
+from ngos_sim.engines.cuda_kernel import make
 from ngos_sim.engines.cuda_package import cuda
 from ngos_sim.engines.cuda_steps import Place, types_of
+from ngos_sim.engines.cuda_thread import Shape
 from ngos_sim.engines.primitives import JIT
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
 

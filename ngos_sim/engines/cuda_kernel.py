@@ -4,57 +4,31 @@ At a record the test functions of every thread are summed over the block by the 
 This file is the only one that says `cuda.` inside kernels, since the simulator puts its own there by module.
 """
 
-import math
-from collections import namedtuple
-
 import numpy as np
 from numba import float32, float64
 
-from ngos_sim.engines import rng
 from ngos_sim.engines.cuda_package import cuda
-from ngos_sim.engines.cuda_steps import adder, all_steps, feature, fetcher, in_turn, stepper, types_of, width
+from ngos_sim.engines.cuda_steps import types_of, width
+from ngos_sim.engines.cuda_thread import advancer, checker, writer
 from ngos_sim.engines.program import BLOCK
 
 COLUMNS = 8  # sums that a block makes between two rounds of barriers: 4 observables and their squares
 _REGISTERS = 64  # rows of state that may live in registers; more of them are in local memory anyway
 
-# What a kernel is made of besides functions: scopes of the features, a Place a process.
-Shape = namedtuple("Shape", "precision d substeps gaussians scopes places")
-
 
 def make(shape, draw, moves, features, device):
     """Return the kernel of a program, a plain function.
 
-    Parameters
-    ----------
-    shape : Shape
-    draw, moves, features : bound scalar functions
-        The normals of a Philox block, the move of each process, the features.
-    device : function
-        Makes a plain function callable from the kernel.
+    shape : Shape; draw, moves, features : the bound scalar functions, of the normals of a Philox block, of each
+    process and of each feature; device : makes a plain function callable from the kernel.
     """
-    d, substeps, random = shape.d, np.uint32(shape.substeps), shape.gaussians == 2
+    d, processes, size = shape.d, len(shape.places), shape.rows * len(shape.places)
     real, noise = (float32 if kind is np.float32 else float64 for kind in types_of(shape.precision))
-    strides = sorted({place.stride for place in shape.places if place.stride > 1})
-    processes, slots = len(shape.places), shape.places[0].slots
-    rows = slots * d + len(shape.scopes)
-    size, held, summed = rows * processes, width(d), max(1, len(strides) * d)
-    extra_held = held if random else d
-    fetch, fetch_extra = (fetcher(d, draw, stream, device) for stream in (rng.BROWNIAN, rng.EXTRA))
-    add = adder(d, strides, device)
-    each = zip(shape.places, moves, strict=True)
-    steps = [stepper(d, at, i, strides, move, shape.precision, device) for i, (at, move) in enumerate(each)]
-    step = all_steps(steps, device)
-    observe = _observer(processes, rows, device)
-    write = in_turn(
-        [
-            feature(d, place, place.state_at + slots * d + which, scope, function, shape.precision, device)
-            for which, (scope, function) in enumerate(zip(shape.scopes, features, strict=True))
-            for place in shape.places
-        ],
-        device,
-    )
-    shown = size if size <= _REGISTERS else 1
+    held, summed, shown = width(d), max(1, len(shape.strides) * d), size if size <= _REGISTERS else 1
+    extra_held = held if shape.gaussians == 2 else d
+    advance, write = advancer(shape, draw, moves, device), writer(shape, features, device)
+    show, observe = _shower(size, device), _observer(processes, shape.rows, device)
+    finite = checker(shape, device)
 
     def kernel(key, trajectory, constants, table, places, starts, records, terms, exponents, begins, mixed, sums, bad):
         shared = cuda.shared.array((COLUMNS, BLOCK), float64)
@@ -71,28 +45,31 @@ def make(shape, draw, moves, features, device):
             extra[j] = 0.0
         at, fine = 0, np.uint32(0)  # 32 bits: a table of a row a step, and 2**32 steps, would fit nowhere
         for record in range(records.shape[0]):
-            while fine < np.uint32(records[record]):
-                fetch(normals, fine, low, high, k0, k1)
-                if random and fine % substeps == np.uint32(0):
-                    fetch_extra(extra, fine // substeps, low, high, k0, k1)
-                add(together, normals, fine)
-                step(state, normals, together, extra, fine, constants, table, places)
-                fine = np.uint32(fine + np.uint32(1))
+            to = np.uint32(records[record])
+            fine = advance(state, normals, together, extra, fine, to, low, high, k0, k1, constants, table, places)
             write(state, constants)
-            if size <= _REGISTERS:
-                for row in range(size):
-                    copied[row] = state[row]
-                observe(shared, values, copied, lane, record, terms, exponents, begins, mixed, sums[block], at)
-            else:
-                observe(shared, values, state, lane, record, terms, exponents, begins, mixed, sums[block], at)
+            rows = show(copied, state)
+            observe(shared, values, rows, lane, record, terms, exponents, begins, mixed, sums[block], at)
             at += 2 * (begins.shape[0] - 1) * mixed.shape[0]
-        finite = True
-        for process in range(processes):
-            for row in range(slots * d):
-                finite = finite and math.isfinite(state[process * rows + row])
-        bad[block, lane] = 0 if finite else 1
+        bad[block, lane] = 0 if finite(state) else 1
 
     return kernel
+
+
+def _shower(size, device):
+    """Return show(copied, state): the rows to observe; a copy keeps a small state itself in registers."""
+    if size > _REGISTERS:
+
+        def show(copied, state):
+            return state
+    else:
+
+        def show(copied, state):
+            for row in range(size):
+                copied[row] = state[row]
+            return copied
+
+    return device(show)
 
 
 def _reducer(device):

@@ -1,4 +1,4 @@
-"""What a GPU thread does between records: draws, running sums of normals, steps and features of the processes.
+"""What a GPU thread does for one process: draws, running sums of normals, a step, a feature.
 
 Each factory returns a plain function that `device` makes callable: numba-cuda compiles it, simulator and
 emulator run it as it is. Sizes are constants of the closure, so that every index into a thread's arrays is
@@ -161,35 +161,3 @@ def feature(d, place, row, scope, function, precision, device):
 def types_of(precision):
     """Return the types of state and normals."""
     return np.float32 if precision == "f32" else np.float64, np.float64 if precision == "f64" else np.float32
-
-
-def in_turn(functions, device):
-    """Return a function of two arguments that calls each of these, or none of them."""
-    if not functions:
-
-        def nothing(first, second):
-            return
-
-        return device(nothing)
-    *rest, last = functions
-    before = in_turn(rest, device)
-
-    def both(first, second):
-        before(first, second)
-        last(first, second)
-
-    return device(both)
-
-
-def all_steps(steps, device):
-    """Return a function that takes the arguments of a step and calls each of these."""
-    *rest, last = steps
-    if not rest:
-        return last
-    before = all_steps(rest, device)
-
-    def both(state, normals, sums, extra, fine, constants, table, places):
-        before(state, normals, sums, extra, fine, constants, table, places)
-        last(state, normals, sums, extra, fine, constants, table, places)
-
-    return device(both)
