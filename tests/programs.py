@@ -58,14 +58,22 @@ def rules():
         "rmsprop": beside_its_sde(ns.NGOS(two, [1.0, 0.5]), previous, ns.rmsprop_sde(), ns.gaussian(), start, words),
         "rmsprop updated": beside_its_sde(ns.NGOS(two), updated, ns.rmsprop_sde(), svag, start, words[:2]),
         "adam": beside_its_sde(linear, before, ns.adam_sde(), ns.skewed(low_skewness=4.0), adam, moments),
+        "matrices": beside_its_sde(matrices(2), updated, ns.rmsprop_sde(), ns.uniform(), start, words[:5]),
         "adam updated": beside_its_sde(linear, after, ns.adam_sde(), ns.rademacher(), adam, moments),
     }
 
 
-def alone(rule, dimension=1, steps=6):
-    """Return the program of a rule alone, on a quadratic loss."""
+def matrices(d):
+    """Return an oracle whose Hessian and covariance are matrices."""
+    i = np.arange(d)
+    decay = 0.5 ** np.abs(i[:, None] - i)
+    return ns.NGOS(ns.quadratic(decay * np.sqrt(np.outer(1.0 + i, 1.0 + i)) / d), 0.4 * decay + np.diag(0.8 + 0.1 * i))
+
+
+def alone(rule, dimension=1, steps=6, oracle=None):
+    """Return the program of a rule alone, on a diagonal quadratic loss if no oracle is given."""
     start = np.tile([1.2, 1.4] if len(rule.slots) == 2 else [1.2, -0.4, 1.4], (dimension, 1))
-    oracle = ns.NGOS(ns.quadratic([0.9] * dimension))
+    oracle = oracle or ns.NGOS(ns.quadratic([0.9] * dimension))
     return build(oracle, [(rule, ns.gaussian(), 1)], ["theta[0]"], start, 2.0**-4, steps)
 
 

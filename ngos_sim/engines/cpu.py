@@ -13,10 +13,6 @@ from ngos_sim.engines.program import BLOCK, ChunkSums, cost
 _GROUP_STEPS = 2e7  # process steps, coordinates and trajectories of one task: about 50 ms
 
 
-def _no_law(xi, extra, n):
-    return xi
-
-
 class Kernel:
     """A program at a precision with its inputs, as the arguments of the compiled kernels."""
 
@@ -39,7 +35,7 @@ class Kernel:
             places.append([at, process.slots, process.stride, *parts])
             lengths = dict(zip(("loss", "variance", "noise", "parameters"), map(len, kinds), strict=True))
             move = bind(process.move, precision, slots=process.slots, table=columns, **lengths)
-            moves.append((move, bind(process.law or _no_law, precision, noise=lengths["noise"])))
+            moves.append((move, bind(process.law, precision, noise=lengths["noise"])))
             oracle = {"slots": process.slots, "loss": lengths["loss"], "variance": lengths["variance"]}
         features = tuple(bind(feature.function, precision, **oracle) for feature in program.features)
         scope = [(max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features]

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit, types
 
+from ngos_sim.arithmetic import fma
 from ngos_sim.engines import cuda_package, rng
 from ngos_sim.engines.bind import bound, digest
 from ngos_sim.engines.cuda_kernel import make
@@ -12,6 +13,7 @@ from ngos_sim.engines.cuda_thread import Shape
 from ngos_sim.engines.primitives import JIT
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
 
+_CONSTANT = 16  # coordinates up to which matrices are compiled in: their entries become operands of instructions
 _LAUNCH_STEPS = 1e11  # process steps, coordinates and trajectories of one launch: about a second
 _MEMORY = 0.5  # of the free device memory that one launch may use
 _KERNELS: dict = {}
@@ -20,6 +22,10 @@ _LAUNCHED: dict = {}
 
 def _same(function):
     return function
+
+
+def _multiply_add(a, b, c):
+    return fma(a, b, c)
 
 
 class Kernel:
@@ -35,7 +41,7 @@ class Kernel:
     """
 
     def __init__(self, program, inputs, precision, plain=False):
-        real, _ = types_of(precision)
+        real, noise = types_of(precision)
         d, places, constants, tables, starts = program.dimension, [], [], [], []
         rows = program.processes[0].slots * d + len(program.features)
         for process, numbers in zip(program.processes, inputs.processes, strict=True):
@@ -48,8 +54,10 @@ class Kernel:
             tables.append(np.ravel(numbers.table))
             starts.append(np.concatenate([numbers.start.ravel(), np.zeros(len(program.features))]))
         scopes = tuple((max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features)
-        shape = Shape(precision, d, program.substeps, program.gaussians, scopes, tuple(places))
-        self.function = _kernel(shape, program, plain)
+        matrices = (inputs.hessian.ravel().astype(real), inputs.root.ravel().astype(noise))
+        dense = tuple(len(matrix) > 0 for matrix in matrices)
+        shape = Shape(precision, d, program.substeps, program.gaussians, scopes, tuple(places), *dense)
+        self.function = _kernel(shape, program, matrices if any(dense) and d <= _CONSTANT else None, plain)
         self.sums = (len(inputs.records), inputs.test_functions, len(inputs.combinations), 2)
         self.key = np.uint64(inputs.key)
         self.arguments = (
@@ -57,6 +65,7 @@ class Kernel:
             np.concatenate(tables).astype(real),
             np.cumsum([0, *map(len, tables)])[:-1].astype(np.int64),
             np.concatenate(starts).astype(real),
+            *(matrix if len(matrix) else np.zeros(1, matrix.dtype) for matrix in matrices),
             inputs.records.astype(np.int64),
             np.ascontiguousarray(inputs.term_coefficient, dtype=np.float64),
             np.ascontiguousarray(inputs.term_exponents, dtype=np.int64),
@@ -81,17 +90,22 @@ class Kernel:
         return ChunkSums(total, np.stack([count, np.where(count, begin + bad.argmax(axis=1), -1)], axis=1))
 
 
-def _kernel(shape, program, plain):
-    """Return the kernel of a program, made once for all programs of the same functions and sizes."""
-    precision = shape.precision
+def _kernel(shape, program, matrices, plain):
+    """Return the kernel of a program, made once for all programs of the same functions and sizes.
+
+    matrices : Hessian and root to compile in, or None
+    """
+    precision, count = shape.precision, len(program.processes)
     draw = rng.normals if precision == "f64" else rng.normals32
-    functions = [draw, *(p.move for p in program.processes), *(f.function for f in program.features)]
-    key = shape, plain, *(digest(function, precision) for function in functions)
+    moves, laws = zip(*((p.move, p.law) for p in program.processes), strict=True)
+    functions = [draw, _multiply_add, *moves, *laws, *(f.function for f in program.features)]
+    entries = None if matrices is None else tuple(matrix.tobytes() for matrix in matrices)
+    key = shape, plain, entries, *(digest(function, precision) for function in functions)
     if key not in _KERNELS:
-        draw, *rest = (bound(function, precision, "python" if plain else "cuda") for function in functions)
-        moves, features = rest[: len(program.processes)], rest[len(program.processes) :]
-        kernel = make(shape, draw, moves, features, _same if plain else njit(**JIT))
-        _KERNELS[key] = kernel
+        draw, add, *rest = (bound(function, precision, "python" if plain else "cuda") for function in functions)
+        pairs, features = list(zip(rest[:count], rest[count : 2 * count], strict=True)), rest[2 * count :]
+        filled = matrices and tuple(each if len(each) else np.zeros(1, each.dtype) for each in matrices)
+        _KERNELS[key] = make(shape, draw, add, pairs, features, filled, _same if plain else njit(**JIT))
     return _KERNELS[key]
 
 
@@ -100,7 +114,8 @@ def signature(precision):
     real = types.float32[::1] if precision == "f32" else types.float64[::1]
     whole, table, integers = types.int64[::1], types.float64[:, ::1], types.int64[:, ::1]
     outputs = (types.float64[:, ::1], types.int8[:, ::1])
-    inputs = (real, real, whole, real, whole, table, integers, whole, table)
+    noise = types.float64[::1] if precision == "f64" else types.float32[::1]
+    inputs = (real, real, whole, real, real, noise, whole, table, integers, whole, table)
     return types.void(types.uint64, types.int64, *inputs, *outputs)
 
 

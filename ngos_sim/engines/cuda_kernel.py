@@ -16,25 +16,45 @@ COLUMNS = 8  # sums that a block makes between two rounds of barriers: 4 observa
 _REGISTERS = 64  # rows of state that may live in registers; more of them are in local memory anyway
 
 
-def make(shape, draw, moves, features, device):
+def make(shape, draw, multiply_add, pairs, features, matrices, device):
     """Return the kernel of a program, a plain function.
 
-    shape : Shape; draw, moves, features : the bound scalar functions, of the normals of a Philox block, of each
-    process and of each feature; device : makes a plain function callable from the kernel.
+    shape : Shape; draw, multiply_add, pairs, features : the bound scalar functions, of the normals of a Philox block,
+    of a b + c, of each process (move and noise law) and of each feature; matrices : Hessian and root as constants, or
+    None where the kernel's arguments hold them; device : makes a plain function callable from the kernel.
     """
     d, processes, size = shape.d, len(shape.places), shape.rows * len(shape.places)
     real, noise = (float32 if kind is np.float32 else float64 for kind in types_of(shape.precision))
     held, summed, shown = width(d), max(1, len(shape.strides) * d), size if size <= _REGISTERS else 1
     extra_held = held if shape.gaussians == 2 else d
-    advance, write = advancer(shape, draw, moves, device), writer(shape, features, device)
+    advance = advancer(shape, draw, multiply_add, pairs, device)
+    write, constant = writer(shape, features, multiply_add, device), _chooser(matrices, device)
     show, observe = _shower(size, device), _observer(processes, shape.rows, device)
     finite = checker(shape, device)
 
-    def kernel(key, trajectory, constants, table, places, starts, records, terms, exponents, begins, mixed, sums, bad):
+    def kernel(
+        key,
+        trajectory,
+        constants,
+        table,
+        places,
+        starts,
+        hessian,
+        root,
+        records,
+        terms,
+        exponents,
+        begins,
+        mixed,
+        sums,
+        bad,
+    ):
         shared = cuda.shared.array((COLUMNS, BLOCK), float64)
         state, normals = cuda.local.array(size, real), cuda.local.array(held, noise)
         extra, together = cuda.local.array(extra_held, noise), cuda.local.array(summed, noise)
         values, copied = cuda.local.array(processes, float64), cuda.local.array(shown, real)
+        pull, zeta, drawn = cuda.local.array(d, real), cuda.local.array(d, noise), cuda.local.array(d, noise)
+        dense = (pull, zeta, drawn, *constant(hessian, root))
         lane, block = cuda.threadIdx.x, cuda.blockIdx.x
         index = np.uint64(trajectory + block * BLOCK + lane)
         low, high = index & np.uint64(0xFFFFFFFF), index >> np.uint64(32)
@@ -46,14 +66,31 @@ def make(shape, draw, moves, features, device):
         at, fine = 0, np.uint32(0)  # 32 bits: a table of a row a step, and 2**32 steps, would fit nowhere
         for record in range(records.shape[0]):
             to = np.uint32(records[record])
-            fine = advance(state, normals, together, extra, fine, to, low, high, k0, k1, constants, table, places)
-            write(state, constants)
+            fine = advance(
+                dense, state, normals, together, extra, fine, to, low, high, k0, k1, constants, table, places
+            )
+            write(dense, state, constants)
             rows = show(copied, state)
             observe(shared, values, rows, lane, record, terms, exponents, begins, mixed, sums[block], at)
             at += 2 * (begins.shape[0] - 1) * mixed.shape[0]
         bad[block, lane] = 0 if finite(state) else 1
 
     return kernel
+
+
+def _chooser(matrices, device):
+    """Return constant(hessian, root): the matrices as compile-time constants where they are given, else as they are."""
+    if matrices is None:
+
+        def constant(hessian, root):
+            return hessian, root
+    else:
+        first, second = matrices
+
+        def constant(hessian, root):
+            return cuda.const.array_like(first), cuda.const.array_like(second)
+
+    return device(constant)
 
 
 def _shower(size, device):

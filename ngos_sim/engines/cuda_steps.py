@@ -88,8 +88,71 @@ def adder(d, strides, device):
     return device(add)
 
 
-def stepper(d, place, which, strides, move, precision, device):
-    """Return step(state, normals, sums, extra, fine, constants, table, places): process `which`, where it is due."""
+def multiplier(d, real, multiply_add, device):
+    """Return multiply(out, matrix, x, at, stride): out = matrix @ x, entry j of x at `at` + j stride; j ascending."""
+
+    def multiply(out, matrix, x, at, stride):
+        for i in range(d):
+            total = real(0.0)
+            for j in range(d):
+                total = multiply_add(matrix[i * d + j], x[at + j * stride], total)
+            out[i] = total
+
+    return device(multiply)
+
+
+def puller(shape, place, multiply_add, device):
+    """Return pull(rows, state): H theta of a process into the rows, where the Hessian is a matrix."""
+    real, _ = types_of(shape.precision)
+    multiply, begin, slots = multiplier(shape.d, real, multiply_add, device), place.state_at, place.slots
+
+    def pull(dense, state):
+        multiply(dense[0], dense[3], state, begin, slots)
+
+    def nothing(dense, state):
+        return
+
+    return device(pull if shape.dense_loss else nothing)
+
+
+def drawer(shape, place, law, multiply_add, device):
+    """Return fill(dense, normals, sums, extra, n), done before a step, and xi(dense, normals, sums, j) of coordinate j.
+
+    xi is the normal, the normalised sum of normals, or where the covariance is a matrix (R zeta)_j.
+    """
+    d, (real, noise) = shape.d, types_of(shape.precision)
+    single, scale = place.stride == 1, real(1.0 / math.sqrt(place.stride))
+    row = 0 if single else shape.strides.index(place.stride) * d
+
+    def own(dense, normals, sums, j):
+        return normals[j] if single else noise(sums[row + j] * scale)
+
+    def mixed(dense, normals, sums, j):
+        return dense[2][j]
+
+    def nothing(dense, normals, sums, extra, n):
+        return
+
+    own = device(own)
+    if not shape.dense_noise:
+        return device(nothing), own
+    multiply = multiplier(d, noise, multiply_add, device)
+
+    def fill(dense, normals, sums, extra, n):
+        for j in range(d):
+            dense[1][j] = law(own(dense, normals, sums, j), extra[j], n)
+        multiply(dense[2], dense[4], dense[1], 0, 1)
+
+    return device(fill), device(mixed)
+
+
+def stepper(shape, which, pair, multiply_add, device):
+    """Return step(dense, state, normals, sums, extra, fine, constants, table, places): process `which`, where due.
+
+    dense : rows for H theta, zeta and R zeta, then H and R
+    """
+    d, place, (move, law) = shape.d, shape.places[which], pair
+    pull, (fill, xi) = puller(shape, place, multiply_add, device), drawer(shape, place, law, multiply_add, device)
     take_x, take_c = taker(place.slots, device), taker(place.columns, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
     take_n, take_p = taker(place.noise, device), taker(place.parameters, device)
@@ -97,23 +160,19 @@ def stepper(d, place, which, strides, move, precision, device):
     n_at = np.uint64(s_at + place.variance * d)
     p_at = n_at + np.uint64(place.noise)
     slots, columns, last, entry_size = place.slots, place.columns, place.rows - 1, np.uint64(place.rows * place.columns)
-    begin, period = place.state_at, np.uint32(place.stride)
-    single = place.stride == 1
-    row = 0 if single else strides.index(place.stride) * d
-    real, noise = types_of(precision)
-    gap = np.uint64(d)
-    scale = real(1.0 / math.sqrt(place.stride))
+    begin, period, gap = place.state_at, np.uint32(place.stride), np.uint64(d)
 
-    def step(state, normals, sums, extra, fine, constants, table, places):
+    def step(dense, state, normals, sums, extra, fine, constants, table, places):
         if (fine + np.uint32(1)) % period == np.uint32(0):
             entry = np.uint64(places[which]) + np.uint64(fine // period) * entry_size
             n, p = take_n(constants, n_at, _ONE), take_p(constants, p_at, _ONE)
+            fill(dense, normals, sums, extra, n)
+            pull(dense, state)
             for j in range(d):
-                xi = normals[j] if single else noise(sums[row + j] * scale)
                 a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
                 c = take_c(table, entry + np.uint64(min(j, last) * columns), _ONE)
-                y = move(take_x(state, np.uint64(begin + j * slots), _ONE), xi, extra[j], a, s, n, c, p)
-                put(state, begin + j * slots, y)
+                x, drawn = take_x(state, np.uint64(begin + j * slots), _ONE), xi(dense, normals, sums, j)
+                put(state, begin + j * slots, move(x, drawn, extra[j], dense[0][j], a, s, n, c, p))
 
     put = putter(slots, device)
     return device(step)
@@ -136,23 +195,26 @@ def putter(count, device):
     return device(put)
 
 
-def feature(d, place, row, scope, function, precision, device):
-    """Return write(state, constants): a feature of one process into `row` of the state.
+def feature(shape, place, which, function, multiply_add, device):
+    """Return write(dense, state, constants): feature `which` of one process into its row of the state.
 
-    scope : first and last + 1 coordinate to sum, and whether the root is taken.
+    Its scope: first and last + 1 coordinate to sum, and whether the root is taken.
     """
-    first, last, root = scope
+    d, (first, last, root) = shape.d, shape.scopes[which]
+    row, pull = place.state_at + place.slots * d + which, puller(shape, place, multiply_add, device)
     take_x = taker(place.slots, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
     slots, begin, a_at, s_at = place.slots, place.state_at, place.constants_at, place.constants_at + place.loss * d
     gap = np.uint64(d)
-    real, _ = types_of(precision)
+    real, _ = types_of(shape.precision)
 
-    def write(state, constants):
+    def write(dense, state, constants):
+        pull(dense, state)
         total = real(0.0)
         for j in range(first, last):
             a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
-            total = real(total + function(take_x(state, np.uint64(begin + j * slots), _ONE), a, s))
+            x = take_x(state, np.uint64(begin + j * slots), _ONE)
+            total = real(total + function(x, dense[0][j], a, s))
         state[row] = real(math.sqrt(total)) if root else total
 
     return device(write)

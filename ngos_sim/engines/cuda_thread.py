@@ -13,7 +13,10 @@ from ngos_sim.engines.cuda_steps import adder, feature, fetcher, stepper
 
 
 class Shape(NamedTuple):
-    """What a kernel is made of besides functions: sizes, scopes of the features (see `feature`), a Place a process."""
+    """What a kernel is made of besides functions: sizes, scopes of the features (see `feature`), a Place a process.
+
+    dense_loss, dense_noise : whether the Hessian and the covariance are matrices
+    """
 
     precision: str
     d: int
@@ -21,6 +24,8 @@ class Shape(NamedTuple):
     gaussians: int
     scopes: tuple
     places: tuple
+    dense_loss: bool
+    dense_noise: bool
 
     @property
     def rows(self):
@@ -34,19 +39,19 @@ class Shape(NamedTuple):
 
 
 def _in_turn(functions, device):
-    """Return a function of two arguments that calls each of these, or none of them."""
+    """Return a function of three arguments that calls each of these, or none of them."""
     if not functions:
 
-        def nothing(first, second):
+        def nothing(first, second, third):
             return
 
         return device(nothing)
     *rest, last = functions
     before = _in_turn(rest, device)
 
-    def both(first, second):
-        before(first, second)
-        last(first, second)
+    def both(first, second, third):
+        before(first, second, third)
+        last(first, second, third)
 
     return device(both)
 
@@ -58,42 +63,38 @@ def _all_steps(steps, device):
         return last
     before = _all_steps(rest, device)
 
-    def both(state, normals, sums, extra, fine, constants, table, places):
-        before(state, normals, sums, extra, fine, constants, table, places)
-        last(state, normals, sums, extra, fine, constants, table, places)
+    def both(dense, state, normals, sums, extra, fine, constants, table, places):
+        before(dense, state, normals, sums, extra, fine, constants, table, places)
+        last(dense, state, normals, sums, extra, fine, constants, table, places)
 
     return device(both)
 
 
-def advancer(shape, draw, moves, device):
-    """Return advance(state, normals, sums, extra, fine, to, ..): takes all processes from fine step `fine` to `to`."""
+def advancer(shape, draw, multiply_add, pairs, device):
+    """Return advance(dense, state, .., fine, to, ..): takes all processes from fine step `fine` to `to`."""
     d, random, substeps = shape.d, shape.gaussians == 2, np.uint32(shape.substeps)
     fetch, fetch_extra = (fetcher(d, draw, stream, device) for stream in (rng.BROWNIAN, rng.EXTRA))
     add = adder(d, shape.strides, device)
-    each = enumerate(zip(shape.places, moves, strict=True))
-    steps = [stepper(d, place, i, shape.strides, move, shape.precision, device) for i, (place, move) in each]
-    step = _all_steps(steps, device)
+    step = _all_steps([stepper(shape, i, pair, multiply_add, device) for i, pair in enumerate(pairs)], device)
 
-    def advance(state, normals, sums, extra, fine, to, low, high, k0, k1, constants, table, places):
+    def advance(dense, state, normals, sums, extra, fine, to, low, high, k0, k1, constants, table, places):
         while fine < to:
             fetch(normals, fine, low, high, k0, k1)
             if random and fine % substeps == np.uint32(0):
                 fetch_extra(extra, fine // substeps, low, high, k0, k1)
             add(sums, normals, fine)
-            step(state, normals, sums, extra, fine, constants, table, places)
+            step(dense, state, normals, sums, extra, fine, constants, table, places)
             fine = np.uint32(fine + np.uint32(1))
         return fine
 
     return device(advance)
 
 
-def writer(shape, functions, device):
-    """Return write(state, constants): every feature of every process."""
-    d, slots, precision = shape.d, shape.places[0].slots, shape.precision
-    each = enumerate(zip(shape.scopes, functions, strict=True))
+def writer(shape, functions, multiply_add, device):
+    """Return write(dense, state, constants): every feature of every process."""
     features = [
-        feature(d, place, place.state_at + slots * d + which, scope, function, precision, device)
-        for which, (scope, function) in each
+        feature(shape, place, which, function, multiply_add, device)
+        for which, function in enumerate(functions)
         for place in shape.places
     ]
     return _in_turn(features, device)

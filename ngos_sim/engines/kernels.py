@@ -80,11 +80,10 @@ def _fill(draw, out, blocks, key, stream, trajectory, counter):
 
 
 @njit(**KERNEL)
-def _combine(library, out, normals, at, d, stride):
-    """Write d rows, each the normalised sum of `stride` rows of normals."""
+def _combine(library, out, normals, at, d, stride, scale):
+    """Write d rows, each the sum of `stride` rows of normals times scale."""
     prefer_wide()
     gap = np.uint64(d) * _L
-    scale = out.dtype.type(1.0 / math.sqrt(float(stride)))
     for lane in range(gap):
         out[lane] = normals[at + lane] + normals[at + gap + lane]
     for r in range(2, stride):
@@ -132,7 +131,8 @@ def _advance(library, pair, place, numbers, state, pull, step, d, noise, at, ext
     xi, extra, combined, zeta, mixed = noise
     move, law = pair
     if place[_STRIDE] > 1:
-        _combine(library, combined, xi, at, d, place[_STRIDE])
+        scale = table.dtype.type(1.0 / math.sqrt(float(place[_STRIDE])))
+        _combine(library, combined, xi, at, d, place[_STRIDE], scale)
         xi, at = combined, np.uint64(0)
     if len(root):
         _draw(law, zeta, xi, at, extra, extra_at, constants, d, place)

@@ -21,15 +21,12 @@ BLOCKS = CHUNK // BLOCK
 
 @dataclass(frozen=True)
 class Process:
-    """One process: its move (a scalar function, see `move`), its slots and its stride.
-
-    law : function (xi, extra, n), zeta of one coordinate, where the covariance is a matrix
-    """
+    """One process: its move (a scalar function, see `move`), its slots, its stride and its `zeta`, or `no_law`."""
 
     move: Callable
     slots: int
     stride: int
-    law: Callable | None = None
+    law: Callable
 
 
 @dataclass(frozen=True)
@@ -147,6 +144,11 @@ def _derivatives(oracle):
         lambda theta, pull, f: 0.5 * theta * pull + value(theta, f),
         lambda theta, pull, f: f.curvature + curvature(theta, f),
     )
+
+
+def no_law(xi, extra, n):
+    """Take the place of `zeta` where `move` draws from the noise law itself."""
+    return xi
 
 
 def zeta(noise):

@@ -59,8 +59,8 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None):
             for j in range(d):
                 c = tuple(entries[min(j, len(entries) - 1)])
                 a, s = _at(numbers.loss, j), _at(numbers.variance, j)
-                given = (state[j], together[j], extra[j], pull[j], a, s)
-                state[j] = process.move(*given, numbers.noise, c, numbers.parameters)
+                drawn = (state[j], together[j], extra[j], pull[j])
+                state[j] = process.move(*drawn, a, s, numbers.noise, c, numbers.parameters)
         if fine in inputs.records:
             observed.append(_observe(program, inputs, states, len(observed)))
     return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)

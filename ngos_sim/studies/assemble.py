@@ -14,6 +14,7 @@ from ngos_sim.engines.program import (
     Program,
     loss_parameters,
     move,
+    no_law,
     oracle_feature,
     padded,
     state_feature,
@@ -88,7 +89,7 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
         if part.columns is not None:
             own = np.broadcast_to(entries, (len(rows), dimension, entries.shape[2]))
             entries = np.concatenate([own, part.columns], axis=2)
-        law = None if oracle.root is None else zeta(part.noise)
+        law = no_law if oracle.root is None else zeta(part.noise)
         processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps, law))
         numbers.append(
             ProcessInputs(

@@ -101,7 +101,9 @@ def _candidates(study, sde, pivot, function, reason):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
     terms = None if reason else choose.local_terms(function, study.oracle, pivot, study.dimension)
     outside = (
-        "a Hessian or covariance is a matrix" if study.oracle.is_dense else "it lies outside the span of its basis"
+        "the Hessian or the covariance is a matrix"
+        if study.oracle.is_dense
+        else "it lies outside the span of its basis"
     )
     yield "local", reason or (outside if terms is None else terms)
     if sde is None or sde.pivot is not None or reason:

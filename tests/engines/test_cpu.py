@@ -10,6 +10,7 @@ from ngos_sim.engines import cpu, python
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
+from tests.programs import matrices
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 
@@ -31,6 +32,10 @@ def cases():
         yield noise.name, ns.NGOS(two), ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), noise, start, words[:3]
     yield "svag", ns.NGOS(two), ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), svag_law(ns.uniform(), 2.0), start, words[:2]
     yield "state", ns.NGOS(two, wavy), ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), ns.gaussian(), start, words
+    for noise in (ns.gaussian(), ns.skewed(low_skewness=4.0), svag_law(ns.uniform(), 2.0)):
+        yield f"matrices {noise.name}", matrices(2), ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), noise, start, words
+    root = ns.NGOS(two, matrices(2).covariance)
+    yield "covariance", root, ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), ns.uniform(), start, words
     adam = [[1.2, -0.4, 1.4]]
     for convention in ("previous", "updated"):
         rule = ns.adam(c1=2.0, second_moment=convention, **RMSPROP)

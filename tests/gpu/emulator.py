@@ -84,6 +84,7 @@ class Block:
         self.threads, self.blockIdx = threads, SimpleNamespace(x=number)
         self.lane, self._shared, self._asked = 0, [], {}
         self.local = SimpleNamespace(array=_empty)
+        self.const = SimpleNamespace(array_like=np.asarray)
         self.shared = SimpleNamespace(array=self._shared_array)
         self.watched = []
 

@@ -1,5 +1,6 @@
 """Losses and the oracle: derivatives, shapes, refusals."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +24,21 @@ def test_unknown_curvature_is_nan():
     assert np.isnan(loss.curvature(1.0, None))
 
 
+def test_a_diagonal_matrix_is_its_diagonal():
+    assert ns.quadratic(np.diag([0.9, 2.0])).parameters == ns.quadratic([0.9, 2.0]).parameters
+    oracle = ns.NGOS(ns.quadratic(1.0), np.diag([1.0, 0.5]))
+    assert oracle.covariance == (1.0, 0.5)
+    assert not oracle.is_dense
+
+
+def test_the_root_is_symmetric():
+    oracle = ns.NGOS(ns.quadratic(1.0), [[2.0, 1.0, 0.0], [1.0, 2.0, 1.0], [0.0, 1.0, 1.0]])
+    assert oracle.dimension == 3
+    np.testing.assert_allclose(oracle.root @ oracle.root, oracle.covariance, atol=1e-14)
+    np.testing.assert_allclose(oracle.root, oracle.root.T, atol=1e-15)
+    assert oracle.variance_parameters == {"covariance": (2.0, 2.0, 1.0)}
+
+
 def test_dimension():
     assert ns.NGOS(ns.quadratic(0.9)).dimension is None
     assert ns.NGOS(ns.quadratic(0.9), [1.0, 2.0]).dimension == 2
@@ -32,8 +48,19 @@ def test_dimension():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ns.quadratic([[1.0, 0.2], [0.2, 1.0]]), "hessian=.* is a 2x2 array"),
-        (lambda: ns.NGOS(ns.quadratic(1.0), [[1.0, 0.0], [0.0, 1.0]]), "covariance=.* is a 2x2 array"),
+        (lambda: ns.quadratic([[1.0, 0.2], [0.3, 1.0]]), r"hessian is not symmetric: \[0, 1\] is 0.2, \[1, 0\] is 0.3"),
+        (lambda: ns.quadratic([[1.0, 0.2]]), "hessian is a 1x2 matrix; a square one is needed"),
+        (lambda: ns.quadratic([[[1.0]]]), "hessian=.* is a 1x1x1 array"),
+        (lambda: ns.quadratic([[1.0, math.nan], [math.nan, 1.0]]), "hessian=.* must hold finite numbers"),
+        (lambda: ns.linear([[1.0, 0.2], [0.2, 1.0]]), "slope=.* is a 2x2 array; a number or a vector is allowed"),
+        (
+            lambda: ns.NGOS(ns.quadratic(1.0), [[1.0, 2.0], [2.0, 1.0]]),
+            "covariance has the eigenvalue -1; a covariance",
+        ),
+        (lambda: ns.NGOS(ns.quadratic(1.0), [[1.0, 0.0], [0.0, -1.0]]), "covariance=.* must not be negative"),
+        (lambda: ns.NGOS(ns.quadratic([1.0, 2.0, 3.0]), [[2.0, 1.0], [1.0, 2.0]]), "covariance has 2 coordinates but"),
+        (lambda: ns.Loss("one", None, None, matrix=[1.0, 2.0]), "matrix=.* is not a matrix of numbers"),
+        (lambda: ns.Loss("one", None, None, matrix=np.eye(2), a=[1.0, 2.0, 3.0]), "parameters differ in length"),
         (lambda: ns.NGOS(ns.quadratic(1.0), [1.0, -0.5]), r"covariance=\[1.0, -0.5\] must not be negative"),
         (lambda: ns.NGOS(ns.quadratic([1.0, 2.0]), [1.0, 1.0, 1.0]), "covariance has 3 coordinates"),
         (lambda: ns.quadratic(float("inf")), "hessian=inf must hold finite numbers"),
