@@ -50,6 +50,14 @@ def expectation(start, nodes, weights, function, *arguments):
     return total
 
 
+def polynomial(x, coefficients):
+    """Return sum_i coefficients_i x^i by Horner's rule, each step rounded once; of one type all."""
+    total = coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        total = fma(total, x, coefficient)
+    return total
+
+
 def bits(value):
     """Return the IEEE bit pattern of a float as an unsigned integer of the same width."""
     if isinstance(value, np.float32):

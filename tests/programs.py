@@ -1,5 +1,8 @@
 """Programs for engine tests: every built-in rule beside its SDE at three levels; the problem of study files."""
 
+import math
+from math import exp
+
 import numpy as np
 
 import ngos_sim as ns
@@ -44,6 +47,24 @@ def beside_its_sde(oracle, rule, sde, noise, start, functions, steps=3, records=
     return build(oracle, [(rule, noise, 1), *levels], functions, start, 2.0**-4, steps, t0=0.25, records=records)
 
 
+def slope(theta, p):
+    wave = math.sin(math.pi * theta) + math.cos(theta)
+    return math.tanh(theta / p.width) + 0.1 * wave * exp(-theta * theta)
+
+
+def height(theta, p):
+    return math.log(1.0 + math.exp(theta / p.width))
+
+
+def users():
+    """Return the program of RMSprop on a user's own loss, noise law and test function, which call math's functions."""
+    loss = ns.Loss("mine", slope, height, width=[1.0, 2.0])
+    noise = ns.Noise("bent", lambda xi, p: 1.5 * math.tanh(xi), lambda nodes, p: ([-1.0, 1.0], [0.5, 0.5]))
+    g = ns.TestFunction("g", lambda x: math.log(x[1]) * exp(x[0]), coordinate=1)
+    start = [[1.2, 1.4], [-0.3, 0.7]]
+    return build(ns.NGOS(loss), [(ns.rmsprop(**RMSPROP), noise, 1)], ["loss", g], start, 2.0**-4, 3)
+
+
 def rules():
     """Return {name: program and inputs}: each rule, convention and kind of noise, one and two coordinates."""
     two, start = ns.quadratic([0.9, 2.0]), [[1.2, 1.4], [-0.3, 0.7]]
@@ -59,6 +80,7 @@ def rules():
         "rmsprop updated": beside_its_sde(ns.NGOS(two), updated, ns.rmsprop_sde(), svag, start, words[:2]),
         "adam": beside_its_sde(linear, before, ns.adam_sde(), ns.skewed(low_skewness=4.0), adam, moments),
         "matrices": beside_its_sde(matrices(2), updated, ns.rmsprop_sde(), ns.uniform(), start, words[:5]),
+        "users": users(),
         "adam updated": beside_its_sde(linear, after, ns.adam_sde(), ns.rademacher(), adam, moments),
     }
 

@@ -3,13 +3,15 @@
 A CPU kernel takes the function as a Tag: an empty value whose Numba type carries a hash of the function's
 code, constants, helpers, globals and closure (recursively) and of the package's own files. So Numba's
 disk cache hits when nothing changed and misses when anything did. A GPU kernel is made around its
-functions (`bound`): numba-cuda compiles the same copies for the GPU, primitives included.
+functions (`bound`): numba-cuda compiles the same copies for the GPU, primitives included. The Python engine
+calls plain copies (`plain`). In every copy exp, log, tanh, sin and cos are `engines.elementary`'s, not math's.
 """
 
 import builtins
 import dis
 import functools
 import hashlib
+import math
 import types as python_types
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,18 @@ from numba import njit, types
 from numba.extending import NativeValue, models, overload, register_model, unbox
 
 from ngos_sim import arithmetic
+from ngos_sim.engines import elementary
 from ngos_sim.engines.primitives import CUDA_PRIMITIVES, JIT, PRIMITIVES, preconditioner_mix
 
 TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit for the outermost, and what stands for the primitives
     "cpu": (JIT, PRIMITIVES),
     "cuda": (JIT, CUDA_PRIMITIVES),
     "python": ({"error_model": "numpy"}, PRIMITIVES),  # the CPU's, called from plain Python: simulated kernels
+}
+_ARITHMETIC = {f: f for f in vars(arithmetic).values() if isinstance(f, python_types.FunctionType)}
+_ELEMENTARY = {  # what stands for math's
+    precision: {getattr(math, name): getattr(elementary, name + ending) for name in elementary.NAMES}
+    for precision, ending in (("mix", ""), ("f64", ""), ("f32", "32"))
 }
 _PLAIN = (int, float, bool, str, bytes, type(None), np.generic)
 
@@ -106,30 +114,49 @@ def _at_precision(value, precision):
     return value
 
 
-def _compiled(function, precision, memo, primitives, options=JIT):
-    """Return the njit twin of a plain function: helpers bound, primitives put in."""
+def _twin(function, precision, memo, primitives, options=JIT):
+    """Return the njit twin of a plain function, or without options a plain one: helpers bound, primitives put in."""
     if function in primitives:
         return primitives[function]
     if function is arithmetic.preconditioner and precision == "mix":
         return memo.setdefault(function, njit(**options)(preconditioner_mix))
-    if function not in memo:
+    if function in memo:
+        return memo[function]
 
-        def bound(value):
-            if isinstance(value, python_types.FunctionType):
-                return _compiled(value, precision, memo, primitives)
-            return _at_precision(value, precision)
+    def bound(value):
+        if value is math:
+            return memo[math] if math in memo else _math(memo, bound)
+        if isinstance(value, python_types.BuiltinFunctionType):
+            value = _ELEMENTARY[precision].get(value, value)
+        if isinstance(value, python_types.FunctionType):
+            return _twin(value, precision, memo, primitives, options and JIT)
+        return _at_precision(value, precision)
 
-        outside = {name: bound(value) for name, value in _globals(function).items()}
-        cells = tuple(python_types.CellType(bound(value)) for value in _cells(function).values())
-        code = function.__code__
-        code = code.replace(co_consts=tuple(_at_precision(value, precision) for value in code.co_consts))
-        defaults = _at_precision(function.__defaults__, precision)
-        copy = python_types.FunctionType(
-            code, {**outside, "__builtins__": builtins}, function.__name__, defaults, cells
-        )
-        copy.__module__ = __name__  # a cached kernel imports it: a module of the user's might not be there
-        memo[function] = njit(**options)(copy)
+    code, cells = function.__code__, [python_types.CellType() for _ in function.__code__.co_freevars]
+    if precision == "f32":
+        code = code.replace(co_consts=_at_precision(code.co_consts, precision))
+    outside = {"__builtins__": builtins} if options else dict(function.__globals__)  # all of them: for a debugger
+    defaults = _at_precision(function.__defaults__, precision)
+    copy = python_types.FunctionType(code, outside, function.__name__, defaults, tuple(cells))
+    copy.__module__ = __name__  # a cached kernel imports it: a module of the user's might not be there
+    copy.__kwdefaults__ = function.__kwdefaults__
+    memo[function] = njit(**options)(copy) if options else copy  # before its helpers: a plain one may call itself
+    outside.update({name: bound(value) for name, value in _globals(function).items()})
+    for cell, value in zip(cells, _cells(function).values(), strict=True):
+        cell.cell_contents = bound(value)
     return memo[function]
+
+
+def _math(memo, bound):
+    """Return the module math, its functions and constants bound; Numba resolves the attributes of any module."""
+    memo[math] = python_types.ModuleType("math")
+    vars(memo[math]).update({name: bound(value) for name, value in vars(math).items()})
+    return memo[math]
+
+
+def plain(function):
+    """Return a plain function as the Python engine calls it: what `bound` compiles, in float64, uncompiled."""
+    return _twin(function, "f64", {}, _ARITHMETIC, None)
 
 
 class TagType(types.Type):
@@ -185,7 +212,7 @@ def bound(function, precision, target):
     key = digest(function, precision), target
     if key not in _BOUND:
         options, primitives = TARGETS[target]
-        _BOUND[key] = _compiled(function, precision, {}, primitives, options)
+        _BOUND[key] = _twin(function, precision, {}, primitives, options)
     return _BOUND[key]
 
 

@@ -92,6 +92,24 @@ _by_type(_from_bits, {types.uint64: _float64, types.uint32: _float32})
 
 
 @intrinsic
+def _polynomial(typing_context, x, coefficients):
+    real = _widest(x, coefficients)
+
+    def codegen(context, builder, signature, arguments):
+        by = context.cast(builder, arguments[0], signature.args[0], real)
+        values = [
+            context.cast(builder, builder.extract_value(arguments[1], i), kind, real)
+            for i, kind in enumerate(signature.args[1])
+        ]
+        total = values.pop()
+        for value in reversed(values):
+            total = builder.fma(total, by, value)
+        return total
+
+    return real(x, coefficients), codegen
+
+
+@intrinsic
 def _slotwise(typing_context, slopes, factor, x):
     real = _widest(slopes, factor, x)
     result = types.UniTuple(real, len(x))
@@ -180,6 +198,7 @@ PRIMITIVES = {
     arithmetic.slotwise: _slotwise,
     arithmetic.matvec: _matvec,
     arithmetic.expectation: _expectation,
+    arithmetic.polynomial: _polynomial,
     arithmetic.product32: _product32,
 }
 CUDA_PRIMITIVES = {**PRIMITIVES, arithmetic.product32: _product32_cuda}

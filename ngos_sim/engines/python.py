@@ -1,11 +1,13 @@
 """The contract in plain Python: the reference for every other engine, and the debugger's."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from ngos_sim.arithmetic import matvec
 from ngos_sim.engines import rng
+from ngos_sim.engines.bind import plain
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
 
 
@@ -31,6 +33,19 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None):
     finite : bool
         Whether its last state is.
     """
+    return _trajectory(_plain(program), inputs, index, noise, extra_noise)
+
+
+def _plain(program):
+    """Return the program of plain copies that call exp, log, tanh, sin and cos as compiled functions do."""
+    processes = tuple(
+        replace(process, move=plain(process.move), law=plain(process.law)) for process in program.processes
+    )
+    features = tuple(replace(feature, function=plain(feature.function)) for feature in program.features)
+    return replace(program, processes=processes, features=features)
+
+
+def _trajectory(program, inputs, index, noise=None, extra_noise=None):
     d, m = program.dimension, program.substeps  # fine steps a macro step
     given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise}
 
@@ -110,12 +125,13 @@ def _observe(program, inputs, states, record):
 
 def run(program, inputs, first, count):
     """Run chunks first .. first + count - 1; see `cpu.run`."""
+    program = _plain(program)
     sums, nonfinite = [], []
     for chunk in range(first, first + count):
         blocks, bad = [], []
         for block in range(chunk * BLOCKS, (chunk + 1) * BLOCKS):
             lanes, finite = zip(
-                *(trajectory(program, inputs, block * BLOCK + lane) for lane in range(BLOCK)), strict=True
+                *(_trajectory(program, inputs, block * BLOCK + lane) for lane in range(BLOCK)), strict=True
             )
             values = np.array(lanes)
             blocks.append(np.stack([_tree(values), _tree(values * values)], axis=-1))
@@ -146,5 +162,6 @@ def expectation(program, inputs, noise, weights):
     -------
     means : ndarray, shape (records, test functions, observables)
     """
-    paths = (trajectory(program, inputs, 0, path)[0] for path in noise)
+    program = _plain(program)
+    paths = (_trajectory(program, inputs, 0, path)[0] for path in noise)
     return sum(weight * values for weight, values in zip(weights, paths, strict=True))

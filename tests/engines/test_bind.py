@@ -74,13 +74,21 @@ SCRIPT = """
     print(repr(float(np.abs(block).max())), hits)
 """
 
+HELPER = """
+import math
+from math import cos
+
+def push(z):
+    return {} * math.exp(z) * cos(0.0)
+"""
+
 
 def test_an_edited_helper_in_another_file_changes_the_result(tmp_path):
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def run(factor, module="helper"):
         (tmp_path / "script.py").write_text(textwrap.dedent(SCRIPT).replace("MODULE", module), encoding="utf-8")
-        (tmp_path / f"{module}.py").write_text(f"def push(z):\n    return {factor} * z\n", encoding="utf-8")
+        (tmp_path / f"{module}.py").write_text(HELPER.format(factor), encoding="utf-8")
         command = [sys.executable, "script.py"]
         found = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
         value, hits = found.split()

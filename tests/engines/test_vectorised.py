@@ -1,5 +1,6 @@
 """The lane loops are vectorised: the assembly of the kernels' functions, compiled afresh, on x86."""
 
+import math
 import platform
 import re
 
@@ -25,11 +26,11 @@ def assembly(kernel, *arguments):
     return text
 
 
-def row(rule, precision):
+def row(rule, precision, loss=ns.quadratic(0.9)):  # noqa: B008
     """Return the assembly of one rule's update loop over the lanes."""
     columns = 5 if rule.name == "rmsprop" else 6
     sizes = dict(slots=len(rule.slots), table=columns, loss=1, variance=1, noise=1, parameters=len(rule.parameters) + 1)
-    tag = bind(move(rule, ns.NGOS(ns.quadratic(0.9)), ns.gaussian()), precision, **sizes)._numba_type_
+    tag = bind(move(rule, ns.NGOS(loss), ns.gaussian()), precision, **sizes)._numba_type_
     array, u64, i64 = types.float64[::1], types.uint64, types.int64
     noise = (REAL[precision], u64) * 2
     places = (array, u64, array, i64, u64, types.int64[::1], types.UniTuple(types.float64, columns))
@@ -55,6 +56,32 @@ def scalar_step(x, o, z, c, p):
 def test_a_loop_that_cannot_vectorise_is_seen():
     broken = ns.Optimizer("rmsprop", scalar_step, ("theta", "u"), **RULES[0].parameters)
     assert not re.search(r"\bv?sqrtp[sd]\b", row(broken, "f64"))
+
+
+def user(gradient):
+    return ns.Loss("mine", gradient, lambda theta, p: theta, width=2.0)
+
+
+USERS = {
+    "exp": user(lambda theta, p: math.exp(-theta) * theta),
+    "log": user(lambda theta, p: math.log(p.width + theta * theta)),
+    "tanh": user(lambda theta, p: math.tanh(theta / p.width)),
+    "sin": user(lambda theta, p: math.sin(theta)),
+    "cos": user(lambda theta, p: math.cos(theta)),
+}
+
+
+@pytest.mark.parametrize("precision", ["mix", "f64"])
+@pytest.mark.parametrize("name", USERS)
+def test_users_functions_of_math(name, precision):
+    text = row(RULES[0], precision, USERS[name])
+    assert re.search(rf"\bv?sqrt{'ps' if precision == 'mix' else 'pd'}\b", text)
+    assert len(re.findall(r"\bvfn?m(add|sub)\w*pd\b", text)) >= 8
+    assert f"${name}" not in text
+
+
+def test_a_call_of_math_that_stays_is_seen():
+    assert "$cosh" in row(RULES[0], "f64", user(lambda theta, p: math.cosh(theta)))
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])

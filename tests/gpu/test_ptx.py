@@ -53,6 +53,24 @@ def test_interpreted_ptx_is_the_cpu_and_machine_code_fits(name, precision):
         assert machine_code.assemble(text, architecture).spilled == 0
 
 
+def test_users_functions_of_math_are_straight_code():
+    """No calls, no local memory but the state's own, and in the time loop of f32 nothing of float64."""
+    loss = ns.Loss("mine", programs.slope, programs.height, width=1.0)
+    rule = ns.rmsprop(**programs.RMSPROP)
+    start = [[1.2, 1.4]]
+    users = programs.build(ns.NGOS(loss), [(rule, ns.gaussian(), 1)], ["theta[0]"], start, 2.0**-4, 6)
+    for precision in TOLERANCE:
+        text, builtin = (
+            machine_code.ptx(Kernel(*each, precision).function, precision) for each in (users, programs.alone(rule))
+        )
+        assert "call" not in text
+        assert text.count(".local") == builtin.count(".local")
+        usage = machine_code.assemble(text, "sm_90")
+        assert usage.spilled == 0
+        if machine_code.disassembler() is not None:
+            assert (machine_code.step(usage.cubin).double == 0.0) == (precision == "f32")
+
+
 LIMITS = {"f32": (64, 90.0), "mix": (80, 110.0), "f64": (80, 180.0)}  # registers, instructions a step
 
 
