@@ -1,4 +1,4 @@
-"""How far is the engine from the machine's limit? RMSprop, d = 1, beside `limit.cpp`: the same steps by hand in AVX-512.
+"""How far is the engine from the limit? RMSprop, d = 1, beside `limit.cpp`: the same steps by hand in AVX-512.
 
     taskset -c 0 python benchmarks/limit.py
 
@@ -22,12 +22,12 @@ from ngos_sim.engines.program import CHUNK
 TRAJECTORIES = 32 * CHUNK
 
 
-def hand_written(precision, program, inputs, directory):
+def hand_written(precision, inputs, directory):
     """Compile limit.cpp for one precision; return a run: ns a step, and the mean of theta."""
     compiler = shutil.which("g++") or shutil.which("clang++")
     if compiler is None or "avx512dq" not in Path("/proc/cpuinfo").read_text():
         sys.exit("limit.py needs a C++ compiler and a processor with AVX-512")
-    (numbers,), (process,) = inputs.processes, program.processes
+    (numbers,) = inputs.processes
     c0, c1, c2, c3, _ = numbers.table[0, 0].tolist()
     real = {
         "C0": c0,
@@ -61,7 +61,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         for precision in ("mix", "f64"):
             program, inputs = rules(1)["rmsprop"]
-            by_hand = hand_written(precision, program, inputs, Path(directory))
+            by_hand = hand_written(precision, inputs, Path(directory))
             run, steps = ours(program, inputs, precision)
             _, limit_mean = by_hand()
             mean = (

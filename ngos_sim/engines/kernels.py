@@ -8,58 +8,25 @@ the features. Kernels get tags and flat arrays: tuples of arrays took ten second
 import math
 
 import numpy as np
-from numba import literal_unroll, njit, types
-from numba.extending import intrinsic, overload
-from numba.np.arrayobj import make_array
+from numba import literal_unroll, njit
+from numba.extending import overload
 
 from ngos_sim.engines import rng
 from ngos_sim.engines.bind import call
 from ngos_sim.engines.primitives import KERNEL, prefer_wide
 from ngos_sim.engines.product import product
 from ngos_sim.engines.program import BLOCK, BLOCKS
+from ngos_sim.engines.tuples import (
+    store_slots,
+    take_loss,
+    take_noise,
+    take_parameters,
+    take_slots,
+    take_table,
+    take_variance,
+)
 
 _L = np.uint64(BLOCK)
-
-
-def _elements(context, builder, kind, array, start, stride, count):
-    """Return pointers to array[start + i stride], i < count."""
-    data = make_array(kind)(context, builder, array).data
-    offsets = (builder.mul(stride, stride.type(i)) for i in range(count))
-    return [builder.gep(data, [builder.add(start, offset)]) for offset in offsets]
-
-
-def _taker(size):
-    """Return take(tag, array, start, stride): as many elements as the tag's `size` says, as a tuple."""
-
-    @intrinsic
-    def take(typing_context, tag, array, start, stride):
-        count = tag.sizes[size]
-
-        def codegen(context, builder, signature, arguments):
-            pointers = _elements(context, builder, signature.args[1], *arguments[1:], count)
-            return context.make_tuple(builder, signature.return_type, [builder.load(p) for p in pointers])
-
-        return types.UniTuple(array.dtype, count)(tag, array, types.uint64, types.uint64), codegen
-
-    return take
-
-
-_take_slots, _take_loss, _take_variance = _taker("slots"), _taker("loss"), _taker("variance")
-_take_noise, _take_table, _take_parameters = _taker("noise"), _taker("table"), _taker("parameters")
-
-
-@intrinsic
-def _store_slots(typing_context, array, start, stride, values):
-    """Write a tuple to array[start + i stride]."""
-
-    def codegen(context, builder, signature, arguments):
-        pointers = _elements(context, builder, signature.args[0], *arguments[:3], len(values))
-        for at, (pointer, kind) in enumerate(zip(pointers, values, strict=True)):
-            value = builder.extract_value(arguments[3], at)
-            builder.store(context.cast(builder, value, kind, array.dtype), pointer)
-        return context.get_dummy_value()
-
-    return types.none(array, types.uint64, types.uint64, values), codegen
 
 
 @njit(**KERNEL)
@@ -104,7 +71,7 @@ _AT, _SLOTS, _STRIDE, _LOSS, _VARIANCE, _NOISE, _PARAMETERS, _TABLE, _COLUMNS, _
 def _draw(law, out, xi, xi_at, extra, extra_at, constants, d, place):
     """Write d rows of zeta, the noise law's draws."""
     prefer_wide()
-    n = _take_noise(law, constants, np.uint64(place[_NOISE]), np.uint64(1))
+    n = take_noise(law, constants, np.uint64(place[_NOISE]), np.uint64(1))
     for lane in range(np.uint64(d) * _L):
         out[lane] = call(law, float(xi[xi_at + lane]), float(extra[extra_at + lane]), n)
 
@@ -113,15 +80,15 @@ def _draw(law, out, xi, xi_at, extra, extra_at, constants, d, place):
 def _row(move, state, at, xi, xi_at, extra, extra_at, pull, pull_at, constants, j, d, place, c):
     """Step coordinate j of 128 trajectories."""
     prefer_wide()
-    a = _take_loss(move, constants, np.uint64(place[_LOSS] + j), d)
-    s = _take_variance(move, constants, np.uint64(place[_VARIANCE] + j), d)
-    n = _take_noise(move, constants, np.uint64(place[_NOISE]), np.uint64(1))
-    p = _take_parameters(move, constants, np.uint64(place[_PARAMETERS]), np.uint64(1))
+    a = take_loss(move, constants, np.uint64(place[_LOSS] + j), d)
+    s = take_variance(move, constants, np.uint64(place[_VARIANCE] + j), d)
+    n = take_noise(move, constants, np.uint64(place[_NOISE]), np.uint64(1))
+    p = take_parameters(move, constants, np.uint64(place[_PARAMETERS]), np.uint64(1))
     for lane in range(_L):
-        x = _take_slots(move, state, at + lane, _L)
+        x = take_slots(move, state, at + lane, _L)
         drawn = float(xi[xi_at + lane]), float(extra[extra_at + lane])
         y = call(move, x, drawn[0], drawn[1], pull[pull_at + lane], a, s, n, c, p)
-        _store_slots(state, at + lane, _L, y)
+        store_slots(state, at + lane, _L, y)
 
 
 @njit(**KERNEL)
@@ -143,7 +110,7 @@ def _advance(library, pair, place, numbers, state, pull, step, d, noise, at, ext
         product(library, pull, hessian, state, begin, gap, np.uint64(d))
     for j in range(d):
         entry = step * place[_ROWS] + min(j, place[_ROWS] - 1)
-        c = _take_table(move, table, np.uint64(place[_TABLE] + entry * place[_COLUMNS]), np.uint64(1))
+        c = take_table(move, table, np.uint64(place[_TABLE] + entry * place[_COLUMNS]), np.uint64(1))
         row, noise_row = np.uint64(place[_AT] + j * place[_SLOTS]) * _L, np.uint64(j) * _L
         drawn = (xi, at + noise_row, extra, extra_at + noise_row)
         _row(move, state, row, *drawn, pull, noise_row, constants, j, np.uint64(d), place, c)
@@ -158,10 +125,10 @@ def _feature(feature, state, pull, place, scope, which, constants, d):
         state[row + lane] = 0.0
     for j in range(scope[0], scope[1]):
         start = np.uint64(place[_AT] + j * place[_SLOTS]) * _L
-        a = _take_loss(feature, constants, np.uint64(place[_LOSS] + j), np.uint64(d))
-        s = _take_variance(feature, constants, np.uint64(place[_VARIANCE] + j), np.uint64(d))
+        a = take_loss(feature, constants, np.uint64(place[_LOSS] + j), np.uint64(d))
+        s = take_variance(feature, constants, np.uint64(place[_VARIANCE] + j), np.uint64(d))
         for lane in range(_L):
-            x = _take_slots(feature, state, start + lane, _L)
+            x = take_slots(feature, state, start + lane, _L)
             state[row + lane] += call(feature, x, pull[np.uint64(j) * _L + lane], a, s)
     if scope[2]:
         for lane in range(_L):
