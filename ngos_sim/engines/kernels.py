@@ -13,7 +13,7 @@ from numba.extending import overload
 
 from ngos_sim.engines import rng
 from ngos_sim.engines.bind import call
-from ngos_sim.engines.primitives import KERNEL, prefer_wide
+from ngos_sim.engines.primitives import KERNEL, keep_apart, prefer_wide
 from ngos_sim.engines.product import product
 from ngos_sim.engines.program import BLOCK, BLOCKS
 from ngos_sim.engines.tuples import (
@@ -32,6 +32,7 @@ _L = np.uint64(BLOCK)
 @njit(**KERNEL)
 def _fill(draw, out, blocks, key, stream, trajectory, counter):
     """Write the normals of Philox blocks counter .. counter + blocks - 1, one row of lanes a draw."""
+    keep_apart()
     prefer_wide()
     k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
     for b in range(blocks):
@@ -49,6 +50,7 @@ def _fill(draw, out, blocks, key, stream, trajectory, counter):
 @njit(**KERNEL)
 def _combine(library, out, normals, at, d, stride, scale):
     """Write d rows, each the sum of `stride` rows of normals times scale."""
+    keep_apart()
     prefer_wide()
     gap = np.uint64(d) * _L
     for lane in range(gap):
@@ -70,6 +72,7 @@ _AT, _SLOTS, _STRIDE, _LOSS, _VARIANCE, _NOISE, _PARAMETERS, _TABLE, _COLUMNS, _
 @njit(**KERNEL)
 def _draw(law, out, xi, xi_at, extra, extra_at, constants, d, place):
     """Write d rows of zeta, the noise law's draws."""
+    keep_apart()
     prefer_wide()
     n = take_noise(law, constants, np.uint64(place[_NOISE]), np.uint64(1))
     for lane in range(np.uint64(d) * _L):
@@ -91,7 +94,7 @@ def _row(move, state, at, xi, xi_at, extra, extra_at, pull, pull_at, constants, 
         store_slots(state, at + lane, _L, y)
 
 
-@njit(**KERNEL)
+@njit(**KERNEL, inline="always")
 def _advance(library, pair, place, numbers, state, pull, step, d, noise, at, extra_at):
     """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`."""
     constants, table, hessian, root = numbers
@@ -162,6 +165,7 @@ def _features_compiled(library, features, state, pull, layout, scope, numbers, d
 @njit(**KERNEL)
 def _observe(library, out, record, state, layout, terms, combinations, value, term):
     """Add up the terms of the test functions of every process; out (test functions, observables, lanes)."""
+    keep_apart()
     prefer_wide()
     owner, coefficient, exponents = terms
     out[:] = 0.0
@@ -190,6 +194,7 @@ def _observe(library, out, record, state, layout, terms, combinations, value, te
 @njit(**KERNEL)
 def _tree(library, lanes, power, term):
     """Return the sum of 128 values, or of their squares, by halving: the same order on every engine."""
+    keep_apart()
     prefer_wide()
     for lane in range(_L):
         term[lane] = lanes[lane] if power == 0 else lanes[lane] * lanes[lane]
@@ -201,7 +206,7 @@ def _tree(library, lanes, power, term):
     return term[0]
 
 
-@njit(**KERNEL)
+@njit(**KERNEL, inline="always")
 def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out):
     """Run one block of 128 trajectories; out (records, test functions, observables, lanes)."""
     draw, moves, features = tags
@@ -239,6 +244,7 @@ def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records,
 @njit(**KERNEL)
 def _reduce(library, out, sums, state, layout, d, trajectory, nonfinite, term):
     """Add a block's observables and their squares to its chunk's sums; count its non-finite states."""
+    keep_apart()
     for i in range(out.shape[0]):
         for g in range(out.shape[1]):
             for q in range(out.shape[2]):

@@ -214,3 +214,14 @@ def prefer_wide(typing_context):
         return context.get_dummy_value()
 
     return types.none(), codegen
+
+
+@intrinsic
+def keep_apart(typing_context):
+    """Ask LLVM not to inline the calling function: its code is then compiled once, and not again in every caller."""
+
+    def codegen(context, builder, signature, arguments):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.none(), codegen

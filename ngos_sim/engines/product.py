@@ -11,7 +11,7 @@ from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from ngos_sim.engines.primitives import KERNEL, prefer_wide
+from ngos_sim.engines.primitives import KERNEL, keep_apart, prefer_wide
 from ngos_sim.engines.program import BLOCK
 
 _L = np.uint64(BLOCK)
@@ -99,6 +99,7 @@ _eight, _four, _one = _tile(8), _tile(4), _tile(1)
 @njit(**KERNEL)
 def product(library, out, matrix, x, at, stride, d):
     """Write the d rows of matrix @ x to out; row j of x begins at `at` + j stride."""
+    keep_apart()
     prefer_wide()
     for lane in range(np.uint64(0), _L, np.uint64(_WIDTH // out.itemsize)):
         i = np.uint64(0)
