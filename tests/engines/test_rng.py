@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+import ngos_sim as ns
 from ngos_sim.engines import python, rng
+from tests import lattice, precision, programs
 
+BOUNDS = [("f64", 1e-7), ("f32", 1.4e-7)]
 KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answer
     ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
     ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"),
@@ -48,6 +51,50 @@ def test_single_precision_normals_are_libms():
         sign = -1 if int(b) >> 31 else 1
         wanted = sign * radius * math.cos(math.pi * x), radius * math.sin(math.pi * x)
         np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-6)
+
+
+def off(kind, stride):
+    """Return how far E z, z^2, z^4, z^6 of cosine and sine are from 0, 1, 3, 15, in units of 1, 1, 3, 15, and SEs."""
+    found = lattice.moments(kind, stride)
+    return (found.values - [0.0, 1.0, 3.0, 15.0]) / [1.0, 1.0, 3.0, 15.0], found.std_errors / [1.0, 1.0, 3.0, 15.0]
+
+
+@pytest.mark.parametrize(("kind", "bound"), BOUNDS)
+def test_moments_of_the_normals_over_their_words(kind, bound):
+    values, errors = off(kind, 17)
+    assert np.max(errors) < 1e-9
+    assert np.max(np.abs(values) + 3.0 * errors) < bound
+
+
+def test_moments_see_the_last_digit_of_a_coefficient(monkeypatch):
+    first, *others = rng._SIN
+    monkeypatch.setattr(rng, "_SIN", (np.nextafter(first, np.float32(4.0)), *others))
+    values, _ = off("f32", 17)
+    assert np.min(np.abs(values[1, 1:])) > 1e-7
+    assert np.max(np.abs(values[0])) < 1e-7  # not the cosine
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "bound"), BOUNDS)
+def test_moments_of_the_normals_over_all_words(kind, bound):
+    (values, errors), (some, _) = off(kind, 1), off(kind, 17)
+    assert np.max(np.abs(values) + 3.0 * errors) < bound
+    np.testing.assert_allclose(some[:, 1:], values[:, 1:], rtol=0, atol=2e-10)  # the midpoint rule's error
+    np.testing.assert_allclose(some[:, 0], values[:, 0], rtol=0, atol=2e-8)
+
+
+@pytest.mark.parametrize("name", ["rmsprop", "adam"])
+def test_weak_bias_of_mix(name):
+    rule = ns.rmsprop(0.8, 0.1, 1.0) if name == "rmsprop" else ns.adam(0.8, 0.1, 2.0, 1.0)
+    cosine = ns.TestFunction("cos", lambda x: math.cos(x[0]), coordinate=0)
+    names, start = ["theta[0]", "theta[0]^2", "u[0]", cosine], [1.2, 1.4] if name == "rmsprop" else [1.2, -0.4, 1.4]
+    law = [(rule, ns.gaussian(), 1)]
+    built = programs.build(ns.NGOS(ns.quadratic(0.9)), law, names, [start], 0.01, 1000, t0=0.25)
+    off, exact = precision.differences(*built, 32)  # beta2 = .99
+    errors = off.std(axis=1) / math.sqrt(off.shape[1])
+    assert np.max(errors) < 5e-9
+    assert np.max(np.abs(off.mean(axis=1)) + 3.0 * errors) < 1e-7
+    assert np.min(exact.std(axis=1)) > 1e5 * np.max(off.std(axis=1))  # the trajectories do pair
 
 
 def test_draws_are_standard_normal_and_distinct():
