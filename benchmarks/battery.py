@@ -3,8 +3,9 @@
     nice python benchmarks/battery.py [--battery small|crush|big] [--orders lanes streams ..] [--seed 1]
 
 TestU01 (L'Ecuyer and Simard, ACM TOMS 33(4), 2007) reads the 32-bit words of Philox by ctypes. An order nests
-axes, the fastest first: lanes is what a kernel reads. Two broken streams must fail. One line a battery; p-values
-outside [1e-4, 1 - 1e-4] are printed as they come, and that test is run again with the next seed.
+axes, the fastest first: lanes is what a kernel reads. Two broken streams must fail. One line an order; p-values
+outside [1e-4, 1 - 1e-4] are printed as they come, and that test is run again with another seed: it fails if that is
+outside too, or the first outside 1e-10.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from ngos_sim.engines.primitives import prefer_wide
 
 INSTALL = "TestU01 is missing: apt-get install libtestu01-0 (Debian: contrib/non-free in the sources)"
 TESTS = {"small": ("SmallCrush", 10), "crush": ("Crush", 96), "big": ("BigCrush", 106)}
-SUSPECT = 1e-4
+SUSPECT, CLEAR = 1e-4, 1e-10
 PHILOX, REVERSED, COUNTER = range(3)  # modes: the words; their low bits first; the counter, without rounds
 # An axis: log2 of its size, and what a step on it adds to draw, stream, trajectory and point.
 LANES, BLOCKS, REST = (7, 0, 0, 1, 0), (63, 0, 0, 128, 0), (63, 0, 0, 1, 0)
@@ -192,11 +193,11 @@ def judge(battery, order, seed, out):
         found += each
         for name, p in suspects(each):
             again = dict(battery.test(Stream(order, seed + 1000), number))
-            failed += suspects([(name, again[name])])
+            failed += [name] if min(p, 1.0 - p) < CLEAR or suspects([(name, again[name])]) else []
             if not order.startswith("control"):
                 print(f"  {order}: test {number}, {name}: p = {p:.3g}, again {again[name]:.3g}", file=out)
     words, least = stream.read(), min(min(p, 1.0 - p) for _, p in found)
-    verdict = f"{len(failed)} FAILED TWICE" if failed else "passed"
+    verdict = f"{len(failed)} FAILED" if failed else "passed"
     print(
         f"{order:34} {len(found):4} p-values, {len(suspects(found)):3} suspect, min(p, 1 - p) = {least:.2g};"
         f" {words / 1e9:.3g}e9 words, {words / 2**28:.3g} GiB, {time.perf_counter() - begin:.0f} s: {verdict}",

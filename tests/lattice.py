@@ -47,12 +47,12 @@ def _rounding(transform, word):
     """Return a function that sums z^n - (radius angle)^n, and its square, over given pairs of words."""
 
     @njit(error_model="numpy")
-    def sample(a, b, one, zero, sums):
+    def sample(a, b, one, zero, unit, sums):
         for i in range(len(a)):
             found, angle = transform(word(a[i]), word(b[i])), transform(one, word(b[i]))
             radius = np.float64(transform(word(a[i]), zero)[0])
             for component in range(2):
-                exact, z = radius * np.float64(angle[component]), np.float64(found[component])
+                exact, z = radius * np.float64(angle[component]) / unit, np.float64(found[component])
                 for n, power in enumerate(POWERS):
                     difference = z**power - exact**power
                     sums[0, component, n] += difference
@@ -67,7 +67,6 @@ class Moments:
 
     values: np.ndarray
     std_errors: np.ndarray
-    radius: np.ndarray
 
 
 def _unit(transform, word, zero):
@@ -109,10 +108,9 @@ def moments(kind, stride=1, pairs=2**24, seed=0):
     radius = _mean(_enumerator(transform, word, True), zero, size, 32 - size, stride)[0]
     angle = _mean(_enumerator(transform, word, False), one, 31, 0, stride)
     angle[0, 0] = 0.0  # bit 31 is the cosine's sign
-    unit = float(callable_(one, zero)[0]) ** np.array(POWERS)
+    unit = float(callable_(one, zero)[0])
     a, b = np.random.default_rng(seed).integers(0, 2**32, (2, pairs), dtype=np.uint64)
     sums = np.zeros((2, 2, len(POWERS)))
-    _rounding(transform, word)(a, b, one, zero, sums)
-    scale = unit if kind == "f64" else np.ones(len(POWERS))
+    _rounding(transform, word)(a, b, one, zero, unit, sums)
     rounding, squares = sums / pairs
-    return Moments(radius * angle / scale + rounding, np.sqrt(squares / pairs), radius)
+    return Moments(radius * angle / unit ** np.array(POWERS) + rounding, np.sqrt(squares / pairs))
