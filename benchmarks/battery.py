@@ -5,7 +5,7 @@
 TestU01 (L'Ecuyer and Simard, ACM TOMS 33(4), 2007) reads the 32-bit words of Philox by ctypes. An order nests
 axes, the fastest first: lanes is what a kernel reads. Two broken streams must fail. One line an order; p-values
 outside [1e-4, 1 - 1e-4] are printed as they come, and that test is run again with another seed: it fails if that is
-outside too, or the first outside 1e-10.
+outside too, or the first outside 1e-10. An order takes 9 s of SmallCrush, half an hour of Crush (3.4e10 words).
 """
 
 import argparse
@@ -23,7 +23,7 @@ from ngos_sim.engines import python, rng
 from ngos_sim.engines.bind import bound
 from ngos_sim.engines.primitives import prefer_wide
 
-INSTALL = "TestU01 is missing: apt-get install libtestu01-0 (Debian: contrib/non-free in the sources)"
+INSTALL = "TestU01 is missing: apt-get install libtestu01-0 (Debian, section non-free)"
 TESTS = {"small": ("SmallCrush", 10), "crush": ("Crush", 96), "big": ("BigCrush", 106)}
 SUSPECT, CLEAR = 1e-4, 1e-10
 PHILOX, REVERSED, COUNTER = range(3)  # modes: the words; their low bits first; the counter, without rounds
