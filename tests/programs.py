@@ -1,15 +1,19 @@
-"""Programs for engine tests: every built-in rule beside its SDE at three levels; the problem of study files."""
+"""Programs for engine tests: every built-in rule beside its SDE, the estimators' own; the problem of study files."""
 
 import math
 from math import exp
+from pathlib import Path
 
 import numpy as np
 
 import ngos_sim as ns
+from ngos_sim.engines import cpu
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.assemble import Part, assemble, observables
+from ngos_sim.studies.runs import runs
 
+EXAMPLE = Path(__file__).parents[1] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 PROBLEM = """\
 [oracle]
@@ -65,22 +69,25 @@ def users():
     return build(ns.NGOS(loss), [(ns.rmsprop(**RMSPROP), noise, 1)], ["loss", g], start, 2.0**-4, 3)
 
 
+def plug_in():
+    """Return the SDE that the example of a user's own SDE makes."""
+    names = {"__name__": "example"}
+    exec(EXAMPLE.read_text(encoding="utf-8").partition("\nstudy = ")[0], names)
+    return names["mine"]
+
+
 def rules():
-    """Return {name: program and inputs}: each rule, convention and kind of noise, one and two coordinates."""
-    two, start = ns.quadratic([0.9, 2.0]), [[1.2, 1.4], [-0.3, 0.7]]
-    g = ns.TestFunction("g", lambda x: x[0] * x[0] + x[1], coordinate=1)
-    words = ["theta[0]", "u[1]^3", "sqnorm(theta)", "2*loss - trace(Sigma)*u[0]", "norm(grad)", g]
+    """Return {name: program and inputs}: each rule, convention and kind of noise, beside an SDE, d up to 3."""
+    start = [[1.2, 1.4], [-0.3, 0.7], [0.5, 1.0]]
+    three, linear = ns.NGOS(ns.quadratic([0.9, 2.0, 0.5]), [1.0, 0.5, 2.0]), ns.NGOS(ns.linear(0.7))
     adam, moments = [[1.2, -0.4, 1.4]], ["theta[0]^2", "theta[0]*m[0]", "u[0]"]
     previous, updated = (ns.rmsprop(second_moment=name, **RMSPROP) for name in ("previous", "updated"))
     before, after = (ns.adam(c1=2.0, second_moment=name, **RMSPROP) for name in ("previous", "updated"))
-    svag = svag_law(ns.uniform(), 2.0)
-    linear = ns.NGOS(ns.linear(0.7))
+    own = beside_its_sde(linear, updated, plug_in(), svag_law(ns.uniform(), 2.0), start[:1], ["theta[0]", "u[0]^3"])
     return {
-        "rmsprop": beside_its_sde(ns.NGOS(two, [1.0, 0.5]), previous, ns.rmsprop_sde(), ns.gaussian(), start, words),
-        "rmsprop updated": beside_its_sde(ns.NGOS(two), updated, ns.rmsprop_sde(), svag, start, words[:2]),
+        "rmsprop": beside_its_sde(three, previous, ns.rmsprop_sde(), ns.gaussian(), start, ["theta[0]", "u[1]^3"]),
+        "rmsprop updated, plug-in SDE, SVAG": own,
         "adam": beside_its_sde(linear, before, ns.adam_sde(), ns.skewed(low_skewness=4.0), adam, moments),
-        "matrices": beside_its_sde(matrices(2), updated, ns.rmsprop_sde(), ns.uniform(), start, words[:5]),
-        "users": users(),
         "adam updated": beside_its_sde(linear, after, ns.adam_sde(), ns.rademacher(), adam, moments),
     }
 
@@ -92,11 +99,47 @@ def matrices(d):
     return ns.NGOS(ns.quadratic(decay * np.sqrt(np.outer(1.0 + i, 1.0 + i)) / d), 0.4 * decay + np.diag(0.8 + 0.1 * i))
 
 
-def alone(rule, dimension=1, steps=6, oracle=None):
+def estimators():
+    """Return {name: program and inputs}: what the local estimator and the control variate run."""
+    g = ns.TestFunction("g", lambda x: x[0] ** 5, coordinate=0)
+    rmsprop, adam = ns.rmsprop(**RMSPROP), ns.adam(c1=2.0, **RMSPROP)
+    start, moving = dict(theta=1.2, u=1.0), dict(theta=1.2, m=-0.4, u=1.4, t0=0.25)
+    curved, linear = ns.quadratic(0.9), ns.linear(0.6)
+    studies = {
+        "local rmsprop": (ns.NGOS(curved), rmsprop, ns.rmsprop_sde(), start, ["theta[0]", "theta[0]*u[0]"]),
+        "local adam": (ns.NGOS(linear), adam, ns.adam_sde(), moving, ["theta[0]"]),
+        "control_variate": (ns.NGOS(curved), rmsprop, ns.rmsprop_sde(), start, [g]),
+    }
+    programs = {}
+    for name, (oracle, rule, sde, initial, functions) in studies.items():
+        settings = dict(sde=sde, initial=initial, test_functions=functions, steps=[3], horizon=0.75)
+        study = ns.ConvergenceStudy(oracle, rule, estimator=name.partition(" ")[0], **settings)
+        (run,) = runs(study, 0, 7, study.served)
+        programs[name] = run.jobs[0][:2]
+    return programs
+
+
+def cases():
+    """Return {name: program and inputs}: rules, estimators, features, users' functions, matrices, much state."""
+    rule = ns.rmsprop(**RMSPROP)
+    g = ns.TestFunction("g", lambda x: x[0] * x[0] + x[1], coordinate=1)
+    words = ["2*loss - trace(Sigma)*u[0]", "norm(grad)", "sqnorm(theta)", g]
+    start = [[1.2, 1.4], [-0.3, 0.7]]
+    others = {
+        "features": alone(rule, 8, functions=words),
+        "wide": alone(rule, 40),
+        "users": users(),
+        "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
+        "wide matrices": alone(rule, 20, 2, matrices(20)),
+    }
+    return {**rules(), **estimators(), **others}
+
+
+def alone(rule, dimension=1, steps=6, oracle=None, functions=("theta[0]",)):
     """Return the program of a rule alone, on a diagonal quadratic loss if no oracle is given."""
     start = np.tile([1.2, 1.4] if len(rule.slots) == 2 else [1.2, -0.4, 1.4], (dimension, 1))
     oracle = oracle or ns.NGOS(ns.quadratic([0.9] * dimension))
-    return build(oracle, [(rule, ns.gaussian(), 1)], ["theta[0]"], start, 2.0**-4, steps)
+    return build(oracle, [(rule, ns.gaussian(), 1)], functions, start, 2.0**-4, steps)
 
 
 def tree(lanes):
@@ -105,3 +148,9 @@ def tree(lanes):
         half = lanes.shape[-1] // 2
         lanes = lanes[..., :half] + lanes[..., half:]
     return lanes[..., 0]
+
+
+def block_sums(program, inputs, precision, block):
+    """Return the CPU engine's sums and sums of squares over the lanes of a block, in the GPU's order."""
+    lanes = cpu.Kernel(program, inputs, precision).block(block)
+    return np.stack([tree(lanes), tree(lanes * lanes)], axis=-1)

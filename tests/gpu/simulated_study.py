@@ -3,24 +3,19 @@
 Run with NUMBA_ENABLE_CUDASIM=1, which Numba reads when it is imported.
 """
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 import ngos_sim as ns
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
+from tests import programs
 
 
 def study():
     """Return RMSprop against the example's plug-in: local and coupled runs at two points."""
-    names = {"__name__": "example"}
-    exec(EXAMPLE.read_text(encoding="utf-8").partition("\nstudy = ")[0], names)
     return ns.ConvergenceStudy(
         ns.NGOS(ns.linear(0.7)),
         optimizer=ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
-        sde=names["mine"],
+        sde=programs.plug_in(),
         initial=dict(theta=0.0, u=1.0),
         steps=[1, 2],
         horizon=0.5,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu, cuda, cuda_kernel
+from ngos_sim.engines import cuda, cuda_kernel
 from ngos_sim.engines.cuda import Kernel
 from ngos_sim.engines.program import BLOCK
 from tests import programs
@@ -29,12 +29,11 @@ def emulated(kernel, order="forward"):
 
 
 @pytest.mark.parametrize("precision", ["f32", "mix", "f64"])
-@pytest.mark.parametrize("name", programs.rules())
+@pytest.mark.parametrize("name", programs.cases())
 def test_a_block_is_the_cpus_bit_for_bit(name, precision):
-    program, inputs = programs.rules()[name]
+    program, inputs = programs.cases()[name]
     found = emulated(Kernel(program, inputs, precision, plain=True))
-    lanes = cpu.Kernel(program, inputs, precision).block(FIRST // BLOCK)
-    np.testing.assert_array_equal(found, np.stack([programs.tree(lanes), programs.tree(lanes * lanes)], axis=-1))
+    np.testing.assert_array_equal(found, programs.block_sums(program, inputs, precision, FIRST // BLOCK))
 
 
 @pytest.fixture(scope="module")

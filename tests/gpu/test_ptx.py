@@ -1,13 +1,16 @@
-"""The GPU's code without a GPU: the PTX of every built-in rule, interpreted, and machine code within its limits."""
+"""The GPU's code without a GPU: the PTX of every program, interpreted, and machine code within its limits."""
 
 import numpy as np
 import pytest
-from numba import types
+from numba import njit, types
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu, cuda_package, rng
+from ngos_sim.engines import cpu, cuda_kernel, cuda_package, rng
 from ngos_sim.engines.bind import bound
 from ngos_sim.engines.cuda import Kernel
+from ngos_sim.engines.cuda_kernel import COLUMNS
+from ngos_sim.engines.cuda_package import cuda
+from ngos_sim.engines.primitives import JIT
 from ngos_sim.engines.program import BLOCK
 from tests import programs
 
@@ -24,7 +27,7 @@ KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answe
     ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
     ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
 ]
-TOLERANCE = {"f32": 1e-6, "mix": 1e-8, "f64": 1e-14}  # of the mean of a block, the GPU contracting a * b + c
+TOLERANCE = {"f32": 1e-6, "mix": 1e-7, "f64": 1e-14}  # of a block's largest value, the GPU contracting a * b + c
 FIRST = 1024  # a trajectory
 
 
@@ -37,18 +40,18 @@ def interpreted(kernel, text):
 
 
 @pytest.mark.parametrize("precision", TOLERANCE)
-@pytest.mark.parametrize("name", programs.rules())
+@pytest.mark.parametrize("name", programs.cases())
 def test_interpreted_ptx_is_the_cpu_and_machine_code_fits(name, precision):
-    program, inputs = programs.rules()[name]
+    program, inputs = programs.cases()[name]
     kernel = Kernel(program, inputs, precision)
     text = machine_code.ptx(kernel.function, precision)
     sums, bad = interpreted(kernel, text)
     lanes = cpu.Kernel(program, inputs, precision).block(FIRST // BLOCK)
     assert not bad.any()
     for power in (1, 2):
-        scale = np.maximum(1.0, np.abs(lanes**power).max(axis=-1))
-        difference = np.abs(sums[..., power - 1] - programs.tree(lanes**power)) / (BLOCK * scale)
-        assert difference.max() <= TOLERANCE[precision]
+        largest = np.abs(lanes**power).max(axis=-1)
+        difference = np.abs(sums[..., power - 1] - programs.tree(lanes**power))
+        assert np.all(difference <= TOLERANCE[precision] * BLOCK * largest)
     for architecture in machine_code.ARCHITECTURES:
         assert machine_code.assemble(text, architecture).spilled == 0
 
@@ -69,6 +72,23 @@ def test_users_functions_of_math_are_straight_code():
         assert usage.spilled == 0
         if machine_code.disassembler() is not None:
             assert (machine_code.step(usage.cubin).double == 0.0) == (precision == "f32")
+
+
+def test_the_same_terms_have_the_same_sum_bit_for_bit():
+    reduce = cuda_kernel._reducer(njit(**JIT))
+
+    def kernel(terms, sums):
+        shared, lane = cuda.shared.array((COLUMNS, BLOCK), types.float64), cuda.threadIdx.x
+        for column in range(COLUMNS):
+            shared[column, lane] = terms[column, lane]
+        reduce(shared, lane, COLUMNS, sums, 0)
+
+    generator = np.random.default_rng(5)
+    terms, sums = generator.standard_normal((COLUMNS, BLOCK)) ** 9, np.zeros(COLUMNS)
+    text = machine_code.ptx(kernel, None, arguments=types.void(types.float64[:, ::1], types.float64[::1]))
+    ptx.run(ptx.parse(text), 1, BLOCK, (terms, sums))
+    np.testing.assert_array_equal(sums, programs.tree(terms))
+    assert np.any(sums != np.cumsum(terms, axis=1)[:, -1])  # another order is seen
 
 
 LIMITS = {"f32": (64, 90.0), "mix": (80, 110.0), "f64": (80, 180.0)}  # registers, instructions a step
