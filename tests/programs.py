@@ -103,16 +103,16 @@ def estimators():
     """Return {name: program and inputs}: what the local estimator and the control variate run."""
     g = ns.TestFunction("g", lambda x: x[0] ** 5, coordinate=0)
     rmsprop, adam = ns.rmsprop(**RMSPROP), ns.adam(c1=2.0, **RMSPROP)
-    start, moving = dict(theta=1.2, u=1.0), dict(theta=1.2, m=-0.4, u=1.4, t0=0.25)
+    start, moving = dict(theta=1.2, u=1.4), dict(theta=1.2, m=-0.4, u=1.4, t0=0.125)
     curved, linear = ns.quadratic(0.9), ns.linear(0.6)
     studies = {
-        "local rmsprop": (ns.NGOS(curved), rmsprop, ns.rmsprop_sde(), start, ["theta[0]", "theta[0]*u[0]"]),
-        "local adam": (ns.NGOS(linear), adam, ns.adam_sde(), moving, ["theta[0]"]),
+        "local rmsprop": (ns.NGOS(curved), rmsprop, ns.rmsprop_sde(), start, ["theta[0]^2*u[0]", "u[0]^2"]),
+        "local adam": (ns.NGOS(linear), adam, ns.adam_sde(), moving, ["m[0]^2*u[0]", "theta[0]^2*u[0]"]),
         "control_variate": (ns.NGOS(curved), rmsprop, ns.rmsprop_sde(), start, [g]),
     }
     programs = {}
     for name, (oracle, rule, sde, initial, functions) in studies.items():
-        settings = dict(sde=sde, initial=initial, test_functions=functions, steps=[3], horizon=0.75)
+        settings = dict(sde=sde, initial=initial, test_functions=functions, steps=[6], horizon=0.75)
         study = ns.ConvergenceStudy(oracle, rule, estimator=name.partition(" ")[0], **settings)
         (run,) = runs(study, 0, 7, study.served)
         programs[name] = run.jobs[0][:2]
@@ -127,7 +127,7 @@ def cases():
     start = [[1.2, 1.4], [-0.3, 0.7]]
     others = {
         "features": alone(rule, 8, functions=words),
-        "wide": alone(rule, 40),
+        "wide": alone(rule, 40, functions=["norm(grad)", "u[39]"]),
         "users": users(),
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
         "wide matrices": alone(rule, 20, 2, matrices(20)),

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,6 +36,27 @@ def study():
         horizon=0.5,
         test_functions=["theta[0]"],
     )
+
+
+def package(error):
+    """Return what the CUDA package looks like where it cannot launch: no driver (an error), or no compiler (None)."""
+    return SimpleNamespace(is_available=lambda: False, cuda_error=lambda: error)
+
+
+@pytest.mark.parametrize(
+    ("found", "clause"),
+    [
+        (None, "this Numba has no CUDA target: pip install "),
+        (package("no libcuda"), "no NVIDIA driver was found: install one, then pip install "),
+        (package(None), "the CUDA toolkit's compiler was not found: pip install "),
+    ],
+    ids=["no package", "no driver", "no compiler"],
+)
+def test_what_is_missing_has_its_own_advice(found, clause, monkeypatch):
+    monkeypatch.setattr(cuda_package, "cuda", found)
+    monkeypatch.setattr(cuda_package, "simulated", lambda: False)
+    with pytest.raises(ns.EngineUnavailable, match=rf"^device='cuda': {clause}'ngos-sim\[cuda\]'"):
+        study().run(1024, device="cuda")
 
 
 @no_gpu
