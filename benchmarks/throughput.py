@@ -19,6 +19,7 @@ import pandas as pd
 import peers
 
 import ngos_sim as ns
+from ngos_sim import preconditioner
 from ngos_sim.engines import cpu
 from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.oracles.svag import svag_law
@@ -34,6 +35,13 @@ PEERS = {
     "torch": peers.torch_peer,
     "diffrax": peers.diffrax_peer,
 }
+
+
+def own_step(x, o, z, c, p):
+    """RMSprop as a user writes it, with the package's preconditioner."""
+    theta, u = x
+    d, w = c[0] * o.gradient + c[1] * z, z + c[2] * o.gradient
+    return theta - d * preconditioner(u, p.sigma0, p.eps0), u + p.c2 * c[0] * (w * w - u)
 
 
 def plain(rule, noise, dimension, start):
@@ -70,6 +78,7 @@ def rules(dimension):
     gaussian = ns.gaussian()
     return {
         "rmsprop": plain(rmsprop, gaussian, dimension, start),
+        "user's rmsprop": plain(ns.Optimizer("own", own_step, ("theta", "u"), **constants), gaussian, dimension, start),
         "euler-maruyama": plain(euler_maruyama(ns.rmsprop_sde(), rmsprop.parameters), gaussian, dimension, start),
         "adam": plain(adam, gaussian, dimension, start),
         "svag": plain(rmsprop, svag_law(gaussian, 2.0), dimension, start),

@@ -95,7 +95,7 @@ def multiplier(d, real, multiply_add, device):
         for i in range(d):
             total = real(0.0)
             for j in range(d):
-                total = multiply_add(matrix[i * d + j], x[at + j * stride], total)
+                total = real(multiply_add(matrix[i * d + j], x[at + j * stride], total))
             out[i] = total
 
     return device(multiply)

@@ -131,9 +131,10 @@ class Result:
         """Return the study, seed, versions and machine as a dict that json can write."""
         study = self.study
         noise = [study.oracle.noise.numbers(study.noise_scale(point)) for point in study.points]
+        loss, matrix = study.oracle.loss, study.oracle.loss.matrix
         return {
             "oracle": {
-                "loss": {"kind": study.oracle.loss.name, **study.oracle.loss.parameters},
+                "loss": {"kind": loss.name, **loss.parameters, **({"hessian": matrix} if matrix else {})},
                 "covariance": repr(study.oracle.covariance),
                 "noise": {"kind": study.oracle.noise.name, "parameters": noise},
             },
