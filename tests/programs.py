@@ -88,7 +88,7 @@ def rules():
         "rmsprop": beside_its_sde(three, previous, ns.rmsprop_sde(), ns.gaussian(), start, ["theta[0]", "u[1]^3"]),
         "rmsprop updated, plug-in SDE, SVAG": own,
         "adam": beside_its_sde(linear, before, ns.adam_sde(), ns.skewed(low_skewness=4.0), adam, moments),
-        "adam updated": beside_its_sde(linear, after, ns.adam_sde(), ns.rademacher(), adam, moments),
+        "adam updated": build(linear, [(after, ns.rademacher(), 1)], moments, adam, 2.0**-4, 3, t0=0.25),
     }
 
 
@@ -112,7 +112,7 @@ def estimators():
     }
     programs = {}
     for name, (oracle, rule, sde, initial, functions) in studies.items():
-        settings = dict(sde=sde, initial=initial, test_functions=functions, steps=[6], horizon=0.75)
+        settings = dict(sde=sde, initial=initial, test_functions=functions, steps=[6], horizon=0.75, times=[0.75])
         study = ns.ConvergenceStudy(oracle, rule, estimator=name.partition(" ")[0], **settings)
         (run,) = runs(study, 0, 7, study.served)
         programs[name] = run.jobs[0][:2]

@@ -1,4 +1,4 @@
-"""Numba's simulator, in processes of its own: every program and a whole study are the CPU's, bit for bit."""
+"""Emulator and simulator, in processes of their own: every program and a whole study are the CPU's, bit for bit."""
 
 import pytest
 
@@ -9,9 +9,9 @@ pytestmark = pytest.mark.gpu
 
 
 @pytest.mark.parametrize("precision", ["f32", "mix", "f64"])
-def test_blocks_of_every_program_are_the_cpus(precision):
-    pytest.importorskip("greenlet", reason="compiles in the emulator: pip install '.[test,gpu-test]'")
-    said = python("tests/gpu/simulated_programs.py", precision, NUMBA_ENABLE_CUDASIM="1")
+def test_a_block_of_every_program_is_the_cpus_emulated_and_simulated(precision):
+    pytest.importorskip("greenlet", reason="the emulator needs greenlet: pip install '.[test,gpu-test]'")
+    said = python("-m", "tests.gpu.blocks", precision, NUMBA_ENABLE_CUDASIM="1")
     assert said.splitlines() == list(programs.cases())
 
 

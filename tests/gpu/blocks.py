@@ -1,0 +1,52 @@
+"""A block of every program in the block emulator, in Numba's simulator and on the CPU engine: the sums are equal.
+
+Run with NUMBA_ENABLE_CUDASIM=1, which Numba reads when it is imported. One process does both, as both need the
+same functions compiled, and the emulator goes first: while anything compiles the simulator spins.
+
+    NUMBA_ENABLE_CUDASIM=1 python -m tests.gpu.blocks f64
+"""
+
+import sys
+
+import numpy as np
+from numba import cuda
+
+from ngos_sim.engines import cuda_kernel
+from ngos_sim.engines.cuda import Kernel
+from ngos_sim.engines.program import BLOCK
+from tests import programs
+from tests.gpu import emulator
+
+FIRST = 1024  # a trajectory
+
+
+def written(kernel, launch):
+    """Return what one block writes: sums (records, functions, observables, 2); launch : function (inputs, outputs)."""
+    sums, bad = (each[:1] for each in kernel.room(1))
+    launch((kernel.key, FIRST, *kernel.arguments), (sums, bad))
+    assert not bad.any()
+    return sums.reshape(kernel.sums)
+
+
+def emulated(kernel, order="forward"):
+    """Return what one block writes in the emulator."""
+    return written(kernel, lambda *arrays: emulator.launch(cuda_kernel, kernel.function, 1, BLOCK, *arrays, order))
+
+
+def simulated(kernel):
+    """Return what one block writes in Numba's simulator."""
+    return written(kernel, lambda inputs, outputs: cuda.jit(kernel.function)[1, BLOCK](*inputs, *outputs))
+
+
+def main(precision):
+    """Compare, and print what a test looks for."""
+    for name, program in programs.cases().items():
+        kernel = Kernel(*program, precision, plain=True)
+        expected = programs.block_sums(*program, precision, FIRST // BLOCK)
+        for run in (emulated, simulated):
+            np.testing.assert_array_equal(run(kernel), expected, err_msg=f"{name}, {run.__name__}")
+        print(name)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
