@@ -1,4 +1,4 @@
-"""Programs for engine tests: every built-in rule beside its SDE, the estimators' own; the problem of study files."""
+"""Programs for engine tests: every built-in rule beside its SDE, the local estimator's; the problem of study files."""
 
 import math
 from math import exp
@@ -99,28 +99,25 @@ def matrices(d):
     return ns.NGOS(ns.quadratic(decay * np.sqrt(np.outer(1.0 + i, 1.0 + i)) / d), 0.4 * decay + np.diag(0.8 + 0.1 * i))
 
 
-def estimators():
-    """Return {name: program and inputs}: what the local estimator and the control variate run."""
-    g = ns.TestFunction("g", lambda x: x[0] ** 5, coordinate=0)
-    rmsprop, adam = ns.rmsprop(**RMSPROP), ns.adam(c1=2.0, **RMSPROP)
+def local_errors():
+    """Return {name: program and inputs}: what the local estimator runs for each rule."""
     start, moving = dict(theta=1.2, u=1.4), dict(theta=1.2, m=-0.4, u=1.4, t0=0.125)
-    curved, linear = ns.quadratic(0.9), ns.linear(0.6)
+    rmsprop, adam = ns.rmsprop(**RMSPROP), ns.adam(c1=2.0, **RMSPROP)
     studies = {
-        "local rmsprop": (ns.NGOS(curved), rmsprop, ns.rmsprop_sde(), start, ["theta[0]^2*u[0]", "u[0]^2"]),
-        "local adam": (ns.NGOS(linear), adam, ns.adam_sde(), moving, ["m[0]^2*u[0]", "theta[0]^2*u[0]"]),
-        "control_variate": (ns.NGOS(curved), rmsprop, ns.rmsprop_sde(), start, [g]),
+        "local rmsprop": (ns.quadratic(0.9), rmsprop, ns.rmsprop_sde(), start, ["theta[0]^2*u[0]", "u[0]^2"]),
+        "local adam": (ns.linear(0.6), adam, ns.adam_sde(), moving, ["m[0]^2*u[0]", "theta[0]^2*u[0]"]),
     }
     programs = {}
-    for name, (oracle, rule, sde, initial, functions) in studies.items():
+    for name, (loss, rule, sde, initial, functions) in studies.items():
         settings = dict(sde=sde, initial=initial, test_functions=functions, steps=[6], horizon=0.75, times=[0.75])
-        study = ns.ConvergenceStudy(oracle, rule, estimator=name.partition(" ")[0], **settings)
+        study = ns.ConvergenceStudy(ns.NGOS(loss), rule, estimator="local", **settings)
         (run,) = runs(study, 0, 7, study.served)
         programs[name] = run.jobs[0][:2]
     return programs
 
 
 def cases():
-    """Return {name: program and inputs}: rules, estimators, features, users' functions, matrices, much state."""
+    """Return {name: program and inputs}: rules, local errors, features, users' functions, matrices, much state."""
     rule = ns.rmsprop(**RMSPROP)
     g = ns.TestFunction("g", lambda x: x[0] * x[0] + x[1], coordinate=1)
     words = ["2*loss - trace(Sigma)*u[0]", "norm(grad)", "sqnorm(theta)", g]
@@ -132,7 +129,7 @@ def cases():
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
         "wide matrices": alone(rule, 20, 2, matrices(20)),
     }
-    return {**rules(), **estimators(), **others}
+    return {**rules(), **local_errors(), **others}
 
 
 def alone(rule, dimension=1, steps=6, oracle=None, functions=("theta[0]",)):

@@ -1,5 +1,7 @@
 """The GPU's code without a GPU: the PTX of every program, interpreted, and machine code within its limits."""
 
+import itertools
+
 import numpy as np
 import pytest
 from numba import njit, types
@@ -27,7 +29,7 @@ KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answe
     ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
     ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
 ]
-TOLERANCE = {"f32": 1e-6, "mix": 1e-7, "f64": 1e-14}  # of a block's largest value, the GPU contracting a * b + c
+TOLERANCE = {"f32": 1e-6, "mix": 1e-8, "f64": 1e-14}  # of a block's largest value, the GPU contracting a * b + c
 FIRST = 1024  # a trajectory
 
 
@@ -39,8 +41,10 @@ def interpreted(kernel, text):
     return sums.reshape(kernel.sums), bad
 
 
-@pytest.mark.parametrize("precision", TOLERANCE)
-@pytest.mark.parametrize("name", programs.cases())
+INTERPRETED = [*itertools.product(programs.cases(), ("f32", "f64")), ("rmsprop", "mix"), ("local rmsprop", "mix")]
+
+
+@pytest.mark.parametrize(("name", "precision"), INTERPRETED)
 def test_interpreted_ptx_is_the_cpu_and_machine_code_fits(name, precision):
     program, inputs = programs.cases()[name]
     kernel = Kernel(program, inputs, precision)
@@ -94,18 +98,18 @@ LIMITS = {"f32": (64, 90.0), "mix": (80, 110.0), "f64": (80, 180.0)}  # register
 
 
 @pytest.mark.skipif(machine_code.disassembler() is None, reason="needs nvdisasm: pip install '.[test,gpu-test]'")
-@pytest.mark.parametrize("architecture", machine_code.ARCHITECTURES)
 @pytest.mark.parametrize("precision", LIMITS)
-def test_rmsprop_in_one_dimension_is_small(precision, architecture):
+def test_rmsprop_in_one_dimension_is_small(precision):
     kernel = Kernel(*programs.alone(ns.rmsprop(**programs.RMSPROP)), precision)
-    usage = machine_code.assemble(machine_code.ptx(kernel.function, precision), architecture)
-    step = machine_code.step(usage.cubin)
-    registers, instructions = LIMITS[precision]
-    assert usage.registers <= registers
-    assert usage.spilled == 0
-    assert usage.stack <= 16
-    assert step.executed <= instructions
-    assert (step.double == 0.0) == (precision == "f32")
+    text, (registers, instructions) = machine_code.ptx(kernel.function, precision), LIMITS[precision]
+    for architecture in machine_code.ARCHITECTURES:
+        usage = machine_code.assemble(text, architecture)
+        step = machine_code.step(usage.cubin)
+        assert usage.registers <= registers, architecture
+        assert usage.spilled == 0, architecture
+        assert usage.stack <= 16, architecture
+        assert step.executed <= instructions, architecture
+        assert (step.double == 0.0) == (precision == "f32"), architecture
 
 
 def stepped(step):
