@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 
-from ngos_sim.engines import kernels, rng
+from ngos_sim.engines import joint, kernels, rng
 from ngos_sim.engines.bind import bind
 from ngos_sim.engines.program import BLOCK, ChunkSums, cost
 
@@ -27,8 +27,8 @@ class Kernel:
             return at
 
         for process, numbers in zip(program.processes, inputs.processes, strict=True):
-            features = np.zeros(len(program.features))
-            at = put(starts, np.concatenate([numbers.start.ravel(), features]))
+            others = np.zeros(len(program.features) + numbers.error_rows)
+            at = put(starts, np.concatenate([numbers.start.ravel(), others]))
             kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
             _, rows, columns = numbers.table.shape
             parts = [*(put(constants, kind) for kind in kinds), put(tables, numbers.table), columns, rows]
@@ -40,10 +40,11 @@ class Kernel:
         features = tuple(bind(feature.function, precision, **oracle) for feature in program.features)
         scope = [(max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features]
         draw = bind(rng.normals if precision == "f64" else rng.normals32, precision)
+        self._slots = program.processes[0].slots
         self._tags = (draw, tuple(moves), features)
         self._sizes = (d, program.substeps, program.gaussians)
         self._key = np.uint64(inputs.key)
-        self._real, self._starts = real, np.concatenate(starts)
+        self._real, self._starts, self._joint = real, np.concatenate(starts), joint.numbers(program, inputs)
         self._widths = tuple(math.lcm(4, draws) for draws in (program.substeps * d, d))
         self._shape = (len(inputs.records), inputs.test_functions, len(inputs.combinations))
         terms = (inputs.term_owner, inputs.term_coefficient, inputs.term_exponents)
@@ -70,6 +71,7 @@ class Kernel:
             np.zeros(rows, state),
             np.empty(BLOCK),
             np.empty(BLOCK),
+            joint.workspace(self._joint, self._slots, self._sizes[0]),
         )
         return work, np.empty((*self._shape, BLOCK))
 

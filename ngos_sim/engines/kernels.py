@@ -13,6 +13,8 @@ from numba.extending import overload
 
 from ngos_sim.engines import rng
 from ngos_sim.engines.bind import call
+from ngos_sim.engines.joint import carry
+from ngos_sim.engines.layout import AT, COLUMNS, LOSS, NOISE, PARAMETERS, ROWS, SLOTS, STRIDE, TABLE, VARIANCE
 from ngos_sim.engines.primitives import KERNEL, keep_apart, prefer_wide
 from ngos_sim.engines.product import product
 from ngos_sim.engines.program import BLOCK, BLOCKS
@@ -63,18 +65,12 @@ def _combine(library, out, normals, at, d, stride, scale):
         out[lane] *= scale
 
 
-# One row of `layout` a process: where its state begins, its slots, its stride, where its numbers begin
-# (loss, variance, noise, parameters: in constants; table: in table), and its table's columns and rows a step:
-# one for all coordinates, or one a coordinate.
-_AT, _SLOTS, _STRIDE, _LOSS, _VARIANCE, _NOISE, _PARAMETERS, _TABLE, _COLUMNS, _ROWS = range(10)
-
-
 @njit(**KERNEL)
 def _draw(law, out, xi, xi_at, extra, extra_at, constants, d, place):
     """Write d rows of zeta, the noise law's draws."""
     keep_apart()
     prefer_wide()
-    n = take_noise(law, constants, np.uint64(place[_NOISE]), np.uint64(1))
+    n = take_noise(law, constants, np.uint64(place[NOISE]), np.uint64(1))
     for lane in range(np.uint64(d) * _L):
         out[lane] = call(law, float(xi[xi_at + lane]), float(extra[extra_at + lane]), n)
 
@@ -83,10 +79,10 @@ def _draw(law, out, xi, xi_at, extra, extra_at, constants, d, place):
 def _row(move, state, at, xi, xi_at, extra, extra_at, pull, pull_at, constants, j, d, place, c):
     """Step coordinate j of 128 trajectories."""
     prefer_wide()
-    a = take_loss(move, constants, np.uint64(place[_LOSS] + j), d)
-    s = take_variance(move, constants, np.uint64(place[_VARIANCE] + j), d)
-    n = take_noise(move, constants, np.uint64(place[_NOISE]), np.uint64(1))
-    p = take_parameters(move, constants, np.uint64(place[_PARAMETERS]), np.uint64(1))
+    a = take_loss(move, constants, np.uint64(place[LOSS] + j), d)
+    s = take_variance(move, constants, np.uint64(place[VARIANCE] + j), d)
+    n = take_noise(move, constants, np.uint64(place[NOISE]), np.uint64(1))
+    p = take_parameters(move, constants, np.uint64(place[PARAMETERS]), np.uint64(1))
     for lane in range(_L):
         x = take_slots(move, state, at + lane, _L)
         drawn = float(xi[xi_at + lane]), float(extra[extra_at + lane])
@@ -100,21 +96,21 @@ def _advance(library, pair, place, numbers, state, pull, step, d, noise, at, ext
     constants, table, hessian, root = numbers
     xi, extra, combined, zeta, mixed = noise
     move, law = pair
-    if place[_STRIDE] > 1:
-        scale = table.dtype.type(1.0 / math.sqrt(float(place[_STRIDE])))
-        _combine(library, combined, xi, at, d, place[_STRIDE], scale)
+    if place[STRIDE] > 1:
+        scale = table.dtype.type(1.0 / math.sqrt(float(place[STRIDE])))
+        _combine(library, combined, xi, at, d, place[STRIDE], scale)
         xi, at = combined, np.uint64(0)
     if len(root):
         _draw(law, zeta, xi, at, extra, extra_at, constants, d, place)
         product(library, mixed, root, zeta, np.uint64(0), _L, np.uint64(d))
         xi, at = mixed, np.uint64(0)
     if len(hessian):
-        begin, gap = np.uint64(place[_AT]) * _L, np.uint64(place[_SLOTS]) * _L
+        begin, gap = np.uint64(place[AT]) * _L, np.uint64(place[SLOTS]) * _L
         product(library, pull, hessian, state, begin, gap, np.uint64(d))
     for j in range(d):
-        entry = step * place[_ROWS] + min(j, place[_ROWS] - 1)
-        c = take_table(move, table, np.uint64(place[_TABLE] + entry * place[_COLUMNS]), np.uint64(1))
-        row, noise_row = np.uint64(place[_AT] + j * place[_SLOTS]) * _L, np.uint64(j) * _L
+        entry = step * place[ROWS] + min(j, place[ROWS] - 1)
+        c = take_table(move, table, np.uint64(place[TABLE] + entry * place[COLUMNS]), np.uint64(1))
+        row, noise_row = np.uint64(place[AT] + j * place[SLOTS]) * _L, np.uint64(j) * _L
         drawn = (xi, at + noise_row, extra, extra_at + noise_row)
         _row(move, state, row, *drawn, pull, noise_row, constants, j, np.uint64(d), place, c)
 
@@ -123,13 +119,13 @@ def _advance(library, pair, place, numbers, state, pull, step, d, noise, at, ext
 def _feature(feature, state, pull, place, scope, which, constants, d):
     """Write feature `which` of one process; scope: first and last + 1 coordinate to sum, take the root."""
     prefer_wide()
-    row = np.uint64(place[_AT] + d * place[_SLOTS] + which) * _L
+    row = np.uint64(place[AT] + d * place[SLOTS] + which) * _L
     for lane in range(_L):
         state[row + lane] = 0.0
     for j in range(scope[0], scope[1]):
-        start = np.uint64(place[_AT] + j * place[_SLOTS]) * _L
-        a = take_loss(feature, constants, np.uint64(place[_LOSS] + j), np.uint64(d))
-        s = take_variance(feature, constants, np.uint64(place[_VARIANCE] + j), np.uint64(d))
+        start = np.uint64(place[AT] + j * place[SLOTS]) * _L
+        a = take_loss(feature, constants, np.uint64(place[LOSS] + j), np.uint64(d))
+        s = take_variance(feature, constants, np.uint64(place[VARIANCE] + j), np.uint64(d))
         for lane in range(_L):
             x = take_slots(feature, state, start + lane, _L)
             state[row + lane] += call(feature, x, pull[np.uint64(j) * _L + lane], a, s)
@@ -152,7 +148,7 @@ def _features_compiled(library, features, state, pull, layout, scope, numbers, d
         for process in range(len(layout)):
             place = layout[process]
             if len(numbers[2]):
-                begin, gap = np.uint64(place[_AT]) * _L, np.uint64(place[_SLOTS]) * _L
+                begin, gap = np.uint64(place[AT]) * _L, np.uint64(place[SLOTS]) * _L
                 product(library, pull, numbers[2], state, begin, gap, np.uint64(d))
             which = 0
             for feature in literal_unroll(features):
@@ -174,7 +170,7 @@ def _observe(library, out, record, state, layout, terms, combinations, value, te
             for lane in range(_L):
                 term[lane] = coefficient[record, t]
             for r in range(exponents.shape[1]):
-                row = np.uint64(layout[process, _AT] + r) * _L
+                row = np.uint64(layout[process, AT] + r) * _L
                 for _ in range(exponents[t, r]):
                     for lane in range(_L):
                         term[lane] *= state[row + lane]
@@ -211,7 +207,7 @@ def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records,
     """Run one block of 128 trajectories; out (records, test functions, observables, lanes)."""
     draw, moves, features = tags
     d, substeps, gaussians = sizes
-    noise, state, pull, value, term = work
+    noise, state, pull, value, term, joint = work
     normals, extra = noise[0], noise[1]
     for row in range(len(starts)):
         for lane in range(_L):
@@ -229,10 +225,11 @@ def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records,
         for fine in range(k * substeps + 1, (k + 1) * substeps + 1):
             which = 0
             for move in literal_unroll(moves):
-                step, rest = divmod(fine, layout[which, _STRIDE])
+                step, rest = divmod(fine, layout[which, STRIDE])
                 if rest == 0:
-                    before = (step - 1) * layout[which, _STRIDE] - k * substeps
+                    before = (step - 1) * layout[which, STRIDE] - k * substeps
                     first = at + np.uint64(before * d) * _L
+                    carry(draw, move[0], joint, layout[which], which, numbers, state, pull, step - 1, d)
                     _advance(draw, move, layout[which], numbers, state, pull, step - 1, d, noise, first, extra_at)
                 which += 1
             if record < len(records) and fine == records[record]:
@@ -253,8 +250,8 @@ def _reduce(library, out, sums, state, layout, d, trajectory, nonfinite, term):
     for lane in range(BLOCK):
         finite = True
         for process in range(len(layout)):
-            first = layout[process, _AT]
-            for row in range(first, first + d * layout[process, _SLOTS]):
+            first = layout[process, AT]
+            for row in range(first, first + d * layout[process, SLOTS]):
                 finite = finite and math.isfinite(state[row * BLOCK + lane])
         if not finite:
             if nonfinite[0] == 0:

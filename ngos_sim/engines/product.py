@@ -22,22 +22,22 @@ _WORD = ir.IntType(64)
 
 
 def _tile(rows):
-    """Return tile(out, to, matrix, first, columns, x, at, stride): `rows` rows of the product at two vectors of lanes.
+    """Return tile(out, to, matrix, first, gap, columns, x, at, stride): `rows` rows of a product, two vectors of lanes.
 
-    out[to + r 128 + lane] = sum_j matrix[first + r columns + j] x[at + j stride + lane], j ascending, each term by fma.
+    out[to + r 128 + lane] = sum_j matrix[first + r gap + j] x[at + j stride + lane], j ascending, each term by fma.
     """
 
     @intrinsic
-    def tile(typing_context, out, to, matrix, first, columns, x, at, stride):
+    def tile(typing_context, out, to, matrix, first, gap, columns, x, at, stride):
         lanes = _VECTOR // (out.dtype.bitwidth // 8)
 
         def codegen(context, builder, signature, arguments):
             real = context.get_value_type(out.dtype)
             vector = ir.VectorType(real, lanes)
             out_data, matrix_data, x_data = (
-                make_array(signature.args[i])(context, builder, arguments[i]).data for i in (0, 2, 5)
+                make_array(signature.args[i])(context, builder, arguments[i]).data for i in (0, 2, 6)
             )
-            _, to, _, first, columns, _, at, stride = arguments
+            _, to, _, first, gap, columns, _, at, stride = arguments
             kind = ir.FunctionType(vector, [vector] * 3)
             fma = get_or_insert_function(builder.module, kind, f"llvm.fma.v{lanes}f{out.dtype.bitwidth}")
 
@@ -57,7 +57,7 @@ def _tile(rows):
             ]
             new = []
             for r, total in enumerate(totals):
-                place = builder.add(builder.add(first, j), builder.mul(columns, _WORD(r)))
+                place = builder.add(builder.add(first, j), builder.mul(gap, _WORD(r)))
                 factor = _splat(builder, builder.load(builder.gep(matrix_data, [place])), vector)
                 new.append([builder.call(fma, [factor, e, t]) for e, t in zip(entries, total, strict=True)])
             following = builder.add(j, _WORD(1))
@@ -73,7 +73,7 @@ def _tile(rows):
             return context.get_dummy_value()
 
         word = types.uint64
-        return types.none(out, word, matrix, word, word, x, word, word), codegen
+        return types.none(out, word, matrix, word, word, word, x, word, word), codegen
 
     return tile
 
@@ -97,18 +97,24 @@ _eight, _four, _one = _tile(8), _tile(4), _tile(1)
 
 
 @njit(**KERNEL)
-def product(library, out, matrix, x, at, stride, d):
-    """Write the d rows of matrix @ x to out; row j of x begins at `at` + j stride."""
+def rectangle(library, out, to, matrix, first, gap, rows, columns, x, at, stride):
+    """Write `rows` rows of matrix @ x to out from `to`; row r of the matrix begins at first + r gap."""
     keep_apart()
     prefer_wide()
     for lane in range(np.uint64(0), _L, np.uint64(_WIDTH // out.itemsize)):
         i = np.uint64(0)
-        while i + np.uint64(8) <= d:
-            _eight(out, i * _L + lane, matrix, i * d, d, x, at + lane, stride)
+        while i + np.uint64(8) <= rows:
+            _eight(out, to + i * _L + lane, matrix, first + i * gap, gap, columns, x, at + lane, stride)
             i += np.uint64(8)
-        if i + np.uint64(4) <= d:
-            _four(out, i * _L + lane, matrix, i * d, d, x, at + lane, stride)
+        if i + np.uint64(4) <= rows:
+            _four(out, to + i * _L + lane, matrix, first + i * gap, gap, columns, x, at + lane, stride)
             i += np.uint64(4)
-        while i < d:
-            _one(out, i * _L + lane, matrix, i * d, d, x, at + lane, stride)
+        while i < rows:
+            _one(out, to + i * _L + lane, matrix, first + i * gap, gap, columns, x, at + lane, stride)
             i += np.uint64(1)
+
+
+@njit(**KERNEL)
+def product(library, out, matrix, x, at, stride, d):
+    """Write the d rows of matrix @ x to out; row j of x begins at `at` + j stride."""
+    rectangle(library, out, np.uint64(0), matrix, np.uint64(0), d, d, d, x, at, stride)

@@ -56,6 +56,27 @@ class Program:
 
 
 @dataclass(frozen=True)
+class Errors:
+    """Numbers by which a process carries errors of products a b along, rows of its state: see `engines.joint`.
+
+    a is one of (linear slots: all but the last, slot by slot, and 1), b one of (1, the last slot less its centre in
+    every coordinate), e the errors. Each step is e' = M (e - a b) + E[a' b' | x].
+
+    nodes : (d, nodes), what `move` gets for its normal at the nodes of a rule
+    weights : (orders, nodes), of the rule for the coefficients of a coordinate's step in a basis of functions
+    powers : (orders, d, d), E[a' b'] = sum of these times the coefficients of a' and of b'
+    flow : (steps, ..), the rows of M for all errors into those of b = 1, then for those of any other b
+    centre : (steps + 1, d)
+    """
+
+    nodes: np.ndarray
+    weights: np.ndarray
+    powers: np.ndarray
+    flow: np.ndarray
+    centre: np.ndarray
+
+
+@dataclass(frozen=True)
 class ProcessInputs:
     """Numbers of one process.
 
@@ -63,6 +84,7 @@ class ProcessInputs:
     loss, variance : tuple of ndarray, each of shape (d,): one array a parameter
     table : ndarray, shape (steps, 1 or d, columns): c of each step, for all coordinates or for each
     start : ndarray, shape (d, slots)
+    errors : what a process needs to carry errors of products along; in all of a program's processes or in none
     """
 
     parameters: tuple[float, ...]
@@ -71,6 +93,13 @@ class ProcessInputs:
     variance: tuple[np.ndarray, ...]
     table: np.ndarray
     start: np.ndarray
+    errors: Errors | None = None
+
+    @property
+    def error_rows(self):
+        """How many rows the errors take: of (1, y of every coordinate) those of (linear slots, 1) each."""
+        d, slots = self.start.shape
+        return 0 if self.errors is None else (d + 1) * (d * (slots - 1) + 1)
 
 
 @dataclass(frozen=True)
@@ -79,7 +108,7 @@ class Inputs:
 
     records : ndarray of int64, fine steps after which test functions are recorded, ascending
     term_owner, term_coefficient, term_exponents : the terms of the test functions: which one (terms,);
-        the factor at each record (records, terms); the powers of a state's rows (terms, rows)
+        the factor at each record (records, terms); the powers of a state's rows (terms, rows): slots, features, errors
     combinations : ndarray, shape (observables, processes): what is recorded is combinations @ g
     hessian, root : ndarray, shape (d, d): H and Sigma^(1/2) where they are matrices; else shape (0, 0)
     """

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ngos_sim.arithmetic import matvec
+from ngos_sim.arithmetic import fma, matvec
 from ngos_sim.engines import rng
 from ngos_sim.engines.bind import plain
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
@@ -54,12 +54,13 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None):
 
     hessian, root = (matrix.ravel().tolist() for matrix in (inputs.hessian, inputs.root))
     states = [[tuple(row) for row in numbers.start.tolist()] for numbers in inputs.processes]
+    errors = [[0.0] * numbers.error_rows for numbers in inputs.processes]
     observed = []
     xi: list = []
     for fine in range(1, int(inputs.records[-1]) + 1):
         xi.append([gaussian(rng.BROWNIAN, (fine - 1) * d + j) for j in range(d)])
         macro = (fine - 1) // m
-        for process, numbers, state in zip(program.processes, inputs.processes, states, strict=True):
+        for process, numbers, state, carried in zip(program.processes, inputs.processes, states, errors, strict=True):
             step, rest = divmod(fine, process.stride)
             if rest:
                 continue
@@ -70,15 +71,53 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None):
                 zeta = [process.law(*both, numbers.noise) for both in zip(together, extra, strict=True)]
                 together = matvec(root, zeta, [0.0] * d)
             pull = _pull(hessian, state)
-            entries = numbers.table[step - 1].tolist()
-            for j in range(d):
-                c = tuple(entries[min(j, len(entries) - 1)])
-                a, s = _at(numbers.loss, j), _at(numbers.variance, j)
-                drawn = (state[j], together[j], extra[j], pull[j])
-                state[j] = process.move(*drawn, a, s, numbers.noise, c, numbers.parameters)
+            moves = [_move(process, numbers, state[j], pull[j], step, j) for j in range(d)]
+            if carried:
+                carried[:] = _carried(carried, numbers.errors, state, moves, step)
+            state[:] = [moved(*both) for moved, *both in zip(moves, together, extra, strict=True)]
         if fine in inputs.records:
-            observed.append(_observe(program, inputs, states, len(observed)))
+            observed.append(_observe(program, inputs, states, errors, len(observed)))
     return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)
+
+
+def _move(process, numbers, x, pull, step, j):
+    """Return coordinate j's step number `step` as a function (xi, extra) -> x."""
+    entries = numbers.table[step - 1].tolist()
+    c = tuple(entries[min(j, len(entries) - 1)])
+    given = (pull, _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, c, numbers.parameters)
+    return lambda xi, extra: process.move(x, xi, extra, *given)
+
+
+def _carried(carried, errors, state, moves, step):
+    """Return the errors of a process after its step number `step`; see `engines.joint`."""
+    d, linear = len(state), range(len(state[0]) - 1)
+    n, centre = d * len(linear), errors.centre.tolist()
+    a, b = _factors(state, centre[step - 1])
+    size = n + 1
+    excess = [fma(-a[r], b[i], carried[i * size + r]) for i in range(d + 1) for r in range(size)]
+    flow, own = errors.flow[step - 1].tolist(), n * (d + 1) * size
+    found = [*matvec(flow[:own], excess, [0.0] * n), 0.0]
+    for i in range(1, d + 1):
+        found += matvec(flow[own:], excess[i * size : (i + 1) * size], [0.0] * size)
+    rule, orders = errors.weights.ravel().tolist(), len(errors.weights)
+    values = [[moved(xi, 0.0) for xi in nodes] for moved, nodes in zip(moves, errors.nodes.tolist(), strict=True)]
+    of_slots = [[matvec(rule, slot, [0.0] * orders) for slot in zip(*each, strict=True)] for each in values]
+    of_a = [(of_slots[j][i], j) for i in linear for j in range(d)]
+    of_b = [(each[-1][0] - middle, *each[-1][1:]) for each, middle in zip(of_slots, centre[step], strict=True)]
+    found[:n] = [value + each[0] for value, (each, _) in zip(found, of_a, strict=False)]
+    for j in range(d):
+        begin = (j + 1) * size
+        for r, (each, i) in enumerate(of_a):
+            for order, powers in enumerate(errors.powers):
+                found[begin + r] = fma(float(powers[i, j]) * each[order], of_b[j][order], found[begin + r])
+        found[begin + n] += of_b[j][0]
+    return found
+
+
+def _factors(state, centre):
+    """Return a and b of the products whose errors are carried along."""
+    *linear, last = zip(*state, strict=True)
+    return [*(v for slot in linear for v in slot), 1.0], [1.0, *(v - m for v, m in zip(last, centre, strict=True))]
 
 
 def _sum(values):
@@ -99,10 +138,10 @@ def _at(columns, j):
     return tuple(float(column[j]) for column in columns)
 
 
-def _observe(program, inputs, states, record):
+def _observe(program, inputs, states, errors, record):
     """Return combinations @ g(states), shape (test functions, observables)."""
     observed = np.zeros((inputs.test_functions, len(inputs.combinations)))
-    for index, (numbers, state) in enumerate(zip(inputs.processes, states, strict=True)):
+    for index, (numbers, state, carried) in enumerate(zip(inputs.processes, states, errors, strict=True)):
         rows = [value for x in state for value in x]
         for feature in program.features:
             among = range(len(state)) if feature.coordinate < 0 else [feature.coordinate]
@@ -110,6 +149,7 @@ def _observe(program, inputs, states, record):
             given = [(state[j], pull[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
             total = _sum([feature.function(*each) for each in given])
             rows.append(math.sqrt(total) if feature.root else total)
+        rows += carried
         values = [0.0] * inputs.test_functions
         for owner, term, exponents in zip(
             inputs.term_owner, inputs.term_coefficient[record], inputs.term_exponents, strict=True

@@ -10,6 +10,9 @@ from ngos_sim.estimators.test_functions import TestFunction, parse
 from ngos_sim.oracles.losses import affine_gradient
 
 _MAX_TERMS = 4096
+_MAX_JOINT = 8  # coordinates: a step's work grows with their square, its rows of state too
+_OUTSIDE = "it lies outside the span of its basis"
+_MATRIX = "the Hessian or the covariance is a matrix"
 
 
 def against_local(oracle, rule, pivot, start):
@@ -58,16 +61,30 @@ def monomials(function, oracle, slots, dimension):
 
 
 def local_terms(function, oracle, pivot, dimension):
-    """Return what `monomials` does if it lies in the local estimator's span, or None.
+    """Return what `monomials` does if it lies in the local estimator's span, or why it cannot serve, a str.
 
-    The span holds products over coordinates of monomials that one basis of the pivot spans, and sums of such.
+    The span holds products over coordinates of monomials that one basis of the pivot spans, and sums of such;
+    where matrices couple coordinates, sums of slots.
     """
-    terms = None if oracle.is_dense else monomials(function, oracle, pivot.slots, dimension)
+    terms = monomials(function, oracle, pivot.slots, dimension)
+    if oracle.is_dense:
+        return _joint_terms(terms, oracle, dimension)
     if terms is None:
-        return None
+        return _OUTSIDE
     size = sum(math.prod(powers[-1] + 2 for powers in by.values()) for _, by in terms)
     held = moment_flow.basis_of(pivot, {powers for _, by in terms for powers in by.values()})
-    return terms if held is not None and size <= _MAX_TERMS else None
+    return terms if held is not None and size <= _MAX_TERMS else _OUTSIDE
+
+
+def _joint_terms(terms, oracle, dimension):
+    """Return terms, or why the local estimator cannot serve where the Hessian or the covariance is a matrix."""
+    if dimension > _MAX_JOINT:
+        return f"{_MATRIX} of more than {_MAX_JOINT} coordinates"
+    if not oracle.noise.is_gaussian:
+        return f"{_MATRIX} and the noise is not Gaussian"
+    if terms is None or any(sum(map(sum, by.values())) > 1 for _, by in terms):
+        return f"{_MATRIX} and it is not linear in the slots"
+    return terms
 
 
 def companion_terms(function, oracle, slots, dimension):

@@ -45,20 +45,30 @@ class Law:
         return self.mean[:, places], self.covariance[:, places[:, None], places], self.u[:, j]
 
 
-def _coefficients(problem, t):
-    """Return A, b and B Sigma B^T of the RMSprop SDE, or of Adam's where there are three slots.
+def drift(problem, t):
+    """Return A_t and b_t of the RMSprop SDE, or of Adam's where there are three slots: (.., n d, n d) and (.., n d).
 
-    Definitions 4.1 and 4.4 of arXiv 2205.10287 with u = U_t.
+    Definitions 4.1 and 4.4 of arXiv 2205.10287 with u = U_t; t of any shape.
     """
-    p, momentum = problem.constants, len(problem.start) == 3
-    D, _ = speed(problem, t, momentum)
+    momentum, d = len(problem.start) == 3, len(problem.slope)
+    D, _ = speed(problem, np.asarray(t)[..., None], momentum)
     if not momentum:
-        root = p["sigma0"] * D
-        return -D[:, None] * problem.hessian, -D * problem.slope, root[:, None] * problem.covariance * root
-    c1, zero = p["c1"], np.zeros_like(problem.hessian)
-    A = np.block([[zero, -np.diag(D)], [c1 * problem.hessian, -c1 * np.eye(len(D))]])
-    power = np.block([[zero, zero], [zero, (c1 * p["sigma0"]) ** 2 * problem.covariance]])
-    return A, np.concatenate([np.zeros_like(D), c1 * problem.slope]), power
+        return -D[..., None] * problem.hessian, -D * problem.slope
+    c1, unit = problem.constants["c1"], np.eye(d)
+    A, b = np.zeros((*D.shape[:-1], 2 * d, 2 * d)), np.zeros((*D.shape[:-1], 2 * d))
+    A[..., :d, d:] = -D[..., None] * unit
+    A[..., d:, :d], A[..., d:, d:] = c1 * problem.hessian, -c1 * unit
+    b[..., d:] = c1 * problem.slope
+    return A, b
+
+
+def _power(problem, t):
+    """Return B Sigma B^T of the SDE whose `drift` is above."""
+    p, zero = problem.constants, np.zeros_like(problem.hessian)
+    if len(problem.start) == 3:
+        return np.block([[zero, zero], [zero, (p["c1"] * p["sigma0"]) ** 2 * problem.covariance]])
+    root = p["sigma0"] * speed(problem, t, momentum=False)[0]
+    return root[:, None] * problem.covariance * root
 
 
 def sde_law(problem, times):
@@ -71,9 +81,9 @@ def sde_law(problem, times):
 
     def field(t, y):
         mean, covariance = y[:n], y[n:].reshape(n, n)
-        A, b, power = _coefficients(problem, t)
-        drift = A @ covariance
-        return np.concatenate([A @ mean + b, (drift + drift.T + power).ravel()])
+        A, b = drift(problem, t)
+        product = A @ covariance
+        return np.concatenate([A @ mean + b, (product + product.T + _power(problem, t)).ravel()])
 
     start = np.concatenate([first, np.zeros(n * n)])
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories

@@ -155,34 +155,46 @@ def _spans(basis, powers):
     return all((*powers[:-1], n) in exponents for n in range(powers[-1] + 1))
 
 
-def flow(sde, basis, problem, h, steps, substeps=_SUBSTEPS[0]):
-    """Return M_k of every step k of size h from t0, shape (steps, n, n + 1): the last column is the constant.
+def clock(problem, h, numbers):
+    """Return when(s) -> t, dt/ds of the steps with these numbers, s the part of a step of size h that has passed.
 
-    Runge-Kutta of order 4 on all steps at once. Bias corrections start from t = 0 like a root of t: there
-    the first step is taken in the clock t = h s^2, 0 < s <= 1, in which they are smooth.
+    Bias corrections start from t = 0 like a root of t: there the first step is taken in the clock t = h s^2,
+    0 < s <= 1, in which they are smooth.
     """
-    generator = _FLOWS[_key(sde)].generator(problem, basis.exponents)
-    first = np.zeros(steps, dtype=bool)
-    first[:1] = problem.t0 == 0.0 and problem.constants.get("bias_correction", 0.0)
-    begin = problem.t0 + h * np.arange(steps)
+    first = (numbers == 0) & bool(problem.t0 == 0.0 and problem.constants.get("bias_correction", 0.0))
+    begin = problem.t0 + h * numbers
+
+    def when(s):
+        s = np.where(first, max(s, _TINY), s)
+        return begin + h * np.where(first, s * s, s), h * np.where(first, 2.0 * s, 1.0)
+
+    return when
+
+
+def runge_kutta(rate, applied, start, substeps):
+    """Return x(1) of dx/ds = applied(rate(s), x) by `substeps` Runge-Kutta steps of order 4 from x(0) = start."""
+    x, d = start, 1.0 / substeps
+    for i in range(substeps):
+        first, middle, last = (rate((i + part) * d) for part in (0.0, 0.5, 1.0))
+        k1 = applied(first, x)
+        k2 = applied(middle, x + 0.5 * d * k1)
+        k3 = applied(middle, x + 0.5 * d * k2)
+        k4 = applied(last, x + d * k3)
+        x = x + d / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+    return x
+
+
+def flow(sde, basis, problem, h, steps, substeps=_SUBSTEPS[0]):
+    """Return M_k of every step k of size h from t0, shape (steps, n, n + 1): the last column is the constant."""
+    generator, when = _FLOWS[_key(sde)].generator(problem, basis.exponents), clock(problem, h, np.arange(steps))
 
     def rate(s):
-        """Return dt/ds G(t(s)), s the part of a step that has passed."""
-        s = np.where(first, max(s, _TINY), s)
-        weight = np.where(first, 2.0 * s, 1.0)
-        return (h * weight)[:, None, None] * generator(begin + h * np.where(first, s * s, s))
+        t, speed = when(s)
+        return speed[:, None, None] * generator(t)
 
     size = len(basis.exponents) + 1
-    matrix = np.broadcast_to(np.eye(size), (steps, size, size))
-    d = 1.0 / substeps
-    for i in range(substeps):
-        start, middle, end = (rate((i + part) * d) for part in (0.0, 0.5, 1.0))
-        k1 = start @ matrix
-        k2 = middle @ (matrix + 0.5 * d * k1)
-        k3 = middle @ (matrix + 0.5 * d * k2)
-        k4 = end @ (matrix + d * k3)
-        matrix = matrix + d / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-    return matrix[:, :-1]
+    start = np.broadcast_to(np.eye(size), (steps, size, size))
+    return runge_kutta(rate, np.matmul, start, substeps)[:, :-1]
 
 
 def columns(sde, basis, problem, h, steps, nodes, weights):
@@ -196,21 +208,25 @@ def columns(sde, basis, problem, h, steps, nodes, weights):
         E psi(X_t) at every step.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
-        matrices, moments = _converged(sde, basis, problem, h, steps)
+        start = basis.values(problem.start, problem.start[-1])
+        matrices, moments = converged(lambda substeps: flow(sde, basis, problem, h, steps, substeps), start)
         U = problem.second_moment(problem.t0 + h * np.arange(steps + 1))
     rule = np.broadcast_to(np.concatenate([nodes, weights]), (steps, 2 * len(nodes)))
     table = np.concatenate([U[:-1, None], U[1:, None], matrices.reshape(steps, -1), rule], axis=1)
     return table, moments
 
 
-def _converged(sde, basis, problem, h, steps):
-    """Return the M_k and E psi(X_t) with as many Runge-Kutta steps as these need."""
+def converged(flow, start):
+    """Return flow(substeps) = M_k, shape (steps, n, n + 1 or more), and the moments, with as many as these need.
+
+    start : n numbers, the moments at the start; those after a step are M_k (moments, 1).
+    """
     previous = None
     for substeps in _SUBSTEPS:
-        matrices = flow(sde, basis, problem, h, steps, substeps)
-        moments = [np.array(basis.values(problem.start, problem.start[-1]))]
+        matrices = flow(substeps)
+        moments = [np.array(start)]
         for matrix in matrices:
-            moments.append(matrix[:, :-1] @ moments[-1] + matrix[:, -1])
+            moments.append(matrix[:, : len(start)] @ moments[-1] + matrix[:, len(start)])
         found = np.array(moments)
         if previous is not None and not np.any(np.abs(found - previous) > _STILL * (1.0 + np.abs(found))):
             break

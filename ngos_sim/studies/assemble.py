@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.engines.program import (
+    Errors,
     Feature,
     Inputs,
     Process,
@@ -31,7 +32,8 @@ class Part:
     """One process of a program: `steps` steps of a rule between two matched times.
 
     eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken; columns, shape
-    (steps, d, n), follow the schedule's own in c and differ from coordinate to coordinate.
+    (steps, d, n), follow the schedule's own in c and differ from coordinate to coordinate; errors are
+    what the process needs to carry errors along.
     """
 
     rule: Rule
@@ -40,11 +42,12 @@ class Part:
     eta2: float
     sigma: float
     columns: np.ndarray | None = None
+    errors: Errors | None = None
 
 
 @dataclass(frozen=True)
 class Observables:
-    """Test functions as sums of terms, each a factor times powers of a state's rows (slots, then features).
+    """Test functions as sums of terms, each a factor times powers of a state's rows (slots, features, errors).
 
     owner : (terms,) int64, which test function; factor : (records, terms); exponents : (terms, rows) int64
     """
@@ -99,6 +102,7 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
                 variance=_by_coordinate(oracle.variance_parameters, dimension),
                 table=entries,
                 start=start,
+                errors=part.errors,
             )
         )
     gaussians = max(part.noise.gaussians for part in parts)

@@ -1,111 +1,24 @@
 """The local estimator at a point of a study: against an SDE, and against the scaling rule's reference."""
 
 import math
-from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 
 from ngos_sim.estimators import moment_flow, paired, quadrature
-from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.noises import gaussian
-from ngos_sim.processes.integrators import euler_maruyama, table
-from ngos_sim.processes.local_error import local_error
+from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
-from ngos_sim.studies.assemble import Observables, Part
 from ngos_sim.studies.jobs import Reading, Run
 from ngos_sim.studies.paired_runs import difference
+from ngos_sim.studies.pivots import pivot_at
 
 NODES, NODES_FEWER = 13, 9  # where a step is not a polynomial in the noise
 
 
-def problems(study, state):
-    """Return the moment flow's Problem of each coordinate of a study with an affine gradient."""
-    d, constants = study.dimension, dict(study.rule.parameters)
-    hessian, slope = affine_gradient(study.oracle.loss, d)
-    variance = np.broadcast_to(study.oracle.covariance, d).tolist()
-    rows = zip(np.diag(hessian).tolist(), slope.tolist(), variance, state.tolist(), strict=True)
-    return [moment_flow.Problem(a, b, v, tuple(x), study.t0, constants) for a, b, v, x in rows]
-
-
-@dataclass(frozen=True)
-class _Pivot:
-    """An SDE of known flow at a point, and the basis whose errors are carried along.
-
-    wanted : {index of a test function: terms (factor, {coordinate: powers of the slots})}
-    """
-
-    settings: object
-    sde: object
-    wanted: dict
-
-    @property
-    def basis(self):
-        monomials = {powers for terms in self.wanted.values() for _, by in terms for powers in by.values()}
-        return moment_flow.basis_of(self.sde, monomials)
-
-    @property
-    def problems(self):
-        """The moment flow's Problem of each coordinate."""
-        return problems(self.settings.study, self.settings.state)
-
-    def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
-        """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
-        basis, t0 = self.basis, self.settings.study.t0
-        own = len(table(rule, round(t0 / h), 1, h, {**rule.parameters, "eta2": eta2})[0])
-        where = (h, count, *quadrature.law_rule(law, sigma, nodes, size))
-        made = [moment_flow.columns(self.sde, basis, problem, *where) for problem in self.problems]
-        columns, moments = (np.stack(each, axis=1) for each in zip(*made, strict=True))
-        return Part(local_error(rule, basis, own, size), law, steps, eta2, sigma, columns), moments
-
-    def span(self, times, moments):
-        """Return the Observables that read test functions off the error slots, and their exact SDE means.
-
-        moments : (records, d, n). Coordinates are independent: an error of a product of their functions
-        is that of prod_j (A_j + error_j) - prod_j A_j, A_j the exact means.
-        """
-        d, slots, problems = moments.shape[1], self.settings.state.shape[1], self.problems
-        means, factors = np.zeros((len(times), len(self.wanted))), Counter()
-        for at, terms in enumerate(self.wanted.values()):
-            factors[at, (0,) * (d * (slots + moments.shape[2]))] = np.zeros(len(times))
-            for factor, by in terms:
-                exact, *errors = self._products(factor, by, problems, times, moments, slots)
-                means[:, at] += exact[0]
-                for coefficient, exponents in errors:
-                    factors[at, tuple(exponents.ravel())] += coefficient
-        owners, rows = zip(*factors, strict=True)
-        numbers = (np.stack(list(factors.values()), axis=1), np.array(rows, dtype=np.int64))
-        return Observables((), len(self.wanted), np.array(owners), *numbers), means
-
-    def _products(self, factor, by, problems, times, moments, slots):
-        """Return (coefficient, exponents) of every term of factor prod_j (A_j + error_j), prod_j A_j first."""
-        d, size = moments.shape[1:]
-        found = [(np.full(len(times), factor), np.zeros((d, slots + size), dtype=np.int64))]
-        for j, powers in by.items():
-            expansion = moment_flow.expand(self.basis, powers, problems[j].second_moment(times))
-            mean = sum(f * (moments[:, j, index] if index >= 0 else 1.0) for index, f in expansion.items())
-            errors = []
-            for index, f in expansion.items():
-                if index >= 0:
-                    unit = np.zeros((d, slots + size), dtype=np.int64)
-                    unit[j, slots + index] = 1
-                    errors += [(c * f, exponents + unit) for c, exponents in found]
-            found = [(c * mean, exponents) for c, exponents in found] + errors
-        return found
-
-    def job(self, parts, combinations, moments, records, **where):
-        """Return a job that records the test functions' errors, and their exact SDE means at the records."""
-        h, state = self.settings.point.eta_e, self.settings.state
-        times = self.settings.study.t0 + where.pop("h", h) * records
-        observed, exact = self.span(times, moments[records])
-        carried = np.concatenate([state, np.zeros((len(state), len(self.basis.exponents)))], axis=1)
-        return self.settings.job(parts, combinations, observed, carried, records=records, **where), exact
-
-
-def _sizes(settings, basis):
+def _sizes(settings, pivot):
     """Return the nodes of the run and, where a check is needed, the fewer nodes of the check."""
     if settings.study.rule.step in POLYNOMIAL_STEPS:
-        return (basis.nodes,)
+        return (pivot.nodes,)
     few_atoms = len(quadrature.law_rule(settings.study.oracle.noise, settings.sigma, NODES)[0]) < NODES
     return (NODES,) if few_atoms else (NODES, NODES_FEWER)
 
@@ -117,8 +30,8 @@ def against_sde(settings, sde, wanted):
     the latter by Euler-Maruyama at paired.LEVELS, extrapolated, on the same random numbers.
     """
     study, point, records = settings.study, settings.point, settings.records
-    pivot = _Pivot(settings, sde.pivot or sde, wanted)
-    size, *fewer = _sizes(settings, pivot.basis)
+    pivot = pivot_at(settings, sde.pivot or sde, wanted)
+    size, *fewer = _sizes(settings, pivot)
     count = int(records[-1])
 
     def job(nodes):
@@ -127,7 +40,7 @@ def against_sde(settings, sde, wanted):
         )
         parts, rows = [first], np.eye(1)
         if sde.pivot is not None:
-            base, exact = euler_maruyama(sde, study.rule.parameters), pivot.basis.nodes
+            base, exact = euler_maruyama(sde, study.rule.parameters), pivot.nodes
             for level in paired.LEVELS:
                 numbers = (exact, exact, point.eta_e / level, point.eta_e, count * level, level)
                 parts.append(pivot.part(base, gaussian(), math.nan, *numbers)[0])
@@ -159,8 +72,8 @@ def against_reference(settings, name, wanted):
     """
     study, point, records = settings.study, settings.point, settings.records
     rule, kappa = study.rule, point.kappa
-    pivot = _Pivot(settings, moment_flow.pivot_of(rule), wanted)
-    size, *fewer = _sizes(settings, pivot.basis)
+    pivot = pivot_at(settings, moment_flow.pivot_of(rule), wanted)
+    size, *fewer = _sizes(settings, pivot)
     matched = records // kappa
     own, at_own = np.unique(np.maximum(matched, 1), return_inverse=True)
     moved = (matched > 0)[:, None]

@@ -11,7 +11,7 @@ from ngos_sim.processes.optimizers import is_built_in
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
 from ngos_sim.studies.jobs import reference_name
-from ngos_sim.studies.local_runs import problems
+from ngos_sim.studies.pivots import problems
 
 _MAX_DEGREE = 8
 _FAR = 2.0**-40  # an eta^2 at which a law's moments show how they go on to 0

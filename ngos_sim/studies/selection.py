@@ -99,13 +99,7 @@ def _singular(study, sde):
 
 def _candidates(study, sde, pivot, function, reason):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
-    terms = None if reason else choose.local_terms(function, study.oracle, pivot, study.dimension)
-    outside = (
-        "the Hessian or the covariance is a matrix"
-        if study.oracle.is_dense
-        else "it lies outside the span of its basis"
-    )
-    yield "local", reason or (outside if terms is None else terms)
+    yield "local", reason or choose.local_terms(function, study.oracle, pivot, study.dimension)
     if sde is None or sde.pivot is not None or reason:
         yield "control_variate", reason or "there is no companion of known moments"
         return

@@ -1,0 +1,159 @@
+"""What the local estimator carries along at a point of a study: the errors of a basis near an SDE of known flow."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from ngos_sim.estimators import joint_flow, moment_flow, quadrature
+from ngos_sim.oracles.losses import affine_gradient
+from ngos_sim.processes.integrators import table
+from ngos_sim.processes.local_error import local_error
+from ngos_sim.processes.optimizers import is_built_in
+from ngos_sim.studies.assemble import Observables, Part
+from ngos_sim.studies.companion_runs import joint_problems
+
+
+def pivot_at(settings, sde, wanted):
+    """Return the Pivot of a point, a JointPivot where its oracle couples coordinates."""
+    kind = JointPivot if settings.study.oracle.is_dense else Pivot
+    return kind(settings, sde, wanted)
+
+
+def problems(study, state):
+    """Return the moment flow's Problem of each coordinate of a study with an affine gradient."""
+    d, constants = study.dimension, dict(study.rule.parameters)
+    hessian, slope = affine_gradient(study.oracle.loss, d)
+    variance = np.broadcast_to(study.oracle.covariance, d).tolist()
+    rows = zip(np.diag(hessian).tolist(), slope.tolist(), variance, state.tolist(), strict=True)
+    return [moment_flow.Problem(a, b, v, tuple(x), study.t0, constants) for a, b, v, x in rows]
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """An SDE of known flow at a point, and the basis whose errors are carried along.
+
+    wanted : {index of a test function: terms (factor, {coordinate: powers of the slots})}
+    """
+
+    settings: object
+    sde: object
+    wanted: dict
+
+    @property
+    def basis(self):
+        monomials = {powers for terms in self.wanted.values() for _, by in terms for powers in by.values()}
+        return moment_flow.basis_of(self.sde, monomials)
+
+    @property
+    def problems(self):
+        """The moment flow's Problem of each coordinate."""
+        return problems(self.settings.study, self.settings.state)
+
+    @property
+    def nodes(self):
+        """How many nodes are exact where a step is linear in the noise, and quadratic in u."""
+        return self.basis.nodes
+
+    @property
+    def start(self):
+        """The start of every coordinate's slots and of their errors."""
+        state = self.settings.state
+        return np.concatenate([state, np.zeros((len(state), len(self.basis.exponents)))], axis=1)
+
+    def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
+        """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
+        basis, t0 = self.basis, self.settings.study.t0
+        own = len(table(rule, round(t0 / h), 1, h, {**rule.parameters, "eta2": eta2})[0])
+        where = (h, count, *quadrature.law_rule(law, sigma, nodes, size))
+        made = [moment_flow.columns(self.sde, basis, problem, *where) for problem in self.problems]
+        columns, moments = (np.stack(each, axis=1) for each in zip(*made, strict=True))
+        return Part(local_error(rule, basis, own, size), law, steps, eta2, sigma, columns), moments
+
+    def span(self, times, moments):
+        """Return the Observables that read test functions off the error slots, and their exact SDE means.
+
+        moments : (records, d, n). Coordinates are independent: an error of a product of their functions
+        is that of prod_j (A_j + error_j) - prod_j A_j, A_j the exact means.
+        """
+        d, slots, problems = moments.shape[1], self.settings.state.shape[1], self.problems
+        means, factors = np.zeros((len(times), len(self.wanted))), Counter()
+        for at, terms in enumerate(self.wanted.values()):
+            factors[at, (0,) * (d * (slots + moments.shape[2]))] = np.zeros(len(times))
+            for factor, by in terms:
+                exact, *errors = self._products(factor, by, problems, times, moments, slots)
+                means[:, at] += exact[0]
+                for coefficient, exponents in errors:
+                    factors[at, tuple(exponents.ravel())] += coefficient
+        owners, rows = zip(*factors, strict=True)
+        numbers = (np.stack(list(factors.values()), axis=1), np.array(rows, dtype=np.int64))
+        return Observables((), len(self.wanted), np.array(owners), *numbers), means
+
+    def _products(self, factor, by, problems, times, moments, slots):
+        """Return (coefficient, exponents) of every term of factor prod_j (A_j + error_j), prod_j A_j first."""
+        d, size = moments.shape[1:]
+        found = [(np.full(len(times), factor), np.zeros((d, slots + size), dtype=np.int64))]
+        for j, powers in by.items():
+            expansion = moment_flow.expand(self.basis, powers, problems[j].second_moment(times))
+            mean = sum(f * (moments[:, j, index] if index >= 0 else 1.0) for index, f in expansion.items())
+            errors = []
+            for index, f in expansion.items():
+                if index >= 0:
+                    unit = np.zeros((d, slots + size), dtype=np.int64)
+                    unit[j, slots + index] = 1
+                    errors += [(c * f, exponents + unit) for c, exponents in found]
+            found = [(c * mean, exponents) for c, exponents in found] + errors
+        return found
+
+    def job(self, parts, combinations, moments, records, **where):
+        """Return a job that records the test functions' errors, and their exact SDE means at the records."""
+        h = self.settings.point.eta_e
+        times = self.settings.study.t0 + where.pop("h", h) * records
+        observed, exact = self.span(times, moments[records])
+        return self.settings.job(parts, combinations, observed, self.start, records=records, **where), exact
+
+
+class JointPivot(Pivot):
+    """A Pivot whose coordinates are coupled by the Hessian or the covariance: Gaussian noise, linear test functions."""
+
+    nodes = 2
+
+    @property
+    def problems(self):
+        """The JointProblem of all coordinates."""
+        return joint_problems(self.settings.study, self.settings.state)
+
+    @property
+    def start(self):
+        """The start of every coordinate's slots; the engine knows those of the errors."""
+        return self.settings.state
+
+    def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
+        """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
+        (problem,), oracle = self.problems, self.settings.study.oracle
+        orders = min(nodes, 3) if is_built_in(rule) else nodes
+        scale = np.ones(len(problem.slope)) if oracle.root is None else np.sqrt(problem.variance)
+        errors, means = joint_flow.errors(problem, h, count, nodes, orders, scale)
+        return Part(rule, law, steps, eta2, sigma, errors=errors), means
+
+    def span(self, times, moments):
+        """Return the Observables that read sums of slots off the errors, and their exact SDE means.
+
+        moments : (records, n), of the linear slots
+        """
+        ((problem,), (d, slots)), n = (self.problems, self.settings.state.shape), moments.shape[1]
+        known = np.concatenate([moments, problem.second_moment(times[:, None])], axis=1)
+        places = np.append(np.arange(n), np.arange(1, d + 1) * (n + 1) + n)  # of the slots' errors, of u that of y
+        means, factors = np.zeros((len(times), len(self.wanted))), Counter()
+        for at, terms in enumerate(self.wanted.values()):
+            factors[at, -1] = 0.0
+            for factor, by in terms:
+                found = [a * d + j for j, powers in by.items() for a, power in enumerate(powers) if power]
+                means[:, at] += factor * (known[:, found[0]] if found else 1.0)
+                for which in found:
+                    factors[at, int(places[which])] += factor
+        owners, rows = np.array(list(factors)).T
+        exponents = np.zeros((len(rows), d * slots + (d + 1) * (n + 1)), dtype=np.int64)
+        exponents[np.flatnonzero(rows >= 0), d * slots + rows[rows >= 0]] = 1
+        numbers = (np.tile(list(factors.values()), (len(times), 1)), exponents)
+        return Observables((), len(self.wanted), owners, *numbers), means
