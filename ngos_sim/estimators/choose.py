@@ -19,7 +19,7 @@ def against_local(oracle, rule, pivot, start):
     """Return why the local estimator cannot measure an optimizer near an SDE, or None if it can.
 
     pivot : SDE, or None where no SDE has the optimizer's slots
-    start : ndarray, shape (d, slots), u last
+    start : ndarray, shape (points, d, slots), u last
     """
     if pivot is None:
         return f"no moment flow is known for the slots of optimizer {rule.name!r}"
@@ -27,14 +27,14 @@ def against_local(oracle, rule, pivot, start):
         return f"no moment flow is known for sde {pivot.name!r}, and it names no pivot"
     if pivot.slots != rule.slots:
         return f"its pivot has slots {pivot.slots}"
-    if affine_gradient(oracle.loss, len(start)) is None:
+    if affine_gradient(oracle.loss, start.shape[1]) is None:
         return f"loss {oracle.loss.name!r} is neither linear nor quadratic"
     if callable(oracle.covariance):
         return "the covariance depends on the state"
     missing = [name for name in moment_flow.constants_of(pivot) if name not in rule.parameters]
     if missing:
         return f"optimizer {rule.name!r} has no constant {missing[0]!r}"
-    if np.any(start[:, -1] < 0.01 * np.max(oracle.covariance)):
+    if np.any(start[..., -1] < 0.01 * np.max(oracle.covariance)):
         return "u starts below a hundredth of the covariance, too near the root's singularity"
     return None
 

@@ -80,9 +80,9 @@ def selected(study, barred=None):
 
 
 def _starts(study):
-    """Return the start of every coordinate at every point, shape (points d, slots)."""
+    """Return the start of every coordinate at every point, shape (points, d, slots)."""
     states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
-    return np.concatenate(states)
+    return np.stack(states)
 
 
 def _singular(study, sde):

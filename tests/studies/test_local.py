@@ -139,6 +139,14 @@ def test_several_coordinates(problem):
     assert np.median(coupled.std_error / local.std_error) > 1.5
 
 
+def test_several_coordinates_at_several_points():
+    """A Hessian a coordinate, and more points than one: what is chosen does not depend on how many there are."""
+    oracle, settings = ns.NGOS(ns.quadratic([0.9, 2.0])), dict(test_functions=["theta[1]"], sde=ns.rmsprop_sde())
+    start = dict(theta=[1.2, 1.0], u=1.0)
+    study = ns.ConvergenceStudy(oracle, ns.rmsprop(**RMSPROP), initial=start, eta2=[2.0**-3, 2.0**-4], **settings)
+    assert study.run(1024).table.estimator.unique().tolist() == ["local"]
+
+
 def test_products_over_coordinates_by_enumeration():
     """Two steps of Rademacher noise in two coordinates: all 16 paths give the exact error of a product."""
     rule, h = ns.rmsprop(sigma0=0.8, eps0=0.1, c2=1.3), 0.25
