@@ -62,10 +62,9 @@ def workspace(given, slots, d):
 
 
 @njit(**KERNEL)
-def _products(library, state, at, errors, values, centre, slots, d, rows):
-    """Write a, b and the excess e - a b."""
+def _factors(library, a, b, state, at, values, centre, slots, d):
+    """Write the rows of a and b."""
     prefer_wide()
-    a, b, excess = rows
     linear = slots - _ONE
     for j in range(d):
         for i in range(linear):
@@ -75,23 +74,16 @@ def _products(library, state, at, errors, values, centre, slots, d, rows):
         to, row = (j + _ONE) * _L, (at + j * slots + linear) * _L
         for lane in range(_L):
             b[to + lane] = state[row + lane] - values[centre + j]
-    count = linear * d + _ONE
-    for i in range(d + _ONE):
-        for k in range(count):
-            row = (i * count + k) * _L
-            for lane in range(_L):
-                excess[row + lane] = _fma(-a[k * _L + lane], b[i * _L + lane], state[errors * _L + row + lane])
 
 
 @njit(**KERNEL)
-def _flow(library, state, errors, values, flow, excess, n, d):
-    """Write M (e - a b) in place of e."""
-    count = n + _ONE
-    gap, begin = (d + _ONE) * count, errors * _L
-    rectangle(library, state, begin, values, flow, gap, n, gap, excess, np.uint64(0), _L)
-    for i in range(_ONE, d + _ONE):
-        row = i * count * _L
-        rectangle(library, state, begin + row, values, flow + n * gap, count, count, count, excess, row, _L)
+def _excess(library, excess, to, state, begin, a, b, which, count):
+    """Write the rows e - a b of b number `which`."""
+    prefer_wide()
+    for k in range(count):
+        row = k * _L
+        for lane in range(_L):
+            excess[to + row + lane] = _fma(-a[row + lane], b[which * _L + lane], state[begin + row + lane])
 
 
 @njit(**KERNEL)
@@ -110,29 +102,6 @@ def _moved(move, moved, state, at, pull, constants, j, d, place, c, values, node
 
 
 @njit(**KERNEL)
-def _expected(library, state, errors, values, powers, coefficients, orders, slots, d):
-    """Add E[a' b' | x] to the errors."""
-    prefer_wide()
-    linear, size = slots - _ONE, orders * _L
-    n, last = linear * d, linear * d * size
-    for i in range(n):
-        row, of_a = (errors + i) * _L, i * size
-        for lane in range(_L):
-            state[row + lane] += coefficients[of_a + lane]
-    for j in range(d):
-        block, of_b = (errors + (j + _ONE) * (n + _ONE)) * _L, last + j * size
-        for i in range(n):
-            row, of_a = block + i * _L, i * size
-            for order in range(orders):
-                power, at = values[powers + (order * d + i % d) * d + j], order * _L
-                for lane in range(_L):
-                    weighted = power * coefficients[of_a + at + lane]
-                    state[row + lane] = _fma(weighted, coefficients[of_b + at + lane], state[row + lane])
-        for lane in range(_L):
-            state[block + n * _L + lane] += coefficients[of_b + lane]
-
-
-@njit(**KERNEL)
 def _coefficients(library, coefficients, values, mine, moved, centre, j, slots, d):
     """Write the coefficients of coordinate j's step out of its slots at the nodes."""
     nodes, orders = mine[_NODES], mine[_ORDERS]
@@ -144,26 +113,66 @@ def _coefficients(library, coefficients, values, mine, moved, centre, j, slots, 
 
 
 @njit(**KERNEL)
+def _add(library, state, begin, coefficients, orders, count):
+    """Add E[a'] to the errors of b = 1."""
+    prefer_wide()
+    for k in range(count):
+        row, of_a = begin + k * _L, k * orders * _L
+        for lane in range(_L):
+            state[row + lane] += coefficients[of_a + lane]
+
+
+@njit(**KERNEL)
+def _add_products(library, state, begin, coefficients, values, powers, orders, n, j, d):
+    """Add E[a' b' | x] to the errors of b = y_j."""
+    prefer_wide()
+    of_b = (n + j) * orders * _L
+    for k in range(n):
+        row, of_a = begin + k * _L, k * orders * _L
+        for order in range(orders):
+            power, at = values[powers + (order * d + k % d) * d + j], order * _L
+            for lane in range(_L):
+                weighted = power * coefficients[of_a + at + lane]
+                state[row + lane] = _fma(weighted, coefficients[of_b + at + lane], state[row + lane])
+    for lane in range(_L):
+        state[begin + n * _L + lane] += coefficients[of_b + lane]
+
+
+@njit(**KERNEL)
+def _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, d):
+    """Write the errors after the step, those of one b after the other: such a block stays in the cache."""
+    count, orders, begin = n + _ONE, mine[_ORDERS], mine[_ERRORS] * _L
+    size, gap, products = count * _L, (d + _ONE) * count, flow + n * (d + _ONE) * count
+    _excess(library, excess, np.uint64(0), state, begin, a, b, np.uint64(0), count)
+    for j in range(d):
+        to = (j + _ONE) * size
+        row = begin + to
+        _excess(library, excess, to, state, row, a, b, j + _ONE, count)
+        rectangle(library, state, row, values, products, count, count, count, excess, to, _L)
+        _add_products(library, state, row, coefficients, values, mine[_POWERS], orders, n, j, d)
+    rectangle(library, state, begin, values, flow, gap, n, gap, excess, np.uint64(0), _L)
+    _add(library, state, begin, coefficients, orders, n)
+
+
+@njit(**KERNEL)
 def _carry(library, move, joint, place, which, numbers, state, pull, step, d):
     """Take one process's errors through its step number `step`."""
     layout, values, a, b, excess, moved, coefficients = joint
     constants, table, hessian, _ = numbers
     mine, d, at, slots = layout[which], np.uint64(d), np.uint64(place[AT]), np.uint64(place[SLOTS])
-    errors, linear, k = mine[_ERRORS], slots - _ONE, np.uint64(step)
-    count, centre = linear * d + _ONE, mine[_CENTRE] + k * d
-    flow = mine[_FLOW] + k * count * ((count - _ONE) * (d + _ONE) + count)
-    _products(library, state, at, errors, values, centre, slots, d, (a, b, excess))
-    _flow(library, state, errors, values, flow, excess, count - _ONE, d)
+    n, k = (slots - _ONE) * d, np.uint64(step)
+    centre = mine[_CENTRE] + k * d
     if len(hessian):
         product(library, pull, hessian, state, at * _L, slots * _L, d)
     for j in range(d):
         entry = k * np.uint64(place[ROWS]) + min(j, np.uint64(place[ROWS]) - _ONE)
         c = take_table(move, table, np.uint64(place[TABLE]) + entry * np.uint64(place[COLUMNS]), _ONE)
-        first = mine[_NODES_AT] + j * mine[_NODES]
-        row = (at + j * slots) * _L
+        first, row = mine[_NODES_AT] + j * mine[_NODES], (at + j * slots) * _L
         _moved(move, moved, state, row, pull, constants, j, d, place, c, values, mine[_NODES], first)
         _coefficients(library, coefficients, values, mine, moved, centre + d, j, slots, d)
-    _expected(library, state, errors, values, mine[_POWERS], coefficients, mine[_ORDERS], slots, d)
+    _factors(library, a, b, state, at, values, centre, slots, d)
+    flow = mine[_FLOW] + k * (n + _ONE) * (n * (d + _ONE) + n + _ONE)
+    _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, d)
 
 
 def carry(library, move, joint, place, which, numbers, state, pull, step, d):

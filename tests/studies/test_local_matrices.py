@@ -1,0 +1,223 @@
+"""The local estimator for matrix Hessians and covariances: by enumeration, beside other estimators, refusals."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim import preconditioner
+from ngos_sim.engines import cpu, python
+from ngos_sim.engines.program import BLOCK
+from ngos_sim.estimators.gaussian_law import sde_law
+from ngos_sim.studies import runs
+from ngos_sim.studies.companion_runs import joint_problems
+from tests import programs
+
+CONSTANTS = programs.RMSPROP
+ADAM = dict(c1=2.0, **CONSTANTS)
+RMSPROP_START = dict(theta=[1.0, -0.5, 0.5], u=[1.0, 0.8, 1.3], t0=0.25)
+ADAM_START = dict(m=[0.2, -0.1, 0.3], **RMSPROP_START)
+PREVIOUS, UPDATED = ns.rmsprop(**CONSTANTS), ns.rmsprop(second_moment="updated", **CONSTANTS)
+RULES = {
+    "rmsprop": (PREVIOUS, ns.rmsprop_sde(), RMSPROP_START),
+    "updated": (UPDATED, ns.rmsprop_sde(), RMSPROP_START),
+    "adam": (ns.adam(**ADAM), ns.adam_sde(), ADAM_START),
+    "adam updated": (ns.adam(second_moment="updated", **ADAM), ns.adam_sde(), ADAM_START),
+}
+
+
+def study(name="rmsprop", d=3, oracle=None, **changes):
+    rule, sde, start = RULES[name]
+    start = {slot: value if slot == "t0" else value[:d] for slot, value in start.items()}
+    settings = dict(sde=sde, initial=start, eta2=[2.0**-4, 2.0**-5], horizon=1.0, times=[0.5, 1.0])
+    settings |= dict(test_functions=["theta[0]", "theta[1] - 2*theta[0] + 3"], estimator="local") | changes
+    return ns.ConvergenceStudy(oracle or programs.matrices(d), settings.pop("optimizer", rule), **settings)
+
+
+def every_row(made):
+    """Return the program and inputs of a study's first local run, which record every row of the state."""
+    ((program, inputs, _), *_) = runs.runs(made, 0, 1, made.served)[0].jobs
+    rows = inputs.term_exponents.shape[1]
+    terms = (np.arange(rows), np.ones((len(inputs.records), rows)), np.eye(rows, dtype=np.int64))
+    terms = dict(zip(("term_owner", "term_coefficient", "term_exponents"), terms, strict=True))
+    return program, replace(inputs, test_functions=rows, **terms)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("d", [2, 3])
+def test_compiled_is_plain_python_bit_for_bit(name, d):
+    program, inputs = every_row(study(name, d, eta2=[0.125], times=[0.5, 1.0]))
+    block = cpu.Kernel(program, inputs, "f64").block(3)
+    for lane in (0, 99):
+        np.testing.assert_array_equal(block[..., lane], python.trajectory(program, inputs, 3 * BLOCK + lane)[0])
+
+
+def enumerated(made, steps, change=lambda errors: errors):
+    """Return E e and E psi(x_k) - E psi(X_t), psi = (linear slots, 1) x (1, y), over all paths of a 3-node rule.
+
+    The rule is exact for the law of one step: linear and quadratic in the noise, products of both of degree 3.
+    """
+    program, inputs = every_row(made)
+    processes = tuple(replace(each, errors=change(each.errors)) for each in inputs.processes)
+    inputs, d = replace(inputs, processes=processes), program.dimension
+    nodes, weights = np.polynomial.hermite_e.hermegauss(3)
+    paths = [np.array(p).reshape(steps, d) for p in itertools.product(range(3), repeat=steps * d)]
+    chances = [np.prod(weights[p] / weights.sum()) for p in paths]
+    rows = np.array([python.trajectory(program, inputs, 0, nodes[p])[0][-1, :, 0] for p in paths])
+    state, found = rows[:, : -processes[0].error_rows], rows[:, -processes[0].error_rows :]
+    (problem,), t = joint_problems(made, processes[0].start), made.record_times[0][-1]
+    law, slots = sde_law(problem, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
+    a = np.column_stack([*slots[:-1], np.ones(len(rows))])
+    b = np.column_stack([np.ones(len(rows)), slots[-1] - law.u[0]])
+    psi = np.einsum("pb,pa->pba", b, a).reshape(len(rows), -1)
+    of_sde = np.zeros(psi.shape[1])
+    of_sde[: a.shape[1]] = [*law.mean[0], 1.0]
+    return chances @ found, chances @ psi - of_sde
+
+
+LINEAR = ns.NGOS(ns.linear([0.7, -0.2]), programs.matrices(2).covariance)
+DIAGONAL = ns.NGOS(ns.quadratic([0.9, 2.0]), programs.matrices(2).covariance)
+HESSIAN = ns.NGOS(programs.matrices(2).loss, [1.0, 0.5])
+ORACLES = dict(both=None, linear=LINEAR, diagonal=DIAGONAL, hessian=HESSIAN)
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+@pytest.mark.parametrize("name", ["rmsprop", "adam"])
+def test_the_mean_is_the_weak_error_by_enumeration(name, oracle):
+    made = study(name, 2, ORACLES[oracle], eta2=[0.25], times=[1.0])
+    found, exact = enumerated(made, 3)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=2e-10)
+    assert np.abs(found).max() > 1e-2
+
+
+def test_another_correlation_is_wrong():
+    """Negative control: with independent noise in E[theta_i' y_j' | x] the mean is another."""
+    made = study("rmsprop", 2, eta2=[0.25], times=[1.0])
+    found, exact = enumerated(made, 3, lambda errors: replace(errors, powers=errors.powers * np.eye(2)))
+    assert np.abs(found - exact).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_diagonal_matrices_are_the_diagonal_local_estimator(name):
+    """Off-diagonal elements of 1e-13 bring the matrices' code; every trajectory's error is the same."""
+    small, values = 1e-13 * (1.0 - np.eye(2)), []
+    for matrix in (0.0 * small, small):
+        oracle = ns.NGOS(ns.quadratic(np.diag([0.9, 2.0]) + matrix), np.diag([1.0, 0.5]) + matrix)
+        made = study(name, 2, oracle, test_functions=["theta[0]", "u[1]"])
+        (job,) = runs.runs(made, 0, 1, made.served)[0].jobs
+        values.append(cpu.Kernel(*job[:2], "f64").block(0))
+    np.testing.assert_allclose(values[1], values[0], rtol=0, atol=1e-9 * np.abs(values[0]).max())
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_local_and_companion_agree(name):
+    functions = ["theta[0]", "theta[1] - 2*theta[2] + 1", "u[1]", *(["m[2]"] if "adam" in name else [])]
+    local, other = (
+        study(name, test_functions=functions, estimator=estimator).run(count, seed=seed).table
+        for seed, (estimator, count) in enumerate({"auto": 20_000, "control_variate": 400_000}.items())
+    )
+    assert local.estimator.unique().tolist() == ["local"]
+    assert (np.abs(local.error - other.error) < 4 * np.hypot(local.std_error, other.std_error)).all()
+    np.testing.assert_allclose(local.sde_mean, other.sde_mean, atol=1e-9)
+    assert np.median(np.abs(other.error) / other.std_error) > 20
+
+
+def prototype(d=4):
+    """Return dense.py's problem: H and Sigma with eigenvalues .3, 1, 2, 3 and .5, 1, 1.5, 2 in random bases."""
+    generator = np.random.default_rng(0)
+    made = []
+    for values in ([0.3, 1.0, 2.0, 3.0], [0.5, 1.0, 1.5, 2.0]):
+        q = np.linalg.qr(generator.standard_normal((d, d)))[0]
+        made.append(q @ np.diag(values) @ q.T)
+    return [0.5 * (each + each.T) for each in made]
+
+
+def test_relative_error_does_not_grow_as_h_falls():
+    """estimators.md: one path has a relative standard deviation of 1.6 at every h."""
+    hessian, covariance = prototype()
+    made = ns.ConvergenceStudy(
+        ns.NGOS(ns.quadratic(hessian), covariance),
+        ns.rmsprop(sigma0=1.0, eps0=0.1, c2=1.0),
+        ns.rmsprop_sde(),
+        initial=dict(theta=1.0, u=(0.5 * np.diag(covariance)).tolist()),
+        eta2=[2.0**-k for k in (3, 5, 7, 9)],
+        times=[1.0],
+        test_functions=["theta[0] - 0.5*theta[1] + 0.3*theta[2] + theta[3]"],
+    )
+    table = made.run(40_000, seed=0).table
+    assert table.estimator.unique().tolist() == ["local"]
+    relative = table.std_error / table.error.abs()
+    assert (relative < 0.01).all()
+    assert (relative * np.sqrt(table.trajectories)).between(1.2, 2.0).all()
+
+
+def test_without_noise_in_a_coordinate():
+    """Sigma_22 = 0: its z is 0, and u decays."""
+    covariance = [[1.0, 0.5, 0.0], [0.5, 0.8, 0.0], [0.0, 0.0, 0.0]]
+    oracle = ns.NGOS(programs.matrices(3).loss, covariance)
+    local, other = (
+        study("updated", 3, oracle, test_functions=["theta[2]"], estimator=estimator).run(50_000, seed=seed).table
+        for seed, estimator in enumerate(("local", "coupled"))
+    )
+    assert (np.abs(local.error - other.error) < 4 * np.hypot(local.std_error, other.std_error) + 1e-5).all()
+
+
+def doubled(pivot):
+    """RMSprop's SDE with another rate of u, within O(h)."""
+
+    def drift(x, o, c, p):
+        expected = o.variance + p.eta2 * o.gradient**2 / p.sigma0**2
+        return -o.gradient * preconditioner(x[1], p.sigma0, p.eps0), p.c2 * (expected - x[1])
+
+    def diffusion(x, o, c, p):
+        return -p.sigma0 * preconditioner(x[1], p.sigma0, p.eps0), 0.0
+
+    return ns.SDE("squared gradient", drift, diffusion, ("theta", "u"), pivot=pivot)
+
+
+def test_another_sde_through_the_pivot():
+    settings = dict(test_functions=["theta[0]", "u[1]"], eta2=[2.0**-4])
+    one = study(sde=doubled(ns.rmsprop_sde()), **settings).run(50_000, seed=1).table
+    two = study(sde=doubled(None), **(settings | dict(estimator="coupled"))).run(400_000, seed=2).table
+    assert (np.abs(one.error - two.error) < 4 * np.hypot(one.std_error, two.std_error)).all()
+    assert (one.std_error < 0.5 * two.std_error).all()
+
+
+@pytest.mark.parametrize(
+    "changes", [dict(reference=ns.scaling_rule(2), sde=None), dict(optimizer=ns.svag(UPDATED, 2.0))]
+)
+def test_scaling_rule_and_svag(changes):
+    one, two = (
+        study(estimator=estimator, eta2=[2.0**-4], **changes).run(count, seed=seed).table
+        for seed, (estimator, count) in enumerate({"local": 50_000, "coupled": 400_000}.items())
+    )
+    assert (np.abs(one.error - two.error) < 4 * np.hypot(one.std_error, two.std_error)).all()
+    assert (np.abs(one.error) > 10 * one.std_error).all()
+
+
+def test_adam_from_zero():
+    """From t0 = 0, where the SDE's own coefficients are 0/0, the order is 1 as of diagonal problems."""
+    start = dict(theta=[1.0, -0.5, 0.5], m=0.0, u=[1.0, 0.8, 1.3])
+    made = study("adam", initial=start, eta2=[2.0**-k for k in range(4, 9)], test_functions=["theta[0]"])
+    row = made.run(300_000, seed=3).order().iloc[0]
+    assert row.verdict == "consistent with order 1"
+
+
+def test_refusals_say_why():
+    eye = 0.1 + np.eye(9)
+    large = ns.NGOS(ns.quadratic(eye), eye)
+    uniform = ns.NGOS(programs.matrices(3).loss, programs.matrices(3).covariance, ns.uniform())
+    start = dict(theta=1.0, u=1.0)
+    for oracle, functions, reason in (
+        (large, ["theta[0]"], "is a matrix of more than 8 coordinates"),
+        (uniform, ["theta[0]"], "is a matrix and the noise is not Gaussian"),
+        (None, ["theta[0]^2"], "is a matrix and it is not linear in the slots"),
+        (None, ["theta[0]*u[1]"], "is a matrix and it is not linear in the slots"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            study(oracle=oracle, initial=start, test_functions=functions)
+        (why,) = study(oracle=oracle, initial=start, test_functions=functions, estimator="auto").why.values()
+        assert why.startswith("control_variate: ")
+        assert reason in why
