@@ -10,6 +10,7 @@ import ngos_sim as ns
 from ngos_sim.engines import cpu
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
+from ngos_sim.studies import runs
 from ngos_sim.studies.assemble import Part, assemble, observables
 from ngos_sim.studies.runs import runs
 
@@ -89,6 +90,25 @@ def rules():
         "rmsprop updated, plug-in SDE, SVAG": own,
         "adam": beside_its_sde(linear, before, ns.adam_sde(), ns.skewed(low_skewness=4.0), adam, moments),
         "adam updated": build(linear, [(after, ns.rademacher(), 1)], moments, adam, 2.0**-4, 3, t0=0.25),
+    }
+
+
+def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
+    """Return the program of a rule's local estimator on matrices, as a study makes it."""
+    start = dict(theta=[1.2, -0.3, 0.5][:d], u=1.1, t0=0.25) | start
+    settings = dict(initial=start, eta2=[eta2], horizon=horizon, test_functions=["theta[0]", "theta[1] - u[0]"])
+    study = ns.ConvergenceStudy(matrices(d), rule, sde, estimator="local", **settings)
+    return runs.runs(study, 0, 7, study.served)[0].jobs[0][:2]
+
+
+def locals_on_matrices():
+    """Return {name: program and inputs} of local estimators on matrices; in one an SDE takes steps beside the rule."""
+    updated, near = ns.rmsprop(second_moment="updated", **RMSPROP), ns.rmsprop_sde()
+    own = ns.SDE("own", near.drift, near.diffusion, near.slots, near.schedule, pivot=near)
+    return {
+        "rmsprop updated": local(updated, near),
+        "adam": local(ns.adam(c1=2.0, **RMSPROP), ns.adam_sde(), m=0.1),
+        "pivot": local(ns.rmsprop(**RMSPROP), own, horizon=0.375),
     }
 
 

@@ -6,6 +6,7 @@ from numba import njit, types
 from ngos_sim.arithmetic import fma
 from ngos_sim.engines import cuda_package, rng
 from ngos_sim.engines.bind import bound, digest
+from ngos_sim.engines.cuda_joint import flat
 from ngos_sim.engines.cuda_kernel import make
 from ngos_sim.engines.cuda_package import cuda
 from ngos_sim.engines.cuda_steps import Place, types_of
@@ -42,17 +43,20 @@ class Kernel:
 
     def __init__(self, program, inputs, precision, plain=False):
         real, noise = types_of(precision)
-        d, places, constants, tables, starts = program.dimension, [], [], [], []
-        rows = program.processes[0].slots * d + len(program.features)
+        d, places, constants, tables, starts, errors = program.dimension, [], [], [], [], []
+        others = len(program.features) + inputs.processes[0].error_rows
+        rows = program.processes[0].slots * d + others
         for process, numbers in zip(program.processes, inputs.processes, strict=True):
             kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
             begin = sum(map(len, constants))
             _, table_rows, columns = numbers.table.shape
             sizes = (process.slots, process.stride, table_rows, columns, *map(len, kinds))
-            places.append(Place(*sizes, rows * len(places), begin))
+            rule = (0, 0) if numbers.errors is None else numbers.errors.weights.shape[::-1]
+            places.append(Place(*sizes, rows * len(places), begin, *rule))
             constants.append(np.concatenate([np.ravel(kind) for kind in kinds]))
             tables.append(np.ravel(numbers.table))
-            starts.append(np.concatenate([numbers.start.ravel(), np.zeros(len(program.features))]))
+            starts.append(np.concatenate([numbers.start.ravel(), np.zeros(others)]))
+            errors += [] if numbers.errors is None else [flat(numbers.errors)]
         scopes = tuple((max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features)
         matrices = (inputs.hessian.ravel().astype(real), inputs.root.ravel().astype(noise))
         dense = tuple(len(matrix) > 0 for matrix in matrices)
@@ -63,9 +67,10 @@ class Kernel:
         self.arguments = (
             np.concatenate(constants).astype(real),
             np.concatenate(tables).astype(real),
-            np.cumsum([0, *map(len, tables)])[:-1].astype(np.int64),
+            np.concatenate([np.cumsum([0, *map(len, kind)])[:-1] for kind in (tables, errors)]).astype(np.int64),
             np.concatenate(starts).astype(real),
             *(matrix if len(matrix) else np.zeros(1, matrix.dtype) for matrix in matrices),
+            np.concatenate(errors or [np.zeros(1)]).astype(real),
             inputs.records.astype(np.int64),
             np.ascontiguousarray(inputs.term_coefficient, dtype=np.float64),
             np.ascontiguousarray(inputs.term_exponents, dtype=np.int64),
@@ -115,7 +120,7 @@ def signature(precision):
     whole, table, integers = types.int64[::1], types.float64[:, ::1], types.int64[:, ::1]
     outputs = (types.float64[:, ::1], types.int8[:, ::1])
     noise = types.float64[::1] if precision == "f64" else types.float32[::1]
-    inputs = (real, real, whole, real, real, noise, whole, table, integers, whole, table)
+    inputs = (real, real, whole, real, real, noise, real, whole, table, integers, whole, table)
     return types.void(types.uint64, types.int64, *inputs, *outputs)
 
 

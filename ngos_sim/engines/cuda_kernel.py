@@ -7,6 +7,7 @@ This file is the only one that says `cuda.` inside kernels, since the simulator 
 import numpy as np
 from numba import float32, float64
 
+from ngos_sim.engines.cuda_joint import room
 from ngos_sim.engines.cuda_package import cuda
 from ngos_sim.engines.cuda_steps import types_of, width
 from ngos_sim.engines.cuda_thread import advancer, checker, writer
@@ -26,7 +27,7 @@ def make(shape, draw, multiply_add, pairs, features, matrices, device):
     d, processes, size = shape.d, len(shape.places), shape.rows * len(shape.places)
     real, noise = (float32 if kind is np.float32 else float64 for kind in types_of(shape.precision))
     held, summed, shown = width(d), max(1, len(shape.strides) * d), size if size <= _REGISTERS else 1
-    extra_held = held if shape.gaussians == 2 else d
+    extra_held, carried = held if shape.gaussians == 2 else d, room(shape)
     advance = advancer(shape, draw, multiply_add, pairs, device)
     write, constant = writer(shape, features, multiply_add, device), _chooser(matrices, device)
     show, observe = _shower(size, device), _observer(processes, shape.rows, device)
@@ -41,6 +42,7 @@ def make(shape, draw, multiply_add, pairs, features, matrices, device):
         starts,
         hessian,
         root,
+        errors,
         records,
         terms,
         exponents,
@@ -54,7 +56,7 @@ def make(shape, draw, multiply_add, pairs, features, matrices, device):
         extra, together = cuda.local.array(extra_held, noise), cuda.local.array(summed, noise)
         values, copied = cuda.local.array(processes, float64), cuda.local.array(shown, real)
         pull, zeta, drawn = cuda.local.array(d, real), cuda.local.array(d, noise), cuda.local.array(d, noise)
-        dense = (pull, zeta, drawn, *constant(hessian, root))
+        dense = (pull, zeta, drawn, *constant(hessian, root), errors, cuda.local.array(carried, real))
         lane, block = cuda.threadIdx.x, cuda.blockIdx.x
         index = np.uint64(trajectory + block * BLOCK + lane)
         low, high = index & np.uint64(0xFFFFFFFF), index >> np.uint64(32)

@@ -15,8 +15,10 @@ _WORDS = 4  # normals of a Philox block
 _ONE = np.uint64(1)
 
 # Sizes of one process: slots, stride, rows and columns of its table a step, how many numbers each kind has,
-# and where its state and its constants begin.
-Place = namedtuple("Place", "slots stride rows columns loss variance noise parameters state_at constants_at")
+# and where its state and its constants begin; of its Errors, if any, how many nodes and orders.
+Place = namedtuple(
+    "Place", "slots stride rows columns loss variance noise parameters state_at constants_at nodes orders"
+)
 
 
 @functools.cache
@@ -146,10 +148,10 @@ def drawer(shape, place, law, multiply_add, device):
     return device(fill), device(mixed)
 
 
-def stepper(shape, which, pair, multiply_add, device):
+def stepper(shape, which, pair, carry, multiply_add, device):
     """Return step(dense, state, normals, sums, extra, fine, constants, table, places): process `which`, where due.
 
-    dense : rows for H theta, zeta and R zeta, then H and R
+    dense : rows for H theta, zeta and R zeta, then H and R, and what else carry (see `cuda_joint`) needs
     """
     d, place, (move, law) = shape.d, shape.places[which], pair
     pull, (fill, xi) = puller(shape, place, multiply_add, device), drawer(shape, place, law, multiply_add, device)
@@ -168,6 +170,7 @@ def stepper(shape, which, pair, multiply_add, device):
             n, p = take_n(constants, n_at, _ONE), take_p(constants, p_at, _ONE)
             fill(dense, normals, sums, extra, n)
             pull(dense, state)
+            carry(dense, state, fine // period, constants, table, entry, places)
             for j in range(d):
                 a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
                 c = take_c(table, entry + np.uint64(min(j, last) * columns), _ONE)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ngos_sim.engines import rng
+from ngos_sim.engines.cuda_joint import carrier
 from ngos_sim.engines.cuda_steps import adder, feature, fetcher, stepper
 
 
@@ -29,8 +30,14 @@ class Shape(NamedTuple):
 
     @property
     def rows(self):
-        """How many rows a process's state has: its slots, coordinate by coordinate, then the features."""
-        return self.places[0].slots * self.d + len(self.scopes)
+        """How many rows a process's state has: its slots, coordinate by coordinate, the features, the errors."""
+        return self.places[0].slots * self.d + len(self.scopes) + self.error_rows
+
+    @property
+    def error_rows(self):
+        """How many of them are errors: see `program.Errors`."""
+        place = self.places[0]
+        return (self.d + 1) * ((place.slots - 1) * self.d + 1) if place.nodes else 0
 
     @property
     def strides(self):
@@ -75,7 +82,9 @@ def advancer(shape, draw, multiply_add, pairs, device):
     d, random, substeps = shape.d, shape.gaussians == 2, np.uint32(shape.substeps)
     fetch, fetch_extra = (fetcher(d, draw, stream, device) for stream in (rng.BROWNIAN, rng.EXTRA))
     add = adder(d, shape.strides, device)
-    step = _all_steps([stepper(shape, i, pair, multiply_add, device) for i, pair in enumerate(pairs)], device)
+    carriers = [carrier(shape, i, move, multiply_add, device) for i, (move, _) in enumerate(pairs)]
+    steps = [stepper(shape, i, pair, carriers[i], multiply_add, device) for i, pair in enumerate(pairs)]
+    step = _all_steps(steps, device)
 
     def advance(dense, state, normals, sums, extra, fine, to, low, high, k0, k1, constants, table, places):
         while fine < to:

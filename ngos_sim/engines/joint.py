@@ -179,7 +179,7 @@ def carry(library, move, joint, place, which, numbers, state, pull, step, d):
     raise NotImplementedError  # compiled only
 
 
-@overload(carry, jit_options={**JIT, "_nrt": False})
+@overload(carry, jit_options={**JIT, "_nrt": False})  # type: ignore[typeddict-item]
 def _carry_compiled(library, move, joint, place, which, numbers, state, pull, step, d):
     """Take one process's errors through its step, where it carries any; else no code at all."""
     if len(joint) == 0:

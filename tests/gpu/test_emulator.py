@@ -18,6 +18,14 @@ from tests.gpu.blocks import emulated
 pytestmark = pytest.mark.gpu
 
 
+@pytest.mark.parametrize("name", programs.locals_on_matrices())
+def test_errors_of_products_are_the_cpus_bit_for_bit(name):
+    program, inputs = programs.locals_on_matrices()[name]
+    found = emulated(Kernel(program, inputs, "f64", plain=True))
+    lanes = cpu.Kernel(program, inputs, "f64").block(FIRST // BLOCK)
+    np.testing.assert_array_equal(found, np.stack([programs.tree(lanes), programs.tree(lanes * lanes)], axis=-1))
+
+
 @pytest.fixture(scope="module")
 def small():
     """A kernel of RMSprop alone."""
