@@ -10,7 +10,6 @@ import ngos_sim as ns
 from ngos_sim.engines import cpu
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.studies import runs
 from ngos_sim.studies.assemble import Part, assemble, observables
 from ngos_sim.studies.runs import runs
 
@@ -98,7 +97,7 @@ def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
     start = dict(theta=[1.2, -0.3, 0.5][:d], u=1.1, t0=0.25) | start
     settings = dict(initial=start, eta2=[eta2], horizon=horizon, test_functions=["theta[0]", "theta[1] - u[0]"])
     study = ns.ConvergenceStudy(matrices(d), rule, sde, estimator="local", **settings)
-    return runs.runs(study, 0, 7, study.served)[0].jobs[0][:2]
+    return runs(study, 0, 7, study.served)[0].jobs[0][:2]
 
 
 def locals_on_matrices():

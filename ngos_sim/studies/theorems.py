@@ -69,6 +69,21 @@ def outside_the_span(optimizer, sde, initial, horizon):
     )
 
 
+def matrices(optimizer, sde, initial, horizon):
+    """An optimizer against its SDE in three dimensions that Hessian and covariance couple."""
+    hessian = [[0.9, 0.4, 0.0], [0.4, 1.4, -0.3], [0.0, -0.3, 2.0]]
+    covariance = [[1.0, 0.3, -0.2], [0.3, 0.8, 0.1], [-0.2, 0.1, 1.2]]
+    return ConvergenceStudy(
+        NGOS(quadratic(hessian), covariance),
+        optimizer,
+        sde=sde,
+        initial=initial | {"theta": [1.2, -0.5, 0.8]},
+        eta2=FINE,
+        horizon=horizon,
+        test_functions=["theta[0]", "theta[2]", "u[1]"],
+    )
+
+
 def theorem_5_3(optimizer, initial, horizon, *, eta2=None, **settings):
     """An optimizer at batch size B against 2, 4 and 32 B, at matched times: an error of (1 - kappa) C eta^2."""
     return ConvergenceStudy(
@@ -192,12 +207,14 @@ CASES = {
         1_000_000,
     ),
     "4.2-state": Case("Theorem 4.2: Sigma depends on theta", partial(state_dependent, *_RMSPROP), 600_000),
+    "4.2-matrices": Case("Theorem 4.2: a full Hessian and covariance", partial(matrices, *_RMSPROP), 50_000),
     "4.2-sigma0": Case("Remark 4.3: the constant against sigma0", remark_4_3, 50_000, _constants),
     "4.2-dimension": Case("Theorem 4.2: the constant against the dimension", dimensions, 20_000, _flat),
     "4.5": Case("Theorem 4.5: Adam and its SDE, from t0 = 0.5", theorem_4_5, 100_000, quick=True),
     "4.5-updated": Case("Theorem 4.5, footnote 2: v_{k+1}", partial(theorem_4_5, **UPDATED), 100_000),
     "4.5-outside": Case("Theorem 4.5: test functions outside the span", partial(outside_the_span, *_ADAM), 1_000_000),
     "4.5-state": Case("Theorem 4.5: Sigma depends on theta", partial(state_dependent, *_ADAM), 600_000),
+    "4.5-matrices": Case("Theorem 4.5: a full Hessian and covariance", partial(matrices, *_ADAM), 50_000),
     "5.3": Case(
         "Theorem 5.3: RMSprop at 2, 4 and 32 times the batch size",
         partial(theorem_5_3, _RMSPROP[0], P2_START, 1.0),

@@ -8,22 +8,22 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.engines import cuda, cuda_kernel
 from ngos_sim.engines.cuda import Kernel
+from ngos_sim.engines.program import BLOCK
 from tests import programs
 
 pytest.importorskip("greenlet", reason="the emulator needs greenlet: pip install '.[test,gpu-test]'")
 
 from tests.gpu import emulator
-from tests.gpu.blocks import emulated
+from tests.gpu.blocks import FIRST, emulated
 
 pytestmark = pytest.mark.gpu
 
 
 @pytest.mark.parametrize("name", programs.locals_on_matrices())
 def test_errors_of_products_are_the_cpus_bit_for_bit(name):
-    program, inputs = programs.locals_on_matrices()[name]
-    found = emulated(Kernel(program, inputs, "f64", plain=True))
-    lanes = cpu.Kernel(program, inputs, "f64").block(FIRST // BLOCK)
-    np.testing.assert_array_equal(found, np.stack([programs.tree(lanes), programs.tree(lanes * lanes)], axis=-1))
+    program = programs.locals_on_matrices()[name]
+    expected = programs.block_sums(*program, "f64", FIRST // BLOCK)
+    np.testing.assert_array_equal(emulated(Kernel(*program, "f64", plain=True)), expected)
 
 
 @pytest.fixture(scope="module")
