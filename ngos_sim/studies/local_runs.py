@@ -12,15 +12,14 @@ from ngos_sim.studies.jobs import Reading, Run
 from ngos_sim.studies.paired_runs import difference
 from ngos_sim.studies.pivots import pivot_at
 
-NODES, NODES_FEWER = 13, 9  # where a step is not a polynomial in the noise
-
 
 def _sizes(settings, pivot):
     """Return the nodes of the run and, where a check is needed, the fewer nodes of the check."""
     if settings.study.rule.step in POLYNOMIAL_STEPS:
         return (pivot.nodes,)
-    few_atoms = len(quadrature.law_rule(settings.study.oracle.noise, settings.sigma, NODES)[0]) < NODES
-    return (NODES,) if few_atoms else (NODES, NODES_FEWER)
+    most, fewer = pivot.many_nodes
+    few_atoms = len(quadrature.law_rule(settings.study.oracle.noise, settings.sigma, most)[0]) < most
+    return (most,) if few_atoms else (most, fewer)
 
 
 def against_sde(settings, sde, wanted):
