@@ -341,7 +341,7 @@ def test_bad_input_is_one_line_and_status_2(call, study, tmp_path, arguments, wo
         (("[oracle]", ""), ["study.toml: ", "is unknown; allowed"]),
         (("horizon = 0.5", ""), ["study.toml: study.horizon is missing"]),
         (("c2 = 1.3", "c2 = 130.0"), ["study.toml: ", "eta2=0.25", "it must be below"]),
-        (("covariance = 1.0", "covariance = [[1.0]]"), ["study.toml: ", "covariance", "1x1"]),
+        (("covariance = 1.0", "covariance = [[1.0, 0.5]]"), ["study.toml: ", "covariance", "1x2", "square"]),
         (("sigma0 = 0.8", "sigma0 = 1" + "0" * 400), ["study.toml: ", "sigma0"]),
     ],
     ids=["syntax", "table", "key", "value", "shape", "huge"],

@@ -43,6 +43,9 @@ def symmetric_matrix(name, value):
         array = np.asarray(value)
     except ValueError:  # rows of different lengths
         return None
+    if array.ndim > 2:
+        shape = "x".join(str(n) for n in array.shape)
+        raise ValueError(f"{name}={value!r} is a {shape} array; a number, a vector or a square matrix is allowed")
     if array.ndim != 2 or array.dtype.kind not in "iuf":
         return None
     array = _finite(name, value, array)

@@ -50,7 +50,7 @@ def test_dimension():
     [
         (lambda: ns.quadratic([[1.0, 0.2], [0.3, 1.0]]), r"hessian is not symmetric: \[0, 1\] is 0.2, \[1, 0\] is 0.3"),
         (lambda: ns.quadratic([[1.0, 0.2]]), "hessian is a 1x2 matrix; a square one is needed"),
-        (lambda: ns.quadratic([[[1.0]]]), "hessian=.* is a 1x1x1 array"),
+        (lambda: ns.quadratic([[[1.0]]]), "hessian=.* is a 1x1x1 array; .* square matrix is allowed"),
         (lambda: ns.quadratic([[1.0, math.nan], [math.nan, 1.0]]), "hessian=.* must hold finite numbers"),
         (lambda: ns.linear([[1.0, 0.2], [0.2, 1.0]]), "slope=.* is a 2x2 array; a number or a vector is allowed"),
         (

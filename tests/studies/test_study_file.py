@@ -83,6 +83,12 @@ def test_several_coordinates(load):
     assert read.study.dimension == 2
 
 
+def test_matrices(load):
+    matrix = "[[1.0, 0.5], [0.5, 2.0]]"
+    oracle = load(edited((HESSIAN, f"hessian = {matrix}"), (COVARIANCE, f"covariance = {matrix}"))).study.oracle
+    assert oracle.loss.matrix == oracle.covariance == ((1.0, 0.5), (0.5, 2.0))
+
+
 def test_adam(load):
     read = load(edited(*ADAM))
     assert read.study.rule.slots == ("theta", "m", "u")
@@ -182,11 +188,14 @@ KEYS = {
 }
 VALUES = {
     "matrix hessian": (
-        [(HESSIAN, "hessian = [[1.0, 0.0], [0.0, 1.0]]")],
-        ["hessian", "2x2", "a vector", "not built yet"],
+        [(HESSIAN, "hessian = [[1.0, 0.5], [0.0, 1.0]]")],
+        ["oracle.loss.hessian is not symmetric: [0, 1] is 0.5"],
     ),
     "ragged hessian": ([(HESSIAN, "hessian = [[1.0], [2.0, 3.0]]")], ["hessian=[[1.0], [2.0, 3.0]]"]),
-    "matrix covariance": ([(COVARIANCE, "covariance = [[1.0]]")], ["covariance", "1x1", "a vector", "not built yet"]),
+    "matrix covariance": (
+        [(COVARIANCE, "covariance = [[1.0, 2.0], [2.0, 1.0]]")],
+        ["oracle.covariance has the eigenvalue -1"],
+    ),
     "negative covariance": ([(COVARIANCE, "covariance = -1.0")], ["covariance=-1.0 must not be negative"]),
     "one negative covariance": ([(COVARIANCE, "covariance = [1.0, -2.0]")], ["covariance=[1.0, -2.0] must not be neg"]),
     "nan covariance": ([(COVARIANCE, "covariance = nan")], ["covariance=nan", "finite"]),
