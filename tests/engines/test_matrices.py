@@ -101,20 +101,6 @@ def test_companion_and_coupled_agree():
     assert (np.abs(found.error) > 10 * found.std_error).sum() >= 15
 
 
-def test_the_covariance_matters():
-    """Negative control: with the diagonal of Sigma alone the error of a product of coordinates is another."""
-    whole = study("auto", test_functions=["theta[0]*theta[1]"]).run(100_000).table
-    oracle = ns.NGOS(programs.matrices(3).loss, np.diag(programs.matrices(3).covariance))
-    settings = dict(optimizer=ns.rmsprop(**CONSTANTS), sde=ns.rmsprop_sde(), eta2=[2.0**-4, 2.0**-5], horizon=1.0)
-    initial = dict(theta=[1.0, -0.5, 0.5], u=1.0)
-    apart = ns.ConvergenceStudy(
-        oracle, initial=initial, times=[0.5, 1.0], test_functions=["theta[0]*theta[1]"], **settings
-    )
-    apart = apart.run(100_000).table
-    assert (np.abs(whole.error - apart.error) > 5 * np.hypot(whole.std_error, apart.std_error)).any()
-    assert (np.abs(whole.sde_mean - apart.sde_mean) > 0.01).all()
-
-
 def test_adam_is_consistent_with_order_one():
     changes = dict(optimizer=ns.adam(**ADAM), sde=ns.adam_sde(), times=None, eta2=[2.0**-k for k in (3, 4, 5, 6)])
     initial = dict(theta=[1.0, -0.5, 0.5], m=0.2, u=1.0, t0=0.5)

@@ -1,7 +1,5 @@
 """The GPU's code without a GPU: the PTX of every program, interpreted, and machine code within its limits."""
 
-import itertools
-
 import numpy as np
 import pytest
 from numba import njit, types
@@ -41,8 +39,8 @@ def interpreted(kernel, text):
     return sums.reshape(kernel.sums), bad
 
 
-def compared(program, inputs, precision):
-    """Compare what the PTX of a program writes with the CPU's lanes; return its machine code's usage."""
+def compared(program, inputs, precision, tolerance):
+    """Compare what the PTX of a program writes with the CPU's lanes; return how many bytes its machine code spills."""
     kernel = Kernel(program, inputs, precision)
     text = machine_code.ptx(kernel.function, precision)
     sums, bad = interpreted(kernel, text)
@@ -51,40 +49,42 @@ def compared(program, inputs, precision):
     for power in (1, 2):
         largest = np.abs(lanes**power).max(axis=-1)
         difference = np.abs(sums[..., power - 1] - programs.tree(lanes**power))
-        assert np.all(difference <= TOLERANCE[precision] * BLOCK * largest)
-    return machine_code.assemble(text, machine_code.ARCHITECTURES[0])
+        assert np.all(difference <= tolerance * BLOCK * largest)
+    return machine_code.assemble(text, machine_code.ARCHITECTURES[0]).spilled
 
 
-INTERPRETED = [*itertools.product(programs.cases(), ("f32", "f64")), ("rmsprop", "mix"), ("local rmsprop", "mix")]
+CASES = programs.cases()
+SINGLE = [name for name in CASES if not name.startswith(("local", "wide"))]
+INTERPRETED = [*((name, "f64") for name in CASES), *((name, "f32") for name in SINGLE), ("rmsprop", "mix")]
 
 
 @pytest.mark.parametrize(("name", "precision"), INTERPRETED)
 def test_interpreted_ptx_is_the_cpu_and_machine_code_fits(name, precision):
-    assert compared(*programs.cases()[name], precision).spilled == 0
+    assert compared(*CASES[name], precision, TOLERANCE[precision]) == 0
 
 
 @pytest.mark.parametrize("name", programs.locals_on_matrices())
 def test_errors_of_products(name):
-    """Their rows are in local memory; a few registers more than there are is nothing beside it."""
-    assert compared(*programs.locals_on_matrices()[name], "f64").spilled <= 256
+    """Their rows are in local memory; a few registers more than there are is nothing beside it.
+
+    With a pivot they are differences of errors: digits cancel.
+    """
+    assert compared(*programs.locals_on_matrices()[name], "f64", 1e-13) <= 256
 
 
 def test_users_functions_of_math_are_straight_code():
-    """No calls, no local memory but the state's own, and in the time loop of f32 nothing of float64."""
+    """In f32: no calls, no local memory but the state's own, and in the time loop nothing of float64."""
     loss = ns.Loss("mine", programs.slope, programs.height, width=1.0)
     rule = ns.rmsprop(**programs.RMSPROP)
     start = [[1.2, 1.4]]
     users = programs.build(ns.NGOS(loss), [(rule, ns.gaussian(), 1)], ["theta[0]"], start, 2.0**-4, 6)
-    for precision in TOLERANCE:
-        text, builtin = (
-            machine_code.ptx(Kernel(*each, precision).function, precision) for each in (users, programs.alone(rule))
-        )
-        assert "call" not in text
-        assert text.count(".local") == builtin.count(".local")
-        usage = machine_code.assemble(text, "sm_90")
-        assert usage.spilled == 0
-        if machine_code.disassembler() is not None:
-            assert (machine_code.step(usage.cubin).double == 0.0) == (precision == "f32")
+    text, builtin = (machine_code.ptx(Kernel(*each, "f32").function, "f32") for each in (users, programs.alone(rule)))
+    assert "call" not in text
+    assert text.count(".local") == builtin.count(".local")
+    usage = machine_code.assemble(text, "sm_90")
+    assert usage.spilled == 0
+    if machine_code.disassembler() is not None:
+        assert machine_code.step(usage.cubin).double == 0.0
 
 
 def test_the_same_terms_have_the_same_sum_bit_for_bit():

@@ -100,7 +100,7 @@ def test_another_correlation_is_wrong():
     assert np.abs(found - exact).max() > 1e-3
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", ["rmsprop", "adam updated"])
 def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
     """Off-diagonal elements of 1e-13 bring the matrices' code; every trajectory's error is the same."""
     monkeypatch.setattr(JointPivot, "many_nodes", Pivot.many_nodes)
@@ -113,7 +113,7 @@ def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
     np.testing.assert_allclose(values[1], values[0], rtol=0, atol=1e-9 * np.abs(values[0]).max())
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", ["updated", "adam"])
 def test_local_and_companion_agree(name):
     functions = ["theta[0]", "theta[1] - 2*theta[2] + 1", "u[1]", *(["m[2]"] if "adam" in name else [])]
     local, other = (
