@@ -78,6 +78,7 @@ def _draw(law, out, xi, xi_at, extra, extra_at, constants, d, place):
 @njit(**KERNEL)
 def _row(move, state, at, xi, xi_at, extra, extra_at, pull, pull_at, constants, j, d, place, c):
     """Step coordinate j of 128 trajectories."""
+    keep_apart()
     prefer_wide()
     a = take_loss(move, constants, np.uint64(place[LOSS] + j), d)
     s = take_variance(move, constants, np.uint64(place[VARIANCE] + j), d)
