@@ -5,12 +5,30 @@ import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
+from numba import from_dtype
 
-from ngos_sim.engines import joint, kernels, rng
+from ngos_sim.engines import joint, kernels, lanes, rng
 from ngos_sim.engines.bind import bind
+from ngos_sim.engines.layout import aligned
 from ngos_sim.engines.program import BLOCK, ChunkSums, cost
 
 _GROUP_STEPS = 2e7  # process steps, coordinates and trajectories of one task: about 50 ms
+
+
+def _lengths(process, numbers):
+    """Return how many numbers a process's functions get, by the names that `bind` takes."""
+    kinds = {"loss": numbers.loss, "variance": numbers.variance, "noise": numbers.noise}
+    return {"slots": process.slots, **{kind: len(each) for kind, each in kinds.items()}}
+
+
+def _loops(process, numbers, precision, types, root):
+    """Return the addresses of a process's loops as its row of the layout ends; 0 for one that is not called."""
+    lengths = _lengths(process, numbers)
+    move = bind(process.move, precision, **lengths, parameters=len(numbers.parameters), table=numbers.table.shape[-1])
+    law = bind(process.law, precision, noise=lengths["noise"])
+    draw = lanes.draw.address(law, *types) if root else 0
+    nodes = lanes.nodes.address(move, *types) if numbers.errors is not None else 0
+    return lanes.row.address(move, *types), draw, nodes
 
 
 class Kernel:
@@ -19,7 +37,8 @@ class Kernel:
     def __init__(self, program, inputs, precision):
         d = program.dimension
         real, state = (np.float64 if precision in names else np.float32 for names in (("f64",), ("f64", "mix")))
-        places, constants, tables, starts, moves = [], [], [], [], []
+        types = from_dtype(np.dtype(real)), from_dtype(np.dtype(state))
+        places, constants, tables, starts, scope = [], [], [], [], []
 
         def put(store, values):
             at = sum(len(part) for part in store)
@@ -29,30 +48,29 @@ class Kernel:
         for process, numbers in zip(program.processes, inputs.processes, strict=True):
             others = np.zeros(len(program.features) + numbers.error_rows)
             at = put(starts, np.concatenate([numbers.start.ravel(), others]))
-            kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
+            parts = [put(constants, kind) for kind in (numbers.loss, numbers.variance, numbers.noise)]
+            parts += [put(constants, numbers.parameters), put(tables, numbers.table)]
             _, rows, columns = numbers.table.shape
-            parts = [*(put(constants, kind) for kind in kinds), put(tables, numbers.table), columns, rows]
-            places.append([at, process.slots, process.stride, *parts])
-            lengths = dict(zip(("loss", "variance", "noise", "parameters"), map(len, kinds), strict=True))
-            move = bind(process.move, precision, slots=process.slots, table=columns, **lengths)
-            moves.append((move, bind(process.law, precision, noise=lengths["noise"])))
-            oracle = {"slots": process.slots, "loss": lengths["loss"], "variance": lengths["variance"]}
-        features = tuple(bind(feature.function, precision, **oracle) for feature in program.features)
-        scope = [(max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features]
-        draw = bind(rng.normals if precision == "f64" else rng.normals32, precision)
+            loops = _loops(process, numbers, precision, types, len(inputs.root))
+            places.append([at, process.slots, process.stride, *parts, columns, rows, *loops])
+        for feature in program.features:
+            lengths = _lengths(program.processes[0], inputs.processes[0])
+            loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
+            scope.append([loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root])
         self._slots = program.processes[0].slots
-        self._tags = (draw, tuple(moves), features)
+        self._draw = bind(rng.normals if precision == "f64" else rng.normals32, precision)
         self._sizes = (d, program.substeps, program.gaussians)
         self._key = np.uint64(inputs.key)
         self._real, self._starts, self._joint = real, np.concatenate(starts), joint.numbers(program, inputs)
         self._widths = tuple(math.lcm(4, draws) for draws in (program.substeps * d, d))
         self._shape = (len(inputs.records), inputs.test_functions, len(inputs.combinations))
         terms = (inputs.term_owner, inputs.term_coefficient, inputs.term_exponents)
+        terms = tuple(map(np.ascontiguousarray, terms))  # one type, hence one kernel
         matrices = (inputs.hessian.ravel().astype(state), inputs.root.ravel().astype(real))
         numbers = (np.concatenate(constants), np.concatenate(tables), *matrices)
         self._inputs = (
             np.array(places),
-            np.array(scope, dtype=np.int64).reshape(-1, 3),
+            np.array(scope, dtype=np.int64).reshape(-1, 4),
             numbers,
             self._starts,
             inputs.records,
@@ -62,15 +80,15 @@ class Kernel:
 
     def _workspace(self):
         """Return one thread's buffers, and the room for a block's observables."""
-        normals, extra = (np.empty(width * BLOCK, self._real) for width in self._widths)
+        normals, extra = (aligned(width * BLOCK, self._real) for width in self._widths)
         rows, state = self._sizes[0] * BLOCK, self._starts.dtype
-        noise = (normals, extra, *(np.empty(rows, self._real) for _ in range(3)))
+        noise = (normals, extra, *(aligned(rows, self._real) for _ in range(3)))
         work = (
             noise,
-            np.empty(len(self._starts) * BLOCK, state),
-            np.zeros(rows, state),
-            np.empty(BLOCK),
-            np.empty(BLOCK),
+            aligned(len(self._starts) * BLOCK, state),
+            aligned(rows, state),
+            aligned(BLOCK, np.float64),
+            aligned(BLOCK, np.float64),
             joint.workspace(self._joint, self._slots, self._sizes[0]),
         )
         return work, np.empty((*self._shape, BLOCK))
@@ -78,7 +96,7 @@ class Kernel:
     def block(self, index):
         """Return the observables of block `index`, shape (records, test functions, observables, 128)."""
         work, out = self._workspace()
-        kernels.block(self._tags, self._sizes, self._key, np.uint64(index * BLOCK), *self._inputs, work, out)
+        kernels.block(self._draw, self._sizes, self._key, np.uint64(index * BLOCK), *self._inputs, work, out)
         return out
 
     def chunks(self, first, count):
@@ -86,7 +104,7 @@ class Kernel:
         work, out = self._workspace()
         sums = np.empty((count, *self._shape, 2))
         nonfinite = np.empty((count, 2), dtype=np.int64)
-        kernels.chunks(self._tags, self._sizes, self._key, *self._inputs, work, out, first, sums, nonfinite)
+        kernels.chunks(self._draw, self._sizes, self._key, *self._inputs, work, out, first, sums, nonfinite)
         return ChunkSums(sums, nonfinite)
 
 

@@ -13,20 +13,12 @@ from numba import njit
 from numba.extending import overload
 
 from ngos_sim.arithmetic import fma
-from ngos_sim.engines.bind import call
-from ngos_sim.engines.layout import AT, COLUMNS, LOSS, NOISE, PARAMETERS, ROWS, SLOTS, TABLE, VARIANCE
+from ngos_sim.engines.address import pointer
+from ngos_sim.engines.lanes import enter_nodes
+from ngos_sim.engines.layout import AT, COLUMNS, LOSS, NODES, NOISE, PARAMETERS, ROWS, SLOTS, TABLE, VARIANCE, aligned
 from ngos_sim.engines.primitives import JIT, KERNEL, PRIMITIVES, prefer_wide
 from ngos_sim.engines.product import product, rectangle
 from ngos_sim.engines.program import BLOCK
-from ngos_sim.engines.tuples import (
-    store_slots,
-    take_loss,
-    take_noise,
-    take_parameters,
-    take_slots,
-    take_table,
-    take_variance,
-)
 
 _L = np.uint64(BLOCK)
 _ONE = np.uint64(1)
@@ -58,7 +50,9 @@ def workspace(given, slots, d):
         return ()
     n, (nodes, orders) = (slots - 1) * d, np.max(given[0], axis=0)[[_NODES, _ORDERS]].tolist()
     rows = (n + 1, d + 1, (n + 1) * (d + 1), nodes * slots, d * slots * orders)
-    return (*given, *(np.ones(count * BLOCK) for count in rows))  # the last of a and the first of b stay 1
+    a, b, *others = (aligned(count * BLOCK, np.float64) for count in rows)
+    a[-BLOCK:] = b[:BLOCK] = 1.0  # they stay
+    return (*given, a, b, *others)
 
 
 @njit(**KERNEL)
@@ -84,21 +78,6 @@ def _excess(library, excess, to, state, begin, a, b, which, count):
         row = k * _L
         for lane in range(_L):
             excess[to + row + lane] = _fma(-a[row + lane], b[which * _L + lane], state[begin + row + lane])
-
-
-@njit(**KERNEL)
-def _moved(move, moved, state, at, pull, constants, j, d, place, c, values, nodes, first):
-    """Write the slots of coordinate j after `move` at every node."""
-    prefer_wide()
-    a = take_loss(move, constants, np.uint64(place[LOSS]) + j, d)
-    s = take_variance(move, constants, np.uint64(place[VARIANCE]) + j, d)
-    n = take_noise(move, constants, np.uint64(place[NOISE]), _ONE)
-    p = take_parameters(move, constants, np.uint64(place[PARAMETERS]), _ONE)
-    for node in range(nodes):
-        xi, row = values[first + node], node * np.uint64(place[SLOTS]) * _L
-        for lane in range(_L):
-            x = take_slots(move, state, at + lane, _L)
-            store_slots(moved, row + lane, _L, call(move, x, xi, 0.0, pull[j * _L + lane], a, s, n, c, p))
 
 
 @njit(**KERNEL)
@@ -155,7 +134,7 @@ def _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, 
 
 
 @njit(**KERNEL)
-def _carry(library, move, joint, place, which, numbers, state, pull, step, d):
+def _carry(library, joint, place, which, numbers, state, pull, step, d):
     """Take one process's errors through its step number `step`."""
     layout, values, a, b, excess, moved, coefficients = joint
     constants, table, hessian, _ = numbers
@@ -166,24 +145,27 @@ def _carry(library, move, joint, place, which, numbers, state, pull, step, d):
         product(library, pull, hessian, state, at * _L, slots * _L, d)
     for j in range(d):
         entry = k * np.uint64(place[ROWS]) + min(j, np.uint64(place[ROWS]) - _ONE)
-        c = take_table(move, table, np.uint64(place[TABLE]) + entry * np.uint64(place[COLUMNS]), _ONE)
-        first, row = mine[_NODES_AT] + j * mine[_NODES], (at + j * slots) * _L
-        _moved(move, moved, state, row, pull, constants, j, d, place, c, values, mine[_NODES], first)
+        oracle = pointer(constants, place[LOSS] + j), pointer(constants, place[VARIANCE] + j)
+        own = pointer(constants, place[NOISE]), pointer(constants, place[PARAMETERS])
+        c = pointer(table, np.uint64(place[TABLE]) + entry * np.uint64(place[COLUMNS]))
+        x, nodes = pointer(state, (at + j * slots) * _L), pointer(values, mine[_NODES_AT] + j * mine[_NODES])
+        there = (pointer(moved, 0), x, pointer(pull, j * _L), *oracle, *own, c, nodes, d, mine[_NODES], slots)
+        enter_nodes(place[NODES], there)
         _coefficients(library, coefficients, values, mine, moved, centre + d, j, slots, d)
     _factors(library, a, b, state, at, values, centre, slots, d)
     flow = mine[_FLOW] + k * (n + _ONE) * (n * (d + _ONE) + n + _ONE)
     _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, d)
 
 
-def carry(library, move, joint, place, which, numbers, state, pull, step, d):
+def carry(library, joint, place, which, numbers, state, pull, step, d):
     raise NotImplementedError  # compiled only
 
 
 @overload(carry, jit_options={**JIT, "_nrt": False})  # type: ignore[typeddict-item]
-def _carry_compiled(library, move, joint, place, which, numbers, state, pull, step, d):
+def _carry_compiled(library, joint, place, which, numbers, state, pull, step, d):
     """Take one process's errors through its step, where it carries any; else no code at all."""
     if len(joint) == 0:
-        return lambda library, move, joint, place, which, numbers, state, pull, step, d: None
-    return lambda library, move, joint, place, which, numbers, state, pull, step, d: _carry(
-        library, move, joint, place, which, numbers, state, pull, step, d
+        return lambda library, joint, place, which, numbers, state, pull, step, d: None
+    return lambda library, joint, place, which, numbers, state, pull, step, d: _carry(
+        library, joint, place, which, numbers, state, pull, step, d
     )

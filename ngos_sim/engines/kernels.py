@@ -1,32 +1,36 @@
-"""Compiled kernels of the CPU engine: 128 trajectories side by side, the lane loop innermost.
+"""Compiled kernels of the CPU engine: 128 trajectories side by side, as `engines.lanes` steps them.
 
-LLVM vectorises over trajectories only if the loop over lanes is innermost and its indices unsigned.
 A process's state is a run of rows of 128 lanes: the slots of coordinate 0, of coordinate 1, .., then
-the features. Kernels get tags and flat arrays: tuples of arrays took ten seconds to compile.
+the features. Nothing here depends on a rule or a loss: compiled once, the kernels serve every study.
 """
 
 import math
 
 import numpy as np
-from numba import literal_unroll, njit
-from numba.extending import overload
+from numba import njit
 
 from ngos_sim.engines import rng
+from ngos_sim.engines.address import pointer
 from ngos_sim.engines.bind import call
 from ngos_sim.engines.joint import carry
-from ngos_sim.engines.layout import AT, COLUMNS, LOSS, NOISE, PARAMETERS, ROWS, SLOTS, STRIDE, TABLE, VARIANCE
+from ngos_sim.engines.lanes import enter_draw, enter_feature, enter_row
+from ngos_sim.engines.layout import (
+    AT,
+    COLUMNS,
+    DRAW,
+    LOSS,
+    NOISE,
+    PARAMETERS,
+    ROW,
+    ROWS,
+    SLOTS,
+    STRIDE,
+    TABLE,
+    VARIANCE,
+)
 from ngos_sim.engines.primitives import KERNEL, keep_apart, prefer_wide
 from ngos_sim.engines.product import product
 from ngos_sim.engines.program import BLOCK, BLOCKS
-from ngos_sim.engines.tuples import (
-    store_slots,
-    take_loss,
-    take_noise,
-    take_parameters,
-    take_slots,
-    take_table,
-    take_variance,
-)
 
 _L = np.uint64(BLOCK)
 
@@ -65,44 +69,19 @@ def _combine(library, out, normals, at, d, stride, scale):
         out[lane] *= scale
 
 
-@njit(**KERNEL)
-def _draw(law, out, xi, xi_at, extra, extra_at, constants, d, place):
-    """Write d rows of zeta, the noise law's draws."""
-    keep_apart()
-    prefer_wide()
-    n = take_noise(law, constants, np.uint64(place[NOISE]), np.uint64(1))
-    for lane in range(np.uint64(d) * _L):
-        out[lane] = call(law, float(xi[xi_at + lane]), float(extra[extra_at + lane]), n)
-
-
-@njit(**KERNEL)
-def _row(move, state, at, xi, xi_at, extra, extra_at, pull, pull_at, constants, j, d, place, c):
-    """Step coordinate j of 128 trajectories."""
-    keep_apart()
-    prefer_wide()
-    a = take_loss(move, constants, np.uint64(place[LOSS] + j), d)
-    s = take_variance(move, constants, np.uint64(place[VARIANCE] + j), d)
-    n = take_noise(move, constants, np.uint64(place[NOISE]), np.uint64(1))
-    p = take_parameters(move, constants, np.uint64(place[PARAMETERS]), np.uint64(1))
-    for lane in range(_L):
-        x = take_slots(move, state, at + lane, _L)
-        drawn = float(xi[xi_at + lane]), float(extra[extra_at + lane])
-        y = call(move, x, drawn[0], drawn[1], pull[pull_at + lane], a, s, n, c, p)
-        store_slots(state, at + lane, _L, y)
-
-
 @njit(**KERNEL, inline="always")
-def _advance(library, pair, place, numbers, state, pull, step, d, noise, at, extra_at):
+def _advance(library, place, numbers, state, pull, step, d, noise, at, extra_at):
     """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`."""
     constants, table, hessian, root = numbers
     xi, extra, combined, zeta, mixed = noise
-    move, law = pair
+    own, parameters = pointer(constants, place[NOISE]), pointer(constants, place[PARAMETERS])
     if place[STRIDE] > 1:
         scale = table.dtype.type(1.0 / math.sqrt(float(place[STRIDE])))
         _combine(library, combined, xi, at, d, place[STRIDE], scale)
         xi, at = combined, np.uint64(0)
     if len(root):
-        _draw(law, zeta, xi, at, extra, extra_at, constants, d, place)
+        drawn = pointer(xi, at), pointer(extra, extra_at)
+        enter_draw(place[DRAW], (pointer(zeta, 0), *drawn, own, d))
         product(library, mixed, root, zeta, np.uint64(0), _L, np.uint64(d))
         xi, at = mixed, np.uint64(0)
     if len(hessian):
@@ -110,53 +89,41 @@ def _advance(library, pair, place, numbers, state, pull, step, d, noise, at, ext
         product(library, pull, hessian, state, begin, gap, np.uint64(d))
     for j in range(d):
         entry = step * place[ROWS] + min(j, place[ROWS] - 1)
-        c = take_table(move, table, np.uint64(place[TABLE] + entry * place[COLUMNS]), np.uint64(1))
-        row, noise_row = np.uint64(place[AT] + j * place[SLOTS]) * _L, np.uint64(j) * _L
-        drawn = (xi, at + noise_row, extra, extra_at + noise_row)
-        _row(move, state, row, *drawn, pull, noise_row, constants, j, np.uint64(d), place, c)
+        x, lanes = pointer(state, (place[AT] + j * place[SLOTS]) * _L), np.uint64(j) * _L
+        drawn = pointer(xi, at + lanes), pointer(extra, extra_at + lanes), pointer(pull, lanes)
+        oracle = pointer(constants, place[LOSS] + j), pointer(constants, place[VARIANCE] + j)
+        c = pointer(table, place[TABLE] + entry * place[COLUMNS])
+        enter_row(place[ROW], (x, *drawn, *oracle, own, parameters, c, d))
 
 
 @njit(**KERNEL)
-def _feature(feature, state, pull, place, scope, which, constants, d):
-    """Write feature `which` of one process; scope: first and last + 1 coordinate to sum, take the root."""
+def _feature(library, scope, out, place, state, pull, constants, d):
+    """Write one feature of one process; scope: its address, first and last + 1 coordinate to sum, take the root."""
+    keep_apart()
     prefer_wide()
-    row = np.uint64(place[AT] + d * place[SLOTS] + which) * _L
     for lane in range(_L):
-        state[row + lane] = 0.0
-    for j in range(scope[0], scope[1]):
-        start = np.uint64(place[AT] + j * place[SLOTS]) * _L
-        a = take_loss(feature, constants, np.uint64(place[LOSS] + j), np.uint64(d))
-        s = take_variance(feature, constants, np.uint64(place[VARIANCE] + j), np.uint64(d))
+        state[out + lane] = 0.0
+    for j in range(scope[1], scope[2]):
+        x = pointer(state, (place[AT] + j * place[SLOTS]) * _L)
+        oracle = pointer(constants, place[LOSS] + j), pointer(constants, place[VARIANCE] + j)
+        enter_feature(scope[0], (pointer(state, out), x, pointer(pull, np.uint64(j) * _L), *oracle, d))
+    if scope[3]:
         for lane in range(_L):
-            x = take_slots(feature, state, start + lane, _L)
-            state[row + lane] += call(feature, x, pull[np.uint64(j) * _L + lane], a, s)
-    if scope[2]:
-        for lane in range(_L):
-            state[row + lane] = math.sqrt(state[row + lane])
+            state[out + lane] = math.sqrt(state[out + lane])
 
 
-def _features(library, features, state, pull, layout, scope, numbers, d):
-    raise NotImplementedError  # compiled only
-
-
-@overload(_features, jit_options={"error_model": "numpy"})
-def _features_compiled(library, features, state, pull, layout, scope, numbers, d):
+@njit(**KERNEL)
+def _features(library, scope, state, pull, layout, numbers, d):
     """Write every feature of every process."""
-    if len(features) == 0:  # literal_unroll takes no empty tuple
-        return lambda library, features, state, pull, layout, scope, numbers, d: None
-
-    def write(library, features, state, pull, layout, scope, numbers, d):
-        for process in range(len(layout)):
-            place = layout[process]
-            if len(numbers[2]):
-                begin, gap = np.uint64(place[AT]) * _L, np.uint64(place[SLOTS]) * _L
-                product(library, pull, numbers[2], state, begin, gap, np.uint64(d))
-            which = 0
-            for feature in literal_unroll(features):
-                _feature(feature, state, pull, place, scope[which], np.int64(which), numbers[0], d)
-                which += 1
-
-    return write
+    keep_apart()
+    for process in range(len(layout)):
+        place = layout[process]
+        if len(numbers[2]):
+            begin, gap = np.uint64(place[AT]) * _L, np.uint64(place[SLOTS]) * _L
+            product(library, pull, numbers[2], state, begin, gap, np.uint64(d))
+        for which in range(len(scope)):
+            out = np.uint64(place[AT] + d * place[SLOTS] + which) * _L
+            _feature(library, scope[which], out, place, state, pull, numbers[0], d)
 
 
 @njit(**KERNEL)
@@ -204,9 +171,8 @@ def _tree(library, lanes, power, term):
 
 
 @njit(**KERNEL, inline="always")
-def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out):
+def block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out):
     """Run one block of 128 trajectories; out (records, test functions, observables, lanes)."""
-    draw, moves, features = tags
     d, substeps, gaussians = sizes
     noise, state, pull, value, term, joint = work
     normals, extra = noise[0], noise[1]
@@ -215,7 +181,7 @@ def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records,
             state[np.uint64(row) * _L + lane] = starts[row]
     width = substeps * d  # draws a macro step
     period, extra_period = len(normals) // (width * BLOCK), len(extra) // (d * BLOCK)  # macro steps a fill
-    record = 0
+    record = np.int64(0)  # not a literal: the kernels would be compiled for 0 and for all others
     for k in range(-(-records[-1] // substeps)):
         phase, extra_phase = k % period, k % extra_period
         if phase == 0:
@@ -224,17 +190,17 @@ def block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records,
             _fill(draw, extra, extra_period * d // 4, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
         at, extra_at = np.uint64(phase * width) * _L, np.uint64(extra_phase * d) * _L
         for fine in range(k * substeps + 1, (k + 1) * substeps + 1):
-            which = 0
-            for move in literal_unroll(moves):
-                step, rest = divmod(fine, layout[which, STRIDE])
+            for which in range(len(layout)):
+                place = layout[which]
+                step, rest = divmod(fine, place[STRIDE])
                 if rest == 0:
-                    before = (step - 1) * layout[which, STRIDE] - k * substeps
+                    before = (step - 1) * place[STRIDE] - k * substeps
                     first = at + np.uint64(before * d) * _L
-                    carry(draw, move[0], joint, layout[which], which, numbers, state, pull, step - 1, d)
-                    _advance(draw, move, layout[which], numbers, state, pull, step - 1, d, noise, first, extra_at)
-                which += 1
+                    carry(draw, joint, place, which, numbers, state, pull, step - 1, d)
+                    _advance(draw, place, numbers, state, pull, step - 1, d, noise, first, extra_at)
             if record < len(records) and fine == records[record]:
-                _features(draw, features, state, pull, layout, scope, numbers, d)
+                if len(scope):
+                    _features(draw, scope, state, pull, layout, numbers, d)
                 _observe(draw, out[record], record, state, layout, terms, combinations, value, term)
                 record += 1
 
@@ -262,7 +228,7 @@ def _reduce(library, out, sums, state, layout, d, trajectory, nonfinite, term):
 
 @njit(**KERNEL)
 def chunks(
-    tags, sizes, key, layout, scope, numbers, starts, records, terms, combinations, work, out, first, sums, nonfinite
+    draw, sizes, key, layout, scope, numbers, starts, records, terms, combinations, work, out, first, sums, nonfinite
 ):
     """Run whole chunks; sums (chunks, records, test functions, observables, 2)."""
     state, term = work[1], work[4]
@@ -271,5 +237,5 @@ def chunks(
         nonfinite[chunk, 0], nonfinite[chunk, 1] = 0, -1
         for b in range(BLOCKS):
             trajectory = np.uint64((first + chunk) * BLOCKS + b) * _L
-            block(tags, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out)
-            _reduce(tags[0], out, sums[chunk], state, layout, sizes[0], trajectory, nonfinite[chunk], term)
+            block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out)
+            _reduce(draw, out, sums[chunk], state, layout, sizes[0], trajectory, nonfinite[chunk], term)

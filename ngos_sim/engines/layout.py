@@ -1,7 +1,19 @@
-"""Where the CPU's kernels find a process's numbers: one row of `layout` a process.
+"""Where the CPU's kernels find what belongs to a process: one row of `layout` a process.
 
 Where its state begins, its slots, its stride, where its numbers begin (loss, variance, noise, parameters: in
 constants; table: in table), and its table's columns and rows a step: one for all coordinates, or one a coordinate.
+Then the addresses of the loops of `engines.lanes` for it: its step, its noise law, its step at nodes.
 """
 
-AT, SLOTS, STRIDE, LOSS, VARIANCE, NOISE, PARAMETERS, TABLE, COLUMNS, ROWS = range(10)
+import numpy as np
+
+AT, SLOTS, STRIDE, LOSS, VARIANCE, NOISE, PARAMETERS, TABLE, COLUMNS, ROWS, ROW, DRAW, NODES = range(13)
+_LINE = 64  # bytes of a cache line
+
+
+def aligned(length, kind):
+    """Return an array of zeros that begins at a cache line: vectors across two lines take twice as long."""
+    size = length * np.dtype(kind).itemsize
+    room = np.zeros(size + _LINE, np.uint8)
+    begin = -room.ctypes.data % _LINE
+    return room[begin : begin + size].view(kind)

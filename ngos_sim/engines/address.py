@@ -1,0 +1,72 @@
+"""Kernels that are called by their address: whoever calls them is compiled without them.
+
+A Loop is compiled once for every tag, a user's function. The kernels that call it get its address, a number, and know
+nothing of the function: they are compiled once and for all.
+"""
+
+from numba import njit, types
+from numba.core.cgutils import if_unlikely
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from ngos_sim.engines.primitives import KERNEL
+
+
+class Loop:
+    """A function of a tag and of what `kinds` says, in this order: pointers to "real" or to "state", a "count"."""
+
+    def __init__(self, function, kinds):
+        self.kinds = kinds.split()
+        self.kernel = njit(**KERNEL, no_cpython_wrapper=True)(function)
+
+    def types(self, real, state):
+        """Return the Numba types of the arguments behind the tag."""
+        kinds = {"real": types.CPointer(real), "state": types.CPointer(state), "count": types.uint64}
+        return [kinds[kind] for kind in self.kinds]
+
+    def address(self, tag, real, state):
+        """Return the address of the function compiled for a tag; real, state : Numba types."""
+        signature = tag._numba_type_, *self.types(real, state)
+        self.kernel.compile(signature)
+        compiled = self.kernel.overloads[signature]
+        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
+
+def caller(loop):
+    """Return enter(address, arguments): it calls what a loop was compiled to, the arguments behind the tag a tuple."""
+
+    @intrinsic
+    def enter(typing_context, address, arguments):
+        given = dict(zip(loop.kinds, arguments, strict=True))
+        real, state = (given[kind].dtype if kind in given else types.void for kind in ("real", "state"))
+        wanted = loop.types(real, state)
+
+        def codegen(context, builder, signature, values):
+            convention, tag = context.call_conv, context.get_constant_null(types.voidptr)  # a tag is an empty value
+            kinds = [types.voidptr, *wanted]
+            callee = builder.inttoptr(values[0], convention.get_function_type(types.none, kinds).as_pointer())
+            passed = [
+                context.cast(builder, builder.extract_value(values[1], i), was, to)
+                for i, (was, to) in enumerate(zip(arguments, wanted, strict=True))
+            ]
+            status, _ = convention.call_function(builder, callee, types.none, kinds, [tag, *passed])
+            with if_unlikely(builder, status.is_error):
+                convention.return_status_propagate(builder, status)
+            return context.get_dummy_value()
+
+        return types.none(types.int64, arguments), codegen
+
+    return enter
+
+
+@intrinsic
+def pointer(typing_context, base, index):
+    """Return the pointer to base[index]; base : array or pointer."""
+
+    def codegen(context, builder, signature, arguments):
+        first = arguments[0]
+        if isinstance(base, types.Array):
+            first = make_array(base)(context, builder, first).data
+        return builder.gep(first, [arguments[1]])
+
+    return types.CPointer(base.dtype)(base, types.uint64), codegen

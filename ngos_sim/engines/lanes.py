@@ -1,0 +1,70 @@
+"""Loops over 128 lanes around users' functions: what is compiled for each of them, and called by address.
+
+LLVM vectorises over trajectories only if the loop over lanes is innermost and its indices unsigned.
+"""
+
+import numpy as np
+
+from ngos_sim.engines.address import Loop, caller, pointer
+from ngos_sim.engines.bind import call
+from ngos_sim.engines.primitives import prefer_wide
+from ngos_sim.engines.program import BLOCK
+from ngos_sim.engines.tuples import (
+    store_slots,
+    take_loss,
+    take_noise,
+    take_parameters,
+    take_slots,
+    take_table,
+    take_variance,
+)
+
+_L = np.uint64(BLOCK)
+_ONE = np.uint64(1)
+
+
+def _row(move, state, xi, extra, pull, loss, variance, noise, parameters, table, d):
+    """Step one coordinate."""
+    prefer_wide()
+    a, s, n = take_loss(move, loss, d), take_variance(move, variance, d), take_noise(move, noise, _ONE)
+    c, p = take_table(move, table, _ONE), take_parameters(move, parameters, _ONE)
+    for lane in range(_L):
+        x = take_slots(move, pointer(state, lane), _L)
+        y = call(move, x, float(xi[lane]), float(extra[lane]), pull[lane], a, s, n, c, p)
+        store_slots(pointer(state, lane), _L, y)
+
+
+def _draw(law, out, xi, extra, noise, rows):
+    """Write rows of zeta, the noise law's draws."""
+    prefer_wide()
+    n = take_noise(law, noise, _ONE)
+    for lane in range(rows * _L):
+        out[lane] = call(law, float(xi[lane]), float(extra[lane]), n)
+
+
+def _feature(feature, out, state, pull, loss, variance, d):
+    """Add a feature of one coordinate to a row."""
+    prefer_wide()
+    a, s = take_loss(feature, loss, d), take_variance(feature, variance, d)
+    for lane in range(_L):
+        out[lane] += call(feature, take_slots(feature, pointer(state, lane), _L), pull[lane], a, s)
+
+
+def _nodes(move, moved, state, pull, loss, variance, noise, parameters, table, nodes, d, count, slots):
+    """Write the slots of one coordinate after a step from each of the nodes in place of the normal."""
+    prefer_wide()
+    a, s, n = take_loss(move, loss, d), take_variance(move, variance, d), take_noise(move, noise, _ONE)
+    c, p = take_table(move, table, _ONE), take_parameters(move, parameters, _ONE)
+    for node in range(count):
+        row = node * slots * _L
+        for lane in range(_L):
+            x = take_slots(move, pointer(state, lane), _L)
+            y = call(move, x, nodes[node], 0.0, pull[lane], a, s, n, c, p)
+            store_slots(pointer(moved, row + lane), _L, y)
+
+
+row = Loop(_row, "state real real state state state state state state count")
+draw = Loop(_draw, "real real real state count")
+feature = Loop(_feature, "state state state state state count")
+nodes = Loop(_nodes, "state state state state state state state state state count count count")
+enter_row, enter_draw, enter_feature, enter_nodes = caller(row), caller(draw), caller(feature), caller(nodes)
