@@ -203,7 +203,7 @@ def columns(sde, basis, problem, h, steps, nodes, weights):
     Returns
     -------
     table : ndarray, shape (steps, columns)
-        U_k, U_{k+1}, M_k by rows, nodes, weights.
+        U_k, U_{k+1}, the rows of (constant, M_k) as far as `Basis.widths` says, nodes, weights.
     moments : ndarray, shape (steps + 1, n)
         E psi(X_t) at every step.
     """
@@ -212,7 +212,9 @@ def columns(sde, basis, problem, h, steps, nodes, weights):
         matrices, moments = converged(lambda substeps: flow(sde, basis, problem, h, steps, substeps), start)
         U = problem.second_moment(problem.t0 + h * np.arange(steps + 1))
     rule = np.broadcast_to(np.concatenate([nodes, weights]), (steps, 2 * len(nodes)))
-    table = np.concatenate([U[:-1, None], U[1:, None], matrices.reshape(steps, -1), rule], axis=1)
+    constant_first = np.roll(matrices, 1, axis=2)
+    rows = [constant_first[:, i, :width] for i, width in enumerate(basis.widths)]
+    table = np.concatenate([U[:-1, None], U[1:, None], *rows, rule], axis=1)
     return table, moments
 
 

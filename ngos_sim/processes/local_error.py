@@ -11,6 +11,7 @@ the size of the error. The expectation is a quadrature of the noise law through 
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 
 from ngos_sim.arithmetic import expectation, matvec, slotwise
 from ngos_sim.processes.rule import Rule
@@ -20,7 +21,7 @@ from ngos_sim.processes.rule import Rule
 class Basis:
     """Monomials in the slots, u replaced by y = u - U_t, U_t the SDE's deterministic second moment.
 
-    exponents : one tuple a monomial, the powers of each slot (y in the place of u)
+    exponents : one tuple a monomial, the powers of each slot (y in the place of u), of ascending degree in all but y
     values : function (x, U) -> tuple, the monomials at a state
     """
 
@@ -33,12 +34,18 @@ class Basis:
         degree = max(sum(powers) + powers[-1] for powers in self.exponents)
         return degree // 2 + 1
 
+    @property
+    def widths(self):
+        """Of how many of (1, *monomials) each monomial's flow is made: those of no higher degree in all but y."""
+        degrees = [sum(powers[:-1]) for powers in self.exponents]
+        return tuple(1 + sum(other <= degree for other in degrees) for degree in degrees)
+
 
 def _rmsprop_values(x, U):
     theta, u = x
     y = u - U
     square = theta * theta
-    return theta, theta * y, square, square * y, y, y * y
+    return y, y * y, theta, theta * y, square, square * y
 
 
 def _rmsprop_4_values(x, U):
@@ -46,32 +53,48 @@ def _rmsprop_4_values(x, U):
     y = u - U
     square = theta * theta
     cube, fourth = square * theta, square * square
-    return theta, theta * y, square, square * y, cube, cube * y, fourth, fourth * y, y, y * y
+    return y, y * y, theta, theta * y, square, square * y, cube, cube * y, fourth, fourth * y
 
 
 def _adam_values(x, U):
     theta, m, u = x
     y = u - U
     tt, tm, mm = theta * theta, theta * m, m * m
-    return theta, m, theta * y, m * y, tt, tm, mm, tt * y, tm * y, mm * y, y, y * y
+    return y, y * y, theta, m, theta * y, m * y, tt, tm, mm, tt * y, tm * y, mm * y
 
 
-RMSPROP = Basis(((1, 0), (1, 1), (2, 0), (2, 1), (0, 1), (0, 2)), _rmsprop_values)
-RMSPROP_4 = Basis((*((i, j) for i in (1, 2, 3, 4) for j in (0, 1)), (0, 1), (0, 2)), _rmsprop_4_values)
+RMSPROP = Basis(((0, 1), (0, 2), (1, 0), (1, 1), (2, 0), (2, 1)), _rmsprop_values)
+RMSPROP_4 = Basis(((0, 1), (0, 2), *((i, j) for i in (1, 2, 3, 4) for j in (0, 1))), _rmsprop_4_values)
 ADAM = Basis(
     (
-        *((1, 0, 0), (0, 1, 0), (1, 0, 1), (0, 1, 1), (2, 0, 0), (1, 1, 0), (0, 2, 0)),
-        *((2, 0, 1), (1, 1, 1), (0, 2, 1), (0, 0, 1), (0, 0, 2)),
+        *((0, 0, 1), (0, 0, 2), (1, 0, 0), (0, 1, 0), (1, 0, 1), (0, 1, 1)),
+        *((2, 0, 0), (1, 1, 0), (0, 2, 0), (2, 0, 1), (1, 1, 1), (0, 2, 1)),
     ),
     _adam_values,
 )
 
 
+def _carrier(groups, flow):
+    """Return the scalar function (c, v) -> M v; M begins at c[flow], groups of (rows, columns) below each other."""
+    *before, (rows, width) = groups
+    first = flow + sum(count * columns for count, columns in before)
+    last, zero = first + rows * width, (0.0,) * rows
+
+    def carried(c, v):
+        return matvec(c[first:last], v[:width], zero)
+
+    if not before:
+        return carried
+    others = _carrier(before, flow)
+    return lambda c, v: (*others(c, v), *carried(c, v))
+
+
 def local_error(rule, basis, columns, nodes):
     """Return the rule with one more slot a monomial of the basis.
 
-    Its c is the rule's own row, then U_k and U_{k+1}, the rows of (M_k, constant) and the nodes and
-    weights of the noise law: `estimators.moment_flow.columns` makes what follows the own row.
+    Its c is the rule's own row, then U_k and U_{k+1}, the rows of (constant, M_k), each as long as
+    `Basis.widths` says, and the nodes and weights of the noise law: `estimators.moment_flow.columns`
+    makes what follows the own row.
 
     Parameters
     ----------
@@ -86,9 +109,9 @@ def local_error(rule, basis, columns, nodes):
     own_step, own_slots, size = rule.step, len(rule.slots), len(basis.exponents)
     psi = basis.values
     following, flow = columns + 1, columns + 2  # where U_{k+1}, M_k, nodes and weights begin in c
-    nodes_at = flow + size * (size + 1)
+    nodes_at = flow + sum(basis.widths)
     weights_at = nodes_at + nodes
-    zero = (0.0,) * size
+    carry = _carrier([(len(list(rows)), width) for width, rows in groupby(basis.widths)], flow)
 
     def after(zeta, x, o, root, c, p):
         return psi(own_step(x, o, root * zeta, c[:columns], p), c[following])
@@ -96,7 +119,7 @@ def local_error(rule, basis, columns, nodes):
     def step(x, o, z, c, p):
         own = x[:own_slots]
         excess = slotwise(psi(own, c[columns]), -1.0, x[own_slots:])
-        carried = matvec(c[flow:nodes_at], (*excess, -1.0), zero)
+        carried = carry(c, (-1.0, *excess))
         root = math.sqrt(o.variance)
         error = expectation(carried, c[nodes_at:weights_at], c[weights_at:], after, own, o, root, c, p)
         return (*own_step(own, o, z, c[:columns], p), *error)

@@ -74,3 +74,24 @@ def test_compiled_is_plain_python_bit_for_bit(rule, sde, start):
     block = cpu.Kernel(program, inputs, "f64").block(0)
     for lane in (0, 99):
         np.testing.assert_array_equal(block[..., lane], python.trajectory(program, inputs, lane)[0])
+
+
+@pytest.mark.parametrize(
+    ("sde", "start", "monomials"),
+    [
+        (ns.rmsprop_sde(), (1.2, 1.4), ()),
+        (ns.rmsprop_sde(), (1.2, 1.4), [(4, 0)]),
+        (ns.adam_sde(), (1.2, -0.4, 1.4), ()),
+    ],
+    ids=["rmsprop", "rmsprop 4", "adam"],
+)
+def test_what_the_flow_leaves_out_is_zero(sde, start, monomials):
+    constants = dict(c1=2.0, **CONSTANTS) if len(start) == 3 else CONSTANTS
+    basis = moment_flow.basis_of(sde, monomials)
+    problem = moment_flow.Problem(HESSIAN, 0.7, 1.0, start, T0, constants)
+    flow = np.roll(moment_flow.flow(sde, basis, problem, 0.25, 2), 1, axis=2)
+    for i, width in enumerate(basis.widths):
+        assert not flow[:, i, width:].any()
+    assert len(set(basis.widths)) == 1 + max(sum(powers[:-1]) for powers in basis.exponents)
+    assert sum(basis.widths) < 0.8 * flow[0].size
+    assert list(basis.widths) == sorted(basis.widths)
