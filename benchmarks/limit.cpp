@@ -16,11 +16,17 @@ INLINE I half(uint32_t x) { return _mm512_set1_epi32(x); }
 INLINE F f32(float x) { return _mm512_set1_ps(x); }
 INLINE D f64(double x) { return _mm512_set1_pd(x); }
 
+// The polynomial with coefficients c, the highest first, times scale, at t / unit.
 template <int N>
-INLINE D horner(D t, const double (&c)[N]) {
-    D r = f64(c[0]);
+INLINE D horner(D t, const double (&c)[N], double scale, double unit = 1.0) {
+    D r = f64(0.0);
 #pragma GCC unroll 16
-    for (int i = 1; i < N; i++) r = _mm512_fmadd_pd(r, t, f64(c[i]));
+    for (int i = 0; i < N; i++) {
+        double factor = scale;
+#pragma GCC unroll 16
+        for (int j = 1; j < N - i; j++) factor /= unit;
+        r = i ? _mm512_fmadd_pd(r, t, f64(c[i] * factor)) : f64(c[i] * factor);
+    }
     return r;
 }
 
@@ -66,34 +72,28 @@ static const float COS32[] = {-0.02439593209755044447f, 0.23493706859508651f, -1
     4.058709154763134254f, -4.934802136928945637f, 0.9999999997791540319f};
 
 INLINE void box_muller(I a, I b, D &z0, D &z1) {
-    const I high = word(0x4330000000000000), bias = word(1023);
+    const I high = word(0x4330000000000000), fraction = word(0x000FFFFFFFFFFFFF), root = word(0x3FE6A09E667F3BCD);
     D u = _mm512_sub_pd(_mm512_castsi512_pd(_mm512_or_si512(a, high)), f64(0x1p52 - 0.5));
-    I bits = _mm512_castpd_si512(_mm512_mul_pd(u, f64(0x1p-32)));
-    I missing = _mm512_srli_epi64(_mm512_add_epi64(bits, word(0x3FF0000000000000 - 0x3FE6A09E667F3BCD)), 52);
-    missing = _mm512_sub_epi64(bias, missing);
-    D f = _mm512_castsi512_pd(_mm512_add_epi64(bits, _mm512_slli_epi64(missing, 52)));
+    I moved = _mm512_add_epi64(_mm512_castpd_si512(u), word(0x3FF0000000000000 - 0x3FE6A09E667F3BCD));
+    D f = _mm512_castsi512_pd(_mm512_add_epi64(_mm512_and_si512(moved, fraction), root));
     f = _mm512_sub_pd(f, f64(1.0));
-    D halvings = _mm512_sub_pd(_mm512_castsi512_pd(_mm512_or_si512(high, missing)), f64(0x1p52));
-    D w = _mm512_fmsub_pd(halvings, f64(0x1.62e42fefa39efp-1), _mm512_mul_pd(f, horner(f, LOG)));
-    D radius = _mm512_sqrt_pd(_mm512_mul_pd(f64(2.0), w));
-    I mantissa = _mm512_and_si512(_mm512_slli_epi64(b, 21), word(0x000FFFFFFFFFFFFF));
-    D x = _mm512_sub_pd(_mm512_castsi512_pd(_mm512_or_si512(mantissa, word(0x3FF0000000000000))), f64(1.5));
-    D y = _mm512_mul_pd(x, x);
+    D n = _mm512_castsi512_pd(_mm512_or_si512(_mm512_srli_epi64(moved, 52), high));
+    n = _mm512_sub_pd(n, f64(0x1p52 + 1023.0 + 32.0));
+    D radius = _mm512_sqrt_pd(_mm512_fmsub_pd(n, f64(-0x1.62e42fefa39efp0), _mm512_mul_pd(f, horner(f, LOG, 2.0))));
+    I low = _mm512_or_si512(_mm512_and_si512(b, word(0x7FFFFFFF)), high);
+    D x = _mm512_sub_pd(_mm512_castsi512_pd(low), f64(0x1p52 + 0x1p30)), y = _mm512_mul_pd(x, x);
     I sign = _mm512_and_si512(_mm512_slli_epi64(b, 32), word(0x8000000000000000));
-    z0 = _mm512_mul_pd(_mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(radius), sign)), horner(y, COS));
-    z1 = _mm512_mul_pd(radius, _mm512_mul_pd(x, horner(y, SIN)));
+    z0 = _mm512_mul_pd(_mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(radius), sign)), horner(y, COS, 1.0, 0x1p62));
+    z1 = _mm512_mul_pd(radius, _mm512_mul_pd(x, horner(y, SIN, 0x1p-31, 0x1p62)));
 }
 
 INLINE void box_muller32(I a, I b, F &z0, F &z1) {
-    F u = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(a, 1)), f32(0x1p-31f), f32(0x1p-32f));
-    I bits = _mm512_castps_si512(u);
-    I missing = _mm512_srli_epi32(_mm512_add_epi32(bits, half(0x3F800000 - 0x3F3504F3)), 23);
-    missing = _mm512_sub_epi32(half(127), missing);
-    F f = _mm512_castsi512_ps(_mm512_add_epi32(bits, _mm512_slli_epi32(missing, 23)));
+    F u = _mm512_add_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(a, 1)), f32(0.5f));
+    I moved = _mm512_add_epi32(_mm512_castps_si512(u), half(0x3F800000 - 0x3F3504F3));
+    F f = _mm512_castsi512_ps(_mm512_add_epi32(_mm512_and_si512(moved, half(0x007FFFFF)), half(0x3F3504F3)));
     f = _mm512_sub_ps(f, f32(1.0f));
-    F r = horner(f, LOG32, 2.0f);
-    F w = _mm512_fmsub_ps(_mm512_cvtepi32_ps(missing), f32(1.38629436f), _mm512_mul_ps(f, r));
-    F radius = _mm512_sqrt_ps(w);
+    F n = _mm512_sub_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(moved, 23)), f32(127.0f + 31.0f));
+    F radius = _mm512_sqrt_ps(_mm512_fmsub_ps(n, f32(-1.38629436f), _mm512_mul_ps(f, horner(f, LOG32, 2.0f))));
     F x = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_slli_epi32(b, 1)), f32(0x1p-32f)), y = _mm512_mul_ps(x, x);
     I sign = _mm512_and_si512(b, half(0x80000000));
     z0 = _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(radius), sign));

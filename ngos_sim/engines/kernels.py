@@ -70,14 +70,18 @@ def _combine(library, out, normals, at, d, stride, scale):
 
 
 @njit(**KERNEL, inline="always")
-def _advance(library, place, numbers, state, pull, step, d, noise, at, extra_at):
-    """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`."""
+def _advance(library, place, numbers, state, pull, step, d, noise, at, extra_at, again):
+    """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`.
+
+    again : whether the process before it has combined the same rows.
+    """
     constants, table, hessian, root = numbers
     xi, extra, combined, zeta, mixed = noise
     own, parameters = pointer(constants, place[NOISE]), pointer(constants, place[PARAMETERS])
     if place[STRIDE] > 1:
-        scale = table.dtype.type(1.0 / math.sqrt(float(place[STRIDE])))
-        _combine(library, combined, xi, at, d, place[STRIDE], scale)
+        if not again:
+            scale = table.dtype.type(1.0 / math.sqrt(float(place[STRIDE])))
+            _combine(library, combined, xi, at, d, place[STRIDE], scale)
         xi, at = combined, np.uint64(0)
     if len(root):
         drawn = pointer(xi, at), pointer(extra, extra_at)
@@ -190,14 +194,16 @@ def block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records,
             _fill(draw, extra, extra_period * d // 4, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
         at, extra_at = np.uint64(phase * width) * _L, np.uint64(extra_phase * d) * _L
         for fine in range(k * substeps + 1, (k + 1) * substeps + 1):
+            combined = 0  # the stride whose rows have been combined last
             for which in range(len(layout)):
                 place = layout[which]
                 step, rest = divmod(fine, place[STRIDE])
                 if rest == 0:
                     before = (step - 1) * place[STRIDE] - k * substeps
-                    first = at + np.uint64(before * d) * _L
+                    first, again = at + np.uint64(before * d) * _L, combined == place[STRIDE]
                     carry(draw, joint, place, which, numbers, state, pull, step - 1, d)
-                    _advance(draw, place, numbers, state, pull, step - 1, d, noise, first, extra_at)
+                    _advance(draw, place, numbers, state, pull, step - 1, d, noise, first, extra_at, again)
+                    combined = place[STRIDE]
             if record < len(records) and fine == records[record]:
                 if len(scope):
                     _features(draw, scope, state, pull, layout, numbers, d)

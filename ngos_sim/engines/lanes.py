@@ -7,7 +7,7 @@ import numpy as np
 
 from ngos_sim.engines.address import Loop, caller, pointer
 from ngos_sim.engines.bind import call
-from ngos_sim.engines.primitives import prefer_wide
+from ngos_sim.engines.primitives import no_overlap, prefer_wide
 from ngos_sim.engines.program import BLOCK
 from ngos_sim.engines.tuples import (
     store_slots,
@@ -26,6 +26,7 @@ _ONE = np.uint64(1)
 def _row(move, state, xi, extra, pull, loss, variance, noise, parameters, table, d):
     """Step one coordinate."""
     prefer_wide()
+    no_overlap()
     a, s, n = take_loss(move, loss, d), take_variance(move, variance, d), take_noise(move, noise, _ONE)
     c, p = take_table(move, table, _ONE), take_parameters(move, parameters, _ONE)
     for lane in range(_L):
@@ -37,6 +38,7 @@ def _row(move, state, xi, extra, pull, loss, variance, noise, parameters, table,
 def _draw(law, out, xi, extra, noise, rows):
     """Write rows of zeta, the noise law's draws."""
     prefer_wide()
+    no_overlap()
     n = take_noise(law, noise, _ONE)
     for lane in range(rows * _L):
         out[lane] = call(law, float(xi[lane]), float(extra[lane]), n)
@@ -45,6 +47,7 @@ def _draw(law, out, xi, extra, noise, rows):
 def _feature(feature, out, state, pull, loss, variance, d):
     """Add a feature of one coordinate to a row."""
     prefer_wide()
+    no_overlap()
     a, s = take_loss(feature, loss, d), take_variance(feature, variance, d)
     for lane in range(_L):
         out[lane] += call(feature, take_slots(feature, pointer(state, lane), _L), pull[lane], a, s)
@@ -53,6 +56,7 @@ def _feature(feature, out, state, pull, loss, variance, d):
 def _nodes(move, moved, state, pull, loss, variance, noise, parameters, table, nodes, d, count, slots):
     """Write the slots of one coordinate after a step from each of the nodes in place of the normal."""
     prefer_wide()
+    no_overlap()
     a, s, n = take_loss(move, loss, d), take_variance(move, variance, d), take_noise(move, noise, _ONE)
     c, p = take_table(move, table, _ONE), take_parameters(move, parameters, _ONE)
     for node in range(count):

@@ -221,6 +221,19 @@ def prefer_wide(typing_context):
 
 
 @intrinsic
+def no_overlap(typing_context):
+    """Tell LLVM that what the calling function's pointers lead to does not overlap: loops come without checks."""
+
+    def codegen(context, builder, signature, arguments):
+        for argument in builder.function.args:
+            if argument.type.is_pointer:
+                argument.add_attribute("noalias")
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
+@intrinsic
 def keep_apart(typing_context):
     """Ask LLVM not to inline the calling function: its code is then compiled once, and not again in every caller."""
 

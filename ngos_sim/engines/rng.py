@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from ngos_sim.arithmetic import bits, fma, from_bits, product32
+from ngos_sim.arithmetic import bits, fma, from_bits, polynomial, product32
 
 BROWNIAN, EXTRA = 0, 1  # streams: the Brownian direction, a second Gaussian (SVAG)
 
@@ -43,32 +43,52 @@ def point_key(seed, eta2, ell, kappa, role=""):
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
-def _horner3(t, d, c, b, a):
-    """Return ((d t + c) t + b) t + a."""
-    return fma(fma(fma(d, t, c), t, b), t, a)
-
-
 # Chebyshev fits made with mpmath.chebyfit: log(1 + f) / f on [sqrt(1/2) - 1, sqrt 2 - 1], and
 # sin(pi sqrt y) / sqrt y, cos(pi sqrt y) on [0, 1/4].
 _EXPONENT52, _TWO52 = np.uint64(0x4330000000000000), 2.0**52
-_ONE, _TO_ONE = np.uint64(0x3FF0000000000000), np.uint64(0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
-_S52, _BIAS = np.uint64(52), np.uint64(1023)
-_S21, _MANTISSA, _SIGN = np.uint64(21), np.uint64(0x000FFFFFFFFFFFFF), np.uint64(0x8000000000000000)
-_LN2 = math.log(2.0)
+_ONE, _ROOT = np.uint64(0x3FF0000000000000), np.uint64(0x3FE6A09E667F3BCD)  # bits of 1 and of sqrt(1/2)
+_TO_ONE, _S52, _SCALED = _ONE - _ROOT, np.uint64(52), 1023.0 + 32.0
+_MANTISSA, _SIGN = np.uint64(0x000FFFFFFFFFFFFF), np.uint64(0x8000000000000000)
+_TWO_LN2 = 2.0 * math.log(2.0)
+_TWO_LOG = tuple(  # twice the fit: the radius needs no doubling
+    2.0 * c
+    for c in (
+        *(1.000000000000217187, -0.4999999999851255881, 0.333333333114172519, -0.2500000043312814889),
+        *(0.200000038055127538, -0.1666663223379429593, 0.1428545826094488067, -0.1250107539950175642),
+        *(0.1111941305278998133, -0.09987366169121653327, 0.08954162789286712403, -0.08317435210903283494),
+        *(0.08750405232693213649, -0.08467876411458123892, 0.04272800730435181599),
+    )
+)
 
 
 def _radius(a):
-    """Return sqrt(-2 log u), u = (a + 1/2) / 2^32."""
-    u = (from_bits(a | _EXPONENT52) - (_TWO52 - 0.5)) * 2.0**-32
-    exponent = (bits(u) + _TO_ONE) >> _S52  # of the power of two nearest u in ratio, biased
-    f = from_bits(bits(u) + ((_BIAS - exponent) << _S52)) - 1.0
-    halvings = from_bits(_EXPONENT52 | (_BIAS - exponent)) - _TWO52
-    r = fma(fma(0.04272800730435181599, f, -0.08467876411458123892), f, 0.08750405232693213649)
-    r = _horner3(f, r, -0.08317435210903283494, 0.08954162789286712403, -0.09987366169121653327)
-    r = _horner3(f, r, 0.1111941305278998133, -0.1250107539950175642, 0.1428545826094488067)
-    r = _horner3(f, r, -0.1666663223379429593, 0.200000038055127538, -0.2500000043312814889)
-    r = _horner3(f, r, 0.333333333114172519, -0.4999999999851255881, 1.000000000000217187)
-    return math.sqrt(2.0 * fma(halvings, _LN2, -(f * r)))
+    """Return sqrt(-2 log u), u = (a + 1/2) / 2^32 = 2^n (1 + f), 2^n the power of two nearest in ratio."""
+    moved = bits(from_bits(a | _EXPONENT52) - (_TWO52 - 0.5)) + _TO_ONE  # of 2^32 u; its exponent is n's now
+    f = from_bits((moved & _MANTISSA) + _ROOT) - 1.0
+    n = from_bits((moved >> _S52) | _EXPONENT52) - (_TWO52 + _SCALED)
+    return math.sqrt(fma(n, -_TWO_LN2, -(f * polynomial(f, _TWO_LOG))))
+
+
+def _of_integers(coefficients, scale):
+    """Return what makes a polynomial in y one in 2^62 y, times `scale`: powers of two, no bit of a result changes."""
+    return tuple(c * scale * 2.0 ** (-62 * i) for i, c in enumerate(coefficients))
+
+
+_SIN = _of_integers(
+    (
+        *(3.141592653589635062, -5.167712779987959002, 2.550164035906744668, -0.5992644339357286458),
+        *(0.08214479467064854921, -0.007364005472115722526, 0.0004474920849077101067),
+    ),
+    2.0**-31,
+)
+_COS = _of_integers(
+    (
+        *(0.9999999999992479627, -4.93480220024984952, 4.058712107537437622, -1.335262315261569953),
+        *(0.2353254365877112031, -0.02577631642731585908, 0.001839989437269404164),
+    ),
+    1.0,
+)
+_TWO30 = np.uint64(0x41D0000000000000)  # its bits
 
 
 def box_muller(a, b):
@@ -77,21 +97,19 @@ def box_muller(a, b):
     Box and Muller (1958); radius from a, angle pi x from the low 31 bits of b, the cosine's sign from bit 31.
     """
     radius = _radius(a)
-    x = from_bits(((b << _S21) & _MANTISSA) | _ONE) - 1.5
+    centred = from_bits(b | _EXPONENT52) - (_TWO52 + 2.0**31)  # no shift of b, a product: LLVM would multiply again
+    below = bits(centred) & _SIGN
+    x = centred - from_bits(below | _TWO30)  # 2^31 x
     y = x * x
-    s = _horner3(y, 0.0004474920849077101067, -0.007364005472115722526, 0.08214479467064854921, -0.5992644339357286458)
-    s = _horner3(y, s, 2.550164035906744668, -5.167712779987959002, 3.141592653589635062)
-    c = _horner3(y, 0.001839989437269404164, -0.02577631642731585908, 0.2353254365877112031, -1.335262315261569953)
-    c = _horner3(y, c, 4.058712107537437622, -4.93480220024984952, 0.9999999999992479627)
-    return from_bits(bits(radius) ^ ((b << _HALF) & _SIGN)) * c, radius * (x * s)
+    sine, cosine = x * polynomial(y, _SIN), polynomial(y, _COS)
+    return from_bits(bits(radius) ^ (below ^ _SIGN)) * cosine, radius * sine
 
 
 _F = np.float32
-_ONE32, _TO_ONE32 = np.uint32(0x3F800000), np.uint32(0x3F800000 - 0x3F3504F3)
-_S23, _BIAS32, _S1, _SIGN32 = np.uint32(23), np.uint32(127), np.uint32(1), np.uint32(0x80000000)
-_TWO_LN2, _TINY = np.float32(2.0 * math.log(2.0)), np.float32(2.0**-32)
-_TINY2 = np.float32(2.0**-31)
-_TWO_LOG = tuple(  # twice the fit: the radius needs no doubling
+_ROOT32, _TO_ONE32 = np.uint32(0x3F3504F3), np.uint32(0x3F800000 - 0x3F3504F3)
+_S23, _MANTISSA32, _S1, _SIGN32 = np.uint32(23), np.uint32(0x007FFFFF), np.uint32(1), np.uint32(0x80000000)
+_SCALED32, _TWO_LN2_32, _TINY = np.float32(127.0 + 31.0), np.float32(_TWO_LN2), np.float32(2.0**-32)
+_TWO_LOG32 = tuple(
     np.float32(2.0 * c)
     for c in (
         0.9999999741310670792,
@@ -107,7 +125,7 @@ _TWO_LOG = tuple(  # twice the fit: the radius needs no doubling
 )
 # Rounding each sine coefficient alone made E z^2 6e-8 too large, as float32(pi) is: each is fitted again, by least
 # squares on [0, 1/2], after those before it were rounded.
-_SIN = tuple(
+_SIN32 = tuple(
     np.float32(c)
     for c in (
         3.1415927410125732,
@@ -117,7 +135,7 @@ _SIN = tuple(
         0.077815689146518707,
     )
 )
-_COS = tuple(
+_COS32 = tuple(
     np.float32(c)
     for c in (
         0.9999999997791540319,
@@ -131,14 +149,11 @@ _COS = tuple(
 
 
 def _radius32(a):
-    """Return sqrt(-2 log u) in float32, u = (high 31 bits of a + 1/2) / 2^31."""
-    u = fma(_F(np.int32(a >> _S1)), _TINY2, _TINY)
-    exponent = np.uint32(np.uint32(bits(u) + _TO_ONE32) >> _S23)
-    missing = np.uint32(_BIAS32 - exponent)
-    f = from_bits(np.uint32(bits(u) + np.uint32(missing << _S23))) - _F(1.0)
-    r = _horner3(f, fma(_TWO_LOG[8], f, _TWO_LOG[7]), _TWO_LOG[6], _TWO_LOG[5], _TWO_LOG[4])
-    r = fma(_horner3(f, r, _TWO_LOG[3], _TWO_LOG[2], _TWO_LOG[1]), f, _TWO_LOG[0])
-    return math.sqrt(fma(_F(np.int32(missing)), _TWO_LN2, -(f * r)))
+    """Return sqrt(-2 log u) in float32, u = (high 31 bits of a + 1/2) / 2^31: `_radius` in single precision."""
+    moved = np.uint32(bits(_F(np.int32(a >> _S1)) + _F(0.5)) + _TO_ONE32)
+    f = from_bits(np.uint32(np.uint32(moved & _MANTISSA32) + _ROOT32)) - _F(1.0)
+    n = _F(np.int32(moved >> _S23)) - _SCALED32
+    return math.sqrt(fma(n, -_TWO_LN2_32, -(f * polynomial(f, _TWO_LOG32))))
 
 
 def box_muller32(a, b):
@@ -146,10 +161,8 @@ def box_muller32(a, b):
     radius = _F(_radius32(a))
     x = _F(np.int32(np.uint32(b << _S1))) * _TINY
     y = x * x
-    s = fma(_horner3(y, _SIN[4], _SIN[3], _SIN[2], _SIN[1]), y, _SIN[0])
-    c = _horner3(y, fma(_COS[5], y, _COS[4]), _COS[3], _COS[2], _COS[1])
-    c = fma(c, y, _COS[0])
-    return from_bits(np.uint32(bits(radius) ^ np.uint32(b & _SIGN32))) * c, radius * (x * s)
+    sine, cosine = x * polynomial(y, _SIN32), polynomial(y, _COS32)
+    return from_bits(np.uint32(bits(radius) ^ np.uint32(b & _SIGN32))) * cosine, radius * sine
 
 
 def normals(counter, stream, low, high, k0, k1):
