@@ -31,6 +31,15 @@ def _loops(process, numbers, precision, types, root):
     return lanes.row.address(move, *types), draw, nodes
 
 
+def _at_once(draws):
+    """Return how many normals to draw at once where a macro step takes `draws`: whole Philox blocks, four at least.
+
+    A loop over lanes has some 60 constants to load before it begins.
+    """
+    unit = math.lcm(4, draws)
+    return unit * -(-16 // unit)
+
+
 class Kernel:
     """A program at a precision with its inputs, as the arguments of the compiled kernels."""
 
@@ -62,7 +71,7 @@ class Kernel:
         self._sizes = (d, program.substeps, program.gaussians)
         self._key = np.uint64(inputs.key)
         self._real, self._starts, self._joint = real, np.concatenate(starts), joint.numbers(program, inputs)
-        self._widths = tuple(math.lcm(4, draws) for draws in (program.substeps * d, d))
+        self._at_once = tuple(_at_once(draws) for draws in (program.substeps * d, d))
         self._shape = (len(inputs.records), inputs.test_functions, len(inputs.combinations))
         terms = (inputs.term_owner, inputs.term_coefficient, inputs.term_exponents)
         terms = tuple(map(np.ascontiguousarray, terms))  # one type, hence one kernel
@@ -80,7 +89,7 @@ class Kernel:
 
     def _workspace(self):
         """Return one thread's buffers, and the room for a block's observables."""
-        normals, extra = (aligned(width * BLOCK, self._real) for width in self._widths)
+        normals, extra = (aligned(draws * BLOCK, self._real) for draws in self._at_once)
         rows, state = self._sizes[0] * BLOCK, self._starts.dtype
         noise = (normals, extra, *(aligned(rows, self._real) for _ in range(3)))
         work = (

@@ -186,12 +186,15 @@ def block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records,
     width = substeps * d  # draws a macro step
     period, extra_period = len(normals) // (width * BLOCK), len(extra) // (d * BLOCK)  # macro steps a fill
     record = np.int64(0)  # not a literal: the kernels would be compiled for 0 and for all others
-    for k in range(-(-records[-1] // substeps)):
+    last = -(-records[-1] // substeps)
+    for k in range(last):
         phase, extra_phase = k % period, k % extra_period
         if phase == 0:
-            _fill(draw, normals, period * width // 4, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
+            blocks = (min(period, last - k) * width + 3) // 4
+            _fill(draw, normals, blocks, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
         if gaussians == 2 and extra_phase == 0:
-            _fill(draw, extra, extra_period * d // 4, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
+            blocks = (min(extra_period, last - k) * d + 3) // 4
+            _fill(draw, extra, blocks, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
         at, extra_at = np.uint64(phase * width) * _L, np.uint64(extra_phase * d) * _L
         for fine in range(k * substeps + 1, (k + 1) * substeps + 1):
             combined = 0  # the stride whose rows have been combined last
