@@ -1,6 +1,7 @@
 """The local estimator for matrix Hessians and covariances: by enumeration, beside other estimators, refusals."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -55,16 +56,16 @@ def test_compiled_is_plain_python_bit_for_bit(name, d):
         np.testing.assert_array_equal(block[..., lane], python.trajectory(program, inputs, 3 * BLOCK + lane)[0])
 
 
-def enumerated(made, steps, change=lambda errors: errors):
-    """Return E e and E psi(x_k) - E psi(X_t), psi = (linear slots, 1) x (1, y), over all paths of a 3-node rule.
+def enumerated(made, steps, change=lambda errors: errors, count=3):
+    """Return E e and E psi(x_k) - E psi(X_t), psi = (linear slots, 1) x (1, y), over all paths of a rule.
 
-    The rule is exact for the law of one step: linear and quadratic in the noise, products of both of degree 3.
+    Three nodes are exact for the law of a built-in's step: linear and quadratic in the noise, products of degree 3.
     """
     program, inputs = every_row(made)
     processes = tuple(replace(each, errors=change(each.errors)) for each in inputs.processes)
     inputs, d = replace(inputs, processes=processes), program.dimension
-    nodes, weights = np.polynomial.hermite_e.hermegauss(3)
-    paths = [np.array(p).reshape(steps, d) for p in itertools.product(range(3), repeat=steps * d)]
+    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
+    paths = [np.array(p).reshape(steps, d) for p in itertools.product(range(count), repeat=steps * d)]
     chances = [np.prod(weights[p] / weights.sum()) for p in paths]
     rows = np.array([python.trajectory(program, inputs, 0, nodes[p])[0][-1, :, 0] for p in paths])
     state, found = rows[:, : -processes[0].error_rows], rows[:, -processes[0].error_rows :]
@@ -98,6 +99,24 @@ def test_another_correlation_is_wrong():
     made = study("rmsprop", 2, eta2=[0.25], times=[1.0])
     found, exact = enumerated(made, 3, lambda errors: replace(errors, powers=errors.powers * np.eye(2)))
     assert np.abs(found - exact).max() > 1e-3
+
+
+def wavy_step(x, o, z, c, p):
+    """RMSprop with v_{k+1} and a second moment that is no polynomial in the noise."""
+    theta, u = x
+    d, w = c[0] * o.gradient + c[1] * z, z + c[2] * o.gradient
+    after = u + p.c2 * c[0] * (w * w + 2.0 * math.cos(w) - u)
+    return theta - d * preconditioner(after, p.sigma0, p.eps0), after
+
+
+def test_a_rule_of_ones_own_takes_all_of_mehlers_sum():
+    wavy = ns.Optimizer("wavy", wavy_step, ("theta", "u"), **CONSTANTS)
+    made = study("rmsprop", 2, optimizer=wavy, eta2=[2.0**-4], times=[0.3125], horizon=0.3125)
+    found, exact = enumerated(made, 1, count=24)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-8)
+    three = np.arange(17)[:, None, None] < 3
+    found, _ = enumerated(made, 1, lambda errors: replace(errors, powers=errors.powers * three), count=1)
+    assert np.abs(found - exact).max() > 1e-5
 
 
 @pytest.mark.parametrize("name", ["rmsprop", "adam updated"])
