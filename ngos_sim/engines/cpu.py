@@ -67,7 +67,8 @@ class Kernel:
             loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
             scope.append([loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root])
         self._slots = program.processes[0].slots
-        self._draw = bind(rng.normals if precision == "f64" else rng.normals32, precision)
+        transform = rng.box_muller if precision == "f64" else rng.box_muller32
+        self._draw = bind(rng.philox4x32, precision), bind(transform, precision)
         self._sizes = (d, program.substeps, program.gaussians)
         self._key = np.uint64(inputs.key)
         self._real, self._starts, self._joint = real, np.concatenate(starts), joint.numbers(program, inputs)
@@ -91,7 +92,8 @@ class Kernel:
         """Return one thread's buffers, and the room for a block's observables."""
         normals, extra = (aligned(draws * BLOCK, self._real) for draws in self._at_once)
         rows, state = self._sizes[0] * BLOCK, self._starts.dtype
-        noise = (normals, extra, *(aligned(rows, self._real) for _ in range(3)))
+        words = aligned(4 * BLOCK, np.uint64 if self._real == np.float64 else np.uint32)
+        noise = (normals, extra, *(aligned(rows, self._real) for _ in range(3)), words)
         work = (
             noise,
             aligned(len(self._starts) * BLOCK, state),

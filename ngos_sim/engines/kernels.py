@@ -36,21 +36,30 @@ _L = np.uint64(BLOCK)
 
 
 @njit(**KERNEL)
-def _fill(draw, out, blocks, key, stream, trajectory, counter):
-    """Write the normals of Philox blocks counter .. counter + blocks - 1, one row of lanes a draw."""
+def _fill(draw, out, words, blocks, key, stream, trajectory, counter):
+    """Write the normals of Philox blocks counter .. counter + blocks - 1, one row of lanes a draw.
+
+    A block's words first, then their normals: of a loop over both, fewer lanes are in the processor's window at once.
+    """
     keep_apart()
     prefer_wide()
+    philox, transform = draw
     k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
     for b in range(blocks):
-        at = np.uint64(4 * b) * _L
         c0 = np.uint64(counter + b)
         for lane in range(_L):
             index = trajectory + lane
-            four = call(draw, c0, stream, index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), k0, k1)
-            out[at + lane] = four[0]
-            out[at + _L + lane] = four[1]
-            out[at + np.uint64(2) * _L + lane] = four[2]
-            out[at + np.uint64(3) * _L + lane] = four[3]
+            four = call(philox, c0, stream, index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), k0, k1)
+            words[lane] = four[0]
+            words[_L + lane] = four[1]
+            words[np.uint64(2) * _L + lane] = four[2]
+            words[np.uint64(3) * _L + lane] = four[3]
+        for first in range(np.uint64(0), np.uint64(4) * _L, np.uint64(2) * _L):
+            at = np.uint64(4 * b) * _L + first
+            for lane in range(_L):
+                two = call(transform, words[first + lane], words[first + _L + lane])
+                out[at + lane] = two[0]
+                out[at + _L + lane] = two[1]
 
 
 @njit(**KERNEL)
@@ -76,7 +85,7 @@ def _advance(library, place, numbers, state, pull, step, d, noise, at, extra_at,
     again : whether the process before it has combined the same rows.
     """
     constants, table, hessian, root = numbers
-    xi, extra, combined, zeta, mixed = noise
+    xi, extra, combined, zeta, mixed, _ = noise
     own, parameters = pointer(constants, place[NOISE]), pointer(constants, place[PARAMETERS])
     if place[STRIDE] > 1:
         if not again:
@@ -179,7 +188,7 @@ def block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records,
     """Run one block of 128 trajectories; out (records, test functions, observables, lanes)."""
     d, substeps, gaussians = sizes
     noise, state, pull, value, term, joint = work
-    normals, extra = noise[0], noise[1]
+    normals, extra, words = noise[0], noise[1], noise[5]
     for row in range(len(starts)):
         for lane in range(_L):
             state[np.uint64(row) * _L + lane] = starts[row]
@@ -191,10 +200,10 @@ def block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records,
         phase, extra_phase = k % period, k % extra_period
         if phase == 0:
             blocks = (min(period, last - k) * width + 3) // 4
-            _fill(draw, normals, blocks, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
+            _fill(draw, normals, words, blocks, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
         if gaussians == 2 and extra_phase == 0:
             blocks = (min(extra_period, last - k) * d + 3) // 4
-            _fill(draw, extra, blocks, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
+            _fill(draw, extra, words, blocks, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
         at, extra_at = np.uint64(phase * width) * _L, np.uint64(extra_phase * d) * _L
         for fine in range(k * substeps + 1, (k + 1) * substeps + 1):
             combined = 0  # the stride whose rows have been combined last
