@@ -21,11 +21,15 @@ def _lengths(process, numbers):
     return {"slots": process.slots, **{kind: len(each) for kind, each in kinds.items()}}
 
 
+def step(process, numbers, precision):
+    """Return the Tag of a process's step."""
+    lengths = _lengths(process, numbers)
+    return bind(process.move, precision, **lengths, parameters=len(numbers.parameters), table=numbers.table.shape[-1])
+
+
 def _loops(process, numbers, precision, types, root):
     """Return the addresses of a process's loops as its row of the layout ends; 0 for one that is not called."""
-    lengths = _lengths(process, numbers)
-    move = bind(process.move, precision, **lengths, parameters=len(numbers.parameters), table=numbers.table.shape[-1])
-    law = bind(process.law, precision, noise=lengths["noise"])
+    move, law = step(process, numbers, precision), bind(process.law, precision, noise=len(numbers.noise))
     draw = lanes.draw.address(law, *types) if root else 0
     nodes = lanes.nodes.address(move, *types) if numbers.errors is not None else 0
     return lanes.row.address(move, *types), draw, nodes

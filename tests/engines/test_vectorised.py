@@ -9,13 +9,13 @@ from numba import njit, types
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
-from ngos_sim.engines import kernels, lanes, rng
+from ngos_sim.engines import cpu, kernels, lanes, rng
 from ngos_sim.engines.bind import bind
-from ngos_sim.engines.program import move
+from tests import programs
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
 
-RULES = [ns.rmsprop(0.8, 0.1, 1.3), ns.adam(0.8, 0.1, 2.0, 1.3)]
+RMSPROP = ns.rmsprop(**programs.RMSPROP)
 REAL = {"mix": types.float32, "f64": types.float64}
 
 
@@ -26,18 +26,25 @@ def assembly(kernel, *arguments):
     return text
 
 
-def row(rule, precision, loss=ns.quadratic(0.9)):  # noqa: B008
-    """Return the assembly of one rule's update loop over the lanes."""
-    columns = 5 if rule.name == "rmsprop" else 6
-    sizes = dict(slots=len(rule.slots), table=columns, loss=1, variance=1, noise=1, parameters=len(rule.parameters) + 1)
-    tag = bind(move(rule, ns.NGOS(loss), ns.gaussian()), precision, **sizes)._numba_type_
+def row(program, inputs, precision, which=0):
+    """Return the assembly of one process's update loop over the lanes."""
+    tag = cpu.step(program.processes[which], inputs.processes[which], precision)._numba_type_
     return assembly(lanes.row.kernel, tag, *lanes.row.types(REAL[precision], types.float64))
 
 
+def alone(loss=None, rule=RMSPROP):
+    return programs.alone(rule, oracle=ns.NGOS(loss or ns.quadratic(0.9)))
+
+
+BUILT_IN = [(name, which) for name, made in programs.rules().items() for which in range(min(2, len(made[0].processes)))]
+BUILT_IN += [(name, 0) for name in programs.local_errors()]
+
+
 @pytest.mark.parametrize("precision", ["mix", "f64"])
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_update_loop(rule, precision):
-    text = row(rule, precision)
+@pytest.mark.parametrize(("name", "which"), BUILT_IN)
+def test_update_loop(name, which, precision):
+    """Of every optimizer and convention, the SDE beside it, and the local estimator."""
+    text = row(*{**programs.rules(), **programs.local_errors()}[name], precision, which)
     suffix = "ps" if precision == "mix" else "pd"
     assert re.search(rf"\bv?sqrt{suffix}\b", text)
     assert re.search(rf"\bv?div{suffix}\b", text)
@@ -51,8 +58,8 @@ def scalar_step(x, o, z, c, p):
 
 
 def test_a_loop_that_cannot_vectorise_is_seen():
-    broken = ns.Optimizer("rmsprop", scalar_step, ("theta", "u"), **RULES[0].parameters)
-    assert not re.search(r"\bv?sqrtp[sd]\b", row(broken, "f64"))
+    broken = ns.Optimizer("rmsprop", scalar_step, ("theta", "u"), **RMSPROP.parameters)
+    assert not re.search(r"\bv?sqrtp[sd]\b", row(*alone(rule=broken), "f64"))
 
 
 def user(gradient):
@@ -71,14 +78,14 @@ USERS = {
 @pytest.mark.parametrize("precision", ["mix", "f64"])
 @pytest.mark.parametrize("name", USERS)
 def test_users_functions_of_math(name, precision):
-    text = row(RULES[0], precision, USERS[name])
+    text = row(*alone(USERS[name]), precision)
     assert re.search(rf"\bv?sqrt{'ps' if precision == 'mix' else 'pd'}\b", text)
     assert len(re.findall(r"\bvfn?m(add|sub)\w*pd\b", text)) >= 8
     assert f"${name}" not in text
 
 
 def test_a_call_of_math_that_stays_is_seen():
-    assert "$cosh" in row(RULES[0], "f64", user(lambda theta, p: math.cosh(theta)))
+    assert "$cosh" in row(*alone(user(lambda theta, p: math.cosh(theta))), "f64")
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])
