@@ -10,6 +10,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 from ngos_sim.engines.primitives import KERNEL
+from ngos_sim.engines.refusals import naming_the_line
 
 
 class Loop:
@@ -25,9 +26,16 @@ class Loop:
         return [kinds[kind] for kind in self.kinds]
 
     def address(self, tag, real, state):
-        """Return the address of the function compiled for a tag; real, state : Numba types."""
+        """Return the address of the function compiled for a tag; real, state : Numba types.
+
+        Raises
+        ------
+        TypeError
+            Numba cannot compile what is behind the tag.
+        """
         signature = tag._numba_type_, *self.types(real, state)
-        self.kernel.compile(signature)
+        with naming_the_line():
+            self.kernel.compile(signature)
         compiled = self.kernel.overloads[signature]
         return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 

@@ -23,6 +23,7 @@ from numba.extending import NativeValue, models, overload, register_model, unbox
 from ngos_sim import arithmetic
 from ngos_sim.engines import elementary
 from ngos_sim.engines.primitives import CUDA_PRIMITIVES, JIT, PRIMITIVES, preconditioner_mix
+from ngos_sim.engines.refusals import ALLOWED
 
 TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit for the outermost, and what stands for the primitives
     "cpu": (JIT, PRIMITIVES),
@@ -79,9 +80,7 @@ def _describe(owner, name, value, seen):
         return repr(value).encode()
     if isinstance(value, python_types.BuiltinFunctionType):
         return repr((value.__module__, value.__name__)).encode()
-    raise TypeError(
-        f"{owner} uses {name}={value!r}; a scalar function may use numbers, tuples, math and other scalar functions"
-    )
+    raise TypeError(f"{owner} uses {name}={value!r}; {ALLOWED}")
 
 
 def _fingerprint(function, seen=()):

@@ -13,6 +13,7 @@ from ngos_sim.engines.cuda_steps import Place, types_of
 from ngos_sim.engines.cuda_thread import Shape
 from ngos_sim.engines.primitives import JIT
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
+from ngos_sim.engines.refusals import naming_the_line
 
 _CONSTANT = 16  # coordinates up to which matrices are compiled in: their entries become operands of instructions
 _LAUNCH_STEPS = 1e11  # process steps, coordinates and trajectories of one launch: about a second
@@ -156,7 +157,8 @@ def run(program, inputs, first, count, *, precision="mix", progress=None):
     for at in range(first, first + count, size):
         chunks = min(size, first + count - at)
         sums, bad = (cuda.to_device(each) for each in kernel.room(chunks))
-        launched[chunks * BLOCKS, BLOCK](kernel.key, at * CHUNK, *fixed, sums, bad)
+        with naming_the_line():  # the first launch compiles
+            launched[chunks * BLOCKS, BLOCK](kernel.key, at * CHUNK, *fixed, sums, bad)
         parts.append(kernel.merged(sums.copy_to_host(), bad.copy_to_host(), at))
         if progress is not None:
             progress(chunks * cost(program, inputs))

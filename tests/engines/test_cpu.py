@@ -82,6 +82,33 @@ def test_what_a_user_raises_comes_through(build):
         cpu.run(*program, 0, 1)
 
 
+def largest(z):
+    return max([z, -z], key=lambda each: each)
+
+
+def of_two_types(x, o, z, c, p):
+    change = z if z > 0.0 else "none"
+    return (x[0] - (change if z > 0.0 else 0.0),)
+
+
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        (lambda x, o, z, c, p: (x[0] + largest(z),), r"return max\(\[z, -z\]"),
+        (of_two_types, 'change = z if z > 0.0 else "none"'),
+    ],
+)
+def test_what_cannot_be_compiled_is_named_in_one_line(build, step, line):
+    rule = ns.Optimizer("uncompiled", step, ("theta",), sigma0=1.0)
+    program = build(ns.NGOS(ns.linear(1.0)), [(rule, ns.gaussian(), 1)], ["theta[0]"], [[1.0]], 0.1, 1)
+    with pytest.raises(
+        TypeError, match=rf"^test_cpu\.py, line \d+ \({line}.*\) cannot be compiled; a scalar"
+    ) as refusal:
+        cpu.run(*program, 0, 1)
+    assert "\n" not in str(refusal.value)
+    assert python.trajectory(*program, 0)[1]
+
+
 def test_chunk_sums_are_the_tree_of_the_lanes(small):
     program, inputs = small
     kernel = cpu.Kernel(program, inputs, "f64")
