@@ -78,8 +78,8 @@ INLINE void box_muller(I a, I b, D &z0, D &z1) {
     D f = _mm512_castsi512_pd(_mm512_add_epi64(_mm512_and_si512(moved, fraction), root));
     f = _mm512_sub_pd(f, f64(1.0));
     D n = _mm512_castsi512_pd(_mm512_or_si512(_mm512_srli_epi64(moved, 52), high));
-    n = _mm512_sub_pd(n, f64(0x1p52 + 1023.0 + 32.0));
-    D radius = _mm512_sqrt_pd(_mm512_fmsub_pd(n, f64(-0x1.62e42fefa39efp0), _mm512_mul_pd(f, horner(f, LOG, 2.0))));
+    n = _mm512_sub_pd(f64(0x1p52 + 1023.0 + 32.0), n);
+    D radius = _mm512_sqrt_pd(_mm512_fmsub_pd(n, f64(0x1.62e42fefa39efp0), _mm512_mul_pd(f, horner(f, LOG, 2.0))));
     I low = _mm512_or_si512(_mm512_and_si512(b, word(0x7FFFFFFF)), high);
     D x = _mm512_sub_pd(_mm512_castsi512_pd(low), f64(0x1p52 + 0x1p30)), y = _mm512_mul_pd(x, x);
     I sign = _mm512_and_si512(_mm512_slli_epi64(b, 32), word(0x8000000000000000));
@@ -92,8 +92,8 @@ INLINE void box_muller32(I a, I b, F &z0, F &z1) {
     I moved = _mm512_add_epi32(_mm512_castps_si512(u), half(0x3F800000 - 0x3F3504F3));
     F f = _mm512_castsi512_ps(_mm512_add_epi32(_mm512_and_si512(moved, half(0x007FFFFF)), half(0x3F3504F3)));
     f = _mm512_sub_ps(f, f32(1.0f));
-    F n = _mm512_sub_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(moved, 23)), f32(127.0f + 31.0f));
-    F radius = _mm512_sqrt_ps(_mm512_fmsub_ps(n, f32(-1.38629436f), _mm512_mul_ps(f, horner(f, LOG32, 2.0f))));
+    F n = _mm512_sub_ps(f32(127.0f + 31.0f), _mm512_cvtepi32_ps(_mm512_srli_epi32(moved, 23)));
+    F radius = _mm512_sqrt_ps(_mm512_fmsub_ps(n, f32(1.38629436f), _mm512_mul_ps(f, horner(f, LOG32, 2.0f))));
     F x = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_slli_epi32(b, 1)), f32(0x1p-32f)), y = _mm512_mul_ps(x, x);
     I sign = _mm512_and_si512(b, half(0x80000000));
     z0 = _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(radius), sign));

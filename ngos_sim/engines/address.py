@@ -36,6 +36,9 @@ class Loop:
         signature = tag._numba_type_, *self.types(real, state)
         with naming_the_line():
             self.kernel.compile(signature)
+            if signature not in self.kernel.overloads:  # processes wrote the same file of Numba's cache at once
+                self.kernel._cache.flush()
+                self.kernel.compile(signature)
         compiled = self.kernel.overloads[signature]
         return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 

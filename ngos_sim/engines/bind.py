@@ -1,6 +1,6 @@
 """A plain scalar function -> what the kernels of a target can call, inlined, at a precision.
 
-A CPU kernel takes the function as a Tag: an empty value whose Numba type carries a hash of the function's
+A lane loop takes the function as a Tag: an empty value whose Numba type carries a hash of the function's
 code, constants, helpers, globals and closure (recursively) and of the package's own files. So Numba's
 disk cache hits when nothing changed and misses when anything did. A GPU kernel is made around its
 functions (`bound`): numba-cuda compiles the same copies for the GPU, primitives included. The Python engine
@@ -216,7 +216,7 @@ def bound(function, precision, target):
 
 
 def bind(function, precision, **sizes):
-    """Return the Tag by which a CPU kernel calls a plain scalar function at a precision.
+    """Return the Tag by which a lane loop calls a plain scalar function at a precision.
 
     Parameters
     ----------

@@ -30,15 +30,15 @@ def step(process, numbers, precision):
 def _loops(process, numbers, precision, types, root):
     """Return the addresses of a process's loops as its row of the layout ends; 0 for one that is not called."""
     move, law = step(process, numbers, precision), bind(process.law, precision, noise=len(numbers.noise))
-    draw = lanes.draw.address(law, *types) if root else 0
+    zeta = lanes.zeta.address(law, *types) if root else 0
     nodes = lanes.nodes.address(move, *types) if numbers.errors is not None else 0
-    return lanes.row.address(move, *types), draw, nodes
+    return lanes.row.address(move, *types), zeta, nodes
 
 
 def _at_once(draws):
     """Return how many normals to draw at once where a macro step takes `draws`: whole Philox blocks, four at least.
 
-    A loop over lanes has some 60 constants to load before it begins.
+    Calls for fewer took 3 % of a step: their loops' constants are loaded anew.
     """
     unit = math.lcm(4, draws)
     return unit * -(-16 // unit)
@@ -66,13 +66,13 @@ class Kernel:
             _, rows, columns = numbers.table.shape
             loops = _loops(process, numbers, precision, types, len(inputs.root))
             places.append([at, process.slots, process.stride, *parts, columns, rows, *loops])
+        lengths = _lengths(program.processes[0], inputs.processes[0])
         for feature in program.features:
-            lengths = _lengths(program.processes[0], inputs.processes[0])
             loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
             scope.append([loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root])
         self._slots = program.processes[0].slots
         transform = rng.box_muller if precision == "f64" else rng.box_muller32
-        self._draw = bind(rng.philox4x32, precision), bind(transform, precision)
+        self._source = bind(rng.philox4x32, precision), bind(transform, precision)
         self._sizes = (d, program.substeps, program.gaussians)
         self._key = np.uint64(inputs.key)
         self._real, self._starts, self._joint = real, np.concatenate(starts), joint.numbers(program, inputs)
@@ -83,7 +83,7 @@ class Kernel:
         matrices = (inputs.hessian.ravel().astype(state), inputs.root.ravel().astype(real))
         numbers = (np.concatenate(constants), np.concatenate(tables), *matrices)
         self._inputs = (
-            np.array(places),
+            np.array(places, dtype=np.int64),
             np.array(scope, dtype=np.int64).reshape(-1, 4),
             numbers,
             self._starts,
@@ -111,7 +111,7 @@ class Kernel:
     def block(self, index):
         """Return the observables of block `index`, shape (records, test functions, observables, 128)."""
         work, out = self._workspace()
-        kernels.block(self._draw, self._sizes, self._key, np.uint64(index * BLOCK), *self._inputs, work, out)
+        kernels.block(self._source, self._sizes, self._key, np.uint64(index * BLOCK), self._inputs, work, out)
         return out
 
     def chunks(self, first, count):
@@ -119,7 +119,7 @@ class Kernel:
         work, out = self._workspace()
         sums = np.empty((count, *self._shape, 2))
         nonfinite = np.empty((count, 2), dtype=np.int64)
-        kernels.chunks(self._draw, self._sizes, self._key, *self._inputs, work, out, first, sums, nonfinite)
+        kernels.chunks(self._source, self._sizes, self._key, self._inputs, work, out, first, sums, nonfinite)
         return ChunkSums(sums, nonfinite)
 
 

@@ -13,11 +13,11 @@ from ngos_sim.engines import rng
 from ngos_sim.engines.address import pointer
 from ngos_sim.engines.bind import call
 from ngos_sim.engines.joint import carry
-from ngos_sim.engines.lanes import enter_draw, enter_feature, enter_row
+from ngos_sim.engines.lanes import enter_feature, enter_row, enter_zeta
 from ngos_sim.engines.layout import (
     AT,
     COLUMNS,
-    DRAW,
+    LAW,
     LOSS,
     NOISE,
     PARAMETERS,
@@ -36,14 +36,14 @@ _L = np.uint64(BLOCK)
 
 
 @njit(**KERNEL)
-def _fill(draw, out, words, blocks, key, stream, trajectory, counter):
+def _fill(source, out, words, blocks, key, stream, trajectory, counter):
     """Write the normals of Philox blocks counter .. counter + blocks - 1, one row of lanes a draw.
 
     A block's words first, then their normals: of a loop over both, fewer lanes are in the processor's window at once.
     """
     keep_apart()
     prefer_wide()
-    philox, transform = draw
+    philox, transform = source
     k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
     for b in range(blocks):
         c0 = np.uint64(counter + b)
@@ -82,7 +82,7 @@ def _combine(library, out, normals, at, d, stride, scale):
 def _advance(library, place, numbers, state, pull, step, d, noise, at, extra_at, again):
     """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`.
 
-    again : whether the process before it has combined the same rows.
+    again : whether its rows have been combined for another process.
     """
     constants, table, hessian, root = numbers
     xi, extra, combined, zeta, mixed, _ = noise
@@ -94,7 +94,7 @@ def _advance(library, place, numbers, state, pull, step, d, noise, at, extra_at,
         xi, at = combined, np.uint64(0)
     if len(root):
         drawn = pointer(xi, at), pointer(extra, extra_at)
-        enter_draw(place[DRAW], (pointer(zeta, 0), *drawn, own, d))
+        enter_zeta(place[LAW], (pointer(zeta, 0), *drawn, own, d))
         product(library, mixed, root, zeta, np.uint64(0), _L, np.uint64(d))
         xi, at = mixed, np.uint64(0)
     if len(hessian):
@@ -184,9 +184,10 @@ def _tree(library, lanes, power, term):
 
 
 @njit(**KERNEL, inline="always")
-def block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out):
+def block(source, sizes, key, trajectory, inputs, work, out):
     """Run one block of 128 trajectories; out (records, test functions, observables, lanes)."""
     d, substeps, gaussians = sizes
+    layout, scope, numbers, starts, records, terms, combinations = inputs
     noise, state, pull, value, term, joint = work
     normals, extra, words = noise[0], noise[1], noise[5]
     for row in range(len(starts)):
@@ -200,10 +201,10 @@ def block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records,
         phase, extra_phase = k % period, k % extra_period
         if phase == 0:
             blocks = (min(period, last - k) * width + 3) // 4
-            _fill(draw, normals, words, blocks, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
+            _fill(source, normals, words, blocks, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
         if gaussians == 2 and extra_phase == 0:
             blocks = (min(extra_period, last - k) * d + 3) // 4
-            _fill(draw, extra, words, blocks, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
+            _fill(source, extra, words, blocks, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
         at, extra_at = np.uint64(phase * width) * _L, np.uint64(extra_phase * d) * _L
         for fine in range(k * substeps + 1, (k + 1) * substeps + 1):
             combined = 0  # the stride whose rows have been combined last
@@ -213,13 +214,14 @@ def block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records,
                 if rest == 0:
                     before = (step - 1) * place[STRIDE] - k * substeps
                     first, again = at + np.uint64(before * d) * _L, combined == place[STRIDE]
-                    carry(draw, joint, place, which, numbers, state, pull, step - 1, d)
-                    _advance(draw, place, numbers, state, pull, step - 1, d, noise, first, extra_at, again)
-                    combined = place[STRIDE]
+                    carry(source, joint, place, which, numbers, state, pull, step - 1, d)
+                    _advance(source, place, numbers, state, pull, step - 1, d, noise, first, extra_at, again)
+                    if place[STRIDE] > 1:
+                        combined = place[STRIDE]
             if record < len(records) and fine == records[record]:
                 if len(scope):
-                    _features(draw, scope, state, pull, layout, numbers, d)
-                _observe(draw, out[record], record, state, layout, terms, combinations, value, term)
+                    _features(source, scope, state, pull, layout, numbers, d)
+                _observe(source, out[record], record, state, layout, terms, combinations, value, term)
                 record += 1
 
 
@@ -245,15 +247,13 @@ def _reduce(library, out, sums, state, layout, d, trajectory, nonfinite, term):
 
 
 @njit(**KERNEL)
-def chunks(
-    draw, sizes, key, layout, scope, numbers, starts, records, terms, combinations, work, out, first, sums, nonfinite
-):
+def chunks(source, sizes, key, inputs, work, out, first, sums, nonfinite):
     """Run whole chunks; sums (chunks, records, test functions, observables, 2)."""
-    state, term = work[1], work[4]
+    layout, state, term = inputs[0], work[1], work[4]
     for chunk in range(len(sums)):
         sums[chunk] = 0.0
         nonfinite[chunk, 0], nonfinite[chunk, 1] = 0, -1
         for b in range(BLOCKS):
             trajectory = np.uint64((first + chunk) * BLOCKS + b) * _L
-            block(draw, sizes, key, trajectory, layout, scope, numbers, starts, records, terms, combinations, work, out)
-            _reduce(draw, out, sums[chunk], state, layout, sizes[0], trajectory, nonfinite[chunk], term)
+            block(source, sizes, key, trajectory, inputs, work, out)
+            _reduce(source, out, sums[chunk], state, layout, sizes[0], trajectory, nonfinite[chunk], term)

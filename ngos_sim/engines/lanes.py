@@ -35,7 +35,7 @@ def _row(move, state, xi, extra, pull, loss, variance, noise, parameters, table,
         store_slots(pointer(state, lane), _L, y)
 
 
-def _draw(law, out, xi, extra, noise, rows):
+def _zeta(law, out, xi, extra, noise, rows):
     """Write rows of zeta, the noise law's draws."""
     prefer_wide()
     no_overlap()
@@ -44,31 +44,31 @@ def _draw(law, out, xi, extra, noise, rows):
         out[lane] = call(law, float(xi[lane]), float(extra[lane]), n)
 
 
-def _feature(feature, out, state, pull, loss, variance, d):
+def _feature(g, out, state, pull, loss, variance, d):
     """Add a feature of one coordinate to a row."""
     prefer_wide()
     no_overlap()
-    a, s = take_loss(feature, loss, d), take_variance(feature, variance, d)
+    a, s = take_loss(g, loss, d), take_variance(g, variance, d)
     for lane in range(_L):
-        out[lane] += call(feature, take_slots(feature, pointer(state, lane), _L), pull[lane], a, s)
+        out[lane] += call(g, take_slots(g, pointer(state, lane), _L), pull[lane], a, s)
 
 
-def _nodes(move, moved, state, pull, loss, variance, noise, parameters, table, nodes, d, count, slots):
+def _nodes(move, moved, state, pull, loss, variance, noise, parameters, table, values, d, count, slots):
     """Write the slots of one coordinate after a step from each of the nodes in place of the normal."""
     prefer_wide()
     no_overlap()
     a, s, n = take_loss(move, loss, d), take_variance(move, variance, d), take_noise(move, noise, _ONE)
     c, p = take_table(move, table, _ONE), take_parameters(move, parameters, _ONE)
     for node in range(count):
-        row = node * slots * _L
+        at = node * slots * _L
         for lane in range(_L):
             x = take_slots(move, pointer(state, lane), _L)
-            y = call(move, x, nodes[node], 0.0, pull[lane], a, s, n, c, p)
-            store_slots(pointer(moved, row + lane), _L, y)
+            y = call(move, x, values[node], 0.0, pull[lane], a, s, n, c, p)
+            store_slots(pointer(moved, at + lane), _L, y)
 
 
 row = Loop(_row, "state real real state state state state state state count")
-draw = Loop(_draw, "real real real state count")
+zeta = Loop(_zeta, "real real real state count")
 feature = Loop(_feature, "state state state state state count")
 nodes = Loop(_nodes, "state state state state state state state state state count count count")
-enter_row, enter_draw, enter_feature, enter_nodes = caller(row), caller(draw), caller(feature), caller(nodes)
+enter_row, enter_zeta, enter_feature, enter_nodes = caller(row), caller(zeta), caller(feature), caller(nodes)

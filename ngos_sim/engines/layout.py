@@ -7,7 +7,7 @@ Then the addresses of the loops of `engines.lanes` for it: its step, its noise l
 
 import numpy as np
 
-AT, SLOTS, STRIDE, LOSS, VARIANCE, NOISE, PARAMETERS, TABLE, COLUMNS, ROWS, ROW, DRAW, NODES = range(13)
+AT, SLOTS, STRIDE, LOSS, VARIANCE, NOISE, PARAMETERS, TABLE, COLUMNS, ROWS, ROW, LAW, NODES = range(13)
 _LINE = 64  # bytes of a cache line
 
 

@@ -62,11 +62,11 @@ _TWO_LOG = tuple(  # twice the fit: the radius needs no doubling
 
 
 def _radius(a):
-    """Return sqrt(-2 log u), u = (a + 1/2) / 2^32 = 2^n (1 + f), 2^n the power of two nearest in ratio."""
-    moved = bits(from_bits(a | _EXPONENT52) - (_TWO52 - 0.5)) + _TO_ONE  # of 2^32 u; its exponent is n's now
+    """Return sqrt(-2 log u), u = (a + 1/2) / 2^32 = 2^-n (1 + f), 2^-n the power of two nearest in ratio."""
+    moved = bits(from_bits(a | _EXPONENT52) - (_TWO52 - 0.5)) + _TO_ONE  # of 2^32 u; its exponent is -n's now
     f = from_bits((moved & _MANTISSA) + _ROOT) - 1.0
-    n = from_bits((moved >> _S52) | _EXPONENT52) - (_TWO52 + _SCALED)
-    return math.sqrt(fma(n, -_TWO_LN2, -(f * polynomial(f, _TWO_LOG))))
+    n = (_TWO52 + _SCALED) - from_bits((moved >> _S52) | _EXPONENT52)
+    return math.sqrt(fma(n, _TWO_LN2, -(f * polynomial(f, _TWO_LOG))))
 
 
 def _of_integers(coefficients, scale):
@@ -152,8 +152,8 @@ def _radius32(a):
     """Return sqrt(-2 log u) in float32, u = (high 31 bits of a + 1/2) / 2^31: `_radius` in single precision."""
     moved = np.uint32(bits(_F(np.int32(a >> _S1)) + _F(0.5)) + _TO_ONE32)
     f = from_bits(np.uint32(np.uint32(moved & _MANTISSA32) + _ROOT32)) - _F(1.0)
-    n = _F(np.int32(moved >> _S23)) - _SCALED32
-    return math.sqrt(fma(n, -_TWO_LN2_32, -(f * polynomial(f, _TWO_LOG32))))
+    n = _SCALED32 - _F(np.int32(moved >> _S23))
+    return math.sqrt(fma(n, _TWO_LN2_32, -(f * polynomial(f, _TWO_LOG32))))
 
 
 def box_muller32(a, b):

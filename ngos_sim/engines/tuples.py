@@ -35,9 +35,9 @@ def store_slots(typing_context, pointer, stride, values):
 
     def codegen(context, builder, signature, arguments):
         pointers = _elements(builder, *arguments[:2], len(values))
-        for at, (pointer_, kind) in enumerate(zip(pointers, values, strict=True)):
+        for at, (place, kind) in enumerate(zip(pointers, values, strict=True)):
             value = builder.extract_value(arguments[2], at)
-            builder.store(context.cast(builder, value, kind, pointer.dtype), pointer_)
+            builder.store(context.cast(builder, value, kind, pointer.dtype), place)
         return context.get_dummy_value()
 
     return types.none(pointer, types.uint64, values), codegen

@@ -55,6 +55,16 @@ def test_lanes_are_plain_pythons_bit_for_bit(build, case):
         np.testing.assert_array_equal(block[..., lane], expected)
 
 
+@pytest.mark.parametrize("steps", [(1, 4, 1, 2), (4, 2, 4, 1), (2, 2, 2, 1)])
+def test_sums_of_normals_belong_to_their_stride(build, steps):
+    em = euler_maruyama(ns.rmsprop_sde(), RMSPROP)
+    processes = [(em, ns.gaussian(), count) for count in steps]
+    program = build(matrices(3), processes, ["theta[0]", "u[2]"], [[1.2, 1.4]] * 3, 2.0**-4, 3, records=[2, 3])
+    block = cpu.Kernel(*program, "f64").block(1)
+    for lane in (0, 127):
+        np.testing.assert_array_equal(block[..., lane], python.trajectory(*program, BLOCK + lane)[0])
+
+
 @pytest.fixture
 def small(build):
     """An RMSprop chain alone: three coordinates, so that Philox blocks straddle steps."""
@@ -70,15 +80,22 @@ def test_chain_alone_is_plain_pythons(small):
         np.testing.assert_array_equal(lanes[..., lane], python.trajectory(program, inputs, lane)[0])
 
 
-def test_what_a_user_raises_comes_through(build):
-    def step(x, o, z, c, p):
-        if z > 1.5:
-            raise ValueError("z is too large")
-        return (x[0],)
+def raises(value):
+    if value > 1.5:
+        raise ValueError("the value is too large")
+    return value
 
-    rule = ns.Optimizer("raises", step, ("theta",), sigma0=1.0)
-    program = build(ns.NGOS(ns.linear(1.0)), [(rule, ns.gaussian(), 1)], ["theta[0]"], [[1.0]], 0.1, 1)
-    with pytest.raises(ValueError, match="z is too large"):
+
+@pytest.mark.parametrize("where", ["step", "noise", "feature"])
+def test_what_a_user_raises_comes_through(build, where):
+    of_step, of_noise, of_feature = (
+        raises if where == each else (lambda value: value) for each in ("step", "noise", "feature")
+    )
+    rule = ns.Optimizer("rule", lambda x, o, z, c, p: (x[0] + of_step(z),), ("theta",), sigma0=1.0)
+    noise = ns.Noise("noise", lambda xi, p: of_noise(xi), lambda nodes, p: ([-1.0, 1.0], [0.5, 0.5]))
+    g = ns.TestFunction("g", lambda x: of_feature(x[0]), coordinate=0)
+    program = build(ns.NGOS(ns.linear(1.0)), [(rule, noise, 1)], [g], [[1.0]], 0.1, 1)
+    with pytest.raises(ValueError, match="the value is too large"):
         cpu.run(*program, 0, 1)
 
 
