@@ -83,10 +83,12 @@ def push(z):
 """
 
 
-def test_an_edited_helper_in_another_file_changes_the_result(tmp_path):
+@pytest.fixture
+def run(tmp_path):
+    """Return run(factor): what a process finds with a helper that multiplies by it, and how often in the disk cache."""
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def run(factor, module="helper"):
+    def script(factor, module="helper"):
         (tmp_path / "script.py").write_text(textwrap.dedent(SCRIPT).replace("MODULE", module), encoding="utf-8")
         (tmp_path / f"{module}.py").write_text(HELPER.format(factor), encoding="utf-8")
         command = [sys.executable, "script.py"]
@@ -94,9 +96,22 @@ def test_an_edited_helper_in_another_file_changes_the_result(tmp_path):
         value, *hits = found.split()
         return float(value), *map(int, hits)
 
+    return script
+
+
+def test_an_edited_helper_in_another_file_changes_the_result(run, tmp_path):
     first, second, again = run(1.0), run(2.0), run(1.0)
     assert first[0] > 1.0
     assert second == (2.0 * first[0], 0, 1)  # only the loop around it is compiled anew
     assert again == (first[0], 1, 1)  # and an unchanged one comes from the disk cache
     (tmp_path / "helper.py").unlink()
     assert run(1.0, "renamed") == (first[0], 1, 1)  # which does not look for the module that it came from
+
+
+def test_a_collision_in_numbas_cache_heals(run, tmp_path):
+    """Two processes that write an index at once can name the same file in it: of another function, here."""
+    first, second = run(1.0)[0], run(2.0)[0]
+    (one, two) = sorted((tmp_path / "cache").rglob("lanes._row-*.nbc"))
+    two.write_bytes(one.read_bytes())
+    assert run(2.0)[0] == second == 2.0 * first
+    assert run(2.0) == (second, 1, 1)
