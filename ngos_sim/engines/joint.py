@@ -16,7 +16,7 @@ from ngos_sim.arithmetic import fma
 from ngos_sim.engines.address import pointer
 from ngos_sim.engines.lanes import enter_nodes
 from ngos_sim.engines.layout import AT, COLUMNS, LOSS, NODES, NOISE, PARAMETERS, ROWS, SLOTS, TABLE, VARIANCE, aligned
-from ngos_sim.engines.primitives import JIT, KERNEL, PRIMITIVES, prefer_wide
+from ngos_sim.engines.primitives import KERNEL, PRIMITIVES, prefer_wide
 from ngos_sim.engines.product import product, rectangle
 from ngos_sim.engines.program import BLOCK
 
@@ -161,7 +161,8 @@ def carry(library, joint, place, which, numbers, state, pull, step, d):
     raise NotImplementedError  # compiled only
 
 
-@overload(carry, jit_options={**JIT, "_nrt": False})  # type: ignore[typeddict-item]
+# Not forced inline as other overloads: what it calls would inherit that, and some of it is kept apart.
+@overload(carry, jit_options={"error_model": "numpy", "_nrt": False})  # type: ignore[typeddict-unknown-key]
 def _carry_compiled(library, joint, place, which, numbers, state, pull, step, d):
     """Take one process's errors through its step, where it carries any; else no code at all."""
     if len(joint) == 0:

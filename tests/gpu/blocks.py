@@ -15,7 +15,7 @@ from ngos_sim.engines import cuda_kernel
 from ngos_sim.engines.cuda import Kernel
 from ngos_sim.engines.program import BLOCK
 from tests import programs
-from tests.gpu import emulator
+from tests.gpu import emulator, patience  # noqa: F401
 
 FIRST = 1024  # a trajectory
 

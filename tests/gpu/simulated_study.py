@@ -8,6 +8,7 @@ import pytest
 
 import ngos_sim as ns
 from tests import programs
+from tests.gpu import patience  # noqa: F401
 
 
 def study():
