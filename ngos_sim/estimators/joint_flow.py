@@ -54,6 +54,19 @@ def hermite(nodes, orders):
     return np.array(rows[:orders])
 
 
+def _mehler(covariance, nodes, orders, scale):
+    """Return nodes, weights and powers of the engine's Errors: Gauss and Hermite's rule for Mehler's sum."""
+    values, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    deviation = np.sqrt(np.diag(covariance))
+    deviation = np.where(deviation > 0.0, deviation, 1.0)  # without noise every coefficient but the first is 0
+    correlation = covariance / np.outer(deviation, deviation)
+    return {
+        "nodes": np.outer(scale, values),
+        "weights": weights / weights.sum() * hermite(values, orders),
+        "powers": correlation ** np.arange(orders)[:, None, None],
+    }
+
+
 def errors(problem, h, steps, nodes, orders, scale):
     """Return the engine's Errors of `steps` steps of size h from t0, and the SDE's means.
 
@@ -84,17 +97,5 @@ def errors(problem, h, steps, nodes, orders, scale):
     products = np.broadcast_to(np.eye(n + 1), (steps, n + 1, n + 1)).copy()
     products[:, :n] = flows[:, :, : n + 1]
     products *= math.exp(-problem.constants["c2"] * h)
-    values, weights = np.polynomial.hermite_e.hermegauss(nodes)
-    deviation = np.sqrt(np.diag(problem.covariance))
-    deviation = np.where(deviation > 0.0, deviation, 1.0)  # without noise every coefficient but the first is 0
-    correlation = problem.covariance / np.outer(deviation, deviation)
-    return (
-        Errors(
-            nodes=np.outer(scale, values),
-            weights=weights / weights.sum() * hermite(values, orders),
-            powers=correlation ** np.arange(orders)[:, None, None],
-            flow=np.concatenate([flows.reshape(steps, -1), products.reshape(steps, -1)], axis=1),
-            centre=centre,
-        ),
-        means,
-    )
+    flow = np.concatenate([flows.reshape(steps, -1), products.reshape(steps, -1)], axis=1)
+    return Errors(flow=flow, centre=centre, **_mehler(problem.covariance, nodes, orders, scale)), means
