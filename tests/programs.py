@@ -109,6 +109,7 @@ def locals_on_matrices():
         "rmsprop updated": local(updated, near),
         "adam": local(ns.adam(c1=2.0, **RMSPROP), ns.adam_sde(), m=0.1),
         "pivot": local(ns.rmsprop(**RMSPROP), own, horizon=0.375),
+        "hessian gradient": local(own_rule(), near),
     }
 
 
@@ -142,6 +143,18 @@ def bent():
     start = [[1.2, 1.4], [-0.3, 0.7], [0.5, 1.0]]
     oracle = ns.NGOS(loss, matrices(3).covariance)
     return beside_its_sde(oracle, rule, sde, ns.gaussian(), start, ["theta[0]", "theta[2]^2", "loss"])
+
+
+def own_rule():
+    """Return a rule of RMSprop's slots that reads H grad f: what the local estimator measures on matrices."""
+    base = ns.rmsprop(**RMSPROP)
+
+    def step(x, o, z, c, p):
+        theta, u = x
+        d = c[0] * (o.gradient + 0.5 * p.eta2 * o.hessian_gradient) + c[1] * z
+        return theta - d / (p.sigma0 * math.sqrt(u) + p.eps0), u + c[3] * ((z + c[2] * o.gradient) ** 2 - u)
+
+    return ns.Optimizer("own", step, base.slots, base.schedule, **base.parameters)
 
 
 def local_errors():
