@@ -27,6 +27,9 @@ from ngos_sim.processes.integrators import table
 from ngos_sim.processes.rule import Rule
 
 
+_TRIED = 64  # coordinates whose first step is tried
+
+
 @dataclass(frozen=True)
 class Part:
     """One process of a program: `steps` steps of a rule between two matched times.
@@ -161,6 +164,8 @@ def _naming_what_is_missing(name, parameters):
 def try_first_step(program, inputs, parts):
     """Take every process's first step in plain Python: a rule of the wrong shape fails here, by name.
 
+    Of many coordinates some: they share the rule.
+
     Raises
     ------
     ValueError
@@ -169,7 +174,9 @@ def try_first_step(program, inputs, parts):
     for process, numbers, part in zip(program.processes, inputs.processes, parts, strict=True):
         name = part.rule.name
         c = tuple(numbers.table[0, 0].tolist())
-        for j, x in enumerate(numbers.start.tolist()):
+        every = numbers.start.tolist()
+        for j in range(0, len(every), -(-len(every) // _TRIED)):
+            x = every[j]
             a, s = (tuple(float(v[j]) for v in each) for each in (numbers.loss, numbers.variance))
             with _naming_what_is_missing(name, (*part.rule.parameters, "eta2")):
                 moved = process.move(tuple(x), 0.5, -0.5, 0.5, 0.5, a, s, numbers.noise, c, numbers.parameters)
