@@ -26,7 +26,6 @@ from ngos_sim.oracles.noises import Noise
 from ngos_sim.processes.integrators import table
 from ngos_sim.processes.rule import Rule
 
-
 _TRIED = 64  # coordinates whose first step is tried
 
 
