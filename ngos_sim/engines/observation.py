@@ -13,19 +13,26 @@ from ngos_sim.processes.rule import Oracle, oracle_of
 
 
 @functools.cache
+def _codes(code):
+    """Return a code object and those of the functions inside it."""
+    inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
+    return (code, *(each for one in inner for each in _codes(one)))
+
+
+@functools.cache
 def _attributes(code):
     """Return the names of the attributes that a code object or a function inside it reads."""
-    own = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_ATTR", "LOAD_METHOD")}
-    inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
-    return own.union(*(_attributes(one) for one in inner))
+    instructions = (i for one in _codes(code) for i in dis.get_instructions(one))
+    return {i.argval for i in instructions if i.opname in ("LOAD_ATTR", "LOAD_METHOD")}
 
 
 def _held(function):
     """Return what a function may call: its closure, the globals that it names, and functions of modules among them."""
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    named = [function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__]
+    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    named = [function.__globals__[name] for name in names if name in function.__globals__]
     modules = [vars(each) for each in (*cells, *named) if isinstance(each, types.ModuleType)]
-    return [*cells, *named, *(names.get(name) for names in modules for name in _attributes(function.__code__))]
+    return [*cells, *named, *(inside.get(name) for inside in modules for name in _attributes(function.__code__))]
 
 
 def reads_attribute(function, name):

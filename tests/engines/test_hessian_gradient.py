@@ -130,6 +130,7 @@ def test_what_a_rule_reads_is_found_through_helpers_and_closures():
     assert reads_attribute(lambda x, o: drift(x, o, (), None), "hessian_gradient")
     assert reads_attribute(drift, "gradient")  # in the helper alone
     assert not reads_attribute(drift, "curvature")
+    assert reads_attribute(lambda o: (lambda: bent(o, 0.0))(), "gradient")  # by a function inside the function
 
 
 def reading(name):
