@@ -6,27 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.estimators import joint_flow, moment_flow, quadrature
-from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.processes.integrators import table
 from ngos_sim.processes.local_error import local_error
 from ngos_sim.processes.optimizers import is_built_in
 from ngos_sim.studies.assemble import Observables, Part
-from ngos_sim.studies.companion_runs import joint_problems
+from ngos_sim.studies.problems import joint_problem, of_each, problems
 
 
 def pivot_at(settings, sde, wanted):
     """Return the Pivot of a point, a JointPivot where its oracle couples coordinates."""
     kind = JointPivot if settings.study.oracle.is_dense else Pivot
     return kind(settings, sde, wanted)
-
-
-def problems(study, state):
-    """Return the moment flow's Problem of each coordinate of a study with an affine gradient."""
-    d, constants = study.dimension, dict(study.rule.parameters)
-    hessian, slope = affine_gradient(study.oracle.loss, d)
-    variance = np.broadcast_to(study.oracle.covariance, d).tolist()
-    rows = zip(np.diag(hessian).tolist(), slope.tolist(), variance, state.tolist(), strict=True)
-    return [moment_flow.Problem(a, b, v, tuple(x), study.t0, constants) for a, b, v, x in rows]
 
 
 @dataclass(frozen=True)
@@ -49,8 +39,14 @@ class Pivot:
 
     @property
     def problems(self):
-        """The moment flow's Problem of each coordinate."""
-        return problems(self.settings.study, self.settings.state)
+        """The moment flow's Problem of each coordinate, the same one for coordinates that are alike.
+
+        One that no test function reads carries errors that nobody reads: it takes the Problem of one that is read.
+        """
+        read = {j for terms in self.wanted.values() for _, by in terms for j in by}
+        own = problems(self.settings.study, self.settings.state, read or {0})
+        some = next(iter(own.values()))
+        return {j: own.get(j, some) for j in range(len(self.settings.state))}
 
     @property
     def nodes(self):
@@ -68,8 +64,10 @@ class Pivot:
         basis, t0 = self.basis, self.settings.study.t0
         own = len(table(rule, round(t0 / h), 1, h, {**rule.parameters, "eta2": eta2})[0])
         where = (h, count, *quadrature.law_rule(law, sigma, nodes, size))
-        made = [moment_flow.columns(self.sde, basis, problem, *where) for problem in self.problems]
-        columns, moments = (np.stack(each, axis=1) for each in zip(*made, strict=True))
+        made = of_each(self.problems, lambda problem: moment_flow.columns(self.sde, basis, problem, *where))
+        columns, moments = zip(*made.values(), strict=True)
+        one = all(each is columns[0] for each in columns)  # then all coordinates read the same row
+        columns, moments = np.stack(columns[:1] if one else columns, axis=1), np.stack(moments, axis=1)
         return Part(local_error(rule, basis, own, size), law, steps, eta2, sigma, columns), moments
 
     def span(self, times, moments):
@@ -81,30 +79,35 @@ class Pivot:
         d, slots, problems = moments.shape[1], self.settings.state.shape[1], self.problems
         means, factors = np.zeros((len(times), len(self.wanted))), Counter()
         for at, terms in enumerate(self.wanted.values()):
-            factors[at, (0,) * (d * (slots + moments.shape[2]))] = np.zeros(len(times))
+            factors[at, ()] = np.zeros(len(times))
             for factor, by in terms:
                 exact, *errors = self._products(factor, by, problems, times, moments, slots)
                 means[:, at] += exact[0]
-                for coefficient, exponents in errors:
-                    factors[at, tuple(exponents.ravel())] += coefficient
-        owners, rows = zip(*factors, strict=True)
-        numbers = (np.stack(list(factors.values()), axis=1), np.array(rows, dtype=np.int64))
+                for coefficient, rows in errors:
+                    factors[at, rows] += coefficient
+        owners, products = zip(*factors, strict=True)
+        exponents = np.zeros((len(products), d * (slots + moments.shape[2])), dtype=np.int64)
+        for term, rows in enumerate(products):
+            exponents[term, list(rows)] = 1
+        numbers = (np.stack(list(factors.values()), axis=1), exponents)
         return Observables((), len(self.wanted), np.array(owners), *numbers), means
 
     def _products(self, factor, by, problems, times, moments, slots):
-        """Return (coefficient, exponents) of every term of factor prod_j (A_j + error_j), prod_j A_j first."""
-        d, size = moments.shape[1:]
-        found = [(np.full(len(times), factor), np.zeros((d, slots + size), dtype=np.int64))]
+        """Return (coefficient, rows of the errors in it) of every term of factor prod_j (A_j + error_j).
+
+        prod_j A_j, without rows, comes first.
+        """
+        size = moments.shape[2]
+        found: list = [(np.full(len(times), factor), ())]
         for j, powers in by.items():
             expansion = moment_flow.expand(self.basis, powers, problems[j].second_moment(times))
             mean = sum(f * (moments[:, j, index] if index >= 0 else 1.0) for index, f in expansion.items())
             errors = []
             for index, f in expansion.items():
                 if index >= 0:
-                    unit = np.zeros((d, slots + size), dtype=np.int64)
-                    unit[j, slots + index] = 1
-                    errors += [(c * f, exponents + unit) for c, exponents in found]
-            found = [(c * mean, exponents) for c, exponents in found] + errors
+                    row = j * (slots + size) + slots + index
+                    errors += [(c * f, (*rows, row)) for c, rows in found]
+            found = [(c * mean, rows) for c, rows in found] + errors
         return found
 
     def job(self, parts, combinations, moments, records, **where):
@@ -124,7 +127,7 @@ class JointPivot(Pivot):
     @property
     def problems(self):
         """The JointProblem of all coordinates."""
-        return joint_problems(self.settings.study, self.settings.state)
+        return [joint_problem(self.settings.study, self.settings.state)]
 
     @property
     def start(self):
