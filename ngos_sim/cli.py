@@ -1,8 +1,10 @@
 """The command line; what its exit status says is in `exits`."""
 
+import contextlib
 import inspect
 import os
 import sys
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ngos_sim import exits
+from ngos_sim.errors import NonFiniteError
 
 app = typer.Typer(
     name="ngos-sim",
@@ -80,15 +83,23 @@ def run(
     read = study_file.load(study)
     directory = out or study.with_suffix("")
     _require_writable(directory)
-    result = read.study.run(
-        read.trajectories if trajectories is None else trajectories,
-        read.seed if seed is None else seed,
-        device=device.value,
-        precision=None if precision is None else precision.value,
-        threads=threads,
-        progress=sys.stderr.isatty() and not quiet,
-    )
     theorem = 1.0 if read.expected_order is None else read.expected_order
+    try:
+        result = read.study.run(
+            read.trajectories if trajectories is None else trajectories,
+            read.seed if seed is None else seed,
+            device=device.value,
+            precision=None if precision is None else precision.value,
+            threads=threads,
+            progress=sys.stderr.isatty() and not quiet,
+        )
+    except NonFiniteError as error:
+        with contextlib.suppress(ArithmeticError, ValueError), warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # the table is written first; what is not finite may have no order or figure
+            error.result.save(directory, theorem)
+        raise NonFiniteError(f"{error}; what was measured is in {directory}") from None
     result.save(directory, theorem)
     orders = result.order(theorem)
     if not quiet:

@@ -25,6 +25,7 @@ def status_of(command):
     """
     _open_what_is_closed()
     with _signals_that_exit(), warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)  # said, and no error even where PYTHONWARNINGS makes it one
         warnings.showwarning = lambda message, *_: say(message)
         try:
             status = _status(command)
