@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import sys
 import warnings
 
 import numpy as np
@@ -56,15 +57,19 @@ def _plain_words():
 
 
 def _matplotlib():
-    """Return matplotlib, which refuses to be imported where MPLBACKEND names what is not installed."""
+    """Return matplotlib; its own import fails where MPLBACKEND names a notebook's that is not installed."""
+    named = os.environ.get("MPLBACKEND")
+    if "matplotlib" in sys.modules or not named:
+        import matplotlib
+
+        return matplotlib
+    del os.environ["MPLBACKEND"]
     try:
         import matplotlib
-    except ValueError:
-        named = os.environ.pop("MPLBACKEND")
-        try:
-            import matplotlib
-        finally:
-            os.environ["MPLBACKEND"] = named
+    finally:
+        os.environ["MPLBACKEND"] = named
+    with contextlib.suppress(ValueError):  # as the import does
+        matplotlib.rcParams["backend"] = named
     return matplotlib
 
 

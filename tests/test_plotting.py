@@ -69,12 +69,15 @@ def test_what_is_not_finite_is_said_and_the_rest_is_drawn():
     assert plotting.png(lambda axes: plotting.error_plot([(keys, rows.assign(error=np.nan), 1.0)], axes))
 
 
-def test_figures_need_no_backend_and_no_latex(tmp_path):
+@pytest.mark.parametrize(
+    "backend", ["module://matplotlib_inline.backend_inline", "module://no.such", "tkagg", "nothing"]
+)
+def test_figures_need_no_backend_and_no_latex(tmp_path, backend):
     """MPLBACKEND of a notebook that is not installed, usetex without LaTeX: axes to look at, and a file."""
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
     environment = {
         **os.environ,
-        "MPLBACKEND": "module://no_such_notebook.backend",
+        "MPLBACKEND": backend,
         "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"),
         "PATH": str(tmp_path),
     }
