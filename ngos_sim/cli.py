@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import os
 import sys
+import tempfile
 import warnings
 from enum import StrEnum
 from pathlib import Path
@@ -159,7 +160,17 @@ def main() -> None:
 
 
 def _require_writable(directory):
-    """Raise ValueError unless a directory is there, or can be made."""
+    """Raise ValueError unless a file can be written in a directory, which may have to be made; leave nothing."""
     existing = next(each for each in (directory, *directory.resolve().parents) if each.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ValueError(f"--out {directory}: {existing} is not a directory that can be written to")
+    missing = [each for each in (directory, *directory.parents) if not each.exists()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:  # before the run, whose result would be lost
+        raise ValueError(f"--out {directory}: {error.strerror}") from None
+    finally:
+        for each in missing:
+            with contextlib.suppress(OSError):
+                each.rmdir()

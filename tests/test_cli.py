@@ -389,7 +389,7 @@ def never(*arguments, **options):
     raise AssertionError("the study ran")
 
 
-@pytest.mark.parametrize("out", ["study.toml", "study.toml/out"])
+@pytest.mark.parametrize("out", ["study.toml", "study.toml/out", "/proc/ngos-sim", "x" * 300])
 def test_a_directory_that_cannot_be_made_is_found_before_the_run(call, study, tmp_path, monkeypatch, out):
     monkeypatch.setattr(ConvergenceStudy, "run", never)
     path = study()
