@@ -374,7 +374,10 @@ def test_a_study_file_that_computes_is_told_so(call, study, number):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"\xff\xfe[\x00", "not TOML, which is UTF-8"), (b"a=" + b"[" * 50_000, "brackets are nested too deeply")],
+    [
+        (b"\xff\xfe[\x00", "not TOML: 'utf-8' codec can't decode byte 0xff in position 0"),
+        (b"a=" + b"[" * 50_000, "brackets are nested too deeply"),
+    ],
     ids=["utf-16", "nested"],
 )
 def test_a_study_file_of_other_bytes(call, study, content, words):

@@ -71,7 +71,7 @@ class Bounds:
             measurement.extend(chunks)
             seconds = (
                 time.perf_counter() - before
-            ) / added  # of a chunk; the first rounds, which compile, say too many
+            ) / added  # of a chunk; the first round, which compiles, says too many
             if measurement.lost():
                 return "nonfinite"
             needed, reached = self._needed(measurement) if chunks >= self.pilot else (self.pilot, "")

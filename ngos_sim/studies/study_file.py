@@ -60,7 +60,7 @@ def load(path):
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: not TOML: {error}{_arithmetic(text, str(error))}") from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not TOML, which is UTF-8: {error}") from None
+        raise ValueError(f"{path}: not TOML: {error}") from None
     except RecursionError:
         raise ValueError(f"{path}: brackets are nested too deeply") from None
     try:
