@@ -69,9 +69,7 @@ class Bounds:
         while True:
             before, added = time.perf_counter(), chunks - measurement.chunks
             measurement.extend(chunks)
-            seconds = (
-                time.perf_counter() - before
-            ) / added  # of a chunk; the first round, which compiles, says too many
+            seconds = (time.perf_counter() - before) / added  # of a chunk; with compilation in the first round
             if measurement.lost():
                 return "nonfinite"
             needed, reached = self._needed(measurement) if chunks >= self.pilot else (self.pilot, "")

@@ -9,6 +9,8 @@ import traceback
 from collections import deque
 from multiprocessing import connection
 
+from tqdm import tqdm
+
 from ngos_sim import report
 from ngos_sim.engines import processors
 from ngos_sim.errors import NonFiniteError, WorkerLost
@@ -96,6 +98,7 @@ def _workers(count, out, threads):
 def _work(parent, out, threads):
     """Answer names of cases with what `_verified` returns, or the exception; in a process of its own."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore of the system's: reported as leaked after a kill
     with contextlib.suppress(EOFError, BrokenPipeError):  # the parent ended
         while True:
             parent.send(_tried(parent.recv(), out, threads))

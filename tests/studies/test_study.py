@@ -1,6 +1,7 @@
 """ConvergenceStudy: reproducibility, shapes, plug-ins, refusals."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -141,6 +142,13 @@ def test_a_clash_of_parameters_is_named():
     sde = ns.SDE("mine", lambda x, o, c, p: x, lambda x, o, c, p: x, ("theta", "u"), c2=1.0)
     with pytest.raises(ValueError, match="sde 'mine': parameter 'c2' is a constant of the optimizer already"):
         small(sde=sde)
+
+
+def test_a_bar_without_stderr_is_none(monkeypatch):
+    """As under pythonw, in a daemon, or after 2>&-."""
+    monkeypatch.setattr(sys, "stderr", None)
+    assert small().run(5, progress=True).trajectories == 1024
+    assert len(small().plan(5)) == 2
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint8, np.array, float])
