@@ -38,7 +38,7 @@ def status_of(command):
             return 128 + signal.SIGPIPE
         except OSError as error:  # a full disk under stdout
             _discard(sys.stdout)
-            return _fail(2, f"stdout: {error.strerror}")
+            return _fail(2, error.strerror)
 
 
 def say(message):

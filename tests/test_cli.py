@@ -271,6 +271,15 @@ def test_verify(call, tmp_path, monkeypatch, shows, status, count):
     assert names(tmp_path / "out" / "small") == FILES
 
 
+def test_verify_goes_on_without_a_figure(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(theorems, "CASES", {"small": small(CONSISTENT)})
+    fail(monkeypatch, "errors.png", RuntimeError("no\nLaTeX"))
+    status, out, err = call("verify", "small", "--out", "out")
+    assert (status, err) == (0, "")
+    assert "   out/small/errors.png cannot be drawn: no LaTeX\n=> " in out
+    assert names(tmp_path / "out" / "small") == ["orders.csv", "study.json", "table.csv"]
+
+
 def test_verify_takes_all_cases_with_quick(call, monkeypatch):
     quick, slow = replace(small(CONSISTENT), quick=True), small(CONSISTENT)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})  # one process: others do not see these cases

@@ -73,6 +73,7 @@ def ended(process, workers):
 
 def test_ctrl_c_ends_verify_at_once(verify):
     process, workers = verify
+    time.sleep(5.0)  # into the runs, which have a bar and its lock by then
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
     assert ended(process, workers) == (130, "")
 
@@ -110,11 +111,9 @@ def shell(line, **options):
     ("line", "wanted"),
     [
         ("$NGOS list noise >&-", (0, "", "")),
-        ("$NGOS list noise 2>&- | tail -1 | wc -l", (0, "1\n", "")),
-        ("$NGOS list <&- >&- 2>&-", (0, "", "")),
         ("$NGOS list nothing 2>&-", (2, "", "")),
         ("$NGOS list nothing 2>/dev/full", (2, "", "")),
-        ("$NGOS list noise >/dev/full", (2, "", "ngos-sim: stdout: No space left on device\n")),
+        ("$NGOS list noise >/dev/full", (2, "", "ngos-sim: No space left on device\n")),
         ("{ $NGOS list; echo $? >&2; } | true", (0, "", "141\n")),
     ],
 )

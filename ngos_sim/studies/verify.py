@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import traceback
+import warnings
 from collections import deque
 from multiprocessing import connection
 
@@ -126,7 +127,14 @@ def _verified(name, out, threads):
     good, finding = case.judge(results)
     lines = [f"{name}: {case.title}"]
     for label, result in results.items():
-        directory = out / name / label
-        result.save(directory)
-        lines += [label] * bool(label) + [report.orders_table(result.order()), f"   {directory / 'errors.png'}"]
+        figure = _saved(result, out / name / label)
+        lines += [label] * bool(label) + [report.orders_table(result.order()), f"   {figure}"]
     return good, "\n".join([*lines, f"=> {finding}\n"])
+
+
+def _saved(result, directory):
+    """Save a result; return where its figure is, or why it could not be drawn."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        result.save(directory)
+    return " ".join(str(said[0].message).split()) if said else directory / "errors.png"
