@@ -62,9 +62,9 @@ def verify(tmp_path):
 
 
 def ended(process, workers):
-    """Wait for a process and its workers, 10 seconds at most; return (exit status, stderr)."""
-    _, err = process.communicate(timeout=10.0)
-    deadline = time.monotonic() + 10.0
+    """Wait for a process and its workers, 20 seconds at most; return (exit status, stderr)."""
+    _, err = process.communicate(timeout=20.0)
+    deadline = time.monotonic() + 20.0
     while any(map(is_alive, workers)):
         assert time.monotonic() < deadline, "orphans"
         time.sleep(0.05)
