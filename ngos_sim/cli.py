@@ -1,16 +1,19 @@
-"""The command line. Exit status: 0 done, 1 an expectation failed, 2 bad input, 3 numerical trouble, 130 interrupted."""
+"""The command line; what its exit status says is in `exits`."""
 
+import contextlib
 import inspect
 import os
 import sys
+import tempfile
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.exceptions import TyperException
 
-from ngos_sim.errors import EngineUnavailable, NonFiniteError
+from ngos_sim import exits
+from ngos_sim.errors import NonFiniteError
 
 app = typer.Typer(
     name="ngos-sim",
@@ -57,7 +60,7 @@ def verify(
     held = []
     for good, text in verified(names, out):
         held.append(good)
-        print(text)
+        print(text, flush=True)
     print(f"{sum(held)} of {len(held)} cases show what they must; a theorem is an upper bound, so this is consistency.")
     if not all(held):
         raise typer.Exit(1)
@@ -81,15 +84,23 @@ def run(
     read = study_file.load(study)
     directory = out or study.with_suffix("")
     _require_writable(directory)
-    result = read.study.run(
-        read.trajectories if trajectories is None else trajectories,
-        read.seed if seed is None else seed,
-        device=device.value,
-        precision=None if precision is None else precision.value,
-        threads=threads,
-        progress=sys.stderr.isatty() and not quiet,
-    )
     theorem = 1.0 if read.expected_order is None else read.expected_order
+    try:
+        result = read.study.run(
+            read.trajectories if trajectories is None else trajectories,
+            read.seed if seed is None else seed,
+            device=device.value,
+            precision=None if precision is None else precision.value,
+            threads=threads,
+            progress=sys.stderr.isatty() and not quiet,
+        )
+    except NonFiniteError as error:
+        with contextlib.suppress(ArithmeticError, ValueError), warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # the table is written first; what is not finite may have no order or figure
+            error.result.save(directory, theorem)
+        raise NonFiniteError(f"{error}; what was measured is in {directory}") from None
     result.save(directory, theorem)
     orders = result.order(theorem)
     if not quiet:
@@ -145,29 +156,21 @@ def list_kinds(kind: Annotated[str | None, typer.Argument(help="loss, noise, opt
 
 def main() -> None:
     """Run the command line: every error of a user's is one line, without a traceback."""
-    status = _status()
-    sys.stdout.flush()
-    sys.exit(status)
-
-
-def _status() -> int:
-    try:
-        return app(standalone_mode=False) or 0
-    except NonFiniteError as error:
-        return _fail(3, error)
-    except (ValueError, OSError, EngineUnavailable) as error:
-        return _fail(2, error)
-    except TyperException as error:  # a wrong option, a missing argument
-        return _fail(2, error.format_message())
+    sys.exit(exits.status_of(lambda: app(standalone_mode=False)))
 
 
 def _require_writable(directory):
-    """Raise ValueError unless a directory is there, or can be made."""
+    """Raise ValueError unless a file can be written in a directory, which may have to be made; leave nothing."""
     existing = next(each for each in (directory, *directory.resolve().parents) if each.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ValueError(f"--out {directory}: {existing} is not a directory that can be written to")
-
-
-def _fail(status, error):
-    print(f"ngos-sim: {error}", file=sys.stderr)
-    return status
+    missing = [each for each in (directory, *directory.parents) if not each.exists()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:  # before the run, whose result would be lost
+        raise ValueError(f"--out {directory}: {error.strerror}") from None
+    finally:
+        for each in missing:
+            with contextlib.suppress(OSError):
+                each.rmdir()

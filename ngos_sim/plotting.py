@@ -1,9 +1,17 @@
 """Figures: weak errors against the effective step."""
 
+import contextlib
+import io
+import os
+import sys
+import warnings
+
 import numpy as np
 
 from ngos_sim.estimators import order as orders
 from ngos_sim.estimators.chunks import normal_quantile
+
+_FIGURE = {"figsize": (8.0, 4.8), "layout": "constrained"}
 
 
 def error_plot(groups, axes=None):
@@ -23,35 +31,96 @@ def error_plot(groups, axes=None):
     -------
     matplotlib Axes
     """
-    import matplotlib.pyplot as plt
+    with _plain_words():
+        return _drawn(groups, _new_axes() if axes is None else axes)
 
-    if axes is None:
-        _, axes = plt.subplots(figsize=(8.0, 4.8), layout="constrained")
+
+def png(draw):
+    """Return a figure as bytes of PNG; draw : function (axes). No backend of the user's has a part in it."""
+    with _plain_words():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure, content = Figure(**_FIGURE), io.BytesIO()
+        canvas = FigureCanvasAgg(figure)
+        draw(figure.add_subplot())
+        canvas.print_figure(content, dpi=150, format="png")
+    return content.getvalue()
+
+
+@contextlib.contextmanager
+def _plain_words():
+    """Draw without LaTeX, which may not be there, and without a word on letters that a font lacks: they are boxes."""
+    with _matplotlib().rc_context({"text.usetex": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        yield
+
+
+def _matplotlib():
+    """Return matplotlib; its own import fails where MPLBACKEND names a notebook's that is not installed."""
+    named = os.environ.get("MPLBACKEND")
+    if "matplotlib" in sys.modules or not named:
+        import matplotlib
+
+        return matplotlib
+    del os.environ["MPLBACKEND"]
+    try:
+        import matplotlib
+    finally:
+        os.environ["MPLBACKEND"] = named
+    with contextlib.suppress(ValueError):  # as the import does
+        matplotlib.rcParams["backend"] = named
+    return matplotlib
+
+
+def _new_axes():
+    """Return axes of a new figure: pyplot's, to be shown, or where its backend does not load one without a screen."""
+    try:
+        import matplotlib.pyplot as plt
+
+        return plt.figure(**_FIGURE).add_subplot()
+    except (ImportError, ValueError):  # of a notebook that runs elsewhere, of a screen that is not there
+        from matplotlib.figure import Figure
+
+        return Figure(**_FIGURE).add_subplot()
+
+
+def _drawn(groups, axes):
     several = len({keys["sde"] for keys, *_ in groups}) > 1
-    noise, smallest, largest = {}, np.inf, 0.0
+    noise, smallest, largest, names = {}, np.inf, 0.0, []
     for at, (keys, rows, widening) in enumerate(groups):
-        rows = rows.sort_values("eta_e")
+        rows = rows[np.isfinite(rows.error) & np.isfinite(rows.std_error)].sort_values("eta_e")
+        if rows.empty:
+            names += [_name(keys, several) + ": not finite"]
+            axes.plot([], [], "x", color=f"C{at % 10}", label=names[-1])
+            continue
         x, error, std_error = (rows[name].to_numpy() for name in ("eta_e", "error", "std_error"))
-        _series(axes, at, x, error, std_error, widening, keys, several)
+        fit = orders.fit(x, error, std_error, widening=widening)
+        names += [_label(_name(keys, several), fit)]
+        _series(axes, at, x, error, std_error, fit, names[-1])
         smallest = min(smallest, np.maximum(np.abs(error), std_error).min())
         largest = max(largest, np.abs(error).max())
         for one, se in zip(x, std_error, strict=True):
             noise[one] = max(noise.get(one, 0.0), orders.RESOLVED * se)
-    axes.set_xscale("log", base=2)
-    axes.set(yscale="log", xlabel=r"effective step $\eta_e$", ylabel="|weak error|")
+    if noise:  # else nothing is there to scale by
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+    axes.set(xlabel=r"effective step $\eta_e$", ylabel="|weak error|")
     steps = np.array(sorted(noise))
     _guides(axes, steps, np.array([noise[one] for one in steps]), 0.7 * smallest, 1.3 * largest)
     axes.grid(True, which="major", lw=0.3)
-    axes.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    legend = axes.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    for text in legend.get_texts():
+        if text.get_text() in names:  # a name is what it is: "cos $t" is no formula
+            text.set_parse_math(False)
     return axes
 
 
-def _series(axes, at, x, error, std_error, widening, keys, several):
+def _series(axes, at, x, error, std_error, fit, label):
     """Draw one series: points, hollow where unresolved, and the fitted line."""
-    fit = orders.fit(x, error, std_error, widening=widening)
     size, solid = np.abs(error), np.abs(error) > orders.RESOLVED * std_error
     bar = normal_quantile(0.95) * std_error
-    color, label = f"C{at % 10}", _label(keys, fit, several)
+    color = f"C{at % 10}"
     for chosen, face, name in ((solid, color, label), (~solid, "none", None if solid.any() else label)):
         if chosen.any():
             bars = [np.minimum(bar, 0.999 * size)[chosen], bar[chosen]]
@@ -76,11 +145,16 @@ def _guides(axes, steps, noise, low, top):
     axes.set_ylim(low, 1.2 * top)
 
 
-def _label(keys, fit, several):
-    """Return the legend's words for one series: its names, and the order with its 95 % interval."""
+def _name(keys, several):
+    """Return the legend's words for what a series is."""
     name = keys["test_function"] + (f", {keys['sde']}" if several else "")
     if np.isfinite(keys.get("eta2", np.nan)):
-        name += f", $\\eta^2$={keys['eta2']:g}"
+        name += f", \u03b7\u00b2={keys['eta2']:g}"
+    return f" {name}" if name.startswith("_") else name  # matplotlib leaves out what begins with an underscore
+
+
+def _label(name, fit):
+    """Return the legend's words for one series: its name, and the order with its 95 % interval."""
     if fit.resolved_points < 3:
         return f"{name}: unresolved"
     return f"{name}: order {fit.order:.2f} [{fit.ci_low:.2f}, {fit.ci_high:.2f}]"

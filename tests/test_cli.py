@@ -1,10 +1,12 @@
 """The command line, in-process: what it writes, prints and returns, and what it leaves when it fails."""
 
 import csv
+import errno
 import json
 import os
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -269,6 +271,15 @@ def test_verify(call, tmp_path, monkeypatch, shows, status, count):
     assert names(tmp_path / "out" / "small") == FILES
 
 
+def test_verify_goes_on_without_a_figure(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(theorems, "CASES", {"small": small(CONSISTENT)})
+    fail(monkeypatch, "errors.png", RuntimeError("no\nLaTeX"))
+    status, out, err = call("verify", "small", "--out", "out")
+    assert (status, err) == (0, "")
+    assert "   out/small/errors.png cannot be drawn: no LaTeX\n=> " in out
+    assert names(tmp_path / "out" / "small") == ["orders.csv", "study.json", "table.csv"]
+
+
 def test_verify_takes_all_cases_with_quick(call, monkeypatch):
     quick, slow = replace(small(CONSISTENT), quick=True), small(CONSISTENT)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})  # one process: others do not see these cases
@@ -355,11 +366,42 @@ def test_a_bad_study_file_is_one_line_and_status_2(call, study, tmp_path, edit, 
     assert names(tmp_path) == ["study.toml"]
 
 
+def test_a_byte_order_mark_is_no_error(call, study):
+    path = study()
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert call("run", path, "--trajectories", 1, "--quiet") == (0, "", "")
+
+
+@pytest.mark.parametrize("number", ["2**-4", "1/16", "2^-4", "2 ** -4"])
+def test_a_study_file_that_computes_is_told_so(call, study, number):
+    status, _, err = call("run", study(("[0.25, 0.125, 0.0625]", f"[0.25, {number}]")))
+    assert status == 2
+    assert one_line(err)
+    assert "study.toml: not TOML: " in err
+    assert f"TOML does not compute {number}: write the number, as 0.0625 for 2**-4" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe[\x00", "not TOML: 'utf-8' codec can't decode byte 0xff in position 0"),
+        (b"a=" + b"[" * 50_000, "brackets are nested too deeply"),
+    ],
+    ids=["utf-16", "nested"],
+)
+def test_a_study_file_of_other_bytes(call, study, content, words):
+    study().write_bytes(content)
+    status, _, err = call("run", "study.toml")
+    assert status == 2
+    assert one_line(err)
+    assert words in err
+
+
 def never(*arguments, **options):
     raise AssertionError("the study ran")
 
 
-@pytest.mark.parametrize("out", ["study.toml", "study.toml/out"])
+@pytest.mark.parametrize("out", ["study.toml", "study.toml/out", "/proc/ngos-sim", "x" * 300])
 def test_a_directory_that_cannot_be_made_is_found_before_the_run(call, study, tmp_path, monkeypatch, out):
     monkeypatch.setattr(ConvergenceStudy, "run", never)
     path = study()
@@ -369,16 +411,17 @@ def test_a_directory_that_cannot_be_made_is_found_before_the_run(call, study, tm
     assert names(tmp_path) == ["study.toml"]
 
 
-def test_numerical_trouble_is_status_3(call, study, tmp_path):
+def test_numerical_trouble_is_status_3_and_leaves_what_was_measured(call, study, tmp_path):
     status, out, err = call(
         "run", study(("hessian = [0.9]", "hessian = [1e200]"), ("theta = [1.2]", "theta = [1e200]"))
     )
     assert (status, out) == (3, "")
     assert one_line(err)
-    assert "2048" in err
-    assert "trajectories" in err
-    assert "eta2=0.25" in err
-    assert names(tmp_path) == ["study.toml"]
+    assert "of 2048 trajectories these left the finite numbers: 2048 at eta2=0.25 (the first: 0)" in err
+    assert err.endswith(f"; what was measured is in {tmp_path / 'study'}\n")
+    table = pd.read_csv(tmp_path / "study" / "table.csv")
+    assert set(table.nonfinite) == {2048}
+    assert json.loads((tmp_path / "study" / "study.json").read_text())["stopped"] == "nonfinite"
 
 
 def test_an_interrupted_run_is_status_130_and_leaves_nothing(call, study, tmp_path, monkeypatch):
@@ -399,37 +442,62 @@ def broken(error):
     return fail
 
 
-SAVES = [("Result", "order"), ("Result", "describe"), (None, "_plot_file")]
+def fail(monkeypatch, what, error):
+    """Let what makes a file of a result raise."""
+    owner, name = {
+        "orders.csv": (results.Result, "order"),
+        "study.json": (results.Result, "describe"),
+        "errors.png": (results, "_png"),
+    }[what]
+    monkeypatch.setattr(owner, name, broken(error))
 
 
-@pytest.mark.parametrize(("owner", "name"), SAVES, ids=[name for _, name in SAVES])
-@pytest.mark.parametrize(
-    ("error", "status"), [(ValueError("no order"), 2), (OSError("disk full"), 2), (KeyboardInterrupt(), 130)]
-)
-def test_a_save_that_fails_leaves_no_part_of_a_file(call, study, tmp_path, monkeypatch, owner, name, error, status):
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("what", ["orders.csv", "study.json"])
+def test_what_cannot_be_made_leaves_all_the_rest_of_this_run(call, study, tmp_path, monkeypatch, what, before):
+    """Nothing of an earlier run beside it, no part of a file."""
     path = study()
-    monkeypatch.setattr(getattr(results, owner) if owner else results, name, broken(error))
-    found, _, err = call("run", path, "--out", "out")
-    assert found == status
-    assert "Traceback" not in err
-    assert not (tmp_path / "out").exists() or names(tmp_path / "out") == []
+    if before:
+        call("run", path, "--out", "out")
+    fail(monkeypatch, what, ValueError("not this time"))
+    status, _, err = call("run", path, "--out", "out", "--seed", 1)
+    assert (status, err) == (2, "ngos-sim: not this time\n")
+    assert names(tmp_path / "out") == [name for name in FILES if name != what]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    call("run", path, "--out", "again", "--seed", 1)
+    for name in names(tmp_path / "out"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
-@pytest.mark.parametrize(("owner", "name"), SAVES, ids=[name for _, name in SAVES])
-def test_a_save_that_fails_leaves_an_earlier_run_as_it_was(call, study, tmp_path, monkeypatch, owner, name):
-    path = study()
-    call("run", path, "--out", "out")
-    before = {file: (tmp_path / "out" / file).read_bytes() for file in FILES}
-    monkeypatch.setattr(getattr(results, owner) if owner else results, name, broken(ValueError("no order")))
-    assert call("run", path, "--out", "out", "--seed", 1)[0] == 2
-    assert names(tmp_path / "out") == FILES
-    assert {file: (tmp_path / "out" / file).read_bytes() for file in FILES} == before
+def test_a_figure_that_cannot_be_drawn_is_one_line_and_status_0(call, study, tmp_path, monkeypatch):
+    fail(monkeypatch, "errors.png", RuntimeError("no\nLaTeX"))
+    status, out, err = call("run", study(), "--out", "study", "--quiet")
+    assert (status, out, err) == (0, "", "ngos-sim: study/errors.png cannot be drawn: no LaTeX\n")
+    assert names(tmp_path / "study") == ["orders.csv", "study.json", "table.csv"]
+
+
+@pytest.mark.parametrize("what", ["orders.csv", "study.json", "errors.png"])
+def test_an_interrupted_save_is_status_130_and_leaves_whole_files(call, study, tmp_path, monkeypatch, what):
+    fail(monkeypatch, what, KeyboardInterrupt())
+    status, _, err = call("run", study(), "--out", "out")
+    assert (status, err) == (130, "")
+    assert "table.csv" in names(tmp_path / "out")
+    assert set(names(tmp_path / "out")) <= set(FILES) - {what}
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_part_of_a_file(call, study, tmp_path, monkeypatch):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(results.folder, "os", SimpleNamespace(replace=broken(full), getpid=os.getpid))
+    status, _, err = call("run", study(), "--out", "out")
+    assert (status, err) == (2, "ngos-sim: No space left on device\n")
+    assert names(tmp_path / "out") == []
 
 
 def test_a_plot_that_fails_leaves_the_earlier_figure(call, study, tmp_path, monkeypatch):
     call("run", study(), "--out", "out")
     before = (tmp_path / "out" / "errors.png").read_bytes()
-    monkeypatch.setattr(results, "_plot_file", broken(KeyError("column")))
+    monkeypatch.setattr(results, "_png", broken(KeyError("column")))
     status, out, err = call("plot", "out")
     assert (status, out) == (2, "")
     assert one_line(err)

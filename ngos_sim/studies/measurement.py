@@ -81,8 +81,7 @@ class Measurement:
                 found = run.read([means(sums.total, self.trajectories) for sums in jobs])
                 bands = self._bands(run, jobs, found)
                 readings |= {key: (run.estimator, reading, bands[key]) for key, reading in found.items()}
-            lost = sum(sums.nonfinite[0] for jobs in kept for sums in jobs)
-            rows += collect.rows(self.study, index, readings, self.trajectories, lost)
+            rows += collect.rows(self.study, index, readings, self.trajectories, _worst(kept)[0])
         return pd.DataFrame(rows)
 
     def _bands(self, run, jobs, found):
@@ -97,8 +96,8 @@ class Measurement:
         gone, undefined = [], []
         for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
             where = self.study.points[index]
-            bad = [sums.nonfinite for jobs in kept for sums in jobs if sums.nonfinite[0]]
-            gone += [f"{count} at {where} (the first: {first})" for count, first in bad]
+            bad, first = _worst(kept)
+            gone += [f"{bad} at {where} (the first: {first})"] * bool(bad)
             for run, jobs in zip(point, kept, strict=True):
                 found = run.read([means(sums.total, self.trajectories) for sums in jobs])
                 for (_, g), reading in found.items():
@@ -109,3 +108,11 @@ class Measurement:
             return "; ".join(undefined)
         left = f"of {self.trajectories} trajectories these left the finite numbers: {'; '.join(gone)}"
         return f"{left}; smaller steps may help"
+
+
+def _worst(kept):
+    """Return how many trajectories left the finite numbers in the job of a point that lost most, and the first there.
+
+    Not summed over jobs: a trajectory that several run is one.
+    """
+    return max((sums.nonfinite for jobs in kept for sums in jobs), key=lambda each: each[0])

@@ -5,8 +5,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from ngos_sim.engines.program import CHUNK
+from ngos_sim.errors import NonFiniteError
 from ngos_sim.estimators.order import RESOLVED, slope
 from ngos_sim.studies import selection
+from ngos_sim.studies.integers import integer
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import at_norm, groups
 
@@ -34,12 +36,20 @@ def plan(study, bounds, seed, threads):
         expected to exceed 3 standard errors; seconds, of the point on this machine, compilation not
         counted; smallest_eta_e, of the series: where the error C eta_e would still be resolved, the
         standard errors going on as a power of eta_e (0: at every step; NaN: the pilot does not resolve C).
+
+    Raises
+    ------
+    NonFiniteError
+        Trajectories of the pilot left the finite numbers.
     """
-    settings = study.settings(seed, "cpu", None, threads)
+    seed, settings = integer("seed", seed), study.settings("cpu", None, threads)
     served, _ = selection.after_node_check(study, seed, threads)
     measurement = Measurement(study, seed, served, bar=tqdm(disable=True), **settings)
     measurement.extend(1)  # compiles
     measurement.extend(1 + _PILOT)
+    lost = measurement.lost()
+    if lost:
+        raise NonFiniteError(lost)
     seconds = np.array(measurement.seconds) * bounds.chunks / _PILOT
     shrinkage = np.sqrt((1 + _PILOT) / bounds.chunks)
     rows = [

@@ -1,18 +1,17 @@
 """What a study found: the tidy table, orders with intervals, plots, files."""
 
 import json
-import os
-import platform
-import tempfile
+import warnings
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ngos_sim import plotting
 from ngos_sim.estimators import order as orders
+from ngos_sim.studies import description, folder, provenance
 from ngos_sim.studies.prediction import predicted
 
 ORDERS = (
@@ -43,7 +42,8 @@ class Result:
     precision, device : str
         The local estimator runs in f64 whatever the precision.
     stopped : str
-        Which bound ended the run: "trajectories", "rel_error", "abs_error", both, or "max_seconds".
+        Which bound ended the run: "trajectories", "rel_error", "abs_error", both, or "max_seconds";
+        "nonfinite" where trajectories left the finite numbers.
     """
 
     study: "ConvergenceStudy"
@@ -105,10 +105,16 @@ class Result:
         -------
         matplotlib Axes
         """
-        return _plot(self.table, path, axes, norm)
+        axes = _plot(self.table, axes, norm)
+        if path is not None:
+            axes.figure.savefig(path, dpi=150)
+        return axes
 
     def save(self, directory, theorem=1.0):
-        """Write table.csv, orders.csv, errors.png and study.json, each by rename: never half a file.
+        """Write table.csv, orders.csv, study.json and errors.png, each by rename: never half a file.
+
+        The table comes first, so that whatever fails after it costs no measurement; files of an earlier result, which
+        would not belong to it, are gone by then. A figure that cannot be drawn is a warning.
 
         Parameters
         ----------
@@ -117,44 +123,41 @@ class Result:
         theorem : float
             As for `order`.
         """
-
-        def write(at):
-            self.table.to_csv(at / "table.csv", index=False)
-            self.order(theorem).to_csv(at / "orders.csv", index=False)
-            _plot_file(self.table, at / "errors.png")
-            (at / "study.json").write_text(json.dumps(self.describe(), indent=2) + "\n", encoding="utf-8")
-
-        Path(directory).mkdir(parents=True, exist_ok=True)
-        _by_rename(Path(directory), write)
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        folder.put(directory, "table.csv", folder.csv(self.table))
+        contents = {
+            "orders.csv": lambda: folder.csv(self.order(theorem)),
+            "study.json": lambda: f"{json.dumps(self.describe(), indent=2)}\n".encode(),
+        }
+        failed = []
+        for name in (*contents, "errors.png"):
+            (directory / name).unlink(missing_ok=True)
+        for name, content in contents.items():
+            try:
+                folder.put(directory, name, content())
+            except Exception as error:  # the others are worth having
+                failed.append(error)
+        try:
+            figure = _png(self.table)
+        except Exception as error:  # whatever the reader's matplotlib is set to
+            warnings.warn(f"{directory / 'errors.png'} cannot be drawn: {error}", stacklevel=2)
+        else:
+            folder.put(directory, "errors.png", figure)
+        if failed:
+            raise failed[0]
 
     def describe(self):
         """Return the study, seed, versions and machine as a dict that json can write."""
-        study = self.study
-        noise = [study.oracle.noise.numbers(study.noise_scale(point)) for point in study.points]
-        loss, matrix = study.oracle.loss, study.oracle.loss.matrix
         return {
-            "oracle": {
-                "loss": {"kind": loss.name, **loss.parameters, **({"hessian": matrix} if matrix else {})},
-                "covariance": repr(study.oracle.covariance),
-                "noise": {"kind": study.oracle.noise.name, "parameters": noise},
-            },
-            "optimizer": {"kind": study.rule.name, **study.rule.parameters},
-            "sde": [{"kind": sde.name, **sde.parameters} for sde in study.sdes],
-            "initial": {key: repr(value) for key, value in study.initial.items()},
-            "points": [{"eta2": p.eta2, "ell": p.ell, "kappa": p.kappa} for p in study.points],
-            "horizon": study.horizon,
-            "times": [[float(time) for time in each] for each in study.record_times],
-            "estimator": study.estimator,
+            **description.study(self.study),
             "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
-            "test_functions": self.table.test_function.unique().tolist(),
             "trajectories": self.trajectories,
             "stopped": self.stopped,
             "seed": self.seed,
             "precision": self.precision,
             "device": self.device,
-            "versions": {name: version(name) for name in ("ngos-sim", "numpy", "numba", "llvmlite")},
-            "python": platform.python_version(),
-            "machine": f"{platform.system()} {platform.machine()}",
+            **provenance.machine(),
         }
 
 
@@ -193,12 +196,13 @@ def replot(directory):
     if not source.is_file():
         raise ValueError(f"{source} is not there: give the directory that `ngos-sim run` wrote")
     try:
-        table = pd.read_csv(source)
+        table = folder.read_table(source)
         if table.empty:
             raise ValueError("no rows")
-        _by_rename(directory, lambda at: _plot_file(table, at / "errors.png"))
+        figure = _png(table)
     except (KeyError, AttributeError, TypeError, ValueError):
         raise ValueError(f"{source} is not a table that this version of `ngos-sim run` wrote") from None
+    folder.put(directory, "errors.png", figure)
     return directory / "errors.png"
 
 
@@ -224,25 +228,10 @@ def groups(table):
         yield {**keys, "eta2": keys.get("eta2", np.nan)}, group
 
 
-def _plot(table, path, axes=None, norm="max"):
-    from ngos_sim.plotting import error_plot
-
+def _plot(table, axes=None, norm="max"):
     chosen = [(keys, at_norm(group, norm)) for keys, group in groups(table)]
-    axes = error_plot([(keys, rows, widening(rows, norm)) for keys, rows in chosen], axes)
-    if path is not None:
-        axes.figure.savefig(path, dpi=150)
-    return axes
+    return plotting.error_plot([(keys, rows, widening(rows, norm)) for keys, rows in chosen], axes)
 
 
-def _plot_file(table, path):
-    import matplotlib.pyplot as plt
-
-    plt.close(_plot(table, path).figure)
-
-
-def _by_rename(directory, write):
-    """Call write(scratch directory), then move every file it wrote into place."""
-    with tempfile.TemporaryDirectory(dir=directory, prefix=".unfinished-") as scratch:
-        write(Path(scratch))
-        for file in sorted(Path(scratch).iterdir()):
-            os.replace(file, directory / file.name)
+def _png(table):
+    return plotting.png(lambda axes: _plot(table, axes))

@@ -2,16 +2,20 @@
 
 import math
 import time
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.oracles.losses import is_number
+from ngos_sim.studies.integers import integer
 from ngos_sim.studies.result import headline
 
 _PILOT = 8  # chunks, before anything is known
 _GROWTH = 16  # at most so much more in one round
+_SHARE = 0.8  # of the time left is given to one round: what it takes is an estimate
+_LATE = 1.2  # times max_seconds, or a second more, is no longer in time
 _SLACK = 1.05  # more than the standard errors so far say
 
 
@@ -22,7 +26,8 @@ class Bounds:
     trajectories : int, None for no such bound
     rel_error, abs_error : float; reached where at every point each headline error (norm = max) has a
         standard error of at most max(rel_error |error|, abs_error)
-    max_seconds : float, from the start of the run, compilation included
+    max_seconds : float, from the start of the run, compilation included; kept within 20 % or 1 s, but that every
+        point has one chunk, which a warning says
     """
 
     trajectories: int | None = None
@@ -32,8 +37,8 @@ class Bounds:
 
     def __post_init__(self):
         count = self.trajectories
-        if count is not None and (not is_number(count) or count != int(count) or count < 1):
-            raise ValueError(f"trajectories={count!r} must be a positive integer")
+        if count is not None:
+            object.__setattr__(self, "trajectories", integer("trajectories", count, 1))
         for name in ("rel_error", "abs_error", "max_seconds"):
             value = getattr(self, name)
             if value is not None and (not is_number(value) or not value > 0.0):
@@ -50,7 +55,7 @@ class Bounds:
     @property
     def chunks(self):
         """The largest number of chunks of a run, infinity where trajectories are not bounded."""
-        return math.inf if self.trajectories is None else -(-int(self.trajectories) // CHUNK)
+        return math.inf if self.trajectories is None else -(-self.trajectories // CHUNK)
 
     @property
     def pilot(self):
@@ -60,22 +65,38 @@ class Bounds:
 
     def follow(self, measurement, begin):
         """Extend a measurement until a bound is reached; return which. begin : perf_counter at the run's start."""
-        chunks, seconds = self.pilot, math.inf
+        chunks = self.pilot if self.max_seconds is None else 1
         while True:
-            before = time.perf_counter()
-            added = chunks - measurement.chunks
+            before, added = time.perf_counter(), chunks - measurement.chunks
             measurement.extend(chunks)
-            now = time.perf_counter()
-            seconds = min(seconds, (now - before) / added)  # of a chunk: the first round compiles
-            needed, reached = self._needed(measurement)
+            seconds = (time.perf_counter() - before) / added  # of a chunk; with compilation in the first round
+            if measurement.lost():
+                return "nonfinite"
+            needed, reached = self._needed(measurement) if chunks >= self.pilot else (self.pilot, "")
             if reached:
                 return reached
-            if chunks == self.chunks or measurement.lost():
+            if chunks == self.chunks:
                 return "trajectories"
-            left = math.inf if self.max_seconds is None else (begin + self.max_seconds - now) / seconds
+            left = self._chunks_left(begin, seconds)
             if left < 1.0:
+                self._say_if_late(measurement, begin)
                 return "max_seconds"
-            chunks = int(min(self.chunks, _GROWTH * chunks, max(needed, chunks + 1), chunks + left))
+            chunks = int(min(self.chunks, _GROWTH * chunks, max(needed, chunks + 1), chunks + max(1.0, _SHARE * left)))
+
+    def _chunks_left(self, begin, seconds):
+        """Return for how many chunks of so many seconds each there is time."""
+        return math.inf if self.max_seconds is None else (begin + self.max_seconds - time.perf_counter()) / seconds
+
+    def _say_if_late(self, measurement, begin):
+        """Warn where max_seconds was too short for the least that a run can be."""
+        took = time.perf_counter() - begin
+        if measurement.chunks == 1 and took > max(_LATE * self.max_seconds, self.max_seconds + 1.0):
+            points = len(measurement.study.points)
+            warnings.warn(
+                f"max_seconds={self.max_seconds!r}: the least that can be run, {CHUNK} trajectories at each of "
+                f"{points} points, took {took:.1f} s, compilation included",
+                stacklevel=4,
+            )
 
     def _needed(self, measurement):
         """Return how many chunks the standard errors need, and what has been reached ("" for nothing)."""

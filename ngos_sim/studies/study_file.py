@@ -10,6 +10,7 @@ from pathlib import Path
 from ngos_sim.oracles.losses import is_number
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.variations import scaling_rule, svag
+from ngos_sim.studies.integers import integer
 from ngos_sim.studies.kinds import KINDS
 from ngos_sim.studies.study import ConvergenceStudy
 
@@ -52,16 +53,27 @@ def load(path):
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows put a byte order mark first
+        content = tomllib.loads(text)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: not TOML: {error}{_arithmetic(text, str(error))}") from None
+    except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{path}: brackets are nested too deeply") from None
     try:
         return parse(content)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def _arithmetic(text, message):
+    """Return a hint where the line that TOML does not understand computes; an empty string otherwise."""
+    line = re.search(r"at line (\d+)", message)
+    found = line and re.search(r"[\d.]+\s*(\*\*?|/|\^)\s*-?\s*[\d.]+", text.splitlines()[int(line[1]) - 1])
+    return f"; TOML does not compute {found[0]}: write the number, as 0.0625 for 2**-4" if found else ""
 
 
 def parse(content):
@@ -108,8 +120,8 @@ def _study_file(oracle, optimizer, sdes, initial, study):
             test_functions=_strings("test_functions", study["test_functions"]),
             estimator=study.get("estimator", "auto"),
         ),
-        _integer("trajectories", study["trajectories"], 1),
-        _integer("seed", study.get("seed", 0), 0),
+        integer("trajectories", study["trajectories"], 1),
+        integer("seed", study.get("seed", 0), 0),
         None if expected is None else float(expected["order"]),
     )
 
@@ -134,12 +146,6 @@ def _check_against(name, content, required, optional):
 def _table(name, value):
     if not isinstance(value, dict):
         raise ValueError(f"{name}={value!r} must be a table")
-    return value
-
-
-def _integer(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name}={value!r} must be an integer of at least {least}")
     return value
 
 

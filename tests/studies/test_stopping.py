@@ -1,11 +1,14 @@
 """Runs that stop at a standard error or a time, and what plan foresees."""
 
 import time
+import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.studies import stopping
 from ngos_sim.studies.result import headline
 
 FUNCTIONS = ["theta[0]", ns.TestFunction("square", lambda x: x[0] * x[0])]  # by local, and by a companion
@@ -82,3 +85,86 @@ def test_the_smallest_step_of_the_coupled_estimator_is_where_it_stops_resolving(
     ratios = [rows[rows.eta2 == h].iloc[-1] for h in points]
     assert abs(ratios[0].error) > 3 * ratios[0].std_error
     assert 3 * ratios[1].std_error > 0.557 * points[1]
+
+
+class Machine:
+    """A measurement on a clock of its own: so many seconds to compile, then a chunk, on so many processors."""
+
+    study = SimpleNamespace(points=(1, 2, 3))
+
+    def __init__(self, compilation, chunk, processors):
+        self.now, self.chunks, self._noise = 0.0, 0, np.random.default_rng(0)
+        self._compilation, self._chunk, self._processors = compilation, chunk, processors
+
+    def extend(self, chunks):
+        rounds = -(-(chunks - self.chunks) // self._processors)
+        self.now += self._compilation * (self.chunks == 0) + rounds * self._chunk * self._noise.uniform(0.9, 1.1)
+        self.chunks = chunks
+
+    def lost(self):
+        return ""
+
+
+@pytest.mark.parametrize("seconds", [1.0, 10.0, 100.0])
+@pytest.mark.parametrize("compilation", [0.0, 5.0])
+@pytest.mark.parametrize("chunk", [1e-3, 0.1, 0.9, 7.0])
+@pytest.mark.parametrize("processors", [1, 64])
+def test_seconds_are_kept_within_20_percent_or_one(monkeypatch, seconds, compilation, chunk, processors):
+    """And used: unless one chunk would not fit any more; where even the first does not, a warning says so."""
+    machine = Machine(compilation, chunk, processors)
+    monkeypatch.setattr(stopping, "time", SimpleNamespace(perf_counter=lambda: machine.now))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert stopping.Bounds(max_seconds=seconds).follow(machine, 0.0) == "max_seconds"
+    late = machine.now > max(1.2 * seconds, seconds + 1.0)
+    assert late == bool(said)
+    if late:
+        assert machine.chunks == 1
+        assert str(said[0].message) == (
+            f"max_seconds={seconds!r}: the least that can be run, 1024 trajectories at each of 3 points, "
+            f"took {machine.now:.1f} s, compilation included"
+        )
+    elif compilation + chunk < seconds / 10.0:
+        assert machine.now > 0.75 * seconds - chunk
+
+
+def test_seconds_bound_the_pilot_too(problem):
+    """Eight chunks, as a pilot without them, would take eight times as long as the one that it is."""
+    study = problem("P2", eta2=[2.0**-3], test_functions=["theta[0]"])
+    with warnings.catch_warnings(action="ignore"):  # the first run may compile for more than a second
+        assert study.run(rel_error=1e-9, max_seconds=1e-9, abs_error=1e-12).trajectories == 1024
+    assert study.run(abs_error=1e3).trajectories == 8 * 1024
+
+
+def exploding(estimator):
+    """Return a study whose optimizer and SDE leave the finite numbers at once at every step size."""
+    return ns.ConvergenceStudy(
+        ns.NGOS(ns.quadratic(1e200)),
+        ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
+        sde=ns.rmsprop_sde(),
+        initial=dict(theta=1e200, u=1.0),
+        eta2=[2.0**-2, 2.0**-3],
+        horizon=0.5,
+        test_functions=["theta[0]"],
+        estimator=estimator,
+    )
+
+
+@pytest.mark.parametrize("estimator", ["coupled", "independent"])
+def test_lost_trajectories_end_a_run_and_are_counted_once(estimator):
+    """Independent: by each of two jobs, which lose the same 1,024."""
+    with pytest.raises(ns.NonFiniteError) as caught:
+        exploding(estimator).run(100_000, max_seconds=1000.0)
+    assert caught.value.result.stopped == "nonfinite"
+    assert set(caught.value.result.table.nonfinite) == {1024}
+    assert str(caught.value) == (
+        "of 1024 trajectories these left the finite numbers: 1024 at eta2=0.25 (the first: 0); "
+        "1024 at eta2=0.125 (the first: 0); smaller steps may help"
+    )
+
+
+def test_a_plan_says_that_trajectories_are_lost():
+    with pytest.raises(
+        ns.NonFiniteError, match=r"of 9216 .*: 9216 at eta2=0\.25 \(the first: 0\); 9216 at eta2=0\.125"
+    ):
+        exploding("coupled").plan(100_000)

@@ -1,6 +1,7 @@
 """ConvergenceStudy: reproducibility, shapes, plug-ins, refusals."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -143,12 +144,33 @@ def test_a_clash_of_parameters_is_named():
         small(sde=sde)
 
 
+def test_a_bar_without_stderr_is_none(monkeypatch):
+    """As under pythonw, in a daemon, or after 2>&-."""
+    monkeypatch.setattr(sys, "stderr", None)
+    assert small().run(5, progress=True).trajectories == 1024
+    assert len(small().plan(5)) == 2
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.array, float])
+def test_an_integer_of_any_kind_is_one(kind):
+    plain, other = small().run(5, seed=3, threads=1), small().run(kind(5), seed=kind(3), threads=kind(1))
+    np.testing.assert_array_equal(other.table.error, plain.table.error)
+    assert type(other.seed) is int
+    assert len(small().plan(kind(5), seed=kind(3), threads=kind(1))) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (dict(trajectories=0), "trajectories=0 must be a positive integer"),
         (dict(trajectories=10, threads=0), "threads=0 must be a positive integer"),
         (dict(trajectories=10, seed=1.5), "seed=1.5 must be an integer"),
+        (dict(trajectories=10, seed=True), "seed=True must be an integer"),
+        (dict(trajectories=10, seed="3"), "seed='3' must be an integer"),
+        (dict(trajectories=np.True_), "trajectories=np.True_ must be a positive integer"),
+        (dict(trajectories=math.inf), "trajectories=inf must be a positive integer"),
+        (dict(trajectories=10, threads=True), "threads=True must be a positive integer"),
+        (dict(trajectories=10, threads=np.float64(1.5)), r"threads=np.float64\(1.5\) must be a positive integer"),
         (dict(trajectories=10, device="tpu"), "device='tpu'; allowed: cpu, cuda, auto, python"),
         (dict(trajectories=10, precision="f16"), "precision='f16'; allowed on cpu: mix, f64"),
         (dict(trajectories=10, device="python", precision="mix"), "precision='mix'; allowed on python: f64"),

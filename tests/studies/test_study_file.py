@@ -307,8 +307,11 @@ VALUES = {
     "test function of two lines": ([('"theta[0]"', '"theta[0]\\n / 2"')], ["cannot read '/ 2'"]),
     "no such slot": ([('"theta[0]"', '"m[0]"')], ["no slot 'm'; allowed: theta, u"]),
     "no such coordinate": ([('"theta[0]"', '"theta[1]"')], ["no coordinate 1; there are 1"]),
-    "float trajectories": ([(TRAJECTORIES, "trajectories = 1e4")], ["study.trajectories=10000.0 must be an integer"]),
-    "no trajectories": ([(TRAJECTORIES, "trajectories = 0")], ["trajectories=0 must be an integer of at least 1"]),
+    "half a trajectory": (
+        [(TRAJECTORIES, "trajectories = 1.5")],
+        ["study.trajectories=1.5 must be a positive integer"],
+    ),
+    "no trajectories": ([(TRAJECTORIES, "trajectories = 0")], ["trajectories=0 must be a positive integer"]),
     "negative trajectories": (
         [(TRAJECTORIES, "trajectories = -5")],
         ["trajectories=-5 must be"],
