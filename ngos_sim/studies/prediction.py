@@ -14,7 +14,7 @@ from ngos_sim.studies.jobs import reference_name
 from ngos_sim.studies.pivots import problems
 
 _MAX_DEGREE = 8
-_FAR = 2.0**-40  # an eta^2 at which a law's moments show how they go on to 0
+_ROUNDING = 1e-12  # of the magnitudes of what is added up: nothing
 
 
 def predicted(study, keys, rows):
@@ -42,7 +42,7 @@ def predicted(study, keys, rows):
         max(sum(powers[:-1]), powers[-1]) > _MAX_DEGREE for _, by in terms for powers in by.values()
     ):
         return nothing
-    root, first = 0.0, 0.0
+    roots, firsts = [], []
     single = _of_coordinates(study, terms, _moments(study, rows), float(matched.iloc[0]))
     kappa = int(rows.kappa.iloc[0])
     for factor, by in terms:
@@ -52,8 +52,15 @@ def predicted(study, keys, rows):
         if expansion is not None:
             small = (expansion.root, expansion.first)
             pair = small if study.reference is None else expansion.against_batch(kappa, float(lag.iloc[0]))
-            root, first = root + factor * pair[0][0], first + factor * pair[1][0]
-    return float(root), float(first)
+            roots.append(factor * float(pair[0][0]))
+            firsts.append(factor * float(pair[1][0]))
+    return _total(roots), _total(firsts)
+
+
+def _total(terms):
+    """Return the sum of terms; 0, and never -0, where they cancel to their rounding."""
+    total = math.fsum(terms)
+    return total if abs(total) > _ROUNDING * math.fsum(map(abs, terms)) else 0.0
 
 
 def _is_covered(study, name):
@@ -88,14 +95,8 @@ def _moments(study, rows):
         return constants.svag_limit(third, 3.0 + excess, eta2)
     ell = float(rows.ell.iloc[0])
     law = svag_law(noise, ell) if isinstance(study.optimizer, SVAG) else noise
-
-    def moments(h):
-        *_, third, excess = law.cumulants(sigma0 / math.sqrt(h * ell**2))
-        return third, 3.0 + excess
-
-    (far, fourth), (near, _) = moments(_FAR), moments(4.0 * _FAR)  # third = a + b sqrt(h)
-    rate = (near - far) / math.sqrt(_FAR)
-    return {"third": far - rate * math.sqrt(_FAR), "third_rate": rate, "fourth": fourth}
+    third, rate, fourth = law.at_large_sigma()
+    return {"third": third, "third_rate": rate * ell / sigma0, "fourth": fourth}  # sigma = sigma0 / (ell sqrt(eta_e))
 
 
 def _of_coordinates(study, terms, moments, time):
