@@ -31,14 +31,14 @@ def check(noise, sigma):
     ------
     ValueError
         The mean is not 0 or the variance not 1 by the quadrature; the two differ; the sampler raises or gives no
-        number; or over 10 % of E zeta^4 lies beyond |xi| = 6 in a law that is said to have four moments.
+        number; or over 10 % of E zeta^4 lies beyond |xi| = 6 in a law that does not say which moments are finite.
     """
     mean, variance, *_ = noise.cumulants(sigma)
     if not max(abs(mean), abs(variance - 1.0)) <= _MEAN:
         raise ValueError(f"noise {noise.name!r} has mean {mean:.3g} and variance {variance:.3g}; 0 and 1 are needed")
     sample = _checked(noise, SimpleNamespace(**noise.numbers(sigma)))
     signed, sizes, tail, error = (_one if noise.gaussians == 1 else _two)(sample)
-    if noise.moments >= 4 and tail[4] > _HEAVY * sizes[4]:
+    if math.isinf(noise.moments) and tail[4] > _HEAVY * sizes[4]:
         raise ValueError(
             f"noise {noise.name!r}: {100.0 * tail[4] / sizes[4]:.0f} % of E zeta^4 lies beyond |xi| = {_TAIL:g}, as if "
             "it were not finite; say how many moments are, such as moments=3"

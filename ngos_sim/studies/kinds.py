@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ngos_sim.oracles import laws, losses, noises
+from ngos_sim.oracles import heavy_laws, laws, losses, noises
 from ngos_sim.processes import optimizers, sdes
 
 KINDS: dict[str, dict[str, Callable]] = {
@@ -13,6 +13,8 @@ KINDS: dict[str, dict[str, Callable]] = {
         "rademacher": laws.rademacher,
         "two-point": laws.two_point,
         "skewed": laws.skewed,
+        "laplace": heavy_laws.laplace,
+        "student-t": heavy_laws.student_t,
     },
     "optimizer": {"rmsprop": optimizers.rmsprop, "adam": optimizers.adam},
     "sde": {"rmsprop": sdes.rmsprop_sde, "adam": sdes.adam_sde},
