@@ -14,6 +14,7 @@ from ngos_sim.studies.jobs import reference_name
 from ngos_sim.studies.pivots import problems
 
 _MAX_DEGREE = 8
+_FOURTH = 4  # of zeta: every constant holds the variance of u
 _ROUNDING = 1e-12  # of the magnitudes of what is added up: nothing
 
 
@@ -21,7 +22,8 @@ def predicted(study, keys, rows):
     """Return A and C of the error A sqrt(eta_e) + C eta_e of one series, or NaN where none are known.
 
     Known for built-in optimizers against their SDEs and under the scaling rule, with an affine gradient, a
-    constant diagonal Sigma, one start for all points, and a polynomial test function: `estimators.constants`.
+    constant diagonal Sigma, one start for all points, noise with a finite E zeta^4, and a polynomial test function
+    whose mean is finite: `estimators.constants`.
 
     Parameters
     ----------
@@ -41,6 +43,8 @@ def predicted(study, keys, rows):
     if terms is None or any(
         max(sum(powers[:-1]), powers[-1]) > _MAX_DEGREE for _, by in terms for powers in by.values()
     ):
+        return nothing
+    if study.oracle.noise.moments < max(_FOURTH, choose.noise_degree(terms, study.rule.slots, joint=False)):
         return nothing
     roots, firsts = [], []
     single = _of_coordinates(study, terms, _moments(study, rows), float(matched.iloc[0]))

@@ -232,6 +232,7 @@ class ConvergenceStudy:
             measurement = Measurement(self, seed, served, bar=bar, most=bounds.chunks, **settings)
             bar.total = None if trajectories is None else measurement.steps * bounds.chunks
             stopped = bounds.follow(measurement, begin)
+        why = why | {key: f"{why[key]}; {doubt}" for key, doubt in measurement.doubts().items()}
         result = Result(self, measurement.table(), why, seed, settings["precision"], measurement.device, stopped)
         lost = measurement.lost()
         if lost:
