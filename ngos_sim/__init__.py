@@ -3,9 +3,11 @@
 from ngos_sim.arithmetic import fma, preconditioner
 from ngos_sim.errors import EngineUnavailable, NonFiniteError
 from ngos_sim.estimators.test_functions import TestFunction
+from ngos_sim.oracles.heavy_laws import laplace, student_t
+from ngos_sim.oracles.laws import rademacher, skewed, two_point, uniform
 from ngos_sim.oracles.losses import Loss, linear, quadratic
 from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.oracles.noises import Noise, gaussian, rademacher, skewed, two_point, uniform
+from ngos_sim.oracles.noises import Noise, gaussian
 from ngos_sim.processes.optimizers import Optimizer, adam, from_hyperparameters, rmsprop
 from ngos_sim.processes.scaling import Hyperparameters, scale_batch
 from ngos_sim.processes.sdes import SDE, adam_sde, rmsprop_sde
@@ -30,6 +32,7 @@ __all__ = [
     "fma",
     "from_hyperparameters",
     "gaussian",
+    "laplace",
     "linear",
     "preconditioner",
     "quadratic",
@@ -39,6 +42,7 @@ __all__ = [
     "scale_batch",
     "scaling_rule",
     "skewed",
+    "student_t",
     "svag",
     "two_point",
     "uniform",

@@ -12,7 +12,7 @@ def orders_table(orders):
     columns |= {
         "order": [_number(row.order, row.std_error) for row in rows.itertuples()],
         "95 % interval": [
-            "" if pd.isna(row.order) else f"[{row.ci_low:.3f}, {row.ci_high:.3f}]" for row in rows.itertuples()
+            "" if pd.isna(row.order) else f"[{row.ci_low:z.3f}, {row.ci_high:z.3f}]" for row in rows.itertuples()
         ],
         "constant": [
             "" if row.verdict.startswith("fails") else _number(row.constant, row.constant_std_error)
@@ -27,14 +27,14 @@ def orders_table(orders):
 def _predicted(row):
     """Return the leading term that theory predicts: a constant, or one of sqrt(eta_e)."""
     if row.predicted_sqrt_term and not pd.isna(row.predicted_sqrt_term):
-        return f"{row.predicted_sqrt_term:.3f} sqrt"
+        return f"{row.predicted_sqrt_term:z.3f} sqrt"
     return _number(row.predicted_constant)
 
 
 def _number(value, std_error=None):
     """Return a number, its standard error in parentheses if it has one, or nothing for NaN."""
     error = "" if std_error is None else f" ({std_error:.3f})"
-    return "" if pd.isna(value) else f"{value:.3f}{error}"
+    return "" if pd.isna(value) else f"{value:z.3f}{error}"
 
 
 def errors_table(table):
@@ -53,14 +53,14 @@ def errors_table(table):
         "resolved",
         "estimator",
     ]
-    form = dict.fromkeys(("error", "std_error", "integrator_bias"), "{: .5e}".format)
+    form = dict.fromkeys(("error", "std_error", "integrator_bias"), "{: z.5e}".format)
     form |= dict.fromkeys(("eta_e", "time"), "{:.6g}".format)
     return last[columns].to_string(index=False, formatters=form, na_rep="")
 
 
 def plan_table(planned):
     """Return what `ConvergenceStudy.plan` foresees as text, and its costs in a last line."""
-    form = {"eta_e": "{:.6g}", "error": "{: .2e}", "std_error": "{:.1e}", "rel_error": "{:.2g}", "seconds": "{:.2g}"}
+    form = {"eta_e": "{:.6g}", "error": "{: z.2e}", "std_error": "{:.1e}", "rel_error": "{:.2g}", "seconds": "{:.2g}"}
     form["smallest_eta_e"] = "{:.2g}"
     rows = planned.to_string(index=False, formatters={name: text.format for name, text in form.items()}, na_rep="")
     trajectories, seconds = planned.attrs["trajectories"], planned.attrs["seconds"]

@@ -178,12 +178,14 @@ def cases():
     """Return {name: program and inputs}: rules, local errors, features, users' functions, matrices, much state."""
     rule = ns.rmsprop(**RMSPROP)
     g = ns.TestFunction("g", lambda x: x[0] * x[0] + x[1], coordinate=1)
+    heavy = [(rule, ns.laplace(), 1), (rule, ns.student_t(5.0), 1)]
     words = ["2*loss - trace(Sigma)*u[0]", "norm(grad)", "sqnorm(theta)", g]
     start = [[1.2, 1.4], [-0.3, 0.7]]
     others = {
         "features": alone(rule, 8, functions=words),
         "wide": alone(rule, 40, functions=["norm(grad)", "u[39]"]),
         "users": users(),
+        "heavy tails": build(ns.NGOS(ns.linear(0.7)), heavy, ["theta[0]"], [[1.2, 1.4]], 2.0**-4, 6),
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
         "hessian gradient": bent(),
         "wide matrices": alone(rule, 20, 2, matrices(20)),

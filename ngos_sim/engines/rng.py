@@ -37,9 +37,17 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
     return c0, c1 & _WORD, c2, c3 & _WORD
 
 
+def significant(value):
+    """Return a float rounded to 12 significant digits: what tells points of a study apart."""
+    return float(f"{value:.12g}")
+
+
 def point_key(seed, eta2, ell, kappa, role=""):
-    """Return the key of a point of a study: the first 64 bits of SHA-256 of its name."""
-    name = f"{seed} {eta2!r} {ell!r} {kappa!r}{role}"
+    """Return the key of a point of a study: the first 64 bits of SHA-256 of its name, which holds `significant` digits.
+
+    So a step size that another machine's libm or NumPy rounds otherwise (0.1**2, np.geomspace) has the same numbers.
+    """
+    name = f"{seed} {significant(eta2)!r} {significant(ell)!r} {kappa!r}{role}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 

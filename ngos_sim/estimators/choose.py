@@ -87,6 +87,40 @@ def _joint_terms(terms, oracle, dimension):
     return terms
 
 
+def too_heavy(noise, needed):
+    """Return why a standard error that needs E |zeta|^needed says nothing under a noise law, or None if it does."""
+    if needed <= noise.moments:
+        return None
+    return (
+        f"its standard error needs E zeta^{needed}, and noise {noise.name!r} has finite moments up to {noise.moments:g}"
+    )
+
+
+def noise_degree(terms, slots, joint):
+    """Return the order of the moment of zeta that the mean of a polynomial needs.
+
+    u is quadratic in zeta, every other slot linear; coordinates are independent unless `joint`. A standard error
+    needs twice the order.
+    """
+    sizes = [
+        [sum(n * (1 + (slot == "u")) for slot, n in zip(slots, powers, strict=True)) for powers in by.values()]
+        for _, by in terms
+    ]
+    return max((sum(each) if joint else max(each) for each in sizes if each), default=0)
+
+
+def local_degree(terms):
+    """Return what `noise_degree` does of the errors that the local estimator carries along.
+
+    Beside u alone each holds a factor of theta or m times 1 / (sigma0 sqrt(u) + eps0) less its tangent, which grows
+    like u.
+    """
+    return max(
+        (sum(powers[:-1]) + 2 * (powers[-1] + (sum(powers[:-1]) > 0)) for _, by in terms for powers in by.values()),
+        default=0,
+    )
+
+
 def companion_terms(function, oracle, slots, dimension):
     """Return a test function as [(factor, {coordinate: monomial's powers, or g})], or None.
 

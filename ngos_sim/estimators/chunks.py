@@ -34,7 +34,7 @@ class Sums:
             if count and not self.nonfinite[0]:
                 self.nonfinite = (0, int(first))
             self.nonfinite = (self.nonfinite[0] + int(count), self.nonfinite[1])
-            self._open.append(chunk[..., 0])
+            self._open.append(chunk)
             if len(self._open) == self._size:
                 self._groups.append(sum(self._open))
                 self._open = []
@@ -48,7 +48,11 @@ class Sums:
         trajectories : of one chunk. With fewer chunks than GROUPS, nothing: shape (0, ...).
         """
         enough = self._groups if len(self._groups) >= GROUPS else []
-        return np.array(enough).reshape(-1, *self.total.shape[:-1]) / (self._size * trajectories)
+        return np.array(enough).reshape(-1, *self.total.shape)[..., 0] / (self._size * trajectories)
+
+    def group_means(self, trajectories):
+        """Return [(mean, standard error)] of each group of chunks of one size, however few there are."""
+        return [means(group, self._size * trajectories) for group in self._groups]
 
 
 def means(total, trajectories):
@@ -71,6 +75,22 @@ def means(total, trajectories):
         mean = total[..., 0] / trajectories
         variance = (total[..., 1] - trajectories * mean**2) / (trajectories - 1)
         return mean, np.sqrt(np.maximum(variance, 0.0) / trajectories)
+
+
+def uncertainty(std_errors):
+    """Return how well a standard error is known, as a part of itself: its own standard error, shape (times,).
+
+    By the spread of its square over independent groups of trajectories: half of sd / (mean sqrt(groups)).
+    N trajectories of kurtosis k give sqrt((k - 1) / N) / 2; where the fourth moment is not finite, few carry it.
+
+    Parameters
+    ----------
+    std_errors : ndarray, shape (groups, times) float64
+    """
+    squares = std_errors * std_errors
+    mean = squares.mean(axis=0)
+    spread = squares.std(axis=0, ddof=1) / np.sqrt(len(squares))
+    return 0.5 * np.divide(spread, mean, out=np.zeros_like(mean), where=mean > 0.0)
 
 
 def normal_quantile(level):

@@ -1,7 +1,8 @@
-"""Laws of the noise zeta (mean 0, variance 1): a sampler as a function of Gaussians, and a quadrature.
+"""A law of the noise zeta (mean 0, variance 1): a sampler as a function of Gaussians, a quadrature, what it knows.
 
 Each law is the image of one standard normal xi (the Brownian direction), so that a chain and its
 SDE can be driven by the same numbers; the SVAG law (`oracles.svag`) takes a second, independent one.
+The built-in laws are in `oracles.laws` and `oracles.heavy_laws`.
 """
 
 import math
@@ -10,12 +11,11 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
-from scipy.special import ndtri
-
-from ngos_sim.arithmetic import fma
-from ngos_sim.oracles.losses import is_number
 
 _CUMULANT_NODES = 32
+_ROUNDING = 1e-13  # of a sum of magnitudes: what is below it is what rounding leaves of 0
+_LARGE = 2.0**20  # a sigma at which a law's moments show how they go on to their limits
+_LIMIT = 1e-9  # an E zeta^3 below what two such sigma tell from 0
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,14 @@ class Noise:
         What `p` holds by name. A function is called with the oracle's noise scale sigma.
     gaussians : 1 or 2
         How many standard normals `sample` takes.
+    moments : int or infinity
+        The highest order n with E |zeta|^n finite. A study refuses what needs more, and a law that has
+        fewer than it says, where `oracles.law_check` sees it.
+
+    Raises
+    ------
+    ValueError
+        `moments` is below 2, as the variance must be 1, or `gaussians` neither 1 nor 2.
 
     Examples
     --------
@@ -53,6 +61,14 @@ class Noise:
     quadrature: Callable
     parameters: Mapping[str, float | Callable[[float], float]] = field(default_factory=dict)
     gaussians: int = 1
+    moments: float = math.inf
+
+    def __post_init__(self):
+        count = self.moments
+        if isinstance(count, bool) or not isinstance(count, (int, float)) or not count >= 2 or count % 1.0 > 0.0:
+            raise ValueError(f"noise {self.name!r}: moments={count!r} must be an integer of at least 2, or math.inf")
+        if self.gaussians not in (1, 2):
+            raise ValueError(f"noise {self.name!r}: gaussians={self.gaussians!r}; allowed: 1, 2")
 
     def numbers(self, sigma):
         """Return the parameters by name, as floats, at noise scale sigma."""
@@ -73,30 +89,47 @@ class Noise:
         values, weights = self.quadrature(nodes, SimpleNamespace(**self.numbers(sigma)))
         return np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
 
-    def moments(self, sigma):
-        """Return E zeta, E zeta^2 and E |zeta| by the rule, shape (3,)."""
-        values, weights = self.rule(sigma)
-        return np.array([weights @ values, weights @ values**2, weights @ np.abs(values)])
-
-    def sampled_moments(self, sigma, points=512):
-        """Return what `moments` returns, by the sampler on quantiles of xi; None for two Gaussians."""
-        if self.gaussians != 1:
-            return None
-        p = SimpleNamespace(**self.numbers(sigma))
-        zeta = np.array([self.sample(float(xi), p) for xi in ndtri((np.arange(points) + 0.5) / points)])
-        return np.array([zeta.mean(), (zeta**2).mean(), np.abs(zeta).mean()])
-
     def cumulants(self, sigma):
-        """Return the first four cumulants (0, 1, skewness, excess kurtosis) at noise scale sigma."""
+        """Return the first four cumulants (0, 1, skewness, excess kurtosis) at noise scale sigma.
+
+        What rounding leaves of a 0 is 0: products and exact sums cancel in pairs on every machine where a
+        rule is symmetric, and below 1e-13 of the magnitudes summed nothing counts.
+        """
         values, weights = self.rule(sigma)
-        mean = weights @ values
+        mean = _total(values * weights)
         centred = values - mean
-        variance, third, fourth = (weights @ centred**n for n in (2, 3, 4))
-        return float(mean), float(variance), float(third), float(fourth - 3.0 * variance**2)
+        squares = centred * centred
+        variance = _total(squares * weights)
+        third, fourth = _total(squares * centred * weights), _total(squares * squares * weights)
+        excess = fourth - 3.0 * variance * variance
+        return mean, variance, third, excess if abs(excess) > _ROUNDING * fourth else 0.0
+
+    def at_large_sigma(self):
+        """Return a, b and E zeta^4 with E zeta^3 = a + b / sigma + .., as sigma -> infinity.
+
+        b = 0 without a parameter that depends on sigma, a = 0 where the skewness is low (Definition 2.6
+        of arXiv 2205.10287); both by the values at two large sigma where parameters are functions.
+        """
+        (*_, near, _), (*_, far, excess) = (self.cumulants(sigma) for sigma in (_LARGE, 2.0 * _LARGE))
+        limit, rate = 2.0 * far - near, 2.0 * _LARGE * (near - far)
+        return limit if abs(limit) > _LIMIT else 0.0, rate, 3.0 + excess
 
 
-def _gauss_hermite(nodes):
-    values, weights = np.polynomial.hermite_e.hermegauss(nodes)
+def _total(terms):
+    """Return the sum of terms, rounded once; 0 where it is below the rounding of the terms."""
+    terms = terms.tolist()
+    total = math.fsum(terms)
+    return total if abs(total) > _ROUNDING * math.fsum(map(abs, terms)) else 0.0
+
+
+def mirrored(values, weights):
+    """Return a symmetric rule, ascending, without what rounding adds: each pair is +-value of one weight."""
+    return 0.5 * (values - values[::-1]), 0.5 * (weights + weights[::-1])
+
+
+def gauss_hermite(nodes):
+    """Return the Gauss rule of the standard normal law."""
+    values, weights = mirrored(*np.polynomial.hermite_e.hermegauss(nodes))
     return values, weights / weights.sum()
 
 
@@ -106,163 +139,4 @@ def _gaussian(xi, p):
 
 def gaussian():
     """Standard normal noise: zeta = xi."""
-    return Noise("gaussian", _gaussian, lambda nodes, p: _gauss_hermite(nodes))
-
-
-def _horner4(t, e, d, c, b, a):
-    """Return ((e t + d) t + c) t + b) t + a."""
-    return fma(fma(fma(fma(e, t, d), t, c), t, b), t, a)
-
-
-def normal_cdf_centred(x):
-    """Return Phi(x) - 1/2, within 1e-10 for |x| < 6.8 (the generator's range).
-
-    With t = x / sqrt(x^2 + 24): t times a polynomial of degree 15 in t^2, a Chebyshev fit made
-    with mpmath.chebyfit; arithmetic only, so that it vectorises and has the same bits everywhere.
-    """
-    t = x / math.sqrt(fma(x, x, 24.0))
-    s = t * t
-    r = fma(fma(fma(44.5694817743898272, s, -239.027897950238205), s, 543.4694114175245542), s, -686.5616041314227221)
-    r = _horner4(s, r, 541.0729093460766375, -296.6356295047457749, 123.7079981208730328, -29.10165345930738359)
-    r = _horner4(s, r, -0.9766875141772309998, -9.61051100039041738, 8.674441990313974697, 12.74392119082384415)
-    r = _horner4(s, r, -24.09836391495986915, 17.14994401630277961, -6.840435134329825569, 1.954410047570094585)
-    return t * r
-
-
-_SQRT12 = math.sqrt(12.0)
-
-
-def _uniform(xi, p):
-    return _SQRT12 * normal_cdf_centred(xi)
-
-
-def _legendre(nodes, p):
-    values, weights = np.polynomial.legendre.leggauss(nodes)
-    return math.sqrt(3.0) * values, 0.5 * weights
-
-
-def uniform():
-    """Uniform noise on [-sqrt 3, sqrt 3]: zeta = sqrt 12 (Phi(xi) - 1/2)."""
-    return Noise("uniform", _uniform, _legendre)
-
-
-def _rademacher(xi, p):
-    return 1.0 if xi >= 0.0 else -1.0
-
-
-def rademacher():
-    """Rademacher noise, +1 or -1: zeta = sign(xi)."""
-    return Noise("rademacher", _rademacher, lambda nodes, p: ([-1.0, 1.0], [0.5, 0.5]))
-
-
-def _skewness(kind, skewness, low_skewness, bound):
-    """Return E zeta^3 as a function of sigma from exactly one of the two conventions."""
-    if (skewness is None) == (low_skewness is None):
-        raise ValueError(
-            f"{kind} noise takes either skewness= or low_skewness=, "
-            f"got skewness={skewness!r} and low_skewness={low_skewness!r}"
-        )
-    key, value = ("skewness", skewness) if low_skewness is None else ("low_skewness", low_skewness)
-    if not is_number(value):
-        raise ValueError(f"{key}={value!r} of {kind} noise must be a finite number")
-
-    def third_moment(sigma):
-        k3 = float(value) if low_skewness is None else value / sigma
-        if not abs(k3) < bound:
-            raise ValueError(
-                f"{key}={value!r} gives {kind} noise E zeta^3 = {k3:.4g} at sigma={sigma:.4g}; "
-                f"its modulus must be below {bound:.4g}"
-            )
-        return k3
-
-    if low_skewness is None:
-        third_moment(1.0)
-    return third_moment
-
-
-def _two_point(xi, p):
-    return p.upper if xi >= p.threshold else p.lower
-
-
-def two_point(*, skewness=None, low_skewness=None):
-    """Two-point noise: sqrt((1-q)/q) with probability q, else -sqrt(q/(1-q)).
-
-    E zeta^3 = (1 - 2q) / sqrt(q (1-q)) and E zeta^4 = 1 + (E zeta^3)^2.
-
-    Parameters
-    ----------
-    skewness : float
-        E zeta^3 = skewness at every sigma: a fixed law, which violates the low-skewness condition
-        (Definition 2.6 of arXiv 2205.10287) unless it is 0.
-    low_skewness : float
-        E zeta^3 = low_skewness / sigma: a family that satisfies it.
-
-    Raises
-    ------
-    ValueError
-        Neither or both are given, one is not finite, or |E zeta^3| is not below 1000.
-
-    Examples
-    --------
-    >>> [round(k, 12) for k in two_point(skewness=1.5).cumulants(sigma=8.0)]
-    [0.0, 1.0, 1.5, 0.25]
-    """
-    k3 = _skewness("two-point", skewness, low_skewness, 1e3)
-
-    def probability(sigma):
-        third = k3(sigma)
-        root = math.hypot(2.0, third)
-        rare = 2.0 / (root * (root + abs(third)))  # of the far point: (1 - |k3| / root) / 2 without cancellation
-        return rare if third >= 0.0 else 1.0 - rare
-
-    def upper(sigma):
-        return math.sqrt((1.0 - probability(sigma)) / probability(sigma))
-
-    return Noise(
-        "two-point",
-        _two_point,
-        lambda nodes, p: ([p.lower, p.upper], [1.0 - p.probability, p.probability]),
-        {
-            "probability": probability,
-            "threshold": lambda sigma: float(ndtri(1.0 - probability(sigma))),
-            "upper": upper,
-            "lower": lambda sigma: -1.0 / upper(sigma),
-        },
-    )
-
-
-def _skewed(xi, p):
-    return fma(p.b, fma(xi, xi, -1.0), p.a * xi)
-
-
-def skewed(*, skewness=None, low_skewness=None):
-    """Skewed noise zeta = a xi + b (xi^2 - 1) with a^2 + 2 b^2 = 1.
-
-    E zeta^3 = 6 a^2 b + 8 b^3 = 6 b - 4 b^3, solved by b = sqrt 2 sin(asin(E zeta^3 / sqrt 8) / 3);
-    its modulus is below sqrt 8.
-
-    Parameters
-    ----------
-    skewness, low_skewness : float
-        As in `two_point`.
-
-    Raises
-    ------
-    ValueError
-        Neither or both are given, one is not finite, or |E zeta^3| is not below sqrt 8.
-
-    Examples
-    --------
-    >>> round(skewed(skewness=0.6).cumulants(sigma=8.0)[2], 12)
-    0.6
-    """
-    k3 = _skewness("skewed", skewness, low_skewness, math.sqrt(8.0))
-
-    def b(sigma):
-        return math.sqrt(2.0) * math.sin(math.asin(k3(sigma) / math.sqrt(8.0)) / 3.0)
-
-    def quadrature(nodes, p):
-        xi, weights = _gauss_hermite(nodes)
-        return p.a * xi + p.b * (xi * xi - 1.0), weights
-
-    return Noise("skewed", _skewed, quadrature, {"a": lambda sigma: math.sqrt(1.0 - 2.0 * b(sigma) ** 2), "b": b})
+    return Noise("gaussian", _gaussian, lambda nodes, p: gauss_hermite(nodes))

@@ -26,7 +26,7 @@ def svag_law(noise, ell):
 
     Examples
     --------
-    >>> from ngos_sim.oracles.noises import two_point
+    >>> from ngos_sim.oracles.laws import two_point
     >>> [round(k, 10) for k in svag_law(two_point(skewness=1.5), 2.0).cumulants(8.0)]
     [0.0, 1.0, 1.03125, 0.1796875]
     """
@@ -51,4 +51,5 @@ def svag_law(noise, ell):
         quadrature,
         {**noise.parameters, "r1": first, "r2": second, "inverse_ell": 1.0 / ell},
         gaussians=2,
+        moments=noise.moments,
     )

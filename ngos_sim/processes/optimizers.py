@@ -48,7 +48,7 @@ class Optimizer(Rule):
         eta, p = math.sqrt(eta2), self.parameters
         betas = tuple(1.0 - p[c] * eta2 for c in ("c1", "c2") if c in p)
         sigma = p.get("sigma0", math.nan) / eta
-        return Hyperparameters(self.name, eta, betas, p.get("eps0", 0.0) / eta, sigma, u * sigma**2)
+        return Hyperparameters(self.name, eta, betas, p.get("eps0", 0.0) / eta, sigma, u * sigma * sigma)
 
 
 def _corrections(k, h, p, c1=0.0):
@@ -249,4 +249,4 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, *
     betas = (betas,) if isinstance(betas, (int, float)) else tuple(betas)
     hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma)
     factory = {"rmsprop": rmsprop, "adam": adam}[kind]
-    return factory(**hyperparameters.constants, **conventions), lr**2
+    return factory(**hyperparameters.constants, **conventions), lr * lr

@@ -67,14 +67,14 @@ class Hyperparameters:
     @property
     def constants(self):
         """The scaled constants sigma0, eps0 and c2 (adam: c1, c2): Definitions 4.1 and 4.4."""
-        rates = [(1.0 - beta) / self.lr**2 for beta in self.betas]
+        rates = [(1.0 - beta) / (self.lr * self.lr) for beta in self.betas]
         names = ("c2",) if self.kind == "rmsprop" else ("c1", "c2")
         return {"sigma0": self.sigma * self.lr, "eps0": self.eps * self.lr, **dict(zip(names, rates, strict=True))}
 
     @property
     def u0(self):
         """The scaled start u0 = v0 / sigma^2."""
-        return self.v0 / self.sigma**2
+        return self.v0 / (self.sigma * self.sigma)
 
 
 def scale_batch(hyperparameters, kappa):

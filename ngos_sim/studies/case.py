@@ -61,7 +61,7 @@ class Case:
             agree, words = half_orders_against_prediction(rows)
             return agree, f"fails order 1, as it must: fitted order {span}{words}"
         worst = rows.loc[rows.ci_low == rows.ci_low.min()].iloc[0]
-        interval = f"[{worst.ci_low:.3f}, {worst.ci_high:.3f}] for {worst.test_function}"
+        interval = f"[{worst.ci_low:z.3f}, {worst.ci_high:z.3f}] for {worst.test_function}"
         agree, words = against_prediction(rows)
         return agree, f"consistent with order 1: fitted order {span}, the worst interval {interval}{words}"
 
@@ -95,5 +95,5 @@ def _compared(rows, measured, predicted, what, cut):
 
 
 def _span(orders):
-    low, high = f"{orders.min():.2f}", f"{orders.max():.2f}"
+    low, high = f"{orders.min():z.2f}", f"{orders.max():z.2f}"
     return low if low == high else f"{low} to {high}"

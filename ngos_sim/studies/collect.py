@@ -20,7 +20,7 @@ def rows(study, index, readings, trajectories, nonfinite):
     found = []
     for at, time in enumerate(study.record_times[index]):
         for (name, g), (estimator, reading, quantile) in sorted(readings.items(), key=lambda item: item[0][1]):
-            error, std_error = float(reading.error[at]), float(reading.std_error[at])
+            error, std_error = float(reading.error[at]) + 0.0, float(reading.std_error[at])  # never -0
             found.append(
                 {
                     "eta_e": point.eta_e,

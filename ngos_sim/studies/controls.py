@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from ngos_sim.arithmetic import preconditioner
+from ngos_sim.oracles.laws import two_point
 from ngos_sim.oracles.losses import linear, quadratic
 from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.oracles.noises import two_point
 from ngos_sim.processes.optimizers import Optimizer, adam, rmsprop
 from ngos_sim.processes.sdes import SDE, adam_sde, rmsprop_sde
 from ngos_sim.studies.case import CONSISTENT, HALF_ORDER, NO_ORDER, Case

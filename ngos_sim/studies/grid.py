@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.engines.rng import significant
 from ngos_sim.oracles.losses import coordinate_values, is_number
 from ngos_sim.processes.scaling import check_admissible
 
@@ -23,7 +24,7 @@ class Point:
     @property
     def eta_e(self):
         """The effective step of Definition 2.4: eta2, under SVAG eta2 / ell^2."""
-        return self.eta2 / self.ell**2
+        return self.eta2 / (self.ell * self.ell)
 
     @property
     def spacing(self):
@@ -52,8 +53,9 @@ def points(eta2, steps, horizon, ell, kappa, constants):
         if any(n != int(n) or n < 1 for n in counts):
             raise ValueError(f"steps={steps!r} must be positive integers")
         values = tuple(horizon / n for n in counts)
-    if len(set(values)) < len(values):
-        raise ValueError(f"eta2={list(values)} has a value twice")
+    for name, each in (("eta2", values), ("ell", ell)):
+        if len(set(map(significant, each))) < len(each):
+            raise ValueError(f"{name}={list(each)} has a value twice, to 12 digits")
     for h in values:
         for one in kappa:
             check_admissible(constants, one * h, "eta2" if one == 1 else f"kappa={one} times eta2={h:g}: kappa*eta2")

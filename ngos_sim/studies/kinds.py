@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 
-from ngos_sim.oracles import losses, noises
+from ngos_sim.oracles import heavy_laws, laws, losses, noises
 from ngos_sim.processes import optimizers, sdes
 
 KINDS: dict[str, dict[str, Callable]] = {
     "loss": {"quadratic": losses.quadratic, "linear": losses.linear},
     "noise": {
         "gaussian": noises.gaussian,
-        "uniform": noises.uniform,
-        "rademacher": noises.rademacher,
-        "two-point": noises.two_point,
-        "skewed": noises.skewed,
+        "uniform": laws.uniform,
+        "rademacher": laws.rademacher,
+        "two-point": laws.two_point,
+        "skewed": laws.skewed,
+        "laplace": heavy_laws.laplace,
+        "student-t": heavy_laws.student_t,
     },
     "optimizer": {"rmsprop": optimizers.rmsprop, "adam": optimizers.adam},
     "sde": {"rmsprop": sdes.rmsprop_sde, "adam": sdes.adam_sde},

@@ -8,10 +8,13 @@ import pandas as pd
 from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.estimators import test_functions
-from ngos_sim.estimators.chunks import Sums, means, simultaneous_quantile
+from ngos_sim.estimators.chunks import Sums, means, simultaneous_quantile, uncertainty
 from ngos_sim.studies import collect, runs
 
 BAND = 0.95
+_LEAST_GROUPS = 8  # of chunks, to say how well standard errors are known;
+_DOUBTFUL = 0.1  # worse than so much of themselves is said;
+_NEGLIGIBLE = 1e-6  # of an error: standard errors below are rounding
 _ROUND = 4096  # chunks whose sums are held at once: memory does not grow with the trajectories
 
 
@@ -90,6 +93,33 @@ class Measurement:
         each = [run.read([(mean, np.zeros_like(mean)) for mean in group]) for group in groups]
         errors = {key: np.array([one[key].error for one in each]) for key in found}
         return {key: simultaneous_quantile(errors[key], len(found[key].error), BAND) for key in found}
+
+    def doubts(self):
+        """Return {(name, test function): why its standard errors are not to be trusted} of those that are not.
+
+        Where, at some time of some point, a standard error is itself known to worse than 10 % by the spread over at
+        least 8 groups of chunks (`chunks.uncertainty`): few trajectories carry it, and the interval is no normal one.
+        Standard errors below a millionth of the error do not count.
+        """
+        found = {}
+        for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
+            for run, jobs in zip(point, kept, strict=True):
+                groups = [
+                    run.read(list(each)) for each in zip(*(sums.group_means(CHUNK) for sums in jobs), strict=True)
+                ]
+                for name, g in groups[0] if len(groups) >= _LEAST_GROUPS else ():
+                    errors, spreads = (
+                        np.array([getattr(each[name, g], field) for each in groups]) for field in ("error", "std_error")
+                    )
+                    counts = spreads.mean(axis=0) > _NEGLIGIBLE * np.abs(errors.mean(axis=0))
+                    worst = np.max(uncertainty(spreads), where=counts, initial=0.0)
+                    if worst > _DOUBTFUL:
+                        known = f"is known to {100.0 * worst:.0f} % only at {self.study.points[index]}"
+                        found[name, test_functions.name_of(self.study.test_functions[g])] = (
+                            f"but few trajectories carry its standard error, which {known}: "
+                            "the interval may be too short"
+                        )
+        return found
 
     def lost(self):
         """Return where trajectories, or test functions of others, left the finite numbers; "" for nowhere."""

@@ -17,14 +17,16 @@ from ngos_sim.studies.problems import problems
 
 _MAX_DEGREE = 8
 _AT_ONCE = 256  # coordinates whose constants are found together: their numbers stay in the cache
-_FAR = 2.0**-40  # an eta^2 at which a law's moments show how they go on to 0
+_FOURTH = 4  # of zeta: every constant holds the variance of u
+_ROUNDING = 1e-12  # of the magnitudes of what is added up: nothing
 
 
 def predicted(study, keys, rows):
     """Return A and C of the error A sqrt(eta_e) + C eta_e of one series, or NaN where none are known.
 
     Known for built-in optimizers against their SDEs and under the scaling rule, with an affine gradient, a
-    constant diagonal Sigma, one start for all points, and a polynomial test function: `estimators.constants`.
+    constant diagonal Sigma, one start for all points, noise with a finite E zeta^4, and a polynomial test function
+    whose mean is finite: `estimators.constants`.
 
     Parameters
     ----------
@@ -43,7 +45,9 @@ def predicted(study, keys, rows):
     terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
     if terms is None or any(_degree(powers) > _MAX_DEGREE for _, by in terms for powers in by.values()):
         return nothing
-    root, first = 0.0, 0.0
+    if study.oracle.noise.moments < max(_FOURTH, choose.noise_degree(terms, study.rule.slots, joint=False)):
+        return nothing
+    roots, firsts = [], []
     single = _of_coordinates(study, terms, _moments(study, rows), float(matched.iloc[0]))
     kappa = int(rows.kappa.iloc[0])
     for factor, by in terms:
@@ -53,8 +57,15 @@ def predicted(study, keys, rows):
         if expansion is not None:
             small = (expansion.root, expansion.first)
             pair = small if study.reference is None else expansion.against_batch(kappa, float(lag.iloc[0]))
-            root, first = root + factor * pair[0][0], first + factor * pair[1][0]
-    return float(root), float(first)
+            roots.append(factor * float(pair[0][0]))
+            firsts.append(factor * float(pair[1][0]))
+    return _total(roots), _total(firsts)
+
+
+def _total(terms):
+    """Return the sum of terms; 0, and never -0, where they cancel to their rounding."""
+    total = math.fsum(terms)
+    return total if abs(total) > _ROUNDING * math.fsum(map(abs, terms)) else 0.0
 
 
 def _degree(powers):
@@ -93,14 +104,8 @@ def _moments(study, rows):
         return constants.svag_limit(third, 3.0 + excess, eta2)
     ell = float(rows.ell.iloc[0])
     law = svag_law(noise, ell) if isinstance(study.optimizer, SVAG) else noise
-
-    def moments(h):
-        *_, third, excess = law.cumulants(sigma0 / math.sqrt(h * ell**2))
-        return third, 3.0 + excess
-
-    (far, fourth), (near, _) = moments(_FAR), moments(4.0 * _FAR)  # third = a + b sqrt(h)
-    rate = (near - far) / math.sqrt(_FAR)
-    return {"third": far - rate * math.sqrt(_FAR), "third_rate": rate, "fourth": fourth}
+    third, rate, fourth = law.at_large_sigma()
+    return {"third": third, "third_rate": rate * ell / sigma0, "fourth": fourth}  # sigma = sigma0 / (ell sqrt(eta_e))
 
 
 def _of_coordinates(study, terms, moments, time):

@@ -45,7 +45,8 @@ def selected(study, barred=None):
     Raises
     ------
     ValueError
-        An estimator is asked for by name where it cannot serve.
+        An estimator is asked for by name where it cannot serve, or the noise has not the moments that a standard
+        error needs.
     """
     served, why = {}, {}
     opponents = {sde.name: sde for sde in study.sdes} or dict.fromkeys(map(reference_name, study.points))
@@ -54,6 +55,7 @@ def selected(study, barred=None):
         reason = choose.against_local(study.oracle, study.rule, pivot, _starts(study))
         for g, function in enumerate(study.test_functions):
             name = test_functions.name_of(function)
+            _require_moments(study, function)
             if study.estimator in ("coupled", "independent"):
                 why[opponent, name] = f"estimator={study.estimator!r} was asked for"
                 continue
@@ -79,6 +81,15 @@ def selected(study, barred=None):
     return served, why
 
 
+def _require_moments(study, function):
+    """Raise ValueError where the noise has not the moments that a polynomial's standard error needs."""
+    terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
+    if terms is not None:
+        degree = choose.noise_degree(terms, study.rule.slots, study.oracle.is_dense)
+        if heavy := choose.too_heavy(study.oracle.noise, 2 * degree):
+            raise ValueError(f"test function {test_functions.name_of(function)!r}: {heavy}")
+
+
 def _starts(study):
     """Return the start of every coordinate at every point, shape (points, d, slots)."""
     states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
@@ -99,7 +110,9 @@ def _singular(study, sde):
 
 def _candidates(study, sde, pivot, function, reason):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
-    yield "local", reason or choose.local_terms(function, study.oracle, pivot, study.dimension)
+    terms = reason or choose.local_terms(function, study.oracle, pivot, study.dimension)
+    heavy = None if isinstance(terms, str) else choose.too_heavy(study.oracle.noise, 2 * choose.local_degree(terms))
+    yield "local", heavy or terms
     if sde is None or sde.pivot is not None or reason:
         yield "control_variate", reason or "there is no companion of known moments"
         return

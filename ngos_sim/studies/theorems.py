@@ -7,9 +7,10 @@ import math
 from functools import partial
 
 from ngos_sim.estimators.test_functions import TestFunction
+from ngos_sim.oracles.laws import two_point, uniform
 from ngos_sim.oracles.losses import linear, quadratic
 from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.oracles.noises import gaussian, two_point, uniform
+from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.optimizers import adam, rmsprop
 from ngos_sim.processes.sdes import adam_sde, rmsprop_sde
 from ngos_sim.processes.variations import scaling_rule, svag
@@ -146,7 +147,7 @@ def _constants(rows, results):
     """Judge Remark 4.3: each constant is the predicted one, however it depends on sigma0."""
     agree, words = against_prediction(rows)
     by = rows[rows.test_function == "theta[0]"]
-    table = ", ".join(f"{row.constant:.3f} ({row.predicted_constant:.3f})" for row in by.itertuples())
+    table = ", ".join(f"{row.constant:z.3f} ({row.predicted_constant:z.3f})" for row in by.itertuples())
     return agree, f"constants (predicted) of theta[0] at {', '.join(results)}: {table}{words}"
 
 
@@ -173,7 +174,7 @@ def _flat(rows, results):
     ratio, spread = by.constant / loss, by.constant_std_error / loss
     weight = 1.0 / spread**2
     off = float(((ratio - (weight * ratio).sum() / weight.sum()).abs() / spread).max())
-    table = ", ".join(f"{one:.3f} ({error:.3f})" for one, error in zip(ratio, spread, strict=True))
+    table = ", ".join(f"{one:z.3f} ({error:.3f})" for one, error in zip(ratio, spread, strict=True))
     agree, words = against_prediction(rows)
     return agree and off < 4.0, f"constant of the loss over the loss at {', '.join(results)}: {table}{words}"
 
@@ -182,7 +183,7 @@ def _as_measured(rows, results):
     """Judge nothing: say how error / eta^2 goes on from step to step. (It seems to grow like log(1 / eta^2).)"""
     table = results[""].table
     rows = table[table.test_function == "theta[0]"]
-    said = ", ".join(f"{one:.3f}" for one in rows.error / rows.eta2)
+    said = ", ".join(f"{one:z.3f}" for one in rows.error / rows.eta2)
     return True, f"as measured, no order claimed: error / eta^2 of theta[0] from the largest step to the least: {said}"
 
 

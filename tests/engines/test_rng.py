@@ -110,3 +110,15 @@ def test_key_is_the_name_of_the_point():
     assert rng.point_key(7, 0.0625, 1.0, 2) == int.from_bytes(wanted, "big")
     keys = {rng.point_key(s, h, e, k) for s in (0, 1) for h in (0.1, 0.2) for e in (1.0, 2.0) for k in (1, 2)}
     assert len(keys) == 16
+
+
+def test_the_last_bit_of_a_step_size_is_no_seed():
+    """Machines round np.geomspace, 0.1**2 and sqrt(2) differently: 12 digits are hashed, all of them."""
+    for h, ell in ((0.01, 1.0), (np.geomspace(1e-3, 1e-1, 7)[3].item(), math.sqrt(2.0)), (1.0 / 3.0, 5.0 / 3.0)):
+        key = rng.point_key(0, h, ell, 1)
+        for around in (-math.inf, math.inf):
+            assert rng.point_key(0, math.nextafter(h, around), ell, 1) == key
+            assert rng.point_key(0, h, math.nextafter(ell, around), 1) == key
+        assert rng.point_key(0, h * (1.0 + 2e-11), ell, 1) != key
+        assert rng.point_key(0, h, ell * (1.0 + 2e-11), 1) != key
+    assert rng.point_key(0, 0.1 * 0.1, 1.0, 1) == rng.point_key(0, 0.01, 1.0, 1)

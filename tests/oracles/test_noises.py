@@ -8,7 +8,7 @@ from scipy import integrate, stats
 from scipy.special import ndtr
 
 import ngos_sim as ns
-from ngos_sim.oracles.noises import normal_cdf_centred
+from ngos_sim.oracles.laws import normal_cdf_centred
 from ngos_sim.oracles.svag import svag_law, svag_weights
 
 SIGMA = 8.0
@@ -33,6 +33,49 @@ def test_cumulants(name):
         p = law.numbers(SIGMA)
         fourth = 48 * p["a"] ** 2 * p["b"] ** 2 + 48 * p["b"] ** 4
     assert found[3] == pytest.approx(fourth, abs=1e-12)
+
+
+SYMMETRIC = [ns.gaussian(), ns.uniform(), ns.rademacher(), *(svag_law(ns.uniform(), ell) for ell in (1.5, 3.0))]
+
+
+@pytest.mark.parametrize("law", SYMMETRIC, ids=lambda law: law.name)
+def test_odd_cumulants_of_symmetric_laws_are_zero(law):
+    """Not to rounding: NumPy's odd powers are not odd under AVX-512, and OpenBLAS's sums depend on the processor."""
+    mean, _, third, _ = law.cumulants(SIGMA)
+    assert (mean, third) == (0.0, 0.0)
+    assert law.at_large_sigma()[:2] == (0.0, 0.0)
+    values, weights = law.rule(SIGMA)
+    pairs = sorted(zip(values.tolist(), weights.tolist(), strict=True))
+    assert pairs == sorted((-value, weight) for value, weight in pairs)
+
+
+def test_rounding_in_a_users_rule_is_no_skewness():
+    def quadrature(nodes, p):
+        values, weights = np.polynomial.hermite_e.hermegauss(nodes)
+        return values * (1.0 + 4e-16 * np.arange(nodes)), weights / weights.sum()
+
+    mine = ns.Noise("mine", lambda xi, p: xi, quadrature)
+    values, weights = mine.rule(SIGMA)
+    assert abs(weights @ values**3) > 0.0
+    assert mine.cumulants(SIGMA)[::2] == (0.0, 0.0)
+
+
+def test_low_skewness_has_no_limit():
+    """120 settings: E zeta^3 = K / sigma tends to 0, exactly so; and a fixed skewness stays."""
+    for factory in (ns.two_point, ns.skewed):
+        for K in np.linspace(-7.0, 7.0, 60).tolist():
+            for ell in (1.0, 3.0):
+                limit, rate, fourth = svag_law(factory(low_skewness=K), ell).at_large_sigma()
+                assert limit == 0.0
+                assert rate == pytest.approx(K * (3 * ell**2 - 1) / (2 * ell**3), rel=1e-7)
+                assert factory is ns.skewed or ell > 1.0 or fourth == pytest.approx(1.0, abs=1e-9)
+    assert ns.two_point(skewness=1e-3).at_large_sigma()[:2] == (pytest.approx(1e-3, rel=1e-9), 0.0)
+
+
+@pytest.mark.parametrize("moments", [1, 2.5, 0, -3, float("nan"), True, "4", None])
+def test_moments_are_checked(moments):
+    with pytest.raises(ValueError, match=r"moments=.* must be an integer of at least 2, or math.inf"):
+        ns.Noise("mine", lambda xi, p: xi, lambda nodes, p: ([-1.0, 1.0], [0.5, 0.5]), moments=moments)
 
 
 @pytest.mark.parametrize("name", LAWS)

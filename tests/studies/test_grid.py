@@ -153,6 +153,8 @@ def test_steps_divide_the_horizon():
         ({"steps": [4, 0]}, "steps=[4, 0] must be positive integers"),
         ({"eta2": []}, "eta2=[]"),
         ({"eta2": [0.25, 0.25]}, "eta2=[0.25, 0.25] has a value twice"),
+        ({"eta2": [0.01, 0.1 * 0.1]}, "eta2=[0.01, 0.010000000000000002] has a value twice, to 12 digits"),
+        ({"eta2": [0.1], "ell": (3.0, 3.0000000000001)}, "ell=[3.0, 3.0000000000001] has a value twice, to 12 digits"),
         ({"eta2": 0.0}, "eta2=0.0 must be a positive number"),
         ({"eta2": [0.25, -0.25]}, "eta2=-0.25 must be a positive number"),
         ({"eta2": np.nan}, "eta2=nan"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.report import orders_table
 from ngos_sim.studies.controls import altered_sde
 from ngos_sim.studies.prediction import predicted
 
@@ -81,9 +82,36 @@ def test_skew_constants_are_measured_within_two_percent(problem, name, functions
 def test_low_skewness_has_a_constant_and_no_root(problem):
     settings = dict(noise=ns.two_point(low_skewness=1.5), estimator="local", test_functions=["theta[0]^2"])
     found = final(problem("P2", eta2=FINE, **settings).run(50_000, seed=4)).iloc[0]
-    assert found.predicted_sqrt_term == pytest.approx(0.0, abs=1e-6)
+    assert found.predicted_sqrt_term == 0.0
     assert found.constant == pytest.approx(found.predicted_constant, abs=4 * found.constant_std_error)
     assert found.constant_std_error < 0.02 * abs(found.predicted_constant)
+
+
+def test_no_rounding_is_shown_as_a_half_order(problem):
+    """Symmetric noise, low skewness and what cancels: A is 0 and C is printed, never -0 and never C's place taken."""
+    laws = [ns.gaussian(), ns.two_point(low_skewness=0.3), ns.skewed(low_skewness=-0.7)]
+    equal = dict(initial=dict(theta=[1.2, 1.2], u=1.0), test_functions=["theta[0]^2", "theta[0]*u[1] - theta[1]*u[0]"])
+    for noise in laws:
+        orders = problem("P2", noise=noise, eta2=FINE[:3], estimator="local", **equal).run(1024).order()
+        assert (orders.predicted_sqrt_term == 0.0).all()
+        assert not np.signbit(orders.predicted_sqrt_term).any()
+        assert "sqrt" not in orders_table(orders)
+    skewed = problem("P2", noise=ns.two_point(skewness=0.3), eta2=FINE[:3], estimator="local", **equal)
+    orders = skewed.run(1024).order().set_index(["test_function", "norm"])
+    assert abs(orders.predicted_sqrt_term["theta[0]^2", "final"]) > 0.01
+    assert orders.predicted_sqrt_term["theta[0]*u[1] - theta[1]*u[0]", "final"] == 0.0
+    assert "sqrt" in orders_table(orders.reset_index())
+
+
+def test_a_negative_zero_is_not_printed(problem):
+    study = problem("P2", eta2=FINE[:3], estimator="local", test_functions=["theta[0]^2"])
+    orders = study.run(1024).order()
+    for value in (-0.0, -1e-5):
+        text = orders_table(
+            orders.assign(predicted_sqrt_term=0.0, predicted_constant=value, constant=value, order=value)
+        )
+        assert "-0.000" not in text
+        assert "0.000" in text
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_horizon_between_steps_is_cut(load):
 
 
 STUDY_KEYS = "allowed: eta2, horizon, test_functions, trajectories, times, estimator, seed, expect, ell, kappa"
-NOISES, SQRT8 = "allowed: gaussian, uniform, rademacher, two-point, skewed", "must be below 2.828"
+NOISES, SQRT8 = "allowed: gaussian, uniform, rademacher, two-point, skewed, laplace, student-t", "must be below 2.828"
 
 
 def after(line, more):
