@@ -2,22 +2,29 @@
 
 python benchmarks/calibration.py [--json]
 
-Real runs, a seed each. The truth of an error is one local run of 400 times as many trajectories; that of a
-constant is predicted by theory; that of an order is 1. A markdown table, or one JSON array.
+Real runs, a seed each. The truth of an error is one local run of 400 times as many trajectories, or the closed form
+of tests/closed_forms.py; that of a constant is predicted by theory; that of an order is 1. A markdown table, or one
+JSON array.
 """
 
 import argparse
+import itertools
 import json
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import ngos_sim as ns
 from ngos_sim.estimators import order
 from ngos_sim.estimators.chunks import normal_quantile
 from ngos_sim.studies.prediction import predicted
-from ngos_sim.studies.result import at_norm, groups, widening
+from ngos_sim.studies.result import at_norm, groups, uncertainty, widening
+from tests import closed_forms
 
 SEEDS, POWER_SEEDS = 2000, 400
 FEW, MANY = 4096, 65_536  # trajectories a seed: bands are by Sidak below 65,536, by groups of chunks from there on
@@ -25,7 +32,7 @@ ONE = 1024  # those of the power curve
 LONG = 400  # times as many
 ROUNDING = 1e-9  # of an error: a first step, the same for all trajectories, has a standard error of 0
 DELTAS, BISECTIONS, CAUGHT = (0.001, 0.003, 0.01, 0.03, 0.1), 3, 0.99
-COARSE, FINE, WIDE = ([2.0**-k for k in range(*ends)] for ends in ((3, 7), (4, 9), (3, 8)))
+COARSE, FINE, WIDE, COARSEST = ([2.0**-k for k in range(*ends)] for ends in ((3, 7), (4, 9), (3, 8), (2, 7)))
 QUARTERS = [0.25, 0.5, 0.75, 1.0]
 FUNCTIONS = ["theta[0]", "theta[0]^2", "theta[0]*u[0]", "u[0]^2"]
 RIGHT = ns.rmsprop_sde()
@@ -39,12 +46,12 @@ def rmsprop(**changes):
     return ns.ConvergenceStudy(ns.NGOS(ns.quadratic(0.9)), ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3), **settings)
 
 
-def adam():
+def adam(**changes):
     """Problem P4: Adam from t0 = 0.5, whose errors are resolved five times less well."""
     rule, start = ns.adam(sigma0=0.8, eps0=0.1, c1=2.0, c2=1.3), dict(theta=1.2, m=-0.4, u=1.4, t0=0.5)
     settings = dict(eta2=FINE, times=[1.0, 1.5], test_functions=["theta[0]", "theta[0]^2"], estimator="local")
-    oracle = ns.NGOS(ns.quadratic(0.9))
-    return ns.ConvergenceStudy(oracle, rule, sde=ns.adam_sde(), initial=start, horizon=1.5, **settings)
+    settings |= dict(sde=ns.adam_sde(), initial=start, horizon=1.5) | changes
+    return ns.ConvergenceStudy(ns.NGOS(ns.quadratic(0.9)), rule, **settings)
 
 
 def scaled(x, o, c, p):
@@ -90,7 +97,7 @@ def fitted(study, table, norm, constants):
         key = (keys["test_function"], at.time.iloc[-1])
         if key not in constants:
             constants[key] = predicted(study, keys, at)[1]
-        fit = order.fit(at.eta_e, at.error, at.std_error, len(series), widening(at, norm))
+        fit = order.fit(at.eta_e, at.error, uncertainty(at), len(series), widening(at, norm))
         found.append((fit, constants[key]))
     return found
 
@@ -128,6 +135,28 @@ def coverage():
     return found
 
 
+def integrated():
+    """Return the rows of coupled intervals at each step, from where what the integrator leaves rules down.
+
+    Beside the same intervals without it.
+    """
+    halves, found = dict(eta2=COARSEST, times=[0.5, 1.0]), []
+    studies = {f"{name}, coupled": closed_forms.study(name, **halves) for name in closed_forms.NAMES}
+    truths = {what: closed_forms.errors(study) for what, study in studies.items()}
+    for what, make, changes in (("RMSprop", rmsprop, halves), ("Adam", adam, dict(eta2=COARSEST))):
+        studies[f"{what}, coupled"] = make(**changes, estimator="coupled")
+        truths[f"{what}, coupled"] = make(**changes).run(LONG * FEW, seed=SEEDS).table.error.to_numpy()
+    for (what, study), trajectories in itertools.product(studies.items(), (FEW, MANY)):
+        true, kept = truths[what], list(tables(what, study, trajectories, SEEDS))
+        for name, spread in (("with", uncertainty), ("without", lambda table: table.std_error)):
+            inside = np.array([(np.abs(t.error - true) <= normal_quantile(0.95) * spread(t)).to_numpy() for t in kept])
+            for h in COARSEST:
+                question = f"95 % interval of an error, {name} integrator_residual, eta2 = 1/{1.0 / h:g}"
+                hits = inside[:, kept[0].eta2 == h]
+                found.append(row(question, what, trajectories, SEEDS, ">= 0.95" if name == "with" else "-", hits))
+    return found
+
+
 def wrong(delta, estimator):
     """Return P2 from theta = 0 against an SDE whose diffusion is 1 + delta times the right one: E theta^2 is off."""
     pivot = {"pivot": RIGHT} if estimator == "local" else {}
@@ -140,7 +169,7 @@ def verdicts(delta, estimator):
     """Return the verdict of each seed on an SDE whose diffusion is 1 + delta times the right one."""
     what, found = f"RMSprop, {estimator}", []
     for table in tables(f"{what}, delta {delta:.2g}", wrong(delta, estimator), ONE, POWER_SEEDS):
-        found.append(order.fit(table.eta_e, table.error, table.std_error).verdict())
+        found.append(order.fit(table.eta_e, table.error, uncertainty(table)).verdict())
     return found
 
 
@@ -196,7 +225,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print a JSON array instead of the table")
     arguments = parser.parse_args()
-    rows = [*coverage(), *power("local"), *power("coupled")]
+    rows = [*coverage(), *integrated(), *power("local"), *power("coupled")]
     print(json.dumps(rows, indent=1) if arguments.json else markdown(rows))
 
 

@@ -24,7 +24,7 @@ def error_plot(groups, axes=None):
     Parameters
     ----------
     groups : sequence of (dict, DataFrame, float)
-        Names of a series; its rows: one a point, with eta_e, error and std_error; the widening of its fit.
+        Names of a series; its rows: one a point, with eta_e, error and uncertainty; the widening of its fit.
     axes : matplotlib Axes, optional
 
     Returns
@@ -89,12 +89,12 @@ def _drawn(groups, axes):
     several = len({keys["sde"] for keys, *_ in groups}) > 1
     noise, smallest, largest, names = {}, np.inf, 0.0, []
     for at, (keys, rows, widening) in enumerate(groups):
-        rows = rows[np.isfinite(rows.error) & np.isfinite(rows.std_error)].sort_values("eta_e")
+        rows = rows[np.isfinite(rows.error) & np.isfinite(rows.uncertainty)].sort_values("eta_e")
         if rows.empty:
             names += [_name(keys, several) + ": not finite"]
             axes.plot([], [], "x", color=f"C{at % 10}", label=names[-1])
             continue
-        x, error, std_error = (rows[name].to_numpy() for name in ("eta_e", "error", "std_error"))
+        x, error, std_error = (rows[name].to_numpy() for name in ("eta_e", "error", "uncertainty"))
         fit = orders.fit(x, error, std_error, widening=widening)
         names += [_label(_name(keys, several), fit)]
         _series(axes, at, x, error, std_error, fit, names[-1])

@@ -50,10 +50,11 @@ def errors_table(table):
         "error",
         "std_error",
         "integrator_bias",
+        "integrator_residual",
         "resolved",
         "estimator",
     ]
-    form = dict.fromkeys(("error", "std_error", "integrator_bias"), "{: z.5e}".format)
+    form = dict.fromkeys(("error", "std_error", "integrator_bias", "integrator_residual"), "{: z.5e}".format)
     form |= dict.fromkeys(("eta_e", "time"), "{:.6g}".format)
     return last[columns].to_string(index=False, formatters=form, na_rep="")
 

@@ -15,7 +15,8 @@ from ngos_sim.processes.integrators import table
 from ngos_sim.processes.rule import oracle_of
 
 _Known = oracle_of("gradient", "variance")  # all that a built-in SDE's companion reads
-_SOLVER = {"method": "DOP853", "rtol": 1e-12, "atol": 1e-14}
+ACCURACY = 1e-12  # of a mean's movement
+_SOLVER = {"method": "DOP853", "rtol": ACCURACY, "atol": 1e-14}
 
 
 @dataclass(frozen=True)
