@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ngos_sim.estimators import control_variate, gaussian_law, paired
+from ngos_sim.estimators import control_variate, gaussian_law, paired, rounding
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.assemble import Part, observables
-from ngos_sim.studies.jobs import Reading, Run
+from ngos_sim.studies.jobs import Reading, Run, with_rounding
 
 
 def with_companion(settings, sde, wanted):
@@ -33,6 +33,7 @@ def with_companion(settings, sde, wanted):
     means = [control_variate.Means(laws) for laws in known]
     unresolved = tuple(g for g, terms in wanted.items() if not all(each.are_resolved(terms) for each in means))
     exact = {g: [each.of(terms) for each in means] for g, terms in wanted.items() if g not in unresolved}
+    starts = [rounding.at_start(function, study.rule.slots, settings.state) for function in functions]
 
     def read(measured):
         ((mean, std_error),) = measured
@@ -40,9 +41,9 @@ def with_companion(settings, sde, wanted):
         for at, g in enumerate(wanted):
             of_companion, of_sde = exact[g]
             error = mean[:, at, 0] + of_companion - of_sde
-            found[sde.name, g] = Reading(
-                of_sde + error, of_sde, error, std_error[:, at, 0], np.full(len(error), np.nan)
-            )
+            reading = Reading(of_sde + error, of_sde, error, std_error[:, at, 0], np.full(len(error), np.nan))
+            left = rounding.bound(starts[at], reading.optimizer, records, settings.precision)
+            found[sde.name, g] = with_rounding(reading, left)
         return found
 
     return Run("control_variate", (job,), read, sde.name, unresolved=unresolved)
