@@ -124,11 +124,25 @@ def of_two_types(x, o, z, c, p):
     return (x[0] - (change if z > 0.0 else 0.0),)
 
 
+def matches(x, o, z, c, p):
+    match x:
+        case (theta,):
+            return (theta - z,)
+
+
+def imports(x, o, z, c, p):
+    from math import sqrt
+
+    return (x[0] - sqrt(z * z),)
+
+
 @pytest.mark.parametrize(
     ("step", "line"),
     [
         (lambda x, o, z, c, p: (x[0] + largest(z),), r"return max\(\[z, -z\]"),
         (of_two_types, 'change = z if z > 0.0 else "none"'),
+        (matches, r"case \(theta,\):"),
+        (imports, "from math import sqrt"),
     ],
 )
 def test_what_cannot_be_compiled_is_named_in_one_line(build, step, line):
