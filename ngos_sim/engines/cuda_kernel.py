@@ -1,6 +1,7 @@
 """The GPU kernel of a program: one thread a trajectory, 128 threads a block.
 
-At a record the test functions of every thread are summed over the block by the CPU's tree, in float64.
+At a record the test functions of every thread are summed over the block by the CPU's tree, in float64, and so are
+their squared deviations from the block's mean.
 This file is the only one that says `cuda.` inside kernels, since the simulator puts its own there by module.
 """
 
@@ -13,7 +14,7 @@ from ngos_sim.engines.cuda_steps import types_of, width
 from ngos_sim.engines.cuda_thread import advancer, checker, writer
 from ngos_sim.engines.program import BLOCK
 
-COLUMNS = 8  # sums that a block makes between two rounds of barriers: 4 observables and their squares
+COLUMNS = 8  # sums that a block makes between two rounds of barriers: of 4 observables and their deviations
 _REGISTERS = 64  # rows of state that may live in registers; more of them are in local memory anyway
 
 
@@ -30,7 +31,7 @@ def make(shape, draw, multiply_add, pairs, features, matrices, device):
     extra_held, carried = held if shape.gaussians == 2 else d, room(shape)
     advance = advancer(shape, draw, multiply_add, pairs, device)
     write, constant = writer(shape, features, multiply_add, device), _chooser(matrices, device)
-    show, observe = _shower(size, device), _observer(processes, shape.rows, device)
+    show, observe = _shower(size, device), _observer(processes, shape.rows, multiply_add, device)
     finite = checker(shape, device)
 
     def kernel(
@@ -111,18 +112,25 @@ def _shower(size, device):
     return device(show)
 
 
-def _reducer(device):
-    """Return reduce(shared, lane, columns, sums, at): sums[at + i] = the tree's sum of column i over the lanes."""
+def _reducer(multiply_add, device):
+    """Return reduce(shared, lane, columns, sums, at): the tree's sums over the lanes, sums[at + i] of column i.
+
+    An even column holds values, the one behind it their squared deviations so far: zeros.
+    """
 
     def reduce(shared, lane, columns, sums, at):
         cuda.syncthreads()
-        half = BLOCK // 2
+        half, weight = BLOCK // 2, 0.5
         while half > 0:
             if lane < half:
-                for column in range(columns):
+                for column in range(0, columns, 2):
+                    gap = shared[column, lane] - shared[column, lane + half]
+                    spread = shared[column + 1, lane] + shared[column + 1, lane + half]
+                    shared[column + 1, lane] = multiply_add(gap * weight, gap, spread)
                     shared[column, lane] += shared[column, lane + half]
             cuda.syncthreads()
             half //= 2
+            weight *= 0.5
         if lane < columns:
             sums[at + lane] = shared[lane, 0]
         cuda.syncthreads()
@@ -146,12 +154,12 @@ def _valuer(device):
     return device(value)
 
 
-def _observer(processes, rows_each, device):
+def _observer(processes, rows_each, multiply_add, device):
     """Return observe(shared, values, rows, lane, record, terms.., combinations, sums, at).
 
     rows : the state's rows of every process, `rows_each` of them; values : room for a number a process.
     """
-    value, reduce = _valuer(device), _reducer(device)
+    value, reduce = _valuer(device), _reducer(multiply_add, device)
 
     def observe(shared, values, rows, lane, record, coefficients, exponents, begins, combinations, sums, at):
         column = 0
@@ -166,7 +174,7 @@ def _observer(processes, rows_each, device):
                     if weight != 0.0:
                         total += weight * values[process]
                 shared[column, lane] = total
-                shared[column + 1, lane] = total * total
+                shared[column + 1, lane] = 0.0
                 column += 2
                 if column == COLUMNS:
                     reduce(shared, lane, column, sums, at)

@@ -141,7 +141,8 @@ class Inputs:
 class ChunkSums:
     """What a run returns, a row a chunk.
 
-    sums : (chunks, records, test functions, observables, 2) float64, sums and sums of squares
+    sums : (chunks, records, test functions, observables, 2) float64, sums, and sums of squared deviations from the
+        chunk's mean
     nonfinite : (chunks, 2) int64, trajectories that left the finite numbers, and the first (-1: none)
     """
 

@@ -217,3 +217,17 @@ def test_rows_of_a_grid_can_be_told_apart():
     planned = made.plan(2048)
     assert not planned.duplicated(["test_function", "eta2", "ell"]).any()
     assert "ell" in errors_table(made.run(1024).table)
+
+
+def test_a_start_far_away_has_the_standard_error_of_one_near_zero():
+    """Sums of squares less n mean^2 gave 0 at theta = 1e9, where 0.0139 is right."""
+    settings = dict(estimator="independent", times=[1.0], test_functions=["theta[0]"])
+    found = []
+    for theta in (0.0, 1e6, 1e8, 1e10):
+        start = dict(theta=theta, u=1.0)
+        made = study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), start, ns.NGOS(ns.linear(0.7)), **settings)
+        (row,) = made.run(8192, seed=1).table.itertuples()
+        found.append(row.std_error)
+        assert abs(row.error) < 4.0 * row.std_error + 1e-15 * theta
+    np.testing.assert_allclose(found, found[0], rtol=1e-5)
+    assert 0.005 < found[0] < 0.05
