@@ -13,11 +13,11 @@ from ngos_sim.engines.program import (
     Process,
     ProcessInputs,
     Program,
-    loss_parameters,
     move,
     no_law,
     oracle_feature,
     padded,
+    slope_of,
     state_feature,
     zeta,
 )
@@ -32,7 +32,7 @@ class Part:
     """One process of a program: `steps` steps of a rule between two matched times.
 
     eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken; columns, shape
-    (steps, d, n), follow the schedule's own in c and differ from coordinate to coordinate; errors are
+    (steps, 1 or d, n), follow the schedule's own in c and differ from coordinate to coordinate; errors are
     what the process needs to carry errors along.
     """
 
@@ -90,15 +90,16 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
             rows = table(part.rule, round(t0 / h), matched * part.steps, h, parameters)
         entries = np.array(rows)[:, None, :]
         if part.columns is not None:
-            own = np.broadcast_to(entries, (len(rows), dimension, entries.shape[2]))
+            own = np.broadcast_to(entries, (*part.columns.shape[:2], entries.shape[2]))
             entries = np.concatenate([own, part.columns], axis=2)
         law = no_law if oracle.root is None else zeta(part.noise)
-        processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps, law))
+        stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
+        processes.append(Process(stepped, slots, stride, law, slope_of(part.rule, oracle)))
         numbers.append(
             ProcessInputs(
                 parameters=tuple(parameters.values()),
                 noise=padded(part.noise.numbers(part.sigma).values()),
-                loss=_by_coordinate(loss_parameters(oracle), dimension),
+                loss=_by_coordinate(oracle.loss.parameters, dimension),
                 variance=_by_coordinate(oracle.variance_parameters, dimension),
                 table=entries,
                 start=start,
@@ -171,7 +172,7 @@ def try_first_step(program, inputs, parts):
         for j, x in enumerate(numbers.start.tolist()):
             a, s = (tuple(float(v[j]) for v in each) for each in (numbers.loss, numbers.variance))
             with _naming_what_is_missing(name, (*part.rule.parameters, "eta2")):
-                moved = process.move(tuple(x), 0.5, -0.5, 0.5, a, s, numbers.noise, c, numbers.parameters)
+                moved = process.move(tuple(x), 0.5, -0.5, 0.5, 0.5, a, s, numbers.noise, c, numbers.parameters)
             slots = part.rule.slots
             if not isinstance(moved, tuple) or len(moved) != len(slots):
                 raise ValueError(
