@@ -73,30 +73,35 @@ class Pivot:
         d, slots, problems = moments.shape[1], self.settings.state.shape[1], self.problems
         means, factors = np.zeros((len(times), len(self.wanted))), Counter()
         for at, terms in enumerate(self.wanted.values()):
-            factors[at, (0,) * (d * (slots + moments.shape[2]))] = np.zeros(len(times))
+            factors[at, ()] = np.zeros(len(times))
             for factor, by in terms:
                 exact, *errors = self._products(factor, by, problems, times, moments, slots)
                 means[:, at] += exact[0]
-                for coefficient, exponents in errors:
-                    factors[at, tuple(exponents.ravel())] += coefficient
-        owners, rows = zip(*factors, strict=True)
-        numbers = (np.stack(list(factors.values()), axis=1), np.array(rows, dtype=np.int64))
+                for coefficient, rows in errors:
+                    factors[at, rows] += coefficient
+        owners, products = zip(*factors, strict=True)
+        exponents = np.zeros((len(products), d * (slots + moments.shape[2])), dtype=np.int64)
+        for term, rows in enumerate(products):
+            exponents[term, list(rows)] = 1
+        numbers = (np.stack(list(factors.values()), axis=1), exponents)
         return Observables((), len(self.wanted), np.array(owners), *numbers), means
 
     def _products(self, factor, by, problems, times, moments, slots):
-        """Return (coefficient, exponents) of every term of factor prod_j (A_j + error_j), prod_j A_j first."""
-        d, size = moments.shape[1:]
-        found = [(np.full(len(times), factor), np.zeros((d, slots + size), dtype=np.int64))]
+        """Return (coefficient, rows of the errors in it) of every term of factor prod_j (A_j + error_j).
+
+        prod_j A_j, without rows, comes first.
+        """
+        size = moments.shape[2]
+        found: list = [(np.full(len(times), factor), ())]
         for j, powers in by.items():
             expansion = moment_flow.expand(self.basis, powers, problems[j].second_moment(times))
             mean = sum(f * (moments[:, j, index] if index >= 0 else 1.0) for index, f in expansion.items())
             errors = []
             for index, f in expansion.items():
                 if index >= 0:
-                    unit = np.zeros((d, slots + size), dtype=np.int64)
-                    unit[j, slots + index] = 1
-                    errors += [(c * f, exponents + unit) for c, exponents in found]
-            found = [(c * mean, exponents) for c, exponents in found] + errors
+                    row = j * (slots + size) + slots + index
+                    errors += [(c * f, (*rows, row)) for c, rows in found]
+            found = [(c * mean, rows) for c, rows in found] + errors
         return found
 
     def job(self, parts, combinations, moments, records, **where):
