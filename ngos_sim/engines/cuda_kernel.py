@@ -123,17 +123,18 @@ def _reducer(multiply_add, device):
 
     def reduce(shared, lane, columns, sums, at):
         cuda.syncthreads()
-        half, weight = BLOCK // 2, 0.5
+        half = BLOCK // 2
         while half > 0:
             if lane < half:
-                for column in range(0, columns, 2):
+                weight = half / BLOCK  # 1 / 2 n of values that are sums of n
+                for pair in range(columns // 2):  # (stepping by 2 takes half an instruction more a step)
+                    column = 2 * pair
                     gap = shared[column, lane] - shared[column, lane + half]
                     spread = shared[column + 1, lane] + shared[column + 1, lane + half]
                     shared[column + 1, lane] = multiply_add(gap * weight, gap, spread)
                     shared[column, lane] += shared[column, lane + half]
             cuda.syncthreads()
             half //= 2
-            weight *= 0.5
         if lane < columns:
             sums[at + lane] = shared[lane, 0]
         cuda.syncthreads()

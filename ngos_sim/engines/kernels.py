@@ -36,7 +36,7 @@ from ngos_sim.engines.product import product
 from ngos_sim.engines.program import BLOCK, BLOCKS
 
 _L = np.uint64(BLOCK)
-_fma, _merged = PRIMITIVES[fma], njit(**JIT)(merged)
+_fma, _merged, _second_word = PRIMITIVES[fma], njit(**JIT)(merged), njit(**JIT)(rng.second_word)
 
 
 @njit(**KERNEL)
@@ -47,13 +47,14 @@ def _fill(source, out, words, blocks, key, stream, trajectory, counter):
     """
     keep_apart()
     prefer_wide()
-    draw, transform = source
+    philox, transform = source
     k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
     for b in range(blocks):
         c0 = np.uint64(counter + b)
+        c1 = _second_word(c0, stream)
         for lane in range(_L):
             index = trajectory + lane
-            four = call(draw, c0, stream, index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), k0, k1)
+            four = call(philox, c0, c1, index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), k0, k1)
             words[lane] = four[0]
             words[_L + lane] = four[1]
             words[np.uint64(2) * _L + lane] = four[2]

@@ -14,7 +14,8 @@ from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
 
 def draw(key, trajectory, stream, n):
     """Return draw n of a trajectory's stream, float64."""
-    counter = (np.uint64(v) for v in (n // 4, stream, trajectory & 0xFFFFFFFF, trajectory >> 32))
+    block, stream, low, high = (np.uint64(v) for v in (n // 4, stream, trajectory & 0xFFFFFFFF, trajectory >> 32))
+    counter = block, rng.second_word(block, stream), low, high
     return rng.normals(*counter, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32))[n % 4]
 
 

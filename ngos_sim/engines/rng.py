@@ -2,7 +2,7 @@
 
 Draw n of a trajectory is word n % 4 of Philox at counter (n // 4, stream, trajectory low, trajectory
 high): a function of its place alone, whatever the engine, the threads or the order. What 32 bits of n // 4
-do not hold stands above the stream: 2^64 draws before one repeats.
+do not hold stands above the stream (`second_word`): 2^64 draws before one repeats.
 """
 
 import hashlib
@@ -39,9 +39,9 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
     return c0, c1 & _WORD, c2, c3 & _WORD
 
 
-def words(counter, stream, low, high, k0, k1):
-    """Return the words of a trajectory's Philox block `counter`, below 2^62, of a stream; low, high: the trajectory."""
-    return philox4x32(counter, stream | ((counter >> _HALF) << _STREAM_BITS), low, high, k0, k1)
+def second_word(block, stream):
+    """Return the second word of the counter of a stream's Philox block: what 32 bits of its number do not hold too."""
+    return stream | ((block >> _HALF) << _STREAM_BITS)
 
 
 def point_key(seed, eta2, ell, kappa, role=""):
@@ -172,15 +172,15 @@ def box_muller32(a, b):
     return from_bits(np.uint32(bits(radius) ^ np.uint32(b & _SIGN32))) * cosine, radius * sine
 
 
-def normals(counter, stream, low, high, k0, k1):
+def normals(counter, second, low, high, k0, k1):
     """Return the four normals of one Philox block, float64."""
-    a, b, c, d = words(counter, stream, low, high, k0, k1)
+    a, b, c, d = philox4x32(counter, second, low, high, k0, k1)
     first, second = box_muller(a, b), box_muller(c, d)
     return first[0], first[1], second[0], second[1]
 
 
-def normals32(counter, stream, low, high, k0, k1):
+def normals32(counter, second, low, high, k0, k1):
     """Return the four normals of one Philox block, float32."""
-    a, b, c, d = words(counter, stream, low, high, k0, k1)
+    a, b, c, d = philox4x32(counter, second, low, high, k0, k1)
     first, second = box_muller32(np.uint32(a), np.uint32(b)), box_muller32(np.uint32(c), np.uint32(d))
     return first[0], first[1], second[0], second[1]

@@ -114,7 +114,7 @@ def bad_step(x, o, z, c, p):
         (dict(sde=None, reference=ns.scaling_rule(8)), r"kappa=8 times eta2=0.125: kappa\*eta2=1 gives beta=-0.3"),
         (
             dict(initial=dict(theta=[1.2, 1.0, 0.0], u=1.0), oracle=ns.NGOS(ns.quadratic([1.0, 2.0]))),
-            "initial.theta has 3",
+            "initial.theta has length 3",
         ),
         (dict(initial=dict(theta=1.2, u=0.0)), r"initial.u=0.0 must be positive"),
         (dict(initial=dict(theta=1.2)), "initial.u is missing; needed: theta, u"),

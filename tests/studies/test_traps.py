@@ -230,6 +230,7 @@ def test_the_choice_does_not_depend_on_the_number_of_trajectories():
         (lambda x: "a", r"'bad' returns 'a' at \(1.2, 1.0\); a number is needed"),
         (lambda x: None, r"'bad' returns None at"),
         (lambda x: (x[0] - 5.0) ** 0.5, r"'bad' returns \(.*j\) at"),
+        (lambda x: x.theta, r"'bad' fails at \(1.2, 1.0\): 'tuple' object has no attribute 'theta'"),
         (lambda x: x[5], r"'bad' fails at \(1.2, 1.0\): tuple index out of range"),
         (lambda x, y: 1.0, r"'bad' fails at .* missing 1 required positional argument"),
     ],
