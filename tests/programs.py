@@ -1,6 +1,7 @@
 """Programs for engine tests: every built-in rule beside its SDE, the local estimator's; the problem of study files."""
 
 import math
+from fractions import Fraction
 from math import exp
 from pathlib import Path
 
@@ -201,14 +202,23 @@ def alone(rule, dimension=1, steps=6, oracle=None, functions=("theta[0]",)):
 
 
 def tree(lanes):
-    """Return the sums over the last axis, 128 lanes, by halving."""
-    while lanes.shape[-1] > 1:
-        half = lanes.shape[-1] // 2
-        lanes = lanes[..., :half] + lanes[..., half:]
-    return lanes[..., 0]
+    """Return sums over the last axis, 128 lanes, and sums of squared deviations, by halving: shape (..., 2)."""
+    total, spread, n = lanes, np.zeros_like(lanes), 1
+    while total.shape[-1] > 1:
+        half = total.shape[-1] // 2
+        gap = total[..., :half] - total[..., half:]
+        spread = np.array(
+            [
+                float(Fraction(g) * Fraction(g) / (2 * n) + Fraction(s)) if math.isfinite(g) else g * g
+                for g, s in zip(
+                    gap.ravel().tolist(), (spread[..., :half] + spread[..., half:]).ravel().tolist(), strict=True
+                )
+            ]
+        ).reshape(gap.shape)
+        total, n = total[..., :half] + total[..., half:], 2 * n
+    return np.stack([total[..., 0], spread[..., 0]], axis=-1)
 
 
 def block_sums(program, inputs, precision, block):
-    """Return the CPU engine's sums and sums of squares over the lanes of a block, in the GPU's order."""
-    lanes = cpu.Kernel(program, inputs, precision).block(block)
-    return np.stack([tree(lanes), tree(lanes * lanes)], axis=-1)
+    """Return the CPU engine's sums and sums of squared deviations over the lanes of a block, in the GPU's order."""
+    return tree(cpu.Kernel(program, inputs, precision).block(block))

@@ -1,14 +1,13 @@
 """A plain scalar function -> what the kernels of a target can call, inlined, at a precision.
 
-A lane loop takes the function as a Tag: an empty value whose Numba type carries a hash of the function's
-code, constants, helpers, globals and closure (recursively) and of the package's own files. So Numba's
-disk cache hits when nothing changed and misses when anything did. A GPU kernel is made around its
+A lane loop takes the function as a Tag: an empty value whose Numba type carries a hash of all that the function
+computes with (`engines.fingerprint`) and of the package's own files. So Numba's disk cache hits when nothing changed
+and misses when anything did. A GPU kernel is made around its
 functions (`bound`): numba-cuda compiles the same copies for the GPU, primitives included. The Python engine
 calls plain copies (`plain`). In every copy exp, log, tanh, sin and cos are `engines.elementary`'s, not math's.
 """
 
 import builtins
-import dis
 import functools
 import hashlib
 import math
@@ -22,8 +21,8 @@ from numba.extending import NativeValue, models, overload, register_model, unbox
 
 from ngos_sim import arithmetic
 from ngos_sim.engines import elementary
+from ngos_sim.engines.fingerprint import fingerprint, reads
 from ngos_sim.engines.primitives import CUDA_PRIMITIVES, JIT, PRIMITIVES, preconditioner_mix
-from ngos_sim.engines.refusals import ALLOWED
 
 TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit for the outermost, and what stands for the primitives
     "cpu": (JIT, PRIMITIVES),
@@ -31,65 +30,10 @@ TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit for the outermost, 
     "python": ({"error_model": "numpy"}, PRIMITIVES),  # the CPU's, called from plain Python: simulated kernels
 }
 _ARITHMETIC = {f: f for f in vars(arithmetic).values() if isinstance(f, python_types.FunctionType)}
-_ELEMENTARY = {  # what stands for math's
-    precision: {getattr(math, name): getattr(elementary, name + ending) for name in elementary.NAMES}
+_ELEMENTARY = {  # what stands for math's and NumPy's
+    precision: {getattr(of, name): getattr(elementary, name + ending) for of in (math, np) for name in elementary.NAMES}
     for precision, ending in (("mix", ""), ("f64", ""), ("f32", "32"))
 }
-_PLAIN = (int, float, bool, str, bytes, type(None), np.generic)
-
-
-def _cells(function):
-    return dict(zip(function.__code__.co_freevars, (c.cell_contents for c in function.__closure__ or ()), strict=True))
-
-
-@functools.cache
-def _names(code):
-    """Return the global names that a code object or a function inside it uses."""
-    own = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    inner = (constant for constant in code.co_consts if isinstance(constant, python_types.CodeType))
-    return own.union(*(_names(code) for code in inner))
-
-
-def _globals(function):
-    """Return what a function reads from outside, by name: globals, not attributes of modules."""
-    names = _names(function.__code__)
-    return {name: function.__globals__[name] for name in sorted(names) if name in function.__globals__}
-
-
-def _code_bytes(code):
-    constants = (_code_bytes(c) if isinstance(c, python_types.CodeType) else repr(c).encode() for c in code.co_consts)
-    return b"|".join([code.co_code, repr(code.co_names + code.co_varnames).encode(), *constants])
-
-
-def _describe(owner, name, value, seen):
-    """Return bytes that change when the value does; raise TypeError for what cannot be compiled."""
-    if isinstance(value, python_types.FunctionType):
-        return _fingerprint(value, seen)
-    if isinstance(value, python_types.ModuleType):
-        if value.__name__.partition(".")[0] == __name__.partition(".")[0]:
-            raise TypeError(
-                f"{owner} uses {name}, the module {value.__name__}; import the function itself: "
-                f"from {value.__name__} import fma, preconditioner"
-            )
-        return value.__name__.encode()
-    if isinstance(value, (tuple, *_PLAIN)):
-        return repr(value).encode()
-    if isinstance(value, type) and issubclass(value, tuple):
-        return repr((value.__name__, value._fields)).encode()
-    if getattr(builtins, getattr(value, "__name__", ""), None) is value or isinstance(value, (type, np.ufunc)):
-        return repr(value).encode()
-    if isinstance(value, python_types.BuiltinFunctionType):
-        return repr((value.__module__, value.__name__)).encode()
-    raise TypeError(f"{owner} uses {name}={value!r}; {ALLOWED}")
-
-
-def _fingerprint(function, seen=()):
-    if function in seen:
-        raise TypeError(f"{function.__qualname__} calls itself; scalar functions must not")
-    parts = [_code_bytes(function.__code__), repr(function.__defaults__).encode()]
-    for name, value in {**_globals(function), **_cells(function)}.items():
-        parts += [name.encode(), _describe(function.__qualname__, name, value, (*seen, function))]
-    return hashlib.sha256(b"\0".join(parts)).digest()
 
 
 @functools.cache
@@ -110,6 +54,8 @@ def _at_precision(value, precision):
         return np.float32(value)
     if type(value) is tuple:
         return tuple(_at_precision(each, precision) for each in value)
+    if isinstance(value, python_types.CodeType):  # a function inside a function
+        return value.replace(co_consts=_at_precision(value.co_consts, precision))
     return value
 
 
@@ -123,9 +69,7 @@ def _twin(function, precision, memo, primitives, options=JIT):
         return memo[function]
 
     def bound(value):
-        if value is math:
-            return memo[math] if math in memo else _math(memo, bound)
-        if isinstance(value, python_types.BuiltinFunctionType):
+        if isinstance(value, (python_types.BuiltinFunctionType, np.ufunc)):
             value = _ELEMENTARY[precision].get(value, value)
         if isinstance(value, python_types.FunctionType):
             return _twin(value, precision, memo, primitives, options and JIT)
@@ -133,24 +77,37 @@ def _twin(function, precision, memo, primitives, options=JIT):
 
     code, cells = function.__code__, [python_types.CellType() for _ in function.__code__.co_freevars]
     if precision == "f32":
-        code = code.replace(co_consts=_at_precision(code.co_consts, precision))
+        code = _at_precision(code, precision)
     outside = {"__builtins__": builtins} if options else dict(function.__globals__)  # all of them: for a debugger
-    defaults = _at_precision(function.__defaults__, precision)
-    copy = python_types.FunctionType(code, outside, function.__name__, defaults, tuple(cells))
+    defaults, named = function.__defaults__, function.__kwdefaults__
+    copy = python_types.FunctionType(
+        code, outside, function.__name__, defaults and tuple(map(bound, defaults)), tuple(cells)
+    )
     copy.__module__ = __name__  # a cached kernel imports it: a module of the user's might not be there
-    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__kwdefaults__ = named and {name: bound(value) for name, value in named.items()}
     memo[function] = njit(**options)(copy) if options else copy  # before its helpers: a plain one may call itself
-    outside.update({name: bound(value) for name, value in _globals(function).items()})
-    for cell, value in zip(cells, _cells(function).values(), strict=True):
-        cell.cell_contents = bound(value)
+    found, held = _rebuilt(reads(function), bound)
+    outside.update(found)
+    for cell, name in zip(cells, code.co_freevars, strict=True):
+        if name in held:
+            cell.cell_contents = held[name]
     return memo[function]
 
 
-def _math(memo, bound):
-    """Return the module math, its functions and constants bound; Numba resolves the attributes of any module."""
-    memo[math] = python_types.ModuleType("math")
-    vars(memo[math]).update({name: bound(value) for name, value in vars(math).items()})
-    return memo[math]
+def _rebuilt(read, bound):
+    """Return the globals and the cells of a copy, by name: what `reads` found, bound; of a module a stand-in's."""
+    spaces: tuple[dict, dict] = ({}, {})
+    stand_ins: dict = {}
+    for (is_cell, *modules, name), value in read.items():
+        space = spaces[is_cell]
+        for at, module in enumerate(modules):
+            path = (is_cell, *modules[: at + 1])
+            if path not in stand_ins:
+                stand_ins[path] = space[module] = python_types.ModuleType(module)
+                vars(space[module]).update(vars(read[path]) if path in read else {})  # Python's own engine takes any
+            space = vars(stand_ins[path])
+        space[name] = bound(value)
+    return spaces
 
 
 def plain(function):
@@ -190,7 +147,7 @@ _BOUND: dict[tuple[str, str], Any] = {}
 
 def digest(function, precision):
     """Return a hash of what a function computes at a precision; raise TypeError for what may not be in one."""
-    return hashlib.sha256(_library() + precision.encode() + _fingerprint(function)).hexdigest()[:24]
+    return hashlib.sha256(_library() + precision.encode() + fingerprint(function)).hexdigest()[:24]
 
 
 def bound(function, precision, target):

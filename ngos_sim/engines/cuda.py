@@ -11,6 +11,7 @@ from ngos_sim.engines.cuda_kernel import make
 from ngos_sim.engines.cuda_package import cuda
 from ngos_sim.engines.cuda_steps import Place, types_of
 from ngos_sim.engines.cuda_thread import Shape
+from ngos_sim.engines.moments import merged
 from ngos_sim.engines.primitives import JIT
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
 from ngos_sim.engines.refusals import naming_the_line
@@ -87,13 +88,17 @@ class Kernel:
     def merged(self, sums, bad, first):
         """Return the ChunkSums of what a launch from chunk `first` has written: blocks are added in their order."""
         blocks = sums.reshape(-1, BLOCKS, *self.sums)
-        total = np.zeros((len(blocks), *self.sums))
-        for b in range(BLOCKS):
-            total += blocks[:, b]
+        total, spread = blocks[:, 0, ..., 0], blocks[:, 0, ..., 1]
+        with np.errstate(invalid="ignore", over="ignore"):  # of trajectories that left the finite numbers
+            for b in range(1, BLOCKS):
+                total, spread = merged(total, spread, b * BLOCK, blocks[:, b, ..., 0], blocks[:, b, ..., 1], BLOCK)
         bad = bad.reshape(len(blocks), CHUNK)
         count = bad.sum(axis=1, dtype=np.int64)
         begin = (first + np.arange(len(blocks))) * CHUNK
-        return ChunkSums(total, np.stack([count, np.where(count, begin + bad.argmax(axis=1), -1)], axis=1))
+        return ChunkSums(
+            np.stack([total, spread], axis=-1),
+            np.stack([count, np.where(count, begin + bad.argmax(axis=1), -1)], axis=1),
+        )
 
 
 def _kernel(shape, program, matrices, plain):

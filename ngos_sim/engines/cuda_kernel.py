@@ -1,6 +1,7 @@
 """The GPU kernel of a program: one thread a trajectory, 128 threads a block.
 
-At a record the test functions of every thread are summed over the block by the CPU's tree, in float64.
+At a record the test functions of every thread are summed over the block by the CPU's tree, in float64, and so are
+their squared deviations from the block's mean.
 This file is the only one that says `cuda.` inside kernels, since the simulator puts its own there by module.
 """
 
@@ -13,7 +14,7 @@ from ngos_sim.engines.cuda_steps import types_of, width
 from ngos_sim.engines.cuda_thread import advancer, checker, writer
 from ngos_sim.engines.program import BLOCK
 
-COLUMNS = 8  # sums that a block makes between two rounds of barriers: 4 observables and their squares
+COLUMNS = 8  # sums that a block makes between two rounds of barriers: of 4 observables and their deviations
 _REGISTERS = 64  # rows of state that may live in registers; more of them are in local memory anyway
 
 
@@ -32,7 +33,7 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
     bent = d if any(place.bent for place in shape.places) else 1
     advance = advancer(shape, draw, multiply_add, functions, device)
     write, constant = writer(shape, features, multiply_add, device), _chooser(matrices, device)
-    show, observe = _shower(size, device), _observer(processes, shape.rows, device)
+    show, observe = _shower(size, device), _observer(processes, shape.rows, multiply_add, device)
     finite = checker(shape, device)
 
     def kernel(
@@ -68,7 +69,7 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
             state[row] = starts[row]
         for j in range(d):
             extra[j] = 0.0
-        at, fine = 0, np.uint32(0)  # 32 bits: a table of a row a step, and 2**32 steps, would fit nowhere
+        at, fine = 0, np.uint32(0)  # 32 bits: `program.STEPS`
         for record in range(records.shape[0]):
             to = np.uint32(records[record])
             fine = advance(
@@ -114,15 +115,23 @@ def _shower(size, device):
     return device(show)
 
 
-def _reducer(device):
-    """Return reduce(shared, lane, columns, sums, at): sums[at + i] = the tree's sum of column i over the lanes."""
+def _reducer(multiply_add, device):
+    """Return reduce(shared, lane, columns, sums, at): the tree's sums over the lanes, sums[at + i] of column i.
+
+    An even column holds values, the one behind it their squared deviations so far: zeros.
+    """
 
     def reduce(shared, lane, columns, sums, at):
         cuda.syncthreads()
         half = BLOCK // 2
         while half > 0:
             if lane < half:
-                for column in range(columns):
+                weight = half / BLOCK  # 1 / 2 n of values that are sums of n
+                for pair in range(columns // 2):  # (stepping by 2 takes half an instruction more a step)
+                    column = 2 * pair
+                    gap = shared[column, lane] - shared[column, lane + half]
+                    spread = shared[column + 1, lane] + shared[column + 1, lane + half]
+                    shared[column + 1, lane] = multiply_add(gap * weight, gap, spread)
                     shared[column, lane] += shared[column, lane + half]
             cuda.syncthreads()
             half //= 2
@@ -149,12 +158,12 @@ def _valuer(device):
     return device(value)
 
 
-def _observer(processes, rows_each, device):
+def _observer(processes, rows_each, multiply_add, device):
     """Return observe(shared, values, rows, lane, record, terms.., combinations, sums, at).
 
     rows : the state's rows of every process, `rows_each` of them; values : room for a number a process.
     """
-    value, reduce = _valuer(device), _reducer(device)
+    value, reduce = _valuer(device), _reducer(multiply_add, device)
 
     def observe(shared, values, rows, lane, record, coefficients, exponents, begins, combinations, sums, at):
         column = 0
@@ -169,7 +178,7 @@ def _observer(processes, rows_each, device):
                     if weight != 0.0:
                         total += weight * values[process]
                 shared[column, lane] = total
-                shared[column + 1, lane] = total * total
+                shared[column + 1, lane] = 0.0
                 column += 2
                 if column == COLUMNS:
                     reduce(shared, lane, column, sums, at)

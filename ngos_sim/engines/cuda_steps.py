@@ -11,6 +11,8 @@ from collections import namedtuple
 
 import numpy as np
 
+from ngos_sim.engines import rng
+
 _WORDS = 4  # normals of a Philox block
 _ONE = np.uint64(1)
 
@@ -50,16 +52,23 @@ def width(d):
 def fetcher(d, draw, stream, device):
     """Return fetch(normals, step, low, high, k0, k1): the d normals of a step, at the head of `normals`.
 
-    Blocks are drawn when their first normal is due; until then the normals move up.
+    Blocks are drawn when their first normal is due; until then the normals move up. A step's number has 32 bits
+    (`program.STEPS`), and so has a block's where a step takes no more than one.
     """
+
+    def alone(block, stream):
+        return stream
+
     held = width(d)
     period, blocks, stream = np.uint32(held // d), held // _WORDS, np.uint64(stream)
+    second_word = device(rng.second_word if blocks > 1 else alone)
 
     def fetch(normals, step, low, high, k0, k1):
         if step % period == np.uint32(0):
             first = np.uint64(step // period) * np.uint64(blocks)
             for b in range(blocks):
-                four = draw(first + np.uint64(b), stream, low, high, k0, k1)
+                block = first + np.uint64(b)
+                four = draw(block, second_word(block, stream), low, high, k0, k1)
                 normals[4 * b] = four[0]
                 normals[4 * b + 1] = four[1]
                 normals[4 * b + 2] = four[2]

@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
+from ngos_sim.arithmetic import fma
 from ngos_sim.engines import rng
 from ngos_sim.engines.address import pointer
 from ngos_sim.engines.bind import call
@@ -29,11 +30,13 @@ from ngos_sim.engines.layout import (
     TABLE,
     VARIANCE,
 )
-from ngos_sim.engines.primitives import KERNEL, keep_apart, prefer_wide
+from ngos_sim.engines.moments import merged
+from ngos_sim.engines.primitives import JIT, KERNEL, PRIMITIVES, keep_apart, prefer_wide
 from ngos_sim.engines.product import product
 from ngos_sim.engines.program import BLOCK, BLOCKS
 
 _L = np.uint64(BLOCK)
+_fma, _merged, _second_word = PRIMITIVES[fma], njit(**JIT)(merged), njit(**JIT)(rng.second_word)
 
 
 @njit(**KERNEL)
@@ -48,9 +51,10 @@ def _fill(source, out, words, blocks, key, stream, trajectory, counter):
     k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
     for b in range(blocks):
         c0 = np.uint64(counter + b)
+        c1 = _second_word(c0, stream)
         for lane in range(_L):
             index = trajectory + lane
-            four = call(philox, c0, stream, index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), k0, k1)
+            four = call(philox, c0, c1, index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), k0, k1)
             words[lane] = four[0]
             words[_L + lane] = four[1]
             words[np.uint64(2) * _L + lane] = four[2]
@@ -190,18 +194,22 @@ def _observe(library, out, record, state, layout, terms, combinations, value, te
 
 
 @njit(**KERNEL)
-def _tree(library, lanes, power, term):
-    """Return the sum of 128 values, or of their squares, by halving: the same order on every engine."""
+def _tree(library, lanes, term, spread):
+    """Return the sum of 128 values and that of their squared deviations, by halving: the same order on every engine."""
     keep_apart()
     prefer_wide()
-    for lane in range(_L):
-        term[lane] = lanes[lane] if power == 0 else lanes[lane] * lanes[lane]
-    half = _L
+    half, weight = _L >> np.uint64(1), 0.5
+    for lane in range(half):
+        gap = lanes[lane] - lanes[lane + half]
+        spread[lane] = (gap * weight) * gap
+        term[lane] = lanes[lane] + lanes[lane + half]
     while half > np.uint64(1):
-        half = half >> np.uint64(1)
+        half, weight = half >> np.uint64(1), 0.5 * weight
         for lane in range(half):
+            gap = term[lane] - term[lane + half]
+            spread[lane] = _fma(gap * weight, gap, spread[lane] + spread[lane + half])
             term[lane] += term[lane + half]
-    return term[0]
+    return term[0], spread[0]
 
 
 @njit(**KERNEL, inline="always")
@@ -249,14 +257,17 @@ def block(source, sizes, key, trajectory, inputs, work, out):
 
 
 @njit(**KERNEL)
-def _reduce(library, out, sums, state, layout, d, trajectory, nonfinite, term):
-    """Add a block's observables and their squares to its chunk's sums; count its non-finite states."""
+def _reduce(library, out, sums, before, state, layout, d, trajectory, nonfinite, rows):
+    """Add a block's observables to its chunk's sums, of `before` trajectories so far; count its non-finite states."""
     keep_apart()
     for i in range(out.shape[0]):
         for g in range(out.shape[1]):
             for q in range(out.shape[2]):
-                for power in range(2):
-                    sums[i, g, q, power] += _tree(library, out[i, g, q], power, term)
+                total, spread = _tree(library, out[i, g, q], rows[0], rows[1])
+                if before > 0:
+                    mine = sums[i, g, q]
+                    total, spread = _merged(mine[0], mine[1], float(before), total, spread, float(BLOCK))
+                sums[i, g, q, 0], sums[i, g, q, 1] = total, spread
     for lane in range(BLOCK):
         finite = True
         for process in range(len(layout)):
@@ -272,11 +283,11 @@ def _reduce(library, out, sums, state, layout, d, trajectory, nonfinite, term):
 @njit(**KERNEL)
 def chunks(source, sizes, key, inputs, work, out, first, sums, nonfinite):
     """Run whole chunks; sums (chunks, records, test functions, observables, 2)."""
-    layout, state, term = inputs[0], work[1], work[4]
+    layout, state, rows = inputs[0], work[1], work[3:5]
     for chunk in range(len(sums)):
-        sums[chunk] = 0.0
         nonfinite[chunk, 0], nonfinite[chunk, 1] = 0, -1
         for b in range(BLOCKS):
             trajectory = np.uint64((first + chunk) * BLOCKS + b) * _L
             block(source, sizes, key, trajectory, inputs, work, out)
-            _reduce(source, out, sums[chunk], state, layout, sizes[0], trajectory, nonfinite[chunk], term)
+            mine, before = sums[chunk], b * BLOCK
+            _reduce(source, out, mine, before, state, layout, sizes[0], trajectory, nonfinite[chunk], rows)

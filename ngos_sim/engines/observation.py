@@ -9,6 +9,7 @@ import functools
 import types
 
 from ngos_sim.arithmetic import fma
+from ngos_sim.engines.fingerprint import reads
 from ngos_sim.processes.rule import Oracle, oracle_of
 
 
@@ -26,15 +27,6 @@ def _attributes(code):
     return {i.argval for i in instructions if i.opname in ("LOAD_ATTR", "LOAD_METHOD")}
 
 
-def _held(function):
-    """Return what a function may call: its closure, the globals that it names, and functions of modules among them."""
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    names = {name for code in _codes(function.__code__) for name in code.co_names}
-    named = [function.__globals__[name] for name in names if name in function.__globals__]
-    modules = [vars(each) for each in (*cells, *named) if isinstance(each, types.ModuleType)]
-    return [*cells, *named, *(inside.get(name) for inside in modules for name in _attributes(function.__code__))]
-
-
 def reads_attribute(function, name):
     """Return whether a scalar function, or one that it calls, reads an attribute of this name."""
     pending, seen = [function], set()
@@ -44,7 +36,7 @@ def reads_attribute(function, name):
             seen.add(one)
             if name in _attributes(one.__code__):
                 return True
-            pending += _held(one)
+            pending += reads(one).values()
     return False
 
 

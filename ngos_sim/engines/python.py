@@ -8,12 +8,14 @@ import numpy as np
 from ngos_sim.arithmetic import fma, matvec
 from ngos_sim.engines import rng
 from ngos_sim.engines.bind import plain
+from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
 
 
 def draw(key, trajectory, stream, n):
     """Return draw n of a trajectory's stream, float64."""
-    counter = (np.uint64(v) for v in (n // 4, stream, trajectory & 0xFFFFFFFF, trajectory >> 32))
+    block, stream, low, high = (np.uint64(v) for v in (n // 4, stream, trajectory & 0xFFFFFFFF, trajectory >> 32))
+    counter = block, rng.second_word(block, stream), low, high
     return rng.normals(*counter, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32))[n % 4]
 
 
@@ -185,20 +187,34 @@ def run(program, inputs, first, count):
             lanes, finite = zip(
                 *(_trajectory(program, inputs, block * BLOCK + lane) for lane in range(BLOCK)), strict=True
             )
-            values = np.array(lanes)
-            blocks.append(np.stack([_tree(values), _tree(values * values)], axis=-1))
+            blocks.append(np.array(lanes))
             bad += [block * BLOCK + lane for lane, good in enumerate(finite) if not good]
-        sums.append(_sum(blocks))
+        sums.append(chunk_sums(blocks))
         nonfinite.append((len(bad), bad[0] if bad else -1))
     return ChunkSums(np.array(sums), np.array(nonfinite, dtype=np.int64))
 
 
+def chunk_sums(blocks):
+    """Return sums and sums of squared deviations, shape (..., 2), of blocks of trajectories, each (128, ...)."""
+    with np.errstate(invalid="ignore", over="ignore"):  # of trajectories that left the finite numbers
+        (total, spread), *others = map(_tree, blocks)
+        for before, other in enumerate(others, 1):
+            total, spread = merged(total, spread, before * BLOCK, *other, BLOCK)
+    return np.stack([total, spread], axis=-1)
+
+
+_fmas = np.frompyfunc(fma, 3, 1)  # of arrays
+
+
 def _tree(values):
-    """Return the sum over the first axis (128 lanes) by halving."""
-    while len(values) > 1:
-        half = len(values) // 2
-        values = values[:half] + values[half:]
-    return values[0]
+    """Return the sum over the first axis (128 lanes) and that of squared deviations from the mean, by halving."""
+    total, spread, weight = values, np.zeros_like(values), 0.5
+    while len(total) > 1:
+        half = len(total) // 2
+        gap = total[:half] - total[half:]
+        spread = _fmas(gap * weight, gap, spread[:half] + spread[half:]).astype(np.float64)
+        total, weight = total[:half] + total[half:], 0.5 * weight
+    return total[0], spread[0]
 
 
 def expectation(program, inputs, noise, weights):

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 ALLOWED = "a scalar function may use numbers, tuples, math and other scalar functions"
-_PLACE = re.compile(r'\bat ([^\n"]+) \((\d+)\)|File "([^"]+)", line (\d+)')
+_PLACE = re.compile(r'\b(?:at|from) ([^\n"]+) \((\d+)\)|File "([^"]+)", line (\d+)')
+_ERRORS = {"NumbaError", "UnsupportedBytecodeError"}  # by name: the CUDA package has its own
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -22,7 +23,7 @@ def naming_the_line():
     try:
         yield
     except Exception as error:
-        if "NumbaError" not in (kind.__name__ for kind in type(error).__mro__):  # the CUDA package has its own
+        if not _ERRORS & {kind.__name__ for kind in type(error).__mro__}:
             raise
         place = _place(str(error))
         raise TypeError(f'{place} cannot be compiled; {ALLOWED} (device="python" takes any)') from error

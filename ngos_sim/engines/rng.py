@@ -1,7 +1,8 @@
 """Counter-based random numbers: Philox4x32-10 and normals by arithmetic only.
 
 Draw n of a trajectory is word n % 4 of Philox at counter (n // 4, stream, trajectory low, trajectory
-high): a function of its place alone, whatever the engine, the threads or the order.
+high): a function of its place alone, whatever the engine, the threads or the order. What 32 bits of n // 4
+do not hold stands above the stream (`second_word`): 2^64 draws before one repeats.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ BROWNIAN, EXTRA = 0, 1  # streams: the Brownian direction, a second Gaussian (SV
 
 _WORD = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
+_STREAM_BITS = np.uint64(2)
 _MULTIPLIER0, _MULTIPLIER1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL0, _WEYL1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
@@ -40,6 +42,11 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
 def significant(value):
     """Return a float rounded to 12 significant digits: what tells points of a study apart."""
     return float(f"{value:.12g}")
+
+
+def second_word(block, stream):
+    """Return the second word of the counter of a stream's Philox block: what 32 bits of its number do not hold too."""
+    return stream | ((block >> _HALF) << _STREAM_BITS)
 
 
 def point_key(seed, eta2, ell, kappa, role=""):
@@ -173,15 +180,15 @@ def box_muller32(a, b):
     return from_bits(np.uint32(bits(radius) ^ np.uint32(b & _SIGN32))) * cosine, radius * sine
 
 
-def normals(counter, stream, low, high, k0, k1):
+def normals(counter, second, low, high, k0, k1):
     """Return the four normals of one Philox block, float64."""
-    a, b, c, d = philox4x32(counter, stream, low, high, k0, k1)
+    a, b, c, d = philox4x32(counter, second, low, high, k0, k1)
     first, second = box_muller(a, b), box_muller(c, d)
     return first[0], first[1], second[0], second[1]
 
 
-def normals32(counter, stream, low, high, k0, k1):
+def normals32(counter, second, low, high, k0, k1):
     """Return the four normals of one Philox block, float32."""
-    a, b, c, d = philox4x32(counter, stream, low, high, k0, k1)
+    a, b, c, d = philox4x32(counter, second, low, high, k0, k1)
     first, second = box_muller32(np.uint32(a), np.uint32(b)), box_muller32(np.uint32(c), np.uint32(d))
     return first[0], first[1], second[0], second[1]

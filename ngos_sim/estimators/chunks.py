@@ -5,6 +5,9 @@ from statistics import NormalDist
 
 import numpy as np
 
+from ngos_sim.engines.moments import merged
+from ngos_sim.engines.program import CHUNK
+
 GROUPS = 64  # groups of chunks that a covariance over times needs; at most twice as many are kept
 _DRAWS = 4000
 
@@ -12,25 +15,37 @@ _DRAWS = 4000
 class Sums:
     """The sums of a job's chunks, added in the order of the chunks: memory does not grow with them.
 
+    Parameters
+    ----------
+    each : int
+        Trajectories of a chunk.
+
     Attributes
     ----------
     chunks : int
         How many have been added.
     total : ndarray, shape (records, test functions, observables, 2) float64
-        Sums and sums of squares over all trajectories.
+        Sums over all trajectories, and sums of squared deviations from their mean.
     nonfinite : tuple of int
         How many trajectories left the finite numbers, and the first of them (-1: none).
     """
 
-    def __init__(self):
+    def __init__(self, each=CHUNK):
+        self._each = each
         self.chunks, self.total, self.nonfinite = 0, 0.0, (0, -1)
         self._groups, self._size, self._open = [], 1, []
 
     def add(self, sums, nonfinite):
         """Add chunks: sums (chunks, ..., 2), nonfinite (chunks, 2), as in `engines.program.ChunkSums`."""
         for chunk, (count, first) in zip(sums, nonfinite, strict=True):
+            if self.chunks:
+                (one, spread), (other, its) = (np.moveaxis(each, -1, 0) for each in (self.total, chunk))
+                with np.errstate(invalid="ignore", over="ignore"):  # non-finite trajectories are raised elsewhere
+                    pair = merged(one, spread, self.chunks * self._each, other, its, self._each)
+                self.total = np.stack(pair, axis=-1)
+            else:
+                self.total = chunk
             self.chunks += 1
-            self.total = self.total + chunk
             if count and not self.nonfinite[0]:
                 self.nonfinite = (0, int(first))
             self.nonfinite = (self.nonfinite[0] + int(count), self.nonfinite[1])
@@ -61,20 +76,17 @@ def means(total, trajectories):
     Parameters
     ----------
     total : ndarray, shape (..., 2) float64
-        Sums and sums of squares over all trajectories.
+        Sums over all trajectories, and sums of squared deviations from their mean.
     trajectories : int
         How many there are.
 
     Returns
     -------
     mean, std_error : ndarray, shape (...) float64
-        std_error is the trajectories' standard deviation over the root of their number; where rounding
-        makes a variance of nothing negative it is 0.
+        std_error is the trajectories' standard deviation over the root of their number.
     """
     with np.errstate(invalid="ignore", over="ignore"):  # non-finite trajectories are counted and raised elsewhere
-        mean = total[..., 0] / trajectories
-        variance = (total[..., 1] - trajectories * mean**2) / (trajectories - 1)
-        return mean, np.sqrt(np.maximum(variance, 0.0) / trajectories)
+        return total[..., 0] / trajectories, np.sqrt(total[..., 1] / (trajectories - 1) / trajectories)
 
 
 def uncertainty(std_errors):

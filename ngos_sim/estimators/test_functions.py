@@ -191,7 +191,7 @@ def try_at(functions, state):
                 value = function.g(x)
             except (ArithmeticError, ValueError):
                 continue  # not defined there: its trajectories will tell
-            except (IndexError, TypeError) as error:
+            except Exception as error:
                 raise ValueError(f"test function {function.name!r} fails at {x}: {error}") from error
             if not isinstance(value, (int, float, np.floating)):
                 raise ValueError(f"test function {function.name!r} returns {value!r} at {x}; a number is needed")

@@ -50,6 +50,13 @@ def named_numbers(owner, parameters):
     return held
 
 
+def checked_function(owner, role, value):
+    """Return a function of a process; raise TypeError for what cannot be called."""
+    if not callable(value):
+        raise TypeError(f"{owner}: {role}={value!r} is not a function")
+    return value
+
+
 def checked_slots(owner, slots):
     """Return slots as a tuple of distinct names that begins with theta; raise ValueError."""
     slots = tuple(slots)
@@ -90,9 +97,9 @@ class Rule:
     def __init__(self, name, step, slots, schedule=default_schedule, **parameters):
         for field, content in (
             ("name", name),
-            ("step", step),
+            ("step", checked_function(name, "step", step)),
             ("slots", checked_slots(name, slots)),
-            ("schedule", schedule),
+            ("schedule", checked_function(name, "schedule", schedule)),
             ("parameters", named_numbers(name, parameters)),
         ):
             object.__setattr__(self, field, content)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ngos_sim.arithmetic import preconditioner
-from ngos_sim.processes.rule import checked_slots, has_bias_correction, named_numbers
+from ngos_sim.processes.rule import checked_function, checked_slots, has_bias_correction, named_numbers
 
 
 def _no_schedule(t, p):
@@ -62,10 +62,10 @@ class SDE:
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         for field, content in (
             ("name", name),
-            ("drift", drift),
-            ("diffusion", diffusion),
+            ("drift", checked_function(name, "drift", drift)),
+            ("diffusion", checked_function(name, "diffusion", diffusion)),
             ("slots", checked_slots(name, slots)),
-            ("schedule", schedule),
+            ("schedule", checked_function(name, "schedule", schedule)),
             ("pivot", pivot),
             ("parameters", named_numbers(name, parameters)),
         ):

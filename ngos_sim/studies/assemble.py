@@ -1,6 +1,5 @@
 """From rules, an oracle and test functions to the Program and Inputs that an engine runs."""
 
-import contextlib
 import math
 from dataclasses import dataclass
 
@@ -23,10 +22,8 @@ from ngos_sim.engines.program import (
 )
 from ngos_sim.estimators.test_functions import WORDS, TestFunction, parse
 from ngos_sim.oracles.noises import Noise
-from ngos_sim.processes.integrators import table
 from ngos_sim.processes.rule import Rule
-
-_TRIED = 64  # coordinates whose first step is tried
+from ngos_sim.studies.first_step import rows
 
 
 @dataclass(frozen=True)
@@ -88,9 +85,7 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     for part in parts:
         parameters = {**part.rule.parameters, "eta2": part.eta2}
         h = spacing / part.steps
-        with _naming_what_is_missing(part.rule.name, parameters):
-            rows = table(part.rule, round(t0 / h), matched * part.steps, h, parameters)
-        entries = np.array(rows)[:, None, :]
+        entries = rows(part.rule, round(t0 / h), matched * part.steps, h, parameters)[:, None, :]
         if part.columns is not None:
             own = np.broadcast_to(entries, (*part.columns.shape[:2], entries.shape[2]))
             entries = np.concatenate([own, part.columns], axis=2)
@@ -147,40 +142,3 @@ def observables(oracle, functions, slots, dimension, records):
             terms.append((owner, coefficient, exponents))
     owner, factor, powers = (np.array(column) for column in zip(*terms, strict=True))
     return Observables(tuple(features), len(functions), owner, np.tile(factor, (len(records), 1)), powers)
-
-
-@contextlib.contextmanager
-def _naming_what_is_missing(name, parameters):
-    """Turn a read of a parameter that is not there into a ValueError that names it."""
-    try:
-        yield
-    except AttributeError as error:
-        raise ValueError(
-            f"{name!r} reads {error.name!r}, which is not there; its parameters are {', '.join(parameters)}"
-        ) from error
-
-
-def try_first_step(program, inputs, parts):
-    """Take every process's first step in plain Python: a rule of the wrong shape fails here, by name.
-
-    Of many coordinates some: they share the rule.
-
-    Raises
-    ------
-    ValueError
-        A rule returns another number of slots than it has, or reads a parameter that is not there.
-    """
-    for process, numbers, part in zip(program.processes, inputs.processes, parts, strict=True):
-        name = part.rule.name
-        c = tuple(numbers.table[0, 0].tolist())
-        every = numbers.start.tolist()
-        for j in range(0, len(every), -(-len(every) // _TRIED)):
-            x = every[j]
-            a, s = (tuple(float(v[j]) for v in each) for each in (numbers.loss, numbers.variance))
-            with _naming_what_is_missing(name, (*part.rule.parameters, "eta2")):
-                moved = process.move(tuple(x), 0.5, -0.5, 0.5, 0.5, a, s, numbers.noise, c, numbers.parameters)
-            slots = part.rule.slots
-            if not isinstance(moved, tuple) or len(moved) != len(slots):
-                raise ValueError(
-                    f"{name!r} returns {moved!r}; a tuple of {len(slots)} numbers, one for each of {slots}, is needed"
-                )

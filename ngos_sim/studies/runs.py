@@ -44,9 +44,14 @@ def runs(study, index, seed, served, precision="f64"):
     return [*found, paired(settings, rest)] if rest else found
 
 
+def optimizers(study):
+    """Return the job of the optimizer alone at every point, of one step."""
+    return [alone(Settings(study, point, 0, np.array([1]))) for point in study.points]
+
+
 def first_steps(study, index, served):
-    """Return the jobs at a point in which every rule of a study takes its first step."""
+    """Return the jobs at a point in which every SDE that is integrated takes its first step."""
     settings = Settings(study, study.points[index], 0, np.array([1]))
     local = {name for (name, _), (estimator, _) in served.items() if estimator == "local"}
     rest = {sde.name: (sde, [0]) for sde in study.sdes if sde.pivot is not None or sde.name not in local}
-    return [alone(settings), *(paired(settings, rest).jobs if rest else ())]
+    return paired(settings, rest).jobs if rest else ()

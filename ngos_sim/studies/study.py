@@ -18,8 +18,7 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizers import Optimizer
 from ngos_sim.processes.sdes import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import grid, plan, runs, selection, start
-from ngos_sim.studies.assemble import try_first_step
+from ngos_sim.studies import first_step, given, grid, plan, runs, selection, start
 from ngos_sim.studies.integers import integer
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import Result, limited
@@ -102,16 +101,11 @@ class ConvergenceStudy:
     why: dict = field(init=False)
 
     def __post_init__(self):
-        for name, value, kinds in (
-            ("oracle", self.oracle, NGOS),
-            ("optimizer", self.optimizer, (Optimizer, SVAG)),
-            ("reference", self.reference, (ScalingRule, type(None))),
-        ):
-            if not isinstance(value, kinds):
-                raise TypeError(f"{name}={value!r} is not of the kind that {name}= takes")
+        for name, value in (("oracle", self.oracle), ("optimizer", self.optimizer), ("reference", self.reference)):
+            given.check(name, value)
         if self.estimator not in ESTIMATORS:
             raise ValueError(f"estimator={self.estimator!r}; allowed: {', '.join(ESTIMATORS)}")
-        sdes = () if self.sde is None else (self.sde,) if isinstance(self.sde, SDE) else tuple(self.sde)
+        sdes = given.sdes(self.sde)
         if bool(sdes) == (self.reference is not None):
             raise ValueError("give sde= or reference=: exactly one of them")
         if self.reference is not None and isinstance(self.optimizer, SVAG):
@@ -119,8 +113,6 @@ class ConvergenceStudy:
         if self.reference is not None and self.oracle.noise.gaussians != 1:
             raise ValueError(f"noise {self.oracle.noise.name!r} takes two Gaussians: reference=scaling_rule needs one")
         for sde in sdes:
-            if not isinstance(sde, SDE):
-                raise TypeError(f"sde={sde!r} is not an SDE")
             if sde.slots != self.rule.slots:
                 raise ValueError(
                     f"sde {sde.name!r} has slots {sde.slots}; optimizer {self.rule.name!r} has {self.rule.slots}"
@@ -140,10 +132,10 @@ class ConvergenceStudy:
         test_functions.try_at(
             self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].eta2)
         )
+        first_step.try_functions(self, runs.optimizers(self))
         served, why = selection.selected(self)
         for index in range(len(points)):
-            for job in runs.first_steps(self, index, served):
-                try_first_step(*job)
+            runs.first_steps(self, index, served)
         object.__setattr__(self, "served", served)
         object.__setattr__(self, "why", why)
 

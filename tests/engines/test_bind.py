@@ -9,7 +9,6 @@ import textwrap
 import numpy as np
 import pytest
 
-import ngos_sim as ns
 from ngos_sim.engines.bind import bind
 
 
@@ -44,8 +43,6 @@ def test_refusals_name_what_is_wrong():
     table = np.zeros(3)
     with pytest.raises(TypeError, match=r"uses table=array.*may use numbers, tuples, math"):
         bind(lambda x: table[0] + x, "f64")
-    with pytest.raises(TypeError, match="import the function itself: from ngos_sim import fma, preconditioner"):
-        bind(lambda x: ns.fma(x, x, x), "f64")
 
     def forever(x):
         return forever(x)
@@ -59,10 +56,10 @@ SCRIPT = """
     import ngos_sim as ns
     from ngos_sim.engines import cpu, kernels, lanes
     from ngos_sim.studies.assemble import Part, assemble, observables
-    from MODULE import push
+    IMPORT
 
     def step(x, o, z, c, p):
-        return (x[0] + push(z),)
+        return (x[0] + FACTOR * PUSH(z),)
 
     rule = ns.Optimizer("mine", step, ("theta",), sigma0=1.0)
     oracle, records = ns.NGOS(ns.linear(1.0)), np.array([1])
@@ -78,8 +75,10 @@ HELPER = """
 import math
 from math import cos
 
+FACTOR = {0}
+
 def push(z):
-    return {} * math.exp(z) * cos(0.0)
+    return {0} * math.exp(z) * cos(0.0)
 """
 
 
@@ -88,8 +87,10 @@ def run(tmp_path):
     """Return run(factor): what a process finds with a helper that multiplies by it, and how often in the disk cache."""
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def script(factor, module="helper"):
-        (tmp_path / "script.py").write_text(textwrap.dedent(SCRIPT).replace("MODULE", module), encoding="utf-8")
+    def script(factor, module="helper", line="from MODULE import push", push="push", constant="1.0"):
+        text = textwrap.dedent(SCRIPT).replace("IMPORT", line.replace("MODULE", module))
+        text = text.replace("PUSH", push).replace("FACTOR", constant)
+        (tmp_path / "script.py").write_text(text, encoding="utf-8")
         (tmp_path / f"{module}.py").write_text(HELPER.format(factor), encoding="utf-8")
         command = [sys.executable, "script.py"]
         found = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
@@ -106,6 +107,14 @@ def test_an_edited_helper_in_another_file_changes_the_result(run, tmp_path):
     assert again == (first[0], 1, 1)  # and an unchanged one comes from the disk cache
     (tmp_path / "helper.py").unlink()
     assert run(1.0, "renamed") == (first[0], 1, 1)  # which does not look for the module that it came from
+
+
+@pytest.mark.parametrize(("names", "ratio"), [(dict(push="helper.push"), 2.0), (dict(constant="helper.FACTOR"), 4.0)])
+def test_what_is_read_as_an_attribute_of_an_edited_module_changes_the_result(run, names, ratio):
+    line = "import helper; from helper import push"
+    first, second, again = (run(factor, line=line, **names) for factor in (1.0, 2.0, 1.0))
+    assert second == (ratio * first[0], 0, 1)
+    assert again == (first[0], 1, 1)
 
 
 def test_a_collision_in_numbas_cache_heals(run, tmp_path):

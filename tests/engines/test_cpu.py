@@ -1,6 +1,7 @@
 """The CPU engine against plain Python, lane by lane, and against itself: threads, chunks, precision."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from ngos_sim.engines import cpu, python
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
+from tests import programs
 from tests.programs import matrices
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -80,6 +82,21 @@ def test_chain_alone_is_plain_pythons(small):
         np.testing.assert_array_equal(lanes[..., lane], python.trajectory(program, inputs, lane)[0])
 
 
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([1, 3, 3, 6], r"must ascend strictly, the first at least 1: record 2 is 3, after 3$"),
+        ([4, 2], "record 1 is 2, after 4$"),
+        ([0, 1], "record 0 is 0, after 0$"),
+        ([1, 2**32], r"^4294967296 steps, those of integrators counted, are too many; 4294967295 are allowed$"),
+    ],
+)
+def test_records_are_steps_that_ascend(small, records, message):
+    _, inputs = small
+    with pytest.raises(ValueError, match=message):
+        replace(inputs, records=np.array(records))
+
+
 def raises(value):
     if value > 1.5:
         raise ValueError("the value is too large")
@@ -108,11 +125,25 @@ def of_two_types(x, o, z, c, p):
     return (x[0] - (change if z > 0.0 else 0.0),)
 
 
+def matches(x, o, z, c, p):
+    match x:
+        case (theta,):
+            return (theta - z,)
+
+
+def imports(x, o, z, c, p):
+    from math import sqrt
+
+    return (x[0] - sqrt(z * z),)
+
+
 @pytest.mark.parametrize(
     ("step", "line"),
     [
         (lambda x, o, z, c, p: (x[0] + largest(z),), r"return max\(\[z, -z\]"),
         (of_two_types, 'change = z if z > 0.0 else "none"'),
+        (matches, r"case \(theta,\):"),
+        (imports, "from math import sqrt"),
     ],
 )
 def test_what_cannot_be_compiled_is_named_in_one_line(build, step, line):
@@ -130,16 +161,27 @@ def test_chunk_sums_are_the_tree_of_the_lanes(small):
     program, inputs = small
     kernel = cpu.Kernel(program, inputs, "f64")
     found = kernel.chunks(2, 1).sums[0]
-    expected = np.zeros_like(found)
-    for block in range(2 * BLOCKS, 3 * BLOCKS):
-        lanes = kernel.block(block)
-        for power in range(2):
-            tree = lanes * lanes if power else lanes.copy()
-            while tree.shape[-1] > 1:
-                half = tree.shape[-1] // 2
-                tree = tree[..., :half] + tree[..., half:]
-            expected[..., power] += tree[..., 0]
-    np.testing.assert_array_equal(found, expected)
+    lanes = np.stack([kernel.block(block) for block in range(2 * BLOCKS, 3 * BLOCKS)])
+    blocks = programs.tree(lanes)
+    np.testing.assert_array_equal(found[..., 0], sum(blocks[..., 0]))
+    np.testing.assert_array_equal(found, python.chunk_sums(list(np.moveaxis(lanes, -1, 1))))
+    every = np.moveaxis(lanes, 0, -1).reshape(*lanes.shape[1:-1], -1)
+    spread = [[[math.fsum((v - math.fsum(q) / CHUNK) ** 2 for v in q) for q in g] for g in i] for i in every.tolist()]
+    np.testing.assert_allclose(found[..., 1], spread, rtol=1e-13)
+
+
+@pytest.mark.parametrize(("away", "slope"), [(1e6, 0.0), (1e8, 0.0), (1e10, 0.0), (0.0, 1e9), (1e10, -1e9)])
+def test_where_the_mean_is_does_not_matter_to_the_spread(build, away, slope):
+    """A random walk, its mean far from zero at the start or on the way: the variance is that of its noise alone."""
+
+    def spread(start, slope):
+        rule = ns.Optimizer("walk", lambda x, o, z, c, p: (x[0] - o.gradient + z,), ("theta",), sigma0=1.0)
+        walk = build(ns.NGOS(ns.linear(slope)), [(rule, ns.gaussian(), 1)], ["theta[0]"], [[start]], 1.0, 4)
+        return cpu.run(*walk, 0, 2, threads=1).sums[:, 0, 0, 0, 1]
+
+    found = spread(away, slope)
+    np.testing.assert_allclose(found, spread(0.0, 0.0), rtol=1e-6)
+    np.testing.assert_allclose(found / (CHUNK - 1), [4.0, 4.0], rtol=0.15)
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])
@@ -160,7 +202,7 @@ def test_mix_is_the_same_law(small):
     mix, f64 = (cpu.run(program, inputs, 0, chunks, precision=precision) for precision in ("mix", "f64"))
     n = chunks * CHUNK
     mean = f64.sums[..., 0].sum(axis=0) / n
-    std_error = np.sqrt((f64.sums[..., 1].sum(axis=0) / n - mean**2) / n)
+    std_error = np.sqrt(f64.sums[..., 1].sum(axis=0)) / n
     difference = mix.sums[..., 0].sum(axis=0) / n - mean
     assert np.all(std_error < 5e-3)
     assert np.all(np.abs(difference) < 4 * np.sqrt(2) * std_error)

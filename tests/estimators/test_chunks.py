@@ -10,8 +10,9 @@ PER_CHUNK = 16
 
 def filled(values, rounds=(1,)):
     """Return Sums of trajectories' values, shape (chunks, PER_CHUNK, times), added in rounds of chunks."""
-    chunks = np.stack([values.sum(axis=1), (values**2).sum(axis=1)], axis=-1)
-    sums, at = Sums(), 0
+    spread = (values - values.mean(axis=1, keepdims=True)) ** 2
+    chunks = np.stack([values.sum(axis=1), spread.sum(axis=1)], axis=-1)
+    sums, at = Sums(PER_CHUNK), 0
     while at < len(chunks):
         step = rounds[at % len(rounds)]
         sums.add(chunks[at : at + step], np.array([[0, -1]] * len(chunks[at : at + step])))
@@ -28,9 +29,12 @@ def test_means_are_numpys():
     np.testing.assert_allclose(std_error, flat.std(axis=0, ddof=1) / np.sqrt(5 * PER_CHUNK), rtol=1e-11)
 
 
-def test_a_constant_has_no_standard_error():
-    sums = np.array([[0.1 * 64, 0.1**2 * 64]])
-    assert means(sums, 64)[1] < 1e-9
+@pytest.mark.parametrize("mean", [1e6, 1e8, -1e10])
+def test_a_mean_far_away_leaves_the_standard_error(mean):
+    values = np.random.default_rng(0).integers(-2, 3, size=(40, PER_CHUNK, 3)) + mean  # exact sums
+    flat = (values - mean).reshape(-1, 3)
+    found = means(filled(values).total, len(flat))[1]
+    np.testing.assert_allclose(found, flat.std(axis=0, ddof=1) / np.sqrt(len(flat)), rtol=1e-6)
 
 
 @pytest.mark.parametrize("chunks", [GROUPS - 1, GROUPS, 2 * GROUPS, 300, 1111])

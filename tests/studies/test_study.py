@@ -125,10 +125,10 @@ def bad_step(x, o, z, c, p):
         (dict(test_functions=["theta[1]"]), "no coordinate 1; there are 1"),
         (dict(test_functions=[]), "test_functions is empty"),
         (dict(estimator="magic"), "estimator='magic'; allowed: auto, local, control_variate, coupled, independent"),
-        (dict(optimizer=ns.Optimizer("odd", bad_step, ("theta", "u"), **RMSPROP)), "'odd' returns"),
+        (dict(optimizer=ns.Optimizer("odd", bad_step, ("theta", "u"), **RMSPROP)), "'odd': step returns"),
         (
-            dict(optimizer=ns.Optimizer("odd", bad_step, ("theta", "u"), sigma0=1.0)),
-            "'rmsprop' reads 'eps0', which is not there; its parameters are sigma0, eta2",
+            dict(optimizer=ns.Optimizer("own", lambda x, o, z, c, p: x, ("theta", "u"), sigma0=1.0)),
+            "'rmsprop': schedule reads p.eps0, which is not there; p has sigma0, eta2",
         ),
         (dict(steps=[8]), "give eta2 or steps"),
         (dict(eta2=[0.125, 0.125]), "has a value twice"),

@@ -230,6 +230,7 @@ def test_the_choice_does_not_depend_on_the_number_of_trajectories():
         (lambda x: "a", r"'bad' returns 'a' at \(1.2, 1.0\); a number is needed"),
         (lambda x: None, r"'bad' returns None at"),
         (lambda x: (x[0] - 5.0) ** 0.5, r"'bad' returns \(.*j\) at"),
+        (lambda x: x.theta, r"'bad' fails at \(1.2, 1.0\): 'tuple' object has no attribute 'theta'"),
         (lambda x: x[5], r"'bad' fails at \(1.2, 1.0\): tuple index out of range"),
         (lambda x, y: 1.0, r"'bad' fails at .* missing 1 required positional argument"),
     ],
@@ -253,3 +254,17 @@ def test_rows_of_a_grid_can_be_told_apart():
     planned = made.plan(2048)
     assert not planned.duplicated(["test_function", "eta2", "ell"]).any()
     assert "ell" in errors_table(made.run(1024).table)
+
+
+def test_a_start_far_away_has_the_standard_error_of_one_near_zero():
+    """Sums of squares less n mean^2 gave 0 at theta = 1e9, where 0.0139 is right."""
+    settings = dict(estimator="independent", times=[1.0], test_functions=["theta[0]"])
+    found = []
+    for theta in (0.0, 1e6, 1e8, 1e10):
+        start = dict(theta=theta, u=1.0)
+        made = study(ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), start, ns.NGOS(ns.linear(0.7)), **settings)
+        (row,) = made.run(8192, seed=1).table.itertuples()
+        found.append(row.std_error)
+        assert abs(row.error) < 4.0 * row.std_error + 1e-15 * theta
+    np.testing.assert_allclose(found, found[0], rtol=1e-5)
+    assert 0.005 < found[0] < 0.05
