@@ -49,10 +49,12 @@ class ConvergenceStudy:
     steps : int or sequence of int
         Instead of `eta2`: eta2 = horizon / steps.
     horizon : float
-        The last time; a horizon between two steps is cut to the earlier one.
+        The last time; a horizon between two steps is cut to the earlier one, and `notes` says so.
     times : "all" or sequence of float, optional
         When errors are measured; by default at most 64 times common to all points. "all": after every
         step, under the scaling rule against step floor(k / kappa) of the larger batch (Theorem 5.3).
+        Points to which one order is fitted must have a time in common: those of one kappa and, under SVAG
+        with several ell, of one eta2.
     test_functions : sequence of str or TestFunction
         g; the grammar is in `estimators.test_functions`.
     estimator : "auto", "local", "control_variate", "coupled" or "independent"
