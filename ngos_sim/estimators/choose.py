@@ -48,7 +48,7 @@ def monomials(function, oracle, slots, dimension):
     if isinstance(function, TestFunction):
         return None
     parsed = parse(function, slots, dimension)
-    loss = _written_out(oracle, dimension)
+    loss = _written_out(oracle, dimension) if any(powers["loss"] for _, powers in parsed) else []
     if sum(len(loss) ** powers["loss"] for _, powers in parsed) > _MAX_TERMS:
         return None
     terms = []
@@ -106,10 +106,14 @@ def companion_terms(function, oracle, slots, dimension):
 
 def _written_out(oracle, dimension):
     """Return the loss as terms: theta^T H theta / 2 + slope . theta."""
-    hessian, slope = affine_gradient(oracle.loss, dimension)
-    squares = np.triu(hessian, 1) + 0.5 * np.diag(np.diag(hessian))
-    terms = [(float(slope[j]), Counter([(0, j)])) for j in np.flatnonzero(slope).tolist()]
-    return terms + [(float(squares[i, j]), Counter([(0, i), (0, j)])) for i, j in np.argwhere(squares).tolist()]
+    affine = affine_gradient(oracle.loss, dimension)
+    terms = [(float(affine.slope[j]), Counter([(0, j)])) for j in np.flatnonzero(affine.slope).tolist()]
+    diagonal = affine.diagonal
+    terms += [(0.5 * float(diagonal[j]), Counter([(0, j), (0, j)])) for j in np.flatnonzero(diagonal).tolist()]
+    if affine.hessian.ndim == 1:
+        return terms
+    above = np.argwhere(np.triu(affine.hessian, 1)).tolist()
+    return terms + [(float(affine.hessian[i, j]), Counter([(0, i), (0, j)])) for i, j in above]
 
 
 def _without_loss(terms, loss):

@@ -12,22 +12,25 @@ Sigma these are linear ODEs on the monomials theta^i m^j y^n, y = u - U_t with U
 y' = -c2 y, so G lowers no power of y, and E2 and S lower it by 2 at most; on the SDE y = 0. So n <= 2 is exact.
 """
 
+import math
 from dataclasses import dataclass
 from math import comb, perm, prod
 
 import numpy as np
 from scipy.integrate import solve_ivp
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from ngos_sim.estimators import step_expansion
 from ngos_sim.estimators.moment_flow import Problem
+from ngos_sim.processes.rule import has_bias_correction
 
-_ACCURACY = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-13}
+_RTOL, _ATOL = 1e-11, 1e-13
+_LEAST = 3e-14  # below it the solver warns
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """E psi(x_k) = mean + sqrt(h) root + h first + ... at each time; all of shape (times,) float64.
+    """E psi(x_k) = mean + sqrt(h) root + h first + ... at each time; all of shape (times,) or (times, problems).
 
     mean, rate : of the SDE, exact, and its time derivative
     root : 0 unless E zeta^3 stays away from 0 as h -> 0
@@ -38,6 +41,10 @@ class Expansion:
     rate: np.ndarray
     root: np.ndarray
     first: np.ndarray
+
+    def of(self, problem):
+        """Return the Expansion of one of several problems."""
+        return Expansion(*(each[:, problem] for each in (self.mean, self.rate, self.root, self.first)))
 
     def product(self, other):
         """Return the Expansion of the product with a function of another, independent coordinate."""
@@ -75,7 +82,6 @@ def leading(
     third=0.0,
     third_rate=0.0,
     second_moment="previous",
-    bias_correction=None,
     degree=4,
 ):
     """Predict how moments of RMSprop and Adam differ from their SDE's, in one coordinate.
@@ -84,6 +90,8 @@ def leading(
     ----------
     problem : Problem
         Affine gradient, constant variance, deterministic start (theta, u) or (theta, m, u) at t0, a multiple of h.
+        Its constants say whether there is bias correction. Or several at once: arrays of shape (problems,) for its
+        hessian, slope, variance and start.
     momentum : bool
         Adam (Definition 2.2 of arXiv 2205.10287), else RMSprop (Definition 2.1).
     times : sequence of float
@@ -93,8 +101,6 @@ def leading(
         E zeta^3 = K / sigma, third_rate is K / sigma0. For SVAG see `svag_limit`.
     second_moment : "previous" or "updated"
         theta is divided by the root of v_k, or of v_{k+1}.
-    bias_correction : bool, optional
-        Default: True for Adam, False for RMSprop.
     degree : int
         The greatest i + j, and the greatest n, of theta^i m^j u^n.
 
@@ -117,20 +123,23 @@ def leading(
     [0.0721]
     """
     times = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    corrected = bool(momentum if bias_correction is None else bias_correction)
+    corrected = has_bias_correction(problem.constants)
     _check(problem, momentum, second_moment, corrected, times)
     updated = second_moment == "updated"
     terms = (step_expansion.adam if momentum else step_expansion.rmsprop)(problem, updated, fourth)
     pairs = [(i, total - i) for total in range(degree + 3) for i in range(total + 1) if momentum or i == total]
     jets = [(i, j, n) for n in range(3) for i, j in pairs if i + j <= degree]  # E2 raises i + j by 2, G and S do not
-    system = _system(terms, [(i, j, 0) for i, j in pairs], jets, third, third_rate)
-    start = [problem.start[0] ** i * (problem.start[1] ** j if momentum else 1.0) for i, j in pairs]
+    like = np.broadcast_arrays(problem.hessian, problem.slope, problem.variance, *problem.start)[0]
+    system = _system(terms, [(i, j, 0) for i, j in pairs], jets, third, third_rate, like.shape)
+    start = np.zeros((len(pairs) + 2 * len(jets), *like.shape))
+    start[: len(pairs)] = [problem.start[0] ** i * (problem.start[1] ** j if momentum else 1.0) for i, j in pairs]
 
     def speed(t):
         return step_expansion.speed(problem, t, momentum, updated, corrected)
 
-    solved = _solved(system, speed, start, problem.t0, times)
-    U = step_expansion.second_moment(problem, times)
+    mean, rate, later = _solved(system, speed, start, problem.t0, times, len(pairs))
+    U = step_expansion.second_moment(problem, times.reshape(-1, *[1] * like.ndim))
+    solved = mean, rate, *np.split(later, 2)
     expansions = _in_slots(solved, U, problem.constants["c2"] * (problem.variance - U), pairs, jets, degree)
     return expansions if momentum else {(i, n): expansions[i, 0, n] for i, _, n in expansions}
 
@@ -140,7 +149,7 @@ def _check(problem, momentum, second_moment, corrected, times):
     slots = ("theta", "m", "u") if momentum else ("theta", "u")
     if len(problem.start) != len(slots):
         raise ValueError(f"start={problem.start!r} must be {slots} with momentum={momentum!r}")
-    if not problem.start[-1] > 0.0:
+    if not np.all(np.asarray(problem.start[-1]) > 0.0):
         raise ValueError(f"u={problem.start[-1]!r} at the start must be positive")
     if second_moment not in ("previous", "updated"):
         raise ValueError(f"second_moment={second_moment!r}; allowed: previous, updated")
@@ -150,58 +159,80 @@ def _check(problem, momentum, second_moment, corrected, times):
         raise ValueError(f"times={times.tolist()!r} must increase from t0={problem.t0:g}")
 
 
-def _matrix(polynomial, derivatives, rows, columns):
-    """Return the matrix of polynomial times derivatives on monomials; an image outside the columns is left out."""
+def _images(polynomial, derivatives, rows, columns):
+    """Yield (row, column, power, factor) of polynomial times derivatives on monomials, for images in the columns.
+
+    power : of the polynomial, whose own factor for it is to be taken as well
+    """
     places = {powers: at for at, powers in enumerate(columns)}
-    matrix = np.zeros((len(rows), len(columns)))
     for row, monomial in enumerate(rows):
         falling = prod(map(perm, monomial, derivatives))  # 0 where a derivative exceeds its power
-        for powers, factor in polynomial.items() if falling else ():
+        for powers in polynomial if falling else ():
             image = tuple(n - k + q for n, k, q in zip(monomial, derivatives, powers, strict=True))
             if image in places:
-                matrix[row, places[image]] += factor * falling
-    return matrix
+                yield row, places[image], powers, falling
 
 
-def _system(terms, states, jets, third, third_rate):
-    """Return coefficients and matrices: the derivative of (E psi(X), R, C) is the sum of coefficient(s) matrix (..)."""
-    matrices = []
-    n, size = len(states), len(states) + 2 * len(jets)
-    state, root, first = slice(0, n), slice(n, n + len(jets)), slice(n + len(jets), size)
-    for kind, group in zip(("generator", "remainder", "skew"), terms, strict=True):
-        for _, polynomial, derivatives in group:
-            matrix = np.zeros((size, size))
-            from_state = _matrix(polynomial, derivatives, jets, states)
-            among_jets = _matrix(polynomial, derivatives, jets, jets)
-            if kind == "generator":
-                matrix[state, state] = _matrix(polynomial, derivatives, states, states)
-                matrix[root, root] = matrix[first, first] = among_jets
-            elif kind == "remainder":
-                matrix[first, state] = from_state
-            else:
-                matrix[root, state], matrix[first, state] = third * from_state, third_rate * from_state
-                matrix[first, root] = third * among_jets
-            matrices.append(csr_array(matrix))
-    return [coefficient for group in terms for coefficient, *_ in group], vstack(matrices, format="csr")
+@dataclass(frozen=True)
+class _System:
+    """The derivative of x = (E psi(X), R, C): rows @ (factors * coefficients[which] * x[columns]).
+
+    coefficients : functions of the Speed; which, columns : (entries,) int; factors : (entries, ..), the dots those of
+    the problems; rows : (size, entries), sparse
+    """
+
+    coefficients: list
+    which: np.ndarray
+    columns: np.ndarray
+    factors: np.ndarray
+    rows: csr_array
+
+    def derivative(self, s, x):
+        """Return it at a Speed; x of shape (size, ..)."""
+        values = np.array([np.broadcast_to(coefficient(s), x.shape[1:]) for coefficient in self.coefficients])
+        each = self.factors * values[self.which] * x[self.columns]
+        return (self.rows @ each.reshape(len(each), -1)).reshape(x.shape)
 
 
-def _solved(system, speed, start, t0, times):
-    """Return E psi(X_t) and its time derivative, shape (states, times), and R and C on the jets."""
-    coefficients, matrices = system
-    size = matrices.shape[1]
-    jets = (size - len(start)) // 2
+def _system(terms, states, jets, third, third_rate, shape):
+    """Return the _System of problems of a shape: () of a single one."""
+    n, m = len(states), len(jets)
+    blocks = {
+        "generator": [(0, 0, 1.0), (n, n, 1.0), (n + m, n + m, 1.0)],
+        "remainder": [(n + m, 0, 1.0)],
+        "skew": [(n, 0, third), (n + m, 0, third_rate), (n + m, n, third)],
+    }
+    coefficients, entries = [], []
+    for kind, group in zip(blocks, terms, strict=True):
+        for coefficient, polynomial, derivatives in group:
+            coefficients.append(coefficient)
+            for below, beside, weight in blocks[kind]:
+                rows, columns = (jets if below else states), (jets if beside else states)
+                for row, column, powers, falling in _images(polynomial, derivatives, rows, columns):
+                    factor = np.broadcast_to(weight * falling * polynomial[powers], shape)
+                    if np.any(factor):
+                        entries.append((below + row, beside + column, len(coefficients) - 1, factor))
+    rows, columns, which, factors = (np.array(each) for each in zip(*entries, strict=True))
+    sums = csr_array((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(n + 2 * m, len(rows)))
+    return _System(coefficients, which, columns, factors, sums)
+
+
+def _solved(system, speed, start, t0, times, n):
+    """Return E psi(X_t) and its time derivative, shape (n, times, ..), and R and C on the jets, (2 jets, times, ..)."""
 
     def field(t, x):
-        s = speed(t)
-        return np.array([coefficient(s) for coefficient in coefficients]) @ (matrices @ x).reshape(-1, size)
+        return system.derivative(speed(t), x.reshape(start.shape)).ravel()
 
-    initial = np.concatenate([start, np.zeros(2 * jets)])
-    solution = solve_ivp(field, (t0, times[-1]), initial, t_eval=times, **_ACCURACY)
+    # The solver's norm is a mean over all problems: each alone must be as accurate.
+    share = math.sqrt(start[0].size)
+    tolerance = {"rtol": max(_RTOL / share, _LEAST), "atol": _ATOL / share}
+    solution = solve_ivp(field, (t0, times[-1]), start.ravel(), t_eval=times, method="DOP853", **tolerance)
     if not solution.success:
         raise ValueError(f"the moments of the SDE cannot be integrated to {times[-1]:g}: {solution.message}")
-    mean, root, first = np.split(solution.y, [len(start), len(start) + jets])
-    rate = np.stack([field(t, x)[: len(start)] for t, x in zip(times, solution.y.T, strict=True)], axis=1)
-    return mean, rate, root, first
+    path = solution.y.T.reshape(len(times), *start.shape)
+    rate = np.stack([field(t, x.ravel()).reshape(start.shape)[:n] for t, x in zip(times, path, strict=True)], axis=1)
+    path = np.moveaxis(path, 0, 1)
+    return path[:n], rate, path[n:]
 
 
 def _in_slots(solved, U, U_rate, pairs, jets, degree):

@@ -13,6 +13,8 @@ import math
 
 import numpy as np
 
+from ngos_sim.estimators.gaussian_law import Law
+
 NODES, NODES_FEWER = 32, 24  # a coordinate's slot: for smooth g they agree to rounding
 _AGREE = 1e-9
 
@@ -80,20 +82,20 @@ class Means:
 
     Parameters
     ----------
-    laws : list of Law
-        One of all coordinates; or one a coordinate, which are then independent.
+    laws : Law or dict of int to Law
+        One of all coordinates; or those of single ones, which are then independent.
     """
 
     def __init__(self, laws):
-        self._laws, self._joint, self._known = laws, len(laws) == 1, {}
+        self._laws, self._joint, self._known = laws, isinstance(laws, Law), {}
 
     def are_resolved(self, terms):
         """Return whether quadrature finds the mean of every function in the terms, at every time."""
         return all(is_resolved(g, *self._coordinate(j)) for _, by in terms for j, g in by.items() if callable(g))
 
     def of(self, terms):
-        """Return E of a sum of terms (factor, {coordinate: a monomial's powers, or g}); shape (times,)."""
-        total = np.zeros(len(self._laws[0].mean))
+        """Return E of a sum of terms (factor, {coordinate: a monomial's powers, or g}); shape (times,), () without coordinates."""
+        total = 0.0
         for factor, by in terms:
             mean = factor
             for block in [by] if self._joint and by else [{j: g} for j, g in by.items()]:
@@ -105,14 +107,14 @@ class Means:
         return total
 
     def _coordinate(self, j):
-        return (self._laws[0] if self._joint else self._laws[j]).of_coordinate(j if self._joint else 0)
+        return self._laws.of_coordinate(j) if self._joint else self._laws[j].of_coordinate(0)
 
     def _mean(self, block):
         """Return E of a product over coordinates of one law, shape (times,)."""
         ((j, g), *_) = block.items()
         if callable(g):
             return gaussian_mean(g, *self._coordinate(j))
-        law = self._laws[0] if self._joint else self._laws[j]
+        law = self._laws if self._joint else self._laws[j]
         d = law.u.shape[1]
         powers, mean = {}, 1.0
         for j, monomial in block.items():

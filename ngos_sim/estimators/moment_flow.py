@@ -13,6 +13,7 @@ from math import comb, prod
 import numpy as np
 
 from ngos_sim.processes import local_error, sdes
+from ngos_sim.processes.rule import has_bias_correction
 
 _SUBSTEPS = (4, 8, 16, 32, 64, 128)  # Runge-Kutta steps of each M_k: doubled until the moments stand still
 _STILL = 1e-9
@@ -39,7 +40,7 @@ def speed(problem, t, momentum):
     """Return D and D' = dD/dU at U_t, with bias corrections where the optimizer has them."""
     p, U = problem.constants, problem.second_moment(t)
     root, first = np.ones_like(U), np.ones_like(U)
-    if p.get("bias_correction", float(momentum)):
+    if has_bias_correction(p):
         root = np.sqrt(-np.expm1(-p["c2"] * t))
         first = -np.expm1(-p["c1"] * t) if momentum else first
     inverse = 1.0 / (p["sigma0"] * np.sqrt(U) + p["eps0"] * root)
@@ -161,7 +162,7 @@ def clock(problem, h, numbers):
     Bias corrections start from t = 0 like a root of t: there the first step is taken in the clock t = h s^2,
     0 < s <= 1, in which they are smooth.
     """
-    first = (numbers == 0) & bool(problem.t0 == 0.0 and problem.constants.get("bias_correction", 0.0))
+    first = (numbers == 0) & bool(problem.t0 == 0.0 and has_bias_correction(problem.constants))
     begin = problem.t0 + h * numbers
 
     def when(s):

@@ -184,16 +184,42 @@ def _nothing(theta, p):
     return 0.0
 
 
+@dataclass(frozen=True)
+class AffineGradient:
+    """The gradient H theta + slope of a loss.
+
+    hessian : ndarray, shape (d,), the diagonal of H; or (d, d) where the loss has a matrix
+    slope : ndarray, shape (d,)
+    """
+
+    hessian: np.ndarray
+    slope: np.ndarray
+
+    @property
+    def diagonal(self):
+        """The diagonal of H, shape (d,)."""
+        return self.hessian if self.hessian.ndim == 1 else np.diag(self.hessian)
+
+    @property
+    def matrix(self):
+        """H, shape (d, d)."""
+        return np.diag(self.hessian) if self.hessian.ndim == 1 else self.hessian
+
+
 def affine_gradient(loss, dimension):
-    """Return H, shape (d, d), and slope, (d,), of a loss with gradient H theta + slope, or None: built-ins only."""
-    kind, zero = (loss.gradient, loss.value), np.zeros(dimension)
-    if kind == (_nothing, _nothing) and loss.matrix is not None:
-        return np.array(loss.matrix), zero
-    if kind == (_quadratic_gradient, _quadratic_value):
-        return np.diag(np.broadcast_to(loss.parameters["hessian"], dimension)), zero
-    if kind == (_linear_gradient, _linear_value):
-        return np.diag(zero), zero + loss.parameters["slope"]
-    return None
+    """Return the AffineGradient of a loss made of the built-in functions and perhaps a matrix, or None for any other.
+
+    H is the matrix and what the coordinates' own functions add to its diagonal, whatever the loss's other parameters.
+    """
+    own = {
+        (_nothing, _nothing): ((), ()),
+        (_quadratic_gradient, _quadratic_value): (("hessian",), ()),
+        (_linear_gradient, _linear_value): ((), ("slope",)),
+    }.get((loss.gradient, loss.value))
+    if own is None:
+        return None
+    hessian, slope = (sum((np.asarray(loss.parameters[name]) for name in names), np.zeros(dimension)) for names in own)
+    return AffineGradient(hessian if loss.matrix is None else np.array(loss.matrix) + np.diag(hessian), slope)
 
 
 def _linear_gradient(theta, p):

@@ -88,12 +88,6 @@ class NGOS:
         values, vectors = np.linalg.eigh(np.array(self.covariance))
         return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
-    def covariance_matrix(self, dimension):
-        """Return Sigma, shape (d, d), where it is constant."""
-        return (
-            np.array(self.covariance) if self.root is not None else np.diag(np.broadcast_to(self.covariance, dimension))
-        )
-
     @property
     def is_dense(self):
         """Whether the Hessian or the covariance is a matrix that is not diagonal."""

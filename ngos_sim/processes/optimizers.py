@@ -11,7 +11,7 @@ import math
 
 from ngos_sim.arithmetic import fma, preconditioner
 from ngos_sim.oracles.losses import is_number
-from ngos_sim.processes.rule import Rule
+from ngos_sim.processes.rule import Rule, has_bias_correction
 from ngos_sim.processes.scaling import Hyperparameters, check_admissible
 
 CONVENTIONS = ("previous", "updated")
@@ -53,7 +53,7 @@ class Optimizer(Rule):
 
 def _corrections(k, h, p, c1=0.0):
     """Return (sqrt(G2), G1) after k gradients, G_i = 1 - beta_i^k (m has one more); (1, 1) without correction."""
-    if not p.bias_correction:
+    if not has_bias_correction(vars(p)):
         return 1.0, 1.0
     first = -math.expm1((k + 1) * math.log1p(-c1 * h)) if c1 else 1.0
     return math.sqrt(-math.expm1((k + p.updated) * math.log1p(-p.c2 * h))), first

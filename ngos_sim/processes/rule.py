@@ -24,6 +24,14 @@ from ngos_sim.oracles.losses import is_number
 Oracle = namedtuple("Oracle", "gradient variance curvature")
 
 
+def has_bias_correction(constants):
+    """Return whether an optimizer divides by 1 - beta^k: its parameter bias_correction; where it has none, it does not.
+
+    constants : mapping of str to float, its parameters by name; of a schedule's p, vars(p)
+    """
+    return bool(constants.get("bias_correction", 0.0))
+
+
 def named_numbers(owner, parameters):
     """Return parameters as a dict of finite floats; raise ValueError naming owner and key."""
     held = {}

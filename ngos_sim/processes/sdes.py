@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ngos_sim.arithmetic import preconditioner
-from ngos_sim.processes.rule import checked_slots, named_numbers
+from ngos_sim.processes.rule import checked_slots, has_bias_correction, named_numbers
 
 
 def _no_schedule(t, p):
@@ -74,7 +74,7 @@ class SDE:
 
 def _rmsprop_sde_schedule(t, p):
     """Return sqrt(g2) and eps0 sqrt(g2) (eps0 where g2 = 0), g2 = 1 - exp(-c2 t); without correction 1 and eps0."""
-    root = math.sqrt(-math.expm1(-p.c2 * t)) if getattr(p, "bias_correction", False) else 1.0
+    root = math.sqrt(-math.expm1(-p.c2 * t)) if has_bias_correction(vars(p)) else 1.0
     return root, p.eps0 * root if root > 0.0 else p.eps0
 
 
@@ -94,14 +94,14 @@ def rmsprop_sde():
     d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW), du = c2 (diag Sigma - u) dt,
     P = sigma0 diag(u)^(1/2) + eps0 I. Constants, and whether there is bias correction (then
     sqrt(g2) P^-1 with eps0 sqrt(g2), g2 = 1 - exp(-c2 t)), come from the optimizer; an optimizer
-    without a constant `bias_correction` has none.
+    without a parameter `bias_correction` has none.
     """
     return SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
 
 
 def _adam_sde_schedule(t, p):
     """Return sqrt(g2)/g1 and eps0 sqrt(g2), g_i = 1 - exp(-c_i t); 1 and eps0 without bias correction."""
-    if not getattr(p, "bias_correction", True):
+    if not has_bias_correction(vars(p)):
         return 1.0, p.eps0
     if not t > 0.0:
         raise ValueError(
@@ -127,6 +127,7 @@ def adam_sde():
     d theta = -(sqrt(g2)/g1) P^-1 m dt, dm = c1 (f' - m) dt + c1 sigma0 Sigma^(1/2) dW,
     du = c2 (diag Sigma - u) dt, P = sigma0 diag(u)^(1/2) + eps0 sqrt(g2) I, g_i = 1 - exp(-c_i t).
     Constants, and whether there is bias correction (g_i = 1 without), come from the optimizer; one
-    without a constant `bias_correction` has it.
+    without a parameter `bias_correction` has none. An optimizer of a user's that corrects in a schedule
+    of its own says so to this SDE: ns.Optimizer(.., bias_correction=1.0).
     """
     return SDE("adam", _adam_drift, _adam_diffusion, ("theta", "m", "u"), _adam_sde_schedule)

@@ -32,7 +32,7 @@ class Part:
     """One process of a program: `steps` steps of a rule between two matched times.
 
     eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken; columns, shape
-    (steps, d, n), follow the schedule's own in c and differ from coordinate to coordinate; errors are
+    (steps, 1 or d, n), follow the schedule's own in c and differ from coordinate to coordinate; errors are
     what the process needs to carry errors along.
     """
 
@@ -90,7 +90,7 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
             rows = table(part.rule, round(t0 / h), matched * part.steps, h, parameters)
         entries = np.array(rows)[:, None, :]
         if part.columns is not None:
-            own = np.broadcast_to(entries, (len(rows), dimension, entries.shape[2]))
+            own = np.broadcast_to(entries, (*part.columns.shape[:2], entries.shape[2]))
             entries = np.concatenate([own, part.columns], axis=2)
         law = no_law if oracle.root is None else zeta(part.noise)
         processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps, law))

@@ -3,10 +3,10 @@
 import numpy as np
 
 from ngos_sim.estimators import control_variate, gaussian_law, paired
-from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.assemble import Part, observables
 from ngos_sim.studies.jobs import Reading, Run
+from ngos_sim.studies.problems import laws
 
 
 def with_companion(settings, sde, wanted):
@@ -24,38 +24,31 @@ def with_companion(settings, sde, wanted):
     observed = observables(study.oracle, functions, study.rule.slots, study.dimension, records)
     where = {"spacing": point.spacing, "records": records, "role": " companion"}
     job = settings.job(parts, paired.coupled_pair()[2:], observed, settings.state, **where)
-    made = joint_problems(study, settings.state)
     parameters = {**companion.parameters, "eta2": point.eta_e}
-    known = (
-        [gaussian_law.companion_law(companion, problem, point.eta_e, records, parameters) for problem in made],
-        [gaussian_law.sde_law(problem, study.t0 + point.eta_e * records) for problem in made],
-    )
-    means = [control_variate.Means(laws) for laws in known]
+    terms, times = [term for mine in wanted.values() for term in mine], study.t0 + point.eta_e * records
+
+    def of_companion(problem):
+        return gaussian_law.companion_law(companion, problem, point.eta_e, records, parameters)
+
+    def of_sde(problem):
+        return gaussian_law.sde_law(problem, times)
+
+    means = [control_variate.Means(laws(study, settings.state, terms, law)) for law in (of_companion, of_sde)]
     unresolved = tuple(g for g, terms in wanted.items() if not all(each.are_resolved(terms) for each in means))
-    exact = {g: [each.of(terms) for each in means] for g, terms in wanted.items() if g not in unresolved}
+    exact = {
+        g: [np.broadcast_to(each.of(terms), times.shape) for each in means]
+        for g, terms in wanted.items()
+        if g not in unresolved
+    }
 
     def read(measured):
         ((mean, std_error),) = measured
         found = {}
         for at, g in enumerate(wanted):
-            of_companion, of_sde = exact[g]
-            error = mean[:, at, 0] + of_companion - of_sde
-            found[sde.name, g] = Reading(
-                of_sde + error, of_sde, error, std_error[:, at, 0], np.full(len(error), np.nan)
-            )
+            companions, exactly = exact[g]
+            error = mean[:, at, 0] + companions - exactly
+            nothing = np.full(len(error), np.nan)
+            found[sde.name, g] = Reading(exactly + error, exactly, error, std_error[:, at, 0], nothing)
         return found
 
     return Run("control_variate", (job,), read, sde.name, unresolved=unresolved)
-
-
-def joint_problems(study, state):
-    """Return the JointProblem of all coordinates of a study; one a coordinate where they are independent."""
-    d, constants = study.dimension, dict(study.rule.parameters)
-    hessian, slope = affine_gradient(study.oracle.loss, d)
-    covariance = study.oracle.covariance_matrix(d)
-    made = []
-    for at in [np.arange(d)] if study.oracle.is_dense else np.arange(d)[:, None]:
-        sigma = covariance[np.ix_(at, at)]
-        numbers = (hessian[np.ix_(at, at)], slope[at], np.diag(sigma), tuple(state[at].T), study.t0, constants)
-        made.append(gaussian_law.JointProblem(*numbers, sigma))
-    return made

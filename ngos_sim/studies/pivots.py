@@ -6,27 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.estimators import joint_flow, moment_flow, quadrature
-from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.processes.integrators import table
 from ngos_sim.processes.local_error import local_error
 from ngos_sim.processes.optimizers import is_built_in
 from ngos_sim.studies.assemble import Observables, Part
-from ngos_sim.studies.companion_runs import joint_problems
+from ngos_sim.studies.problems import joint_problem, of_each, problems
 
 
 def pivot_at(settings, sde, wanted):
     """Return the Pivot of a point, a JointPivot where its oracle couples coordinates."""
     kind = JointPivot if settings.study.oracle.is_dense else Pivot
     return kind(settings, sde, wanted)
-
-
-def problems(study, state):
-    """Return the moment flow's Problem of each coordinate of a study with an affine gradient."""
-    d, constants = study.dimension, dict(study.rule.parameters)
-    hessian, slope = affine_gradient(study.oracle.loss, d)
-    variance = np.broadcast_to(study.oracle.covariance, d).tolist()
-    rows = zip(np.diag(hessian).tolist(), slope.tolist(), variance, state.tolist(), strict=True)
-    return [moment_flow.Problem(a, b, v, tuple(x), study.t0, constants) for a, b, v, x in rows]
 
 
 @dataclass(frozen=True)
@@ -49,7 +39,7 @@ class Pivot:
 
     @property
     def problems(self):
-        """The moment flow's Problem of each coordinate."""
+        """The moment flow's Problem of each coordinate, the same one for coordinates that are alike."""
         return problems(self.settings.study, self.settings.state)
 
     @property
@@ -68,8 +58,10 @@ class Pivot:
         basis, t0 = self.basis, self.settings.study.t0
         own = len(table(rule, round(t0 / h), 1, h, {**rule.parameters, "eta2": eta2})[0])
         where = (h, count, *quadrature.law_rule(law, sigma, nodes, size))
-        made = [moment_flow.columns(self.sde, basis, problem, *where) for problem in self.problems]
-        columns, moments = (np.stack(each, axis=1) for each in zip(*made, strict=True))
+        made = of_each(self.problems, lambda problem: moment_flow.columns(self.sde, basis, problem, *where))
+        columns, moments = zip(*made.values(), strict=True)
+        one = all(each is columns[0] for each in columns)  # then all coordinates read the same row
+        columns, moments = np.stack(columns[:1] if one else columns, axis=1), np.stack(moments, axis=1)
         return Part(local_error(rule, basis, own, size), law, steps, eta2, sigma, columns), moments
 
     def span(self, times, moments):
@@ -124,7 +116,7 @@ class JointPivot(Pivot):
     @property
     def problems(self):
         """The JointProblem of all coordinates."""
-        return joint_problems(self.settings.study, self.settings.state)
+        return [joint_problem(self.settings.study, self.settings.state)]
 
     @property
     def start(self):

@@ -1,6 +1,7 @@
 """The constants that theory predicts for the errors of a study, beside what is measured."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,12 +9,14 @@ from ngos_sim.estimators import choose, constants, moment_flow, test_functions
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.optimizers import is_built_in
+from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
 from ngos_sim.studies.jobs import reference_name
-from ngos_sim.studies.pivots import problems
+from ngos_sim.studies.problems import problems
 
 _MAX_DEGREE = 8
+_AT_ONCE = 256  # coordinates whose constants are found together: their numbers stay in the cache
 _FAR = 2.0**-40  # an eta^2 at which a law's moments show how they go on to 0
 
 
@@ -38,9 +41,7 @@ def predicted(study, keys, rows):
     if not _is_covered(study, keys["sde"]) or np.ptp(matched) > 1e-9 * matched.max() or np.ptp(lag):
         return nothing
     terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
-    if terms is None or any(
-        max(sum(powers[:-1]), powers[-1]) > _MAX_DEGREE for _, by in terms for powers in by.values()
-    ):
+    if terms is None or any(_degree(powers) > _MAX_DEGREE for _, by in terms for powers in by.values()):
         return nothing
     root, first = 0.0, 0.0
     single = _of_coordinates(study, terms, _moments(study, rows), float(matched.iloc[0]))
@@ -56,6 +57,11 @@ def predicted(study, keys, rows):
     return float(root), float(first)
 
 
+def _degree(powers):
+    """Return the degree of a monomial as `constants.leading` counts it."""
+    return max(sum(powers[:-1]), powers[-1])
+
+
 def _is_covered(study, name):
     """Return whether constants are known for a study against this SDE or reference."""
     rule, states = (
@@ -66,7 +72,6 @@ def _is_covered(study, name):
     known = (
         name in map(reference_name, study.points) if sde is None else sde.pivot is None and moment_flow.is_known(sde)
     )
-    corrected = rule.parameters.get("bias_correction", 0.0)
     return (
         known
         and is_built_in(rule)
@@ -75,7 +80,7 @@ def _is_covered(study, name):
         and not callable(study.oracle.covariance)
         and all(np.array_equal(state, states[0]) for state in states)
         and bool(np.all(states[0][:, -1] > 0.0))
-        and (study.t0 > 0.0 or not corrected)
+        and (study.t0 > 0.0 or not has_bias_correction(rule.parameters))
     )
 
 
@@ -101,18 +106,20 @@ def _moments(study, rows):
 def _of_coordinates(study, terms, moments, time):
     """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
     rule, state = study.rule, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].eta2)
-    sizes = [max(sum(powers[:-1]), powers[-1]) for _, by in terms for powers in by.values()]
     settings = {
         "momentum": "m" in rule.slots,
         "times": [time] if time > study.t0 else [time, study.horizon],
-        "second_moment": "updated" if rule.parameters["updated"] else "previous",
-        "bias_correction": bool(rule.parameters["bias_correction"]),
-        "degree": max(sizes, default=0),  # no terms: a loss that is 0
+        "second_moment": "updated" if rule.parameters.get("updated") else "previous",
+        "degree": max((_degree(powers) for _, by in terms for powers in by.values()), default=0),
     }
-    made, found = {}, {}
-    for j, problem in enumerate(problems(study, state)):
-        same = (problem.hessian, problem.slope, problem.variance, problem.start)
-        if any(j in by for _, by in terms) and same not in made:
-            made[same] = constants.leading(problem, **settings, **moments)
-        found[j] = made.get(same)
-    return found
+    needed = problems(study, state, {j for _, by in terms for j in by})
+    found, every = {}, list({id(problem): problem for problem in needed.values()}.values())
+    for first in range(0, len(every), _AT_ONCE):
+        some = every[first : first + _AT_ONCE]
+        columns = [np.array([getattr(one, name) for one in some]) for name in ("hessian", "slope", "variance")]
+        together = replace(some[0], **dict(zip(("hessian", "slope", "variance"), columns, strict=True)))
+        together = replace(together, start=tuple(np.array([one.start for one in some]).T))
+        made = constants.leading(together, **settings, **moments)
+        for at, one in enumerate(some):
+            found[id(one)] = {powers: expansion.of(at) for powers, expansion in made.items()}
+    return {j: found[id(problem)] for j, problem in needed.items()}

@@ -12,8 +12,8 @@ from ngos_sim.estimators.chunks import means
 from ngos_sim.estimators.control_variate import Means
 from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
 from ngos_sim.studies import runs, start
-from ngos_sim.studies.companion_runs import joint_problems
 from ngos_sim.studies.jobs import reference_name
+from ngos_sim.studies.problems import laws
 
 _TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
 _MANY = 1e6
@@ -122,8 +122,8 @@ def _is_smooth(study, terms):
         return True
     point, times = study.points[0], study.record_times[0]
     state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
-    laws = [gaussian_law.sde_law(problem, times[-1:]) for problem in joint_problems(study, state)]
-    return Means(laws).are_resolved(terms)
+    known = laws(study, state, terms, lambda problem: gaussian_law.sde_law(problem, times[-1:]))
+    return Means(known).are_resolved(terms)
 
 
 def after_node_check(study, seed, threads):

@@ -15,15 +15,16 @@ RMSPROP = dict(sigma0=0.8, eps0=0.0, c2=1.3)
 ADAM = dict(RMSPROP, c1=2.0)
 
 
-def rmsprop(hessian, slope, start, variance=1.0, t0=0.0, eps0=0.0, times=(1.0,), **law):
+def rmsprop(hessian, slope, start, variance=1.0, t0=0.0, eps0=0.0, times=(1.0,), bias_correction=0.0, **law):
     """Return the Expansions of RMSprop on the constants of P1 and P2."""
-    problem = Problem(hessian, slope, variance, start, t0, dict(RMSPROP, eps0=eps0))
+    numbers = dict(RMSPROP, eps0=eps0, bias_correction=bias_correction)
+    problem = Problem(hessian, slope, variance, start, t0, numbers)
     return constants.leading(problem, momentum=False, times=times, **law)
 
 
 def adam(hessian, slope, start, variance=1.0, t0=0.5, eps0=0.0, times=(1.5,), **law):
     """Return the Expansions of Adam on the constants of P3 and P4."""
-    problem = Problem(hessian, slope, variance, start, t0, dict(ADAM, eps0=eps0))
+    problem = Problem(hessian, slope, variance, start, t0, dict(ADAM, eps0=eps0, bias_correction=1.0))
     return constants.leading(problem, momentum=True, times=times, **law)
 
 
@@ -243,9 +244,10 @@ def path_moments(h, steps, k0, momentum, updated, corrected, p=0.2, sign=1.0):
 
 def predicted(momentum, updated, corrected, t0, t, **law):
     """Return the Expansions of the problem of `path_moments`, always by (i, j, n)."""
-    problem = Problem(HESSIAN, SLOPE, VARIANCE, START if momentum else START[::2], t0, dict(ADAM, eps0=EPS0))
-    settings = dict(second_moment="updated" if updated else "previous", bias_correction=corrected)
-    found = constants.leading(problem, momentum=momentum, times=[t], **settings, **law)
+    numbers = dict(ADAM, eps0=EPS0, bias_correction=float(corrected))
+    problem = Problem(HESSIAN, SLOPE, VARIANCE, START if momentum else START[::2], t0, numbers)
+    convention = "updated" if updated else "previous"
+    found = constants.leading(problem, momentum=momentum, times=[t], second_moment=convention, **law)
     return found if momentum else {(i, 0, n): each for (i, n), each in found.items()}
 
 
@@ -341,6 +343,23 @@ def test_product_of_coordinates():
     assert one.product(two).rate[0] == pytest.approx((one.rate * two.mean + one.mean * two.rate)[0])
 
 
+@pytest.mark.parametrize("momentum", [False, True])
+def test_several_problems_at_once_are_each_alone(momentum):
+    """Of problems as far apart as these each keeps its accuracy, whose error is averaged over all by the solver."""
+    hessian, slope, variance = np.array([0.9, 0.0, 40.0]), np.array([0.0, 0.7, 1.0]), np.array([1.0, 0.5, 30.0])
+    start = tuple(np.array([[1.2, 0.0, 1e-3], [-0.4, 0.1, 5.0], [1.4, 0.6, 20.0]]))[:: 1 if momentum else 2]
+    settings = dict(momentum=momentum, times=[0.7, 1.0], fourth=1.8, third=0.5, third_rate=0.2)
+    numbers = dict(ADAM, eps0=0.1, bias_correction=1.0)
+    together = constants.leading(Problem(hessian, slope, variance, start, 0.25, numbers), **settings)
+    for at in range(3):
+        own = [float(each[at]) for each in (hessian, slope, variance)]
+        problem = Problem(*own, tuple(float(slot[at]) for slot in start), 0.25, numbers)
+        for powers, alone in constants.leading(problem, **settings).items():
+            for name in ("mean", "rate", "root", "first"):
+                found, expected = (getattr(each, name) for each in (together[powers].of(at), alone))
+                np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9 * max(1.0, abs(expected).max()))
+
+
 def test_times_and_start():
     """At t0 there is no error yet, and what holds at a time does not depend on the other times asked for."""
     several = rmsprop(0.9, 0.3, (1.2, 1.4), fourth=3.0, third=0.5, times=(0.0, 0.3, 1.0))[2, 1]
@@ -389,8 +408,9 @@ def test_local_estimator_measures_the_constant(momentum):
         estimator="local",
     )
     fits = study.run(trajectories=150_000, seed=11).order().query("norm == 'final'").set_index("test_function")
-    problem = Problem(0.9, 0.0, 1.0, tuple(start.values()), 0.5, numbers)
-    found = constants.leading(problem, momentum=momentum, times=[1.5], fourth=1.8, degree=2, **conventions)
+    problem = Problem(0.9, 0.0, 1.0, tuple(start.values()), 0.5, numbers | dict(bias_correction=1.0))
+    settings = dict(times=[1.5], fourth=1.8, degree=2, second_moment="updated")
+    found = constants.leading(problem, momentum=momentum, **settings)
     for name, powers in zip(names, [(1, 0), (2, 0), (0, 1), (0, 2)], strict=True):
         exact = found[(powers[0], 0, powers[1]) if momentum else powers].first[0]
         measured, spread = fits.loc[name, ["constant", "constant_std_error"]]

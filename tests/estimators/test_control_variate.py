@@ -67,12 +67,12 @@ def test_gaussian_means_in_closed_form():
 def test_means_of_products():
     """E theta_0^2 theta_1 u_1^2 - 3 under one joint law, and E of independent coordinates' product."""
     mean, covariance = np.array([[0.3, -0.5]]), np.array([[[0.7, 0.2], [0.2, 0.4]]])
-    joint = control_variate.Means([Law(mean, covariance, np.array([[1.7, 0.6]]))])
+    joint = control_variate.Means(Law(mean, covariance, np.array([[1.7, 0.6]])))
     terms = [(1.0, {0: (2, 0), 1: (1, 2)}), (-3.0, {})]
     expected = ((0.3**2 + 0.7) * -0.5 + 2 * 0.3 * 0.2) * 0.6**2 - 3.0
     assert joint.of(terms)[0] == pytest.approx(expected, abs=1e-14)
     laws = [Law(mean[:, [i]], covariance[:, [i], [i]][..., None], np.array([[u]])) for i, u in enumerate((1.7, 0.6))]
-    apart = control_variate.Means(laws)
+    apart = control_variate.Means(dict(enumerate(laws)))
     assert apart.of(terms)[0] == pytest.approx((0.3**2 + 0.7) * -0.5 * 0.6**2 - 3.0, abs=1e-14)
     cosine = [(2.0, {1: lambda x: math.cos(x[0])})]
     for means in (joint, apart):

@@ -16,7 +16,7 @@ from ngos_sim.engines import cpu, python
 from ngos_sim.engines.program import BLOCK
 from ngos_sim.estimators.gaussian_law import sde_law
 from ngos_sim.studies import runs
-from ngos_sim.studies.companion_runs import joint_problems
+from ngos_sim.studies.problems import joint_problem
 from ngos_sim.studies.pivots import JointPivot, Pivot
 from tests import programs
 
@@ -93,7 +93,7 @@ def enumerated(made, steps, change=lambda errors: errors, count=3):
     chances = [np.prod(weights[p] / weights.sum()) for p in paths]
     rows = np.array([python.trajectory(program, inputs, 0, nodes[p])[0][-1, :, 0] for p in paths])
     state, found = rows[:, : -processes[0].error_rows], rows[:, -processes[0].error_rows :]
-    (problem,), t = joint_problems(made, processes[0].start), made.record_times[0][-1]
+    problem, t = joint_problem(made, processes[0].start), made.record_times[0][-1]
     law, slots = sde_law(problem, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
     a = np.column_stack([*slots[:-1], np.ones(len(rows))])
     b = np.column_stack([np.ones(len(rows)), slots[-1] - law.u[0]])

@@ -92,6 +92,42 @@ def test_bias_corrected_rmsprop_from_nothing():
     assert np.isfinite(result.table.error).all()
 
 
+@pytest.mark.parametrize("estimator", ["local", "coupled"])
+def test_an_optimizer_that_does_not_speak_of_bias_correction_has_none(estimator):
+    """From t0 = 0 every trajectory was lost: the SDE corrected, the flow did or did not."""
+    base = ns.adam(bias_correction=False, **(ADAM | dict(eps0=0.1)))
+
+    def schedule(k, h, p):
+        return p.c1 * h, p.c1 * math.sqrt(h) * p.sigma0, math.sqrt(h) / p.sigma0, p.c2 * h, h, p.eps0
+
+    silent = {key: value for key, value in base.parameters.items() if key in ("sigma0", "eps0", "c1", "c2")}
+    mine = ns.Optimizer("mine", base.step, base.slots, schedule, **silent)
+    start = dict(theta=1.2, m=-0.4, u=1.4)
+    found, expected = (
+        study(rule, ns.adam_sde(), start, test_functions=["theta[0]"], estimator=estimator).run(8192, precision="f64")
+        for rule in (mine, base)
+    )
+    np.testing.assert_allclose(found.table.error, expected.table.error, rtol=1e-9, atol=1e-9)
+    assert (found.table.std_error < 0.1).all()
+
+
+@pytest.mark.parametrize("said", [0.0, 1.0])
+def test_an_optimizer_with_a_correction_of_its_own_says_so(said):
+    """Adam's own correction in a user's schedule: adam_sde() has it where the parameter says so, and only there."""
+    base = ns.adam(**(ADAM | dict(eps0=0.1)))
+    silent = {key: value for key, value in base.parameters.items() if key in ("sigma0", "eps0", "c1", "c2")}
+
+    def schedule(k, h, p):
+        one, two = -math.expm1((k + 1) * math.log1p(-p.c1 * h)), math.sqrt(-math.expm1(k * math.log1p(-p.c2 * h)))
+        return p.c1 * h, p.c1 * math.sqrt(h) * p.sigma0, math.sqrt(h) / p.sigma0, p.c2 * h, h * two / one, p.eps0 * two
+
+    mine = ns.Optimizer("mine", base.step, base.slots, schedule, bias_correction=said, **silent)
+    settings = dict(test_functions=["theta[0]"], estimator="local", eta2=[2.0**-6])
+    found, expected = (study(rule, ns.adam_sde(), START, **settings).run(8192).table for rule in (mine, base))
+    same = np.abs(found.error - expected.error).max() < 1e-9
+    assert same == (said == 1.0)
+
+
 eta2 = [1, 2]  # a global with the name of an attribute of p
 
 
