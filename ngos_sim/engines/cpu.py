@@ -72,7 +72,7 @@ class Kernel:
             scope.append([loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root])
         self._slots = program.processes[0].slots
         transform = rng.box_muller if precision == "f64" else rng.box_muller32
-        self._source = bind(rng.philox4x32, precision), bind(transform, precision)
+        self._source = bind(rng.words, precision), bind(transform, precision)
         self._sizes = (d, program.substeps, program.gaussians)
         self._key = np.uint64(inputs.key)
         self._real, self._starts, self._joint = real, np.concatenate(starts), joint.numbers(program, inputs)

@@ -65,7 +65,7 @@ def make(shape, draw, multiply_add, pairs, features, matrices, device):
             state[row] = starts[row]
         for j in range(d):
             extra[j] = 0.0
-        at, fine = 0, np.uint32(0)  # 32 bits: a table of a row a step, and 2**32 steps, would fit nowhere
+        at, fine = 0, np.uint32(0)  # 32 bits: `program.STEPS`
         for record in range(records.shape[0]):
             to = np.uint32(records[record])
             fine = advance(

@@ -43,13 +43,13 @@ def _fill(source, out, words, blocks, key, stream, trajectory, counter):
     """
     keep_apart()
     prefer_wide()
-    philox, transform = source
+    draw, transform = source
     k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
     for b in range(blocks):
         c0 = np.uint64(counter + b)
         for lane in range(_L):
             index = trajectory + lane
-            four = call(philox, c0, stream, index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), k0, k1)
+            four = call(draw, c0, stream, index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), k0, k1)
             words[lane] = four[0]
             words[_L + lane] = four[1]
             words[np.uint64(2) * _L + lane] = four[2]

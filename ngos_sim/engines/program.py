@@ -17,6 +17,7 @@ from ngos_sim.processes.rule import Oracle
 BLOCK = 128  # trajectories: the lanes of a kernel and one summation tree
 CHUNK = 1024  # trajectories: a task, and a row of sums
 BLOCKS = CHUNK // BLOCK
+STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class ProcessInputs:
 class Inputs:
     """Numbers of a program.
 
-    records : ndarray of int64, fine steps after which test functions are recorded, ascending
+    records : ndarray of int64, fine steps after which test functions are recorded: ascending, from 1 on
     term_owner, term_coefficient, term_exponents : the terms of the test functions: which one (terms,);
         the factor at each record (records, terms); the powers of a state's rows (terms, rows): slots, features, errors
     combinations : ndarray, shape (observables, processes): what is recorded is combinations @ g
@@ -123,6 +124,17 @@ class Inputs:
     combinations: np.ndarray
     hessian: np.ndarray
     root: np.ndarray
+
+    def __post_init__(self):
+        steps = np.concatenate([[0], self.records])
+        wrong = np.flatnonzero(np.diff(steps) < 1)
+        if len(steps) < 2 or len(wrong):
+            pair = (
+                f"record {wrong[0]} is {steps[wrong[0] + 1]}, after {steps[wrong[0]]}" if len(wrong) else "none given"
+            )
+            raise ValueError(f"steps to record must ascend strictly, the first at least 1: {pair}")
+        if steps[-1] >= STEPS:
+            raise ValueError(f"{steps[-1]} steps, those of integrators counted, are too many; {STEPS - 1} are allowed")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Counter-based random numbers: Philox4x32-10 and normals by arithmetic only.
 
 Draw n of a trajectory is word n % 4 of Philox at counter (n // 4, stream, trajectory low, trajectory
-high): a function of its place alone, whatever the engine, the threads or the order.
+high): a function of its place alone, whatever the engine, the threads or the order. What 32 bits of n // 4
+do not hold stands above the stream: 2^64 draws before one repeats.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ BROWNIAN, EXTRA = 0, 1  # streams: the Brownian direction, a second Gaussian (SV
 
 _WORD = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
+_STREAM_BITS = np.uint64(2)
 _MULTIPLIER0, _MULTIPLIER1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL0, _WEYL1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
@@ -35,6 +37,11 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
         k0 = (k0 + _WEYL0) & _WORD
         k1 = (k1 + _WEYL1) & _WORD
     return c0, c1 & _WORD, c2, c3 & _WORD
+
+
+def words(counter, stream, low, high, k0, k1):
+    """Return the words of a trajectory's Philox block `counter`, below 2^62, of a stream; low, high: the trajectory."""
+    return philox4x32(counter, stream | ((counter >> _HALF) << _STREAM_BITS), low, high, k0, k1)
 
 
 def point_key(seed, eta2, ell, kappa, role=""):
@@ -167,13 +174,13 @@ def box_muller32(a, b):
 
 def normals(counter, stream, low, high, k0, k1):
     """Return the four normals of one Philox block, float64."""
-    a, b, c, d = philox4x32(counter, stream, low, high, k0, k1)
+    a, b, c, d = words(counter, stream, low, high, k0, k1)
     first, second = box_muller(a, b), box_muller(c, d)
     return first[0], first[1], second[0], second[1]
 
 
 def normals32(counter, stream, low, high, k0, k1):
     """Return the four normals of one Philox block, float32."""
-    a, b, c, d = philox4x32(counter, stream, low, high, k0, k1)
+    a, b, c, d = words(counter, stream, low, high, k0, k1)
     first, second = box_muller32(np.uint32(a), np.uint32(b)), box_muller32(np.uint32(c), np.uint32(d))
     return first[0], first[1], second[0], second[1]

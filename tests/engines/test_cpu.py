@@ -1,6 +1,7 @@
 """The CPU engine against plain Python, lane by lane, and against itself: threads, chunks, precision."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,6 +79,21 @@ def test_chain_alone_is_plain_pythons(small):
     lanes = cpu.Kernel(program, inputs, "f64").block(0)
     for lane in (0, 77):
         np.testing.assert_array_equal(lanes[..., lane], python.trajectory(program, inputs, lane)[0])
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([1, 3, 3, 6], r"must ascend strictly, the first at least 1: record 2 is 3, after 3$"),
+        ([4, 2], "record 1 is 2, after 4$"),
+        ([0, 1], "record 0 is 0, after 0$"),
+        ([1, 2**32], r"^4294967296 steps, those of integrators counted, are too many; 4294967295 are allowed$"),
+    ],
+)
+def test_records_are_steps_that_ascend(small, records, message):
+    _, inputs = small
+    with pytest.raises(ValueError, match=message):
+        replace(inputs, records=np.array(records))
 
 
 def raises(value):

@@ -8,7 +8,9 @@ import pytest
 from scipy.special import ndtr
 
 import ngos_sim as ns
-from ngos_sim.engines import python, rng
+from ngos_sim.engines import cuda_steps, kernels, python, rng
+from ngos_sim.engines.bind import bind
+from ngos_sim.engines.program import BLOCK
 from tests import lattice, precision, programs
 
 BOUNDS = [("f64", 1e-7), ("f32", 1e-7)]
@@ -23,6 +25,36 @@ KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answe
 def test_philox_known_answers(counter, key, answer):
     words = [[np.uint64(int(word, 16)) for word in text.split()] for text in (counter, key, answer)]
     assert list(rng.philox4x32(*words[0], *words[1])) == words[2]
+
+
+@pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
+def test_the_layout_of_the_counter_holds(counter, key, answer):
+    """Of the counter's second word the low two bits are the stream, the others go on with the block's number."""
+    c0, c1, low, high = (int(word, 16) for word in counter.split())
+    k0, k1 = (np.uint64(int(word, 16)) for word in key.split())
+    block, stream = np.uint64((c1 >> 2) << 32 | c0), np.uint64(c1 & 3)
+    found = rng.words(block, stream, np.uint64(low), np.uint64(high), k0, k1)
+    assert list(found) == [int(word, 16) for word in answer.split()]
+
+
+FAR = 2**32  # a Philox block that 32 bits do not hold
+
+
+def test_draws_beyond_2_to_the_34_do_not_repeat_on_any_engine():
+    key, trajectory = 0x0123456789ABCDEF, 3 * BLOCK
+    blocks = (0, 1, 2, FAR - 1, FAR, FAR + 1, FAR + 2)
+    drawn = [[python.draw(key, trajectory, stream, 4 * block) for block in blocks] for stream in (0, 1)]
+    assert len({*drawn[0], *drawn[1]}) == 14
+    far = drawn[0][3:]
+    out, words = np.zeros(4 * 4 * BLOCK), np.zeros(4 * BLOCK, np.uint64)
+    source = bind(rng.words, "f64"), bind(rng.box_muller, "f64")
+    kernels._fill(source, out, words, 4, np.uint64(key), np.uint64(0), np.uint64(trajectory), FAR - 1)
+    assert out.reshape(4, 4, BLOCK)[:, 0, 0].tolist() == far
+    normals = np.zeros(8)
+    fetch = cuda_steps.fetcher(8, rng.normals, rng.BROWNIAN, lambda function: function)
+    words = (np.uint64(value) for value in (trajectory, 0, key & 0xFFFFFFFF, key >> 32))
+    fetch(normals, np.uint32(FAR // 2), *words)  # two blocks a step
+    assert normals[[0, 4]].tolist() == far[1:3]
 
 
 def words(n, seed):
