@@ -6,7 +6,6 @@ RMSprop on a quadratic loss, d = 1, precision mix; one thread and all of them in
 whole study of 8 steps at growing numbers of trajectories, with the most memory that the process has had so far.
 """
 
-import os
 import resource
 import statistics
 import time
@@ -15,7 +14,7 @@ import numpy as np
 from throughput import ROUNDS, rules, timed
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu
+from ngos_sim.engines import cpu, processors
 
 CHUNKS = 2000
 
@@ -23,7 +22,7 @@ CHUNKS = 2000
 def threads():
     """Print how much faster all processors are than one."""
     program, inputs = rules(1)["rmsprop"]
-    many = len(os.sched_getaffinity(0))
+    many = processors.available()
     sums = {count: cpu.run(program, inputs, 0, 16, threads=count).sums for count in (1, many)}
     times = {count: [] for count in sums}
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""The command line. Exit status: 0 done, 1 an expectation failed, 2 bad input, 3 numerical trouble, 130 interrupted."""
+"""The command line; what its exit status says is in `exits`."""
 
 import inspect
 import os
@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.exceptions import TyperException
 
-from ngos_sim.errors import EngineUnavailable, NonFiniteError
+from ngos_sim import exits
 
 app = typer.Typer(
     name="ngos-sim",
@@ -57,7 +56,7 @@ def verify(
     held = []
     for good, text in verified(names, out):
         held.append(good)
-        print(text)
+        print(text, flush=True)
     print(f"{sum(held)} of {len(held)} cases show what they must; a theorem is an upper bound, so this is consistency.")
     if not all(held):
         raise typer.Exit(1)
@@ -145,20 +144,7 @@ def list_kinds(kind: Annotated[str | None, typer.Argument(help="loss, noise, opt
 
 def main() -> None:
     """Run the command line: every error of a user's is one line, without a traceback."""
-    status = _status()
-    sys.stdout.flush()
-    sys.exit(status)
-
-
-def _status() -> int:
-    try:
-        return app(standalone_mode=False) or 0
-    except NonFiniteError as error:
-        return _fail(3, error)
-    except (ValueError, OSError, EngineUnavailable) as error:
-        return _fail(2, error)
-    except TyperException as error:  # a wrong option, a missing argument
-        return _fail(2, error.format_message())
+    sys.exit(exits.status_of(lambda: app(standalone_mode=False)))
 
 
 def _require_writable(directory):
@@ -166,8 +152,3 @@ def _require_writable(directory):
     existing = next(each for each in (directory, *directory.resolve().parents) if each.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ValueError(f"--out {directory}: {existing} is not a directory that can be written to")
-
-
-def _fail(status, error):
-    print(f"ngos-sim: {error}", file=sys.stderr)
-    return status

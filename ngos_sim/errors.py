@@ -17,3 +17,7 @@ class NonFiniteError(ArithmeticError):
 
 class EngineUnavailable(RuntimeError):
     """A device that was asked for cannot run here; the message says what to install."""
+
+
+class WorkerLost(RuntimeError):
+    """A process that ran a part of the work died; the message says under what."""

@@ -1,13 +1,12 @@
 """The CPU engine: a program as arguments of the compiled kernels, threads over chunks."""
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 from numba import from_dtype
 
-from ngos_sim.engines import joint, kernels, lanes, rng
+from ngos_sim.engines import joint, kernels, lanes, processors, rng
 from ngos_sim.engines.bind import bind
 from ngos_sim.engines.layout import aligned
 from ngos_sim.engines.program import BLOCK, ChunkSums, cost
@@ -129,7 +128,7 @@ def run(program, inputs, first, count, *, precision="mix", threads=None, progres
     Parameters
     ----------
     threads : int, optional
-        Default: the processors that this process may use. Results do not depend on it.
+        Default: `processors.available()`. Results do not depend on it.
     progress : function, optional
         Called with the number of process steps (`program.cost`) that have been done since the last call.
 
@@ -138,7 +137,7 @@ def run(program, inputs, first, count, *, precision="mix", threads=None, progres
     ChunkSums
     """
     kernel = Kernel(program, inputs, precision)
-    threads = threads or len(os.sched_getaffinity(0))
+    threads = threads or processors.available()
     size = int(min(max(1.0, _GROUP_STEPS // cost(program, inputs)), -(-count // threads)))
     kernel.chunks(first, 0)  # compile once, not in every thread
     starts = range(first, first + count, size)

@@ -1,8 +1,6 @@
 """Where a program runs: the engine of each device, what it computes in, and which one "auto" takes."""
 
-import os
-
-from ngos_sim.engines import cpu, python
+from ngos_sim.engines import cpu, processors, python
 
 PRECISIONS = {"cpu": ("mix", "f64"), "cuda": ("mix", "f64", "f32"), "auto": ("mix", "f64"), "python": ("f64",)}
 _COMPILATION = 3e9  # process steps, over coordinates and trajectories, of one CPU core while one GPU kernel compiles
@@ -45,7 +43,7 @@ def chosen(device, steps, programs, threads):
     """
     if device != "auto":
         return device
-    if steps < _COMPILATION * programs * (threads or len(os.sched_getaffinity(0))):
+    if steps < _COMPILATION * programs * (threads or processors.available()):
         return "cpu"
     from ngos_sim.engines import cuda_package
 
