@@ -11,6 +11,7 @@ from ngos_sim.processes.scaling import check_admissible
 
 MAX_TIMES = 64
 MAX_STEPS = 10**7
+_COUNTED = 1e12  # steps from time 0, t0's included
 _TOLERANCE = 1e-9  # relative: times and step sizes closer than this are one
 _MOST = 1e-3  # of a step: what the tolerance grows to after many steps
 _MAX_RATIO = 10_000  # step sizes have a time in common where their ratios are fractions of numbers up to this
@@ -120,9 +121,9 @@ def _common(points, t0, horizon):
     for point in points:
         exact = coarsest / point.spacing
         ratio = Fraction(exact).limit_denominator(_MAX_RATIO)
-        if abs(float(ratio) - exact) > _TOLERANCE * exact:
-            return _Multiples(math.inf, 1, 0)
         least = math.lcm(least, ratio.denominator)
+        if abs(float(ratio) - exact) > _TOLERANCE * exact or least > _COUNTED:
+            return _Multiples(math.inf, 1, 0)
     return _Multiples.between(t0, horizon, least * coarsest)
 
 
@@ -139,6 +140,8 @@ def _check_steps(point, t0, horizon, step):
         raise ValueError(f"{point}: no step of size {step:g} fits {between}")
     if count > MAX_STEPS:
         raise ValueError(f"{point}: {count:.3g} steps of size {step:g} {between}; {MAX_STEPS:.0e} are allowed")
+    if not horizon / step < _COUNTED:
+        raise ValueError(f"{point}: steps of size {step:g} up to horizon={horizon:g} are too many to be told apart")
 
 
 def _require_multiple(name, time, points, allowed):
@@ -172,10 +175,10 @@ def record_times(points, t0, horizon, times):
         of a series have no time in common.
     """
     _check_horizon(horizon, t0)
-    whole = _common(points, 0.0, horizon)
-    _require_multiple("initial.t0", t0, points, _Multiples(whole.step, 0, whole.last - 1))
     for point in points:
         _check_steps(point, t0, horizon, point.spacing)
+    whole = _common(points, 0.0, horizon)
+    _require_multiple("initial.t0", t0, points, _Multiples(whole.step, 0, whole.last - 1))
     own = {point: _common(group, t0, horizon) for group in series(points) for point in group}
     for group in series(points):
         if own[group[0]].last < own[group[0]].first:

@@ -2,14 +2,16 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from tqdm import tqdm
 
+from ngos_sim.arguments import known_keywords, not_a
 from ngos_sim.engines import devices
-from ngos_sim.errors import NonFiniteError
+from ngos_sim.errors import NonFiniteError, StudyWarning
 from ngos_sim.estimators import test_functions
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles.losses import is_number
@@ -17,15 +19,18 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizers import Optimizer
 from ngos_sim.processes.sdes import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import grid, plan, runs, selection, start
+from ngos_sim.studies import grid, notes, plan, runs, selection, start
 from ngos_sim.studies.assemble import try_first_step
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import Result, limited
 from ngos_sim.studies.stopping import Bounds
 
 ESTIMATORS = ("auto", "local", "control_variate", "coupled", "independent")
+_OPTIMIZER = ("an optimizer", "ns.rmsprop(sigma0=.., eps0=.., c2=..)")
+_SQUARE = "give eta2=, the square of the learning rate, or steps="
 
 
+@known_keywords(eta=_SQUARE, lr=_SQUARE, learning_rate=_SQUARE, sdes="give sde=, one or a list")
 @dataclass(frozen=True)
 class ConvergenceStudy:
     """Weak errors of an optimizer against its SDEs at several step sizes.
@@ -67,6 +72,11 @@ class ConvergenceStudy:
     ValueError, TypeError
         Anything above is not as described; the message names it, its value and what is allowed.
 
+    Warns
+    -----
+    StudyWarning
+        The horizon is cut, or a value is far outside what anyone means; `notes` holds the same lines.
+
     Examples
     --------
     >>> import ngos_sim as ns
@@ -100,18 +110,20 @@ class ConvergenceStudy:
     dimension: int = field(init=False)
     served: dict = field(init=False)
     why: dict = field(init=False)
+    notes: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
-        for name, value, kinds in (
-            ("oracle", self.oracle, NGOS),
-            ("optimizer", self.optimizer, (Optimizer, SVAG)),
-            ("reference", self.reference, (ScalingRule, type(None))),
+        for name, value, kinds, kind, made_by in (
+            ("oracle", self.oracle, NGOS, "an NGOS", "ns.NGOS(loss, covariance=..)"),
+            ("optimizer", self.optimizer, (Optimizer, SVAG), *_OPTIMIZER),
+            ("reference", self.reference, (ScalingRule, type(None)), "a scaling rule", "ns.scaling_rule(kappa=..)"),
+            ("initial", self.initial, Mapping, "a mapping of slots to values", "dict(theta=.., u=..)"),
         ):
             if not isinstance(value, kinds):
-                raise TypeError(f"{name}={value!r} is not of the kind that {name}= takes")
+                raise not_a(name, value, kind, made_by)
         if self.estimator not in ESTIMATORS:
             raise ValueError(f"estimator={self.estimator!r}; allowed: {', '.join(ESTIMATORS)}")
-        sdes = () if self.sde is None else (self.sde,) if isinstance(self.sde, SDE) else tuple(self.sde)
+        sdes = () if self.sde is None else (self.sde,) if isinstance(self.sde, SDE) else _several(self.sde)
         if bool(sdes) == (self.reference is not None):
             raise ValueError("give sde= or reference=: exactly one of them")
         if self.reference is not None and isinstance(self.optimizer, SVAG):
@@ -120,7 +132,7 @@ class ConvergenceStudy:
             raise ValueError(f"noise {self.oracle.noise.name!r} takes two Gaussians: reference=scaling_rule needs one")
         for sde in sdes:
             if not isinstance(sde, SDE):
-                raise TypeError(f"sde={sde!r} is not an SDE")
+                raise not_a("sde", sde, "an SDE", "ns.rmsprop_sde()")
             if sde.slots != self.rule.slots:
                 raise ValueError(
                     f"sde {sde.name!r} has slots {sde.slots}; optimizer {self.rule.name!r} has {self.rule.slots}"
@@ -135,6 +147,7 @@ class ConvergenceStudy:
             object.__setattr__(self, name, value)
         (dimension, *_) = (start.dimension(self.initial, self.rule, self.oracle, point.eta2) for point in points)
         object.__setattr__(self, "dimension", dimension)
+        object.__setattr__(self, "notes", notes.notes(self))
         self._check_noise()
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
         test_functions.try_at(
@@ -146,6 +159,8 @@ class ConvergenceStudy:
                 try_first_step(*job)
         object.__setattr__(self, "served", served)
         object.__setattr__(self, "why", why)
+        for note in self.notes:
+            warnings.warn(note, StudyWarning, stacklevel=4)  # whoever made the study
 
     @property
     def rule(self):
@@ -227,6 +242,7 @@ class ConvergenceStudy:
         begin = time.perf_counter()
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         settings = self.settings(seed, device, precision, threads)
+        notes.check_range(self, settings["precision"])
         served, why = selection.after_node_check(self, seed, threads, device)
         if settings["precision"] == "f32" and any(estimator == "local" for estimator, _ in served.values()):
             raise ValueError(
@@ -263,3 +279,10 @@ class ConvergenceStudy:
             raise ValueError(f"seed={seed!r} must be an integer")
         precision = devices.checked(device, precision)
         return {"device": device, "precision": precision, "threads": threads}
+
+
+def _several(sdes):
+    """Return a list or tuple of SDEs as a tuple; raise TypeError for what is neither."""
+    if not isinstance(sdes, (list, tuple)):
+        raise not_a("sde", sdes, "an SDE", "ns.rmsprop_sde()")
+    return tuple(sdes)

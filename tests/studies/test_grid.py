@@ -62,6 +62,10 @@ def together(eta2, ell=(1.0,), kappa=(1,), t0=0.0, horizon=1.0, times=None):
         (dict(eta2=[0.5, 0.3], kappa=(2,)), "eta2=[0.5, 0.3], kappa=2: no time up to horizon=1 is a multiple of every"),
         (dict(eta2=[0.25], ell=(1.0, 3.0, 1.7)), "eta2=[0.25], ell=[1, 3, 1.7]: no time up to horizon=1 is a multiple"),
         (dict(eta2=[0.3, 0.299]), "with horizon=89.7 there is one, or with steps=[4, 5] (eta2 = horizon / steps)"),
+        (
+            dict(eta2=[p * 1e-6 for p in (1009, 1013, 1019, 1021, 1031)]),
+            "; with steps=[992, 988, 982, 980, 970]",
+        ),
         (dict(eta2=[0.25, 0.2], t0=1.0, horizon=1.9), "is a multiple of every step; with horizon=2 there is one"),
     ],
 )
@@ -198,6 +202,8 @@ def test_a_list_of_times_is_sorted_and_without_doubles():
         ({"times": []}, "times=[]"),
         ({"times": [np.nan]}, "times=[nan]"),
         ({"horizon": 0.2}, "no step of size 0.25 fits between t0=0 and horizon=0.2"),
+        ({"t0": 1e300, "horizon": 2e300}, "4e+300 steps"),
+        ({"t0": 1e12, "horizon": 1e12 + 0.5}, "steps of size 0.25 up to horizon=1e+12 are too many to be told apart"),
         ({"t0": 0.75, "horizon": 0.9}, "no step of size 0.25 fits between t0=0.75 and horizon=0.9"),
         ({"horizon": 0.0}, "0 <= t0 < horizon"),
         ({"horizon": np.inf}, "horizon=inf"),
