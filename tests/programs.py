@@ -52,12 +52,13 @@ def beside_its_sde(oracle, rule, sde, noise, start, functions, steps=3, records=
 
 
 def slope(theta, p):
-    wave = math.sin(math.pi * theta) + math.cos(theta)
+    wave = math.pi * math.cos(math.pi * theta) - 2.0 * theta * math.sin(math.pi * theta)
     return math.tanh(theta / p.width) + 0.1 * wave * exp(-theta * theta)
 
 
 def height(theta, p):
-    return math.log(1.0 + math.exp(theta / p.width))
+    rest = 0.1 * math.sin(math.pi * theta) * math.exp(-theta * theta)
+    return p.width * math.log(1.0 + math.exp(2.0 * theta / p.width)) - theta + rest
 
 
 def users():
@@ -108,6 +109,7 @@ def locals_on_matrices():
         "rmsprop updated": local(updated, near),
         "adam": local(ns.adam(c1=2.0, **RMSPROP), ns.adam_sde(), m=0.1),
         "pivot": local(ns.rmsprop(**RMSPROP), own, horizon=0.375),
+        "hessian gradient": local(own_rule(), near),
     }
 
 
@@ -116,6 +118,43 @@ def matrices(d):
     i = np.arange(d)
     decay = 0.5 ** np.abs(i[:, None] - i)
     return ns.NGOS(ns.quadratic(decay * np.sqrt(np.outer(1.0 + i, 1.0 + i)) / d), 0.4 * decay + np.diag(0.8 + 0.1 * i))
+
+
+def bent():
+    """Return the program of a rule and an SDE that read H grad f, H a matrix and a curvature that moves."""
+    loss = ns.Loss(
+        "waves",
+        lambda theta, p: p.height * math.sin(theta),
+        lambda theta, p: -p.height * math.cos(theta),
+        lambda theta, p: p.height * math.cos(theta),
+        matrix=matrices(3).loss.matrix,
+        height=[0.5, 1.0, 2.0],
+    )
+
+    def step(x, o, z, c, p):
+        theta, u = x
+        return theta - c[0] * (o.gradient + 0.5 * c[0] * o.hessian_gradient) - c[1] * z, u + c[0] * (o.variance - u)
+
+    def drift(x, o, c, p):
+        return -o.gradient - 0.5 * p.eta2 * o.hessian_gradient, o.variance - x[1]
+
+    rule = ns.Optimizer("bent", step, ("theta", "u"), sigma0=0.8)
+    sde = ns.SDE("bent", drift, lambda x, o, c, p: (-p.sigma0, 0.0), rule.slots)
+    start = [[1.2, 1.4], [-0.3, 0.7], [0.5, 1.0]]
+    oracle = ns.NGOS(loss, matrices(3).covariance)
+    return beside_its_sde(oracle, rule, sde, ns.gaussian(), start, ["theta[0]", "theta[2]^2", "loss"])
+
+
+def own_rule():
+    """Return a rule of RMSprop's slots that reads H grad f: what the local estimator measures on matrices."""
+    base = ns.rmsprop(**RMSPROP)
+
+    def step(x, o, z, c, p):
+        theta, u = x
+        d = c[0] * (o.gradient + 0.5 * p.eta2 * o.hessian_gradient) + c[1] * z
+        return theta - d / (p.sigma0 * math.sqrt(u) + p.eps0), u + c[3] * ((z + c[2] * o.gradient) ** 2 - u)
+
+    return ns.Optimizer("own", step, base.slots, base.schedule, **base.parameters)
 
 
 def local_errors():
@@ -146,6 +185,7 @@ def cases():
         "wide": alone(rule, 40, functions=["norm(grad)", "u[39]"]),
         "users": users(),
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
+        "hessian gradient": bent(),
         "wide matrices": alone(rule, 20, 2, matrices(20)),
     }
     return {**rules(), **local_errors(), **others}

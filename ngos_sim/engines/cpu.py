@@ -31,7 +31,8 @@ def _loops(process, numbers, precision, types, root):
     move, law = step(process, numbers, precision), bind(process.law, precision, noise=len(numbers.noise))
     zeta = lanes.zeta.address(law, *types) if root else 0
     nodes = lanes.nodes.address(move, *types) if numbers.errors is not None else 0
-    return lanes.row.address(move, *types), zeta, nodes
+    slope = process.slope and bind(process.slope, precision, **_lengths(process, numbers))
+    return lanes.row.address(move, *types), zeta, nodes, (slope and lanes.feature.address(slope, *types)) or 0
 
 
 def _at_once(draws):
@@ -69,7 +70,7 @@ class Kernel:
         for feature in program.features:
             loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
             scope.append([loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root])
-        self._slots = program.processes[0].slots
+        self._slots, self._bent = program.processes[0].slots, any(process.slope for process in program.processes)
         transform = rng.box_muller if precision == "f64" else rng.box_muller32
         self._source = bind(rng.words, precision), bind(transform, precision)
         self._sizes = (d, program.substeps, program.gaussians)
@@ -97,10 +98,12 @@ class Kernel:
         rows, state = self._sizes[0] * BLOCK, self._starts.dtype
         words = aligned(4 * BLOCK, np.uint64 if self._real == np.float64 else np.uint32)
         noise = (normals, extra, *(aligned(rows, self._real) for _ in range(3)), words)
+        pull = aligned(rows, state)
+        bend, slopes = (aligned(rows, state) for _ in range(2)) if self._bent else (pull, pull)
         work = (
             noise,
             aligned(len(self._starts) * BLOCK, state),
-            aligned(rows, state),
+            (pull, bend, slopes),
             aligned(BLOCK, np.float64),
             aligned(BLOCK, np.float64),
             joint.workspace(self._joint, self._slots, self._sizes[0]),

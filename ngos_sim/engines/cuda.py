@@ -53,7 +53,7 @@ class Kernel:
             _, table_rows, columns = numbers.table.shape
             sizes = (process.slots, process.stride, table_rows, columns, *map(len, kinds))
             rule = (0, 0) if numbers.errors is None else numbers.errors.weights.shape[::-1]
-            places.append(Place(*sizes, rows * len(places), begin, *rule))
+            places.append(Place(*sizes, rows * len(places), begin, *rule, process.slope is not None))
             constants.append(np.concatenate([np.ravel(kind) for kind in kinds]))
             tables.append(np.ravel(numbers.table))
             starts.append(np.concatenate([numbers.start.ravel(), np.zeros(others)]))
@@ -103,15 +103,16 @@ def _kernel(shape, program, matrices, plain):
     """
     precision, count = shape.precision, len(program.processes)
     draw = rng.normals if precision == "f64" else rng.normals32
-    moves, laws = zip(*((p.move, p.law) for p in program.processes), strict=True)
-    functions = [draw, _multiply_add, *moves, *laws, *(f.function for f in program.features)]
+    each = [function for p in program.processes for function in (p.move, p.law, p.slope)]
+    functions = [draw, _multiply_add, *each, *(f.function for f in program.features)]
     entries = None if matrices is None else tuple(matrix.tobytes() for matrix in matrices)
-    key = shape, plain, entries, *(digest(function, precision) for function in functions)
+    key = shape, plain, entries, *(function and digest(function, precision) for function in functions)
     if key not in _KERNELS:
-        draw, add, *rest = (bound(function, precision, "python" if plain else "cuda") for function in functions)
-        pairs, features = list(zip(rest[:count], rest[count : 2 * count], strict=True)), rest[2 * count :]
+        target = "python" if plain else "cuda"
+        draw, add, *rest = (function and bound(function, precision, target) for function in functions)
+        own, features = [rest[at : at + 3] for at in range(0, 3 * count, 3)], rest[3 * count :]
         filled = matrices and tuple(each if len(each) else np.zeros(1, each.dtype) for each in matrices)
-        _KERNELS[key] = make(shape, draw, add, pairs, features, filled, _same if plain else njit(**JIT))
+        _KERNELS[key] = make(shape, draw, add, own, features, filled, _same if plain else njit(**JIT))
     return _KERNELS[key]
 
 

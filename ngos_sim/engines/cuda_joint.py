@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-from ngos_sim.engines.cuda_steps import taker, types_of
+from ngos_sim.engines.cuda_steps import bender, taker, types_of
 
 _ONE = np.uint64(1)
 
@@ -55,6 +55,7 @@ def _expander(shape, place, move, multiply_add, device):
     add = _adder(slots, orders, d * orders, nodes, multiply_add, device)
     real, _ = types_of(shape.precision)
     zero, state_at, last = real(0.0), place.state_at, (slots - 1) * d
+    _, bend = bender(shape, place, None, multiply_add, device)
 
     def expand(dense, state, constants, c, j, begin, centre):
         values, work = dense[5], dense[6]
@@ -66,7 +67,7 @@ def _expander(shape, place, move, multiply_add, device):
             for order in range(orders):
                 work[start + i * d * orders + order] = zero
         for node in range(nodes):
-            y = move(x, values[begin + j * nodes + node], zero, dense[0][j], a, s, n, c, p)
+            y = move(x, values[begin + j * nodes + node], zero, dense[0][j], bend(dense, j), a, s, n, c, p)
             add(work, start, values, begin + d * nodes + node, y)
         work[first + (last + j) * orders] -= values[centre + d + j]
 
@@ -122,7 +123,7 @@ def _updater(shape, place, multiply_add, device):
 def carrier(shape, which, move, multiply_add, device):
     """Return carry(dense, state, step, constants, table, entry, places): the errors of process `which`, before a step.
 
-    dense : as a step gets it, H theta ready, and then all Errors' numbers and `work`; entry : where the step's
+    dense : as a step gets it, H theta and H grad f ready, with all Errors' numbers and `work`; entry : where the step's
     rows of the table begin
     """
     d, place = shape.d, shape.places[which]

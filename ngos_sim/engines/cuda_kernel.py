@@ -17,18 +17,20 @@ COLUMNS = 8  # sums that a block makes between two rounds of barriers: 4 observa
 _REGISTERS = 64  # rows of state that may live in registers; more of them are in local memory anyway
 
 
-def make(shape, draw, multiply_add, pairs, features, matrices, device):
+def make(shape, draw, multiply_add, functions, features, matrices, device):
     """Return the kernel of a program, a plain function.
 
-    shape : Shape; draw, multiply_add, pairs, features : the bound scalar functions, of the normals of a Philox block,
-    of a b + c, of each process (move and noise law) and of each feature; matrices : Hessian and root as constants, or
-    None where the kernel's arguments hold them; device : makes a plain function callable from the kernel.
+    shape : Shape; draw, multiply_add, functions, features : the bound scalar functions, of the normals of a Philox
+    block, of a b + c, of each process (move, noise law, and slope or None) and of each feature; matrices : Hessian and
+    root as constants, or None where the kernel's arguments hold them; device : makes a plain function callable from
+    the kernel.
     """
     d, processes, size = shape.d, len(shape.places), shape.rows * len(shape.places)
     real, noise = (float32 if kind is np.float32 else float64 for kind in types_of(shape.precision))
     held, summed, shown = width(d), max(1, len(shape.strides) * d), size if size <= _REGISTERS else 1
     extra_held, carried = held if shape.gaussians == 2 else d, room(shape)
-    advance = advancer(shape, draw, multiply_add, pairs, device)
+    bent = d if any(place.bent for place in shape.places) else 1
+    advance = advancer(shape, draw, multiply_add, functions, device)
     write, constant = writer(shape, features, multiply_add, device), _chooser(matrices, device)
     show, observe = _shower(size, device), _observer(processes, shape.rows, device)
     finite = checker(shape, device)
@@ -56,7 +58,8 @@ def make(shape, draw, multiply_add, pairs, features, matrices, device):
         extra, together = cuda.local.array(extra_held, noise), cuda.local.array(summed, noise)
         values, copied = cuda.local.array(processes, float64), cuda.local.array(shown, real)
         pull, zeta, drawn = cuda.local.array(d, real), cuda.local.array(d, noise), cuda.local.array(d, noise)
-        dense = (pull, zeta, drawn, *constant(hessian, root), errors, cuda.local.array(carried, real))
+        slopes, bend = cuda.local.array(bent, real), cuda.local.array(bent, real)
+        dense = (pull, zeta, drawn, *constant(hessian, root), errors, cuda.local.array(carried, real), slopes, bend)
         lane, block = cuda.threadIdx.x, cuda.blockIdx.x
         index = np.uint64(trajectory + block * BLOCK + lane)
         low, high = index & np.uint64(0xFFFFFFFF), index >> np.uint64(32)

@@ -15,9 +15,10 @@ _WORDS = 4  # normals of a Philox block
 _ONE = np.uint64(1)
 
 # Sizes of one process: slots, stride, rows and columns of its table a step, how many numbers each kind has,
-# and where its state and its constants begin; of its Errors, if any, how many nodes and orders.
+# and where its state and its constants begin; of its Errors, if any, how many nodes and orders; whether its step
+# reads H grad f.
 Place = namedtuple(
-    "Place", "slots stride rows columns loss variance noise parameters state_at constants_at nodes orders"
+    "Place", "slots stride rows columns loss variance noise parameters state_at constants_at nodes orders bent"
 )
 
 
@@ -117,6 +118,36 @@ def puller(shape, place, multiply_add, device):
     return device(pull if shape.dense_loss else nothing)
 
 
+def bender(shape, place, slope, multiply_add, device):
+    """Return fill(dense, state, constants), H grad f of a process into its rows, and bend(dense, j) of coordinate j."""
+    real, _ = types_of(shape.precision)
+    zero = real(0.0)
+
+    def nothing(dense, state, constants):
+        return
+
+    def no_bend(dense, j):
+        return zero
+
+    if not place.bent:
+        return device(nothing), device(no_bend)
+    d, multiply = shape.d, multiplier(shape.d, real, multiply_add, device)
+    take_x, take_a, take_s = (taker(count, device) for count in (place.slots, place.loss, place.variance))
+    a_at, s_at = place.constants_at, place.constants_at + place.loss * shape.d
+    slots, begin, gap = place.slots, place.state_at, np.uint64(shape.d)
+
+    def fill(dense, state, constants):
+        for j in range(d):
+            a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
+            dense[7][j] = zero + slope(take_x(state, np.uint64(begin + j * slots), _ONE), dense[0][j], a, s)
+        multiply(dense[8], dense[3], dense[7], 0, 1)
+
+    def bend(dense, j):
+        return dense[8][j]
+
+    return device(fill), device(bend)
+
+
 def drawer(shape, place, law, multiply_add, device):
     """Return fill(dense, normals, sums, extra, n), done before a step, and xi(dense, normals, sums, j) of coordinate j.
 
@@ -148,12 +179,14 @@ def drawer(shape, place, law, multiply_add, device):
     return device(fill), device(mixed)
 
 
-def stepper(shape, which, pair, carry, multiply_add, device):
+def stepper(shape, which, functions, carry, multiply_add, device):
     """Return step(dense, state, normals, sums, extra, fine, constants, table, places): process `which`, where due.
 
-    dense : rows for H theta, zeta and R zeta, then H and R, and what else carry (see `cuda_joint`) needs
+    functions : its move, its noise law, its slope or None; dense : rows for H theta, zeta and R zeta, then H and R,
+    what else carry (see `cuda_joint`) needs, and rows for grad f and H grad f
     """
-    d, place, (move, law) = shape.d, shape.places[which], pair
+    d, place, (move, law, slope) = shape.d, shape.places[which], functions
+    fill_bend, bend = bender(shape, place, slope, multiply_add, device)
     pull, (fill, xi) = puller(shape, place, multiply_add, device), drawer(shape, place, law, multiply_add, device)
     take_x, take_c = taker(place.slots, device), taker(place.columns, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
@@ -170,12 +203,13 @@ def stepper(shape, which, pair, carry, multiply_add, device):
             n, p = take_n(constants, n_at, _ONE), take_p(constants, p_at, _ONE)
             fill(dense, normals, sums, extra, n)
             pull(dense, state)
+            fill_bend(dense, state, constants)
             carry(dense, state, fine // period, constants, table, entry, places)
             for j in range(d):
                 a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
                 c = take_c(table, entry + np.uint64(min(j, last) * columns), _ONE)
                 x, drawn = take_x(state, np.uint64(begin + j * slots), _ONE), xi(dense, normals, sums, j)
-                put(state, begin + j * slots, move(x, drawn, extra[j], dense[0][j], a, s, n, c, p))
+                put(state, begin + j * slots, move(x, drawn, extra[j], dense[0][j], bend(dense, j), a, s, n, c, p))
 
     put = putter(slots, device)
     return device(step)

@@ -77,13 +77,13 @@ def _all_steps(steps, device):
     return device(both)
 
 
-def advancer(shape, draw, multiply_add, pairs, device):
+def advancer(shape, draw, multiply_add, functions, device):
     """Return advance(dense, state, .., fine, to, ..): takes all processes from fine step `fine` to `to`."""
     d, random, substeps = shape.d, shape.gaussians == 2, np.uint32(shape.substeps)
     fetch, fetch_extra = (fetcher(d, draw, stream, device) for stream in (rng.BROWNIAN, rng.EXTRA))
     add = adder(d, shape.strides, device)
-    carriers = [carrier(shape, i, move, multiply_add, device) for i, (move, _) in enumerate(pairs)]
-    steps = [stepper(shape, i, pair, carriers[i], multiply_add, device) for i, pair in enumerate(pairs)]
+    carriers = [carrier(shape, i, move, multiply_add, device) for i, (move, *_) in enumerate(functions)]
+    steps = [stepper(shape, i, each, carriers[i], multiply_add, device) for i, each in enumerate(functions)]
     step = _all_steps(steps, device)
 
     def advance(dense, state, normals, sums, extra, fine, to, low, high, k0, k1, constants, table, places):

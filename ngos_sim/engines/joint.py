@@ -17,7 +17,7 @@ from ngos_sim.engines.address import pointer
 from ngos_sim.engines.lanes import enter_nodes
 from ngos_sim.engines.layout import AT, COLUMNS, LOSS, NODES, NOISE, PARAMETERS, ROWS, SLOTS, TABLE, VARIANCE, aligned
 from ngos_sim.engines.primitives import KERNEL, PRIMITIVES, prefer_wide
-from ngos_sim.engines.product import product, rectangle
+from ngos_sim.engines.product import rectangle
 from ngos_sim.engines.program import BLOCK
 
 _L = np.uint64(BLOCK)
@@ -134,22 +134,21 @@ def _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, 
 
 
 @njit(**KERNEL)
-def _carry(library, joint, place, which, numbers, state, pull, step, d):
-    """Take one process's errors through its step number `step`."""
+def _carry(library, joint, place, which, numbers, state, pulls, step, d):
+    """Take one process's errors through its step number `step`; pulls: H theta and, where it is read, H grad f."""
     layout, values, a, b, excess, moved, coefficients = joint
-    constants, table, hessian, _ = numbers
+    constants, table, pull, bend = numbers[0], numbers[1], pulls[0], pulls[1]
     mine, d, at, slots = layout[which], np.uint64(d), np.uint64(place[AT]), np.uint64(place[SLOTS])
     n, k = (slots - _ONE) * d, np.uint64(step)
     centre = mine[_CENTRE] + k * d
-    if len(hessian):
-        product(library, pull, hessian, state, at * _L, slots * _L, d)
     for j in range(d):
         entry = k * np.uint64(place[ROWS]) + min(j, np.uint64(place[ROWS]) - _ONE)
         oracle = pointer(constants, place[LOSS] + j), pointer(constants, place[VARIANCE] + j)
         own = pointer(constants, place[NOISE]), pointer(constants, place[PARAMETERS])
         c = pointer(table, np.uint64(place[TABLE]) + entry * np.uint64(place[COLUMNS]))
         x, nodes = pointer(state, (at + j * slots) * _L), pointer(values, mine[_NODES_AT] + j * mine[_NODES])
-        there = (pointer(moved, 0), x, pointer(pull, j * _L), *oracle, *own, c, nodes, d, mine[_NODES], slots)
+        pulled = pointer(pull, j * _L), pointer(bend, j * _L)
+        there = (pointer(moved, 0), x, *pulled, *oracle, *own, c, nodes, d, mine[_NODES], slots)
         enter_nodes(place[NODES], there)
         _coefficients(library, coefficients, values, mine, moved, centre + d, j, slots, d)
     _factors(library, a, b, state, at, values, centre, slots, d)
@@ -157,16 +156,16 @@ def _carry(library, joint, place, which, numbers, state, pull, step, d):
     _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, d)
 
 
-def carry(library, joint, place, which, numbers, state, pull, step, d):
+def carry(library, joint, place, which, numbers, state, pulls, step, d):
     raise NotImplementedError  # compiled only
 
 
 # Not forced inline as other overloads: what it calls would inherit that, and some of it is kept apart.
 @overload(carry, jit_options={"error_model": "numpy", "_nrt": False})  # type: ignore[typeddict-unknown-key]
-def _carry_compiled(library, joint, place, which, numbers, state, pull, step, d):
+def _carry_compiled(library, joint, place, which, numbers, state, pulls, step, d):
     """Take one process's errors through its step, where it carries any; else no code at all."""
     if len(joint) == 0:
-        return lambda library, joint, place, which, numbers, state, pull, step, d: None
-    return lambda library, joint, place, which, numbers, state, pull, step, d: _carry(
-        library, joint, place, which, numbers, state, pull, step, d
+        return lambda library, joint, place, which, numbers, state, pulls, step, d: None
+    return lambda library, joint, place, which, numbers, state, pulls, step, d: _carry(
+        library, joint, place, which, numbers, state, pulls, step, d
     )

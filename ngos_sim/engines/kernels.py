@@ -23,6 +23,7 @@ from ngos_sim.engines.layout import (
     PARAMETERS,
     ROW,
     ROWS,
+    SLOPE,
     SLOTS,
     STRIDE,
     TABLE,
@@ -78,13 +79,36 @@ def _combine(library, out, normals, at, d, stride, scale):
         out[lane] *= scale
 
 
+@njit(**KERNEL)
+def _multiply(library, place, numbers, state, pulls, d):
+    """Write H theta of one process and, where its step reads it, H grad f.
+
+    pulls : rows for H theta, for H grad f and for grad f
+    """
+    keep_apart()
+    prefer_wide()
+    constants, _, hessian, _ = numbers
+    pull, bend, slopes = pulls
+    begin, gap = np.uint64(place[AT]) * _L, np.uint64(place[SLOTS]) * _L
+    product(library, pull, hessian, state, begin, gap, np.uint64(d))
+    if place[SLOPE]:
+        for lane in range(np.uint64(d) * _L):
+            slopes[lane] = 0.0
+        for j in range(d):
+            x, lanes = pointer(state, (place[AT] + j * place[SLOTS]) * _L), np.uint64(j) * _L
+            oracle = pointer(constants, place[LOSS] + j), pointer(constants, place[VARIANCE] + j)
+            enter_feature(place[SLOPE], (pointer(slopes, lanes), x, pointer(pull, lanes), *oracle, d))
+        product(library, bend, hessian, slopes, np.uint64(0), _L, np.uint64(d))
+
+
 @njit(**KERNEL, inline="always")
-def _advance(library, place, numbers, state, pull, step, d, noise, at, extra_at, again):
+def _advance(library, place, numbers, state, pulls, step, d, noise, at, extra_at, again):
     """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`.
 
-    again : whether its rows have been combined for another process.
+    pulls : as `_multiply` left them; again : whether its rows have been combined for another process.
     """
-    constants, table, hessian, root = numbers
+    constants, table, _, root = numbers
+    pull, bend, _ = pulls
     xi, extra, combined, zeta, mixed, _ = noise
     own, parameters = pointer(constants, place[NOISE]), pointer(constants, place[PARAMETERS])
     if place[STRIDE] > 1:
@@ -97,13 +121,10 @@ def _advance(library, place, numbers, state, pull, step, d, noise, at, extra_at,
         enter_zeta(place[LAW], (pointer(zeta, 0), *drawn, own, d))
         product(library, mixed, root, zeta, np.uint64(0), _L, np.uint64(d))
         xi, at = mixed, np.uint64(0)
-    if len(hessian):
-        begin, gap = np.uint64(place[AT]) * _L, np.uint64(place[SLOTS]) * _L
-        product(library, pull, hessian, state, begin, gap, np.uint64(d))
     for j in range(d):
         entry = step * place[ROWS] + min(j, place[ROWS] - 1)
         x, lanes = pointer(state, (place[AT] + j * place[SLOTS]) * _L), np.uint64(j) * _L
-        drawn = pointer(xi, at + lanes), pointer(extra, extra_at + lanes), pointer(pull, lanes)
+        drawn = pointer(xi, at + lanes), pointer(extra, extra_at + lanes), pointer(pull, lanes), pointer(bend, lanes)
         oracle = pointer(constants, place[LOSS] + j), pointer(constants, place[VARIANCE] + j)
         c = pointer(table, place[TABLE] + entry * place[COLUMNS])
         enter_row(place[ROW], (x, *drawn, *oracle, own, parameters, c, d))
@@ -188,7 +209,7 @@ def block(source, sizes, key, trajectory, inputs, work, out):
     """Run one block of 128 trajectories; out (records, test functions, observables, lanes)."""
     d, substeps, gaussians = sizes
     layout, scope, numbers, starts, records, terms, combinations = inputs
-    noise, state, pull, value, term, joint = work
+    noise, state, pulls, value, term, joint = work
     normals, extra, words = noise[0], noise[1], noise[5]
     for row in range(len(starts)):
         for lane in range(_L):
@@ -214,13 +235,15 @@ def block(source, sizes, key, trajectory, inputs, work, out):
                 if rest == 0:
                     before = (step - 1) * place[STRIDE] - k * substeps
                     first, again = at + np.uint64(before * d) * _L, combined == place[STRIDE]
-                    carry(source, joint, place, which, numbers, state, pull, step - 1, d)
-                    _advance(source, place, numbers, state, pull, step - 1, d, noise, first, extra_at, again)
+                    if len(numbers[2]):
+                        _multiply(source, place, numbers, state, pulls, d)
+                    carry(source, joint, place, which, numbers, state, pulls, step - 1, d)
+                    _advance(source, place, numbers, state, pulls, step - 1, d, noise, first, extra_at, again)
                     if place[STRIDE] > 1:
                         combined = place[STRIDE]
             if record < len(records) and fine == records[record]:
                 if len(scope):
-                    _features(source, scope, state, pull, layout, numbers, d)
+                    _features(source, scope, state, pulls[0], layout, numbers, d)
                 _observe(source, out[record], record, state, layout, terms, combinations, value, term)
                 record += 1
 

@@ -23,7 +23,7 @@ _L = np.uint64(BLOCK)
 _ONE = np.uint64(1)
 
 
-def _row(move, state, xi, extra, pull, loss, variance, noise, parameters, table, d):
+def _row(move, state, xi, extra, pull, bend, loss, variance, noise, parameters, table, d):
     """Step one coordinate."""
     prefer_wide()
     no_overlap()
@@ -31,7 +31,7 @@ def _row(move, state, xi, extra, pull, loss, variance, noise, parameters, table,
     c, p = take_table(move, table, _ONE), take_parameters(move, parameters, _ONE)
     for lane in range(_L):
         x = take_slots(move, pointer(state, lane), _L)
-        y = call(move, x, float(xi[lane]), float(extra[lane]), pull[lane], a, s, n, c, p)
+        y = call(move, x, float(xi[lane]), float(extra[lane]), pull[lane], bend[lane], a, s, n, c, p)
         store_slots(pointer(state, lane), _L, y)
 
 
@@ -53,7 +53,7 @@ def _feature(g, out, state, pull, loss, variance, d):
         out[lane] += call(g, take_slots(g, pointer(state, lane), _L), pull[lane], a, s)
 
 
-def _nodes(move, moved, state, pull, loss, variance, noise, parameters, table, values, d, count, slots):
+def _nodes(move, moved, state, pull, bend, loss, variance, noise, parameters, table, values, d, count, slots):
     """Write the slots of one coordinate after a step from each of the nodes in place of the normal."""
     prefer_wide()
     no_overlap()
@@ -63,12 +63,12 @@ def _nodes(move, moved, state, pull, loss, variance, noise, parameters, table, v
         at = node * slots * _L
         for lane in range(_L):
             x = take_slots(move, pointer(state, lane), _L)
-            y = call(move, x, values[node], 0.0, pull[lane], a, s, n, c, p)
+            y = call(move, x, values[node], 0.0, pull[lane], bend[lane], a, s, n, c, p)
             store_slots(pointer(moved, at + lane), _L, y)
 
 
-row = Loop(_row, "state real real state state state state state state count")
+row = Loop(_row, "state real real state state state state state state state count")
 zeta = Loop(_zeta, "real real real state count")
 feature = Loop(_feature, "state state state state state count")
-nodes = Loop(_nodes, "state state state state state state state state state count count count")
+nodes = Loop(_nodes, "state state state state state state state state state state count count count")
 enter_row, enter_zeta, enter_feature, enter_nodes = caller(row), caller(zeta), caller(feature), caller(nodes)

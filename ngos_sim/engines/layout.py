@@ -2,12 +2,13 @@
 
 Where its state begins, its slots, its stride, where its numbers begin (loss, variance, noise, parameters: in
 constants; table: in table), and its table's columns and rows a step: one for all coordinates, or one a coordinate.
-Then the addresses of the loops of `engines.lanes` for it: its step, its noise law, its step at nodes.
+Then the addresses of the loops of `engines.lanes` for it: its step, its noise law, its step at nodes, its gradient
+where H grad f is needed; 0 for one that is not called.
 """
 
 import numpy as np
 
-AT, SLOTS, STRIDE, LOSS, VARIANCE, NOISE, PARAMETERS, TABLE, COLUMNS, ROWS, ROW, LAW, NODES = range(13)
+AT, SLOTS, STRIDE, LOSS, VARIANCE, NOISE, PARAMETERS, TABLE, COLUMNS, ROWS, ROW, LAW, NODES, SLOPE = range(14)
 _LINE = 64  # bytes of a cache line
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.processes.rule import Oracle
+from ngos_sim.engines.observation import check_known, height, is_bent, observed, slope
 
 BLOCK = 128  # trajectories: the lanes of a kernel and one summation tree
 CHUNK = 1024  # trajectories: a task, and a row of sums
@@ -22,12 +22,16 @@ STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
 
 @dataclass(frozen=True)
 class Process:
-    """One process: its move (a scalar function, see `move`), its slots, its stride and its `zeta`, or `no_law`."""
+    """One process: its move (a scalar function, see `move`), its slots, its stride and its `zeta`, or `no_law`.
+
+    slope : (grad f)_i as a scalar function (x, pull, a, s) where its step reads (H grad f)_i of a matrix H, or None
+    """
 
     move: Callable
     slots: int
     stride: int
     law: Callable
+    slope: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -165,28 +169,6 @@ def padded(values):
     return tuple(values) or (0.0,)
 
 
-def loss_parameters(oracle):
-    """Return the numbers that engines pass for a loss, by name: its own, and the diagonal of its matrix."""
-    own, matrix = oracle.loss.parameters, oracle.loss.matrix
-    return own if matrix is None else {**own, "curvature": tuple(np.diag(matrix).tolist())}
-
-
-def _derivatives(oracle):
-    """Return gradient, value and curvature as functions (theta, pull, f), pull = (H theta)_i of the loss's matrix."""
-    gradient, value, curvature = oracle.loss.gradient, oracle.loss.value, oracle.loss.curvature
-    if oracle.loss.matrix is None:
-        return (
-            lambda theta, pull, f: gradient(theta, f),
-            lambda theta, pull, f: value(theta, f),
-            lambda theta, pull, f: curvature(theta, f),
-        )
-    return (
-        lambda theta, pull, f: pull + gradient(theta, f),
-        lambda theta, pull, f: 0.5 * theta * pull + value(theta, f),
-        lambda theta, pull, f: f.curvature + curvature(theta, f),
-    )
-
-
 def no_law(xi, extra, n):
     """Take the place of `zeta` where `move` draws from the noise law itself."""
     return xi
@@ -203,13 +185,14 @@ def zeta(noise):
 def move(rule, oracle, noise):
     """Return the scalar function that engines step: oracle, noise and rule of one process.
 
-    move(x, xi, extra, pull, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance, noise
-    and rule, pull = (H theta)_i where the Hessian is a matrix, and xi, extra two independent standard
-    normals; where the covariance is a matrix, xi is (Sigma^(1/2) zeta)_i.
+    move(x, xi, extra, pull, bend, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance, noise
+    and rule, pull = (H theta)_i and bend = (H grad f)_i where the Hessian is a matrix (bend where `slope` says so),
+    and xi, extra two independent standard normals; where the covariance is a matrix, xi is (Sigma^(1/2) zeta)_i.
     """
+    check_known(rule, oracle)
     step, law = rule.step, zeta(noise)
-    (gradient, _, curvature), variance = _derivatives(oracle), oracle.variance
-    loss_numbers = _numbers("Loss", loss_parameters(oracle))
+    told, variance = observed(rule, oracle), oracle.variance
+    loss_numbers = _numbers("Loss", oracle.loss.parameters)
     variance_numbers = _numbers("Covariance", oracle.variance_parameters)
     rule_numbers = _numbers("Parameters", (*rule.parameters, "eta2"))
     if oracle.root is None:
@@ -221,20 +204,27 @@ def move(rule, oracle, noise):
         def component(sigma, xi, extra, n):
             return xi
 
-    def moved(x, xi, extra, pull, a, s, n, c, p):
+    def moved(x, xi, extra, pull, bend, a, s, n, c, p):
         theta = x[0]
-        f = loss_numbers(*a)
         sigma = variance(theta, variance_numbers(*s))
-        o = Oracle(gradient(theta, pull, f), sigma, curvature(theta, pull, f))
+        o = told(theta, pull, bend, loss_numbers(*a), sigma)
         return step(x, o, component(sigma, xi, extra, n), c, rule_numbers(*p))
 
     return moved
 
 
+def slope_of(rule, oracle):
+    """Return what `Process.slope` is for a rule."""
+    if not is_bent(rule, oracle):
+        return None
+    gradient, loss_numbers = slope(oracle), _numbers("Loss", oracle.loss.parameters)
+    return lambda x, pull, a, s: gradient(x[0], pull, loss_numbers(*a))
+
+
 def oracle_feature(name, oracle):
     """Return the Feature of a test function's word: loss, trace(Sigma) or norm(grad)."""
-    (gradient, value, _), variance = _derivatives(oracle), oracle.variance
-    loss_numbers = _numbers("Loss", loss_parameters(oracle))
+    gradient, value, variance = slope(oracle), height(oracle), oracle.variance
+    loss_numbers = _numbers("Loss", oracle.loss.parameters)
     variance_numbers = _numbers("Covariance", oracle.variance_parameters)
 
     def loss(x, pull, a, s):

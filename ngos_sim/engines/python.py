@@ -39,7 +39,8 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None):
 def _plain(program):
     """Return the program of plain copies that call exp, log, tanh, sin and cos as compiled functions do."""
     processes = tuple(
-        replace(process, move=plain(process.move), law=plain(process.law)) for process in program.processes
+        replace(process, move=plain(process.move), law=plain(process.law), slope=process.slope and plain(process.slope))
+        for process in program.processes
     )
     features = tuple(replace(feature, function=plain(feature.function)) for feature in program.features)
     return replace(program, processes=processes, features=features)
@@ -71,7 +72,8 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None):
                 zeta = [process.law(*both, numbers.noise) for both in zip(together, extra, strict=True)]
                 together = matvec(root, zeta, [0.0] * d)
             pull = _pull(hessian, state)
-            moves = [_move(process, numbers, state[j], pull[j], step, j) for j in range(d)]
+            bend = _bend(process, numbers, hessian, state, pull)
+            moves = [_move(process, numbers, state[j], (pull[j], bend[j]), step, j) for j in range(d)]
             if carried:
                 carried[:] = _carried(carried, numbers.errors, state, moves, step)
             state[:] = [moved(*both) for moved, *both in zip(moves, together, extra, strict=True)]
@@ -80,11 +82,11 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None):
     return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)
 
 
-def _move(process, numbers, x, pull, step, j):
+def _move(process, numbers, x, pulls, step, j):
     """Return coordinate j's step number `step` as a function (xi, extra) -> x."""
     entries = numbers.table[step - 1].tolist()
     c = tuple(entries[min(j, len(entries) - 1)])
-    given = (pull, _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, c, numbers.parameters)
+    given = (*pulls, _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, c, numbers.parameters)
     return lambda xi, extra: process.move(x, xi, extra, *given)
 
 
@@ -132,6 +134,16 @@ def _pull(hessian, state):
     """Return H theta, or zeros where there is no matrix."""
     zero = [0.0] * len(state)
     return matvec(hessian, [x[0] for x in state], zero) if hessian else zero
+
+
+def _bend(process, numbers, hessian, state, pull):
+    """Return H grad f, or zeros where the step does not read it."""
+    zero = [0.0] * len(state)
+    if process.slope is None:
+        return zero
+    numbers = [(_at(numbers.loss, j), _at(numbers.variance, j)) for j in range(len(state))]
+    slopes = [0.0 + process.slope(x, *both, *each) for x, *both, each in zip(state, pull, numbers, strict=True)]
+    return matvec(hessian, slopes, zero)
 
 
 def _at(columns, j):

@@ -94,7 +94,10 @@ class Means:
         return all(is_resolved(g, *self._coordinate(j)) for _, by in terms for j, g in by.items() if callable(g))
 
     def of(self, terms):
-        """Return E of a sum of terms (factor, {coordinate: a monomial's powers, or g}); shape (times,), () without coordinates."""
+        """Return E of a sum of terms (factor, {coordinate: a monomial's powers, or g}).
+
+        Shape (times,); a number where the terms hold no coordinate.
+        """
         total = 0.0
         for factor, by in terms:
             mean = factor

@@ -12,8 +12,9 @@ from scipy.integrate import solve_ivp
 
 from ngos_sim.estimators.moment_flow import Problem, speed
 from ngos_sim.processes.integrators import table
-from ngos_sim.processes.rule import Oracle
+from ngos_sim.processes.rule import oracle_of
 
+_Known = oracle_of("gradient", "variance")  # all that a built-in SDE's companion reads
 _SOLVER = {"method": "DOP853", "rtol": 1e-12, "atol": 1e-14}
 
 
@@ -124,7 +125,7 @@ def _affine_step(rule, problem, u, c, p):
     for j in range(d):
 
         def moved(x, gradient, z, j=j):
-            o = Oracle(gradient, float(problem.variance[j]), float(problem.hessian[j, j]))
+            o = _Known(gradient, float(problem.variance[j]))
             return np.array(rule.step((*map(float, x), float(u[j])), o, z, c, p))
 
         *offset[:, j], following[j] = at_zero = moved(np.zeros(n), 0.0, 0.0)

@@ -1,12 +1,13 @@
 """Losses f(theta) = 1/2 theta^T H theta + sum_i f_i(theta_i): gradient, value and curvature of one coordinate."""
 
-import math
 import numbers
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from ngos_sim.oracles.derivatives import check_derivative
 
 
 def is_number(value):
@@ -28,6 +29,15 @@ def coordinate_values(name, value):
         shape = "x".join(str(n) for n in array.shape)
         raise ValueError(f"{name}={value!r} is a {shape} array; a number or a vector is allowed")
     return tuple(float(v) for v in np.atleast_1d(_finite(name, value, array)))
+
+
+def broadcastable(name, value):
+    """Return a number as a float, which holds for every coordinate, a vector as a tuple of floats; raise by `name`.
+
+    A vector of one number is that of one coordinate.
+    """
+    values = coordinate_values(name, value)
+    return values if np.ndim(value) else values[0]
 
 
 def _finite(name, value, array):
@@ -74,7 +84,8 @@ class Loss:
         What tables and study files call it.
     gradient, value, curvature : function (theta, p) -> float
         f_i', f_i and f_i'' of one coordinate; p holds the parameters of this coordinate by name.
-        Without `curvature`, `o.curvature` is NaN.
+        Each is held to be the derivative that it should be, on short intervals of many scales.
+        Without `curvature` no rule may read `o.curvature` or `o.hessian_gradient`.
     matrix : sequence of sequence of float, shape (d, d), optional
         H, symmetric, of a quadratic form 1/2 theta^T H theta that is added to the sum.
     **parameters : float or sequence of float
@@ -83,7 +94,8 @@ class Loss:
     Raises
     ------
     ValueError, TypeError
-        A parameter is not a finite number or vector, two lengths differ, or the matrix is not symmetric.
+        A parameter is not a finite number or vector, two lengths differ, the matrix is not symmetric, the gradient
+        is not the derivative of the value, or the curvature not that of the gradient.
 
     Examples
     --------
@@ -101,13 +113,13 @@ class Loss:
     name: str
     gradient: Callable
     value: Callable
-    curvature: Callable
+    curvature: Callable | None
     matrix: tuple[tuple[float, ...], ...] | None
-    parameters: Mapping[str, tuple[float, ...]]
+    parameters: Mapping[str, float | tuple[float, ...]]
 
     def __init__(self, name, gradient, value, curvature=None, matrix=None, **parameters):
-        held = {key: coordinate_values(key, v) for key, v in parameters.items()}
-        lengths = {key: len(v) for key, v in held.items() if len(v) > 1}
+        held = {key: broadcastable(key, v) for key, v in parameters.items()}
+        lengths = {key: len(v) for key, v in held.items() if isinstance(v, tuple)}
         if matrix is not None:
             square = symmetric_matrix("matrix", matrix)
             if square is None:
@@ -116,11 +128,18 @@ class Loss:
             lengths["matrix"] = len(matrix)
         if len(set(lengths.values())) > 1:
             raise ValueError(f"loss {name!r}: parameters differ in length: {lengths}")
+        functions = {"value": value, "gradient": gradient, "curvature": curvature}
+        for key, function in functions.items():
+            if not callable(function) and (key, function) != ("curvature", None):
+                raise TypeError(f"loss {name!r}: {key}={function!r} is not a function")
+        check_derivative(f"loss {name!r}", ("value", value), ("gradient", gradient), held)
+        if curvature is not None:
+            check_derivative(f"loss {name!r}", ("gradient", gradient), ("curvature", curvature), held)
         for field, content in (
             ("name", name),
             ("gradient", gradient),
             ("value", value),
-            ("curvature", curvature or _unknown),
+            ("curvature", curvature),
             ("matrix", matrix),
             ("parameters", held),
         ):
@@ -131,11 +150,7 @@ class Loss:
         """Number of coordinates that the parameters fix; None if all are scalars."""
         if self.matrix is not None:
             return len(self.matrix)
-        return max((len(v) for v in self.parameters.values() if len(v) > 1), default=None)
-
-
-def _unknown(theta, p):
-    return math.nan
+        return next((len(v) for v in self.parameters.values() if isinstance(v, tuple)), None)
 
 
 def _quadratic_gradient(theta, p):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ngos_sim.arguments import not_a
-from ngos_sim.oracles.losses import Loss, coordinate_values, diagonal_of, symmetric_matrix
+from ngos_sim.oracles.losses import Loss, broadcastable, diagonal_of, symmetric_matrix
 from ngos_sim.oracles.noises import Noise, gaussian
 
 
@@ -60,31 +60,31 @@ class NGOS:
             return
         matrix = symmetric_matrix("covariance", self.covariance)
         diagonal = None if matrix is None else diagonal_of(matrix)
-        values = coordinate_values("covariance", self.covariance if matrix is None else np.diag(matrix))
-        if min(values) < 0.0:
+        values = broadcastable("covariance", self.covariance if matrix is None else np.diag(matrix))
+        if np.min(values) < 0.0:
             raise ValueError(f"covariance={self.covariance!r} must not be negative")
         if matrix is not None and diagonal is None:
             least, *_, most = np.linalg.eigvalsh(matrix)
             if least < -1e-12 * most:
                 raise ValueError(f"covariance has the eigenvalue {least:.6g}; a covariance has none below 0")
-        if len(values) > 1 and self.loss.dimension not in (None, len(values)):
-            raise ValueError(
-                f"covariance has {len(values)} coordinates but the loss {self.loss.name!r} has {self.loss.dimension}"
-            )
+        own, its = np.size(values), self.loss.dimension
+        if np.ndim(values) and its not in (None, own):
+            allowed = f"a number or a length of {its} is allowed, as loss {self.loss.name!r} has {its} coordinates"
+            raise ValueError(f"covariance has length {own}; {allowed}")
         full = matrix is not None and diagonal is None
         object.__setattr__(self, "covariance", tuple(map(tuple, matrix.tolist())) if full else values)
 
     @property
     def dimension(self):
         """Number of coordinates that loss and covariance fix; None if all are scalars."""
-        if self.loss.dimension is None and not callable(self.covariance) and len(self.covariance) > 1:
+        if self.loss.dimension is None and not callable(self.covariance) and np.ndim(self.covariance):
             return len(self.covariance)
         return self.loss.dimension
 
     @functools.cached_property
     def root(self):
         """The symmetric root of a covariance that is a matrix, shape (d, d), by LAPACK; None where it is a diagonal."""
-        if callable(self.covariance) or not isinstance(self.covariance[0], tuple):
+        if callable(self.covariance) or np.ndim(self.covariance) < 2:
             return None
         values, vectors = np.linalg.eigh(np.array(self.covariance))
         return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
@@ -108,7 +108,7 @@ class NGOS:
 
     @property
     def variance_parameters(self):
-        """Parameters of `variance` by name: tuples of one number, or of one a coordinate."""
+        """Parameters of `variance` by name: a number, or a tuple of one a coordinate."""
         if callable(self.covariance):
             return {}
         return {"covariance": self.covariance if self.root is None else tuple(np.diag(self.covariance).tolist())}

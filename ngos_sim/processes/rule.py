@@ -5,7 +5,8 @@ Every process is a start and a coordinate-wise step, driven by one noise number 
     step(x, o, z, c, p) -> x
 
 x   state of one coordinate, a tuple of slots; slot 0 is theta_i
-o   Oracle: gradient, variance (Sigma_ii) and curvature at theta_i
+o   Oracle: at theta_i gradient, variance (Sigma_ii), curvature (f''_i; not where the Hessian H is a matrix) and
+    hessian_gradient, (H grad f)_i. What is not known is not there: reading it raises by name
 z   noise component (Sigma^(1/2) zeta)_i, without sigma: its variance is o.variance
 c   what schedule(k, h, p) returned for step k of size h: a tuple of floats, made on the host
 p   parameters by name, floats; p.eta2 is the step h of this point and is always there
@@ -14,6 +15,7 @@ Scalar functions are plain Python on floats and tuples: no arrays, loops, alloca
 no globals but constants and other such functions. `engines.bind` compiles them as they are.
 """
 
+import functools
 import math
 from collections import namedtuple
 from collections.abc import Callable, Mapping
@@ -21,7 +23,13 @@ from dataclasses import dataclass
 
 from ngos_sim.oracles.losses import is_number
 
-Oracle = namedtuple("Oracle", "gradient variance curvature")
+Oracle = namedtuple("Oracle", "gradient variance curvature hessian_gradient")
+
+
+@functools.cache
+def oracle_of(*known):
+    """Return the kind of Oracle that has only the fields that are known."""
+    return namedtuple("Oracle", known)
 
 
 def has_bias_correction(constants):

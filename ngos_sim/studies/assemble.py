@@ -13,11 +13,11 @@ from ngos_sim.engines.program import (
     Process,
     ProcessInputs,
     Program,
-    loss_parameters,
     move,
     no_law,
     oracle_feature,
     padded,
+    slope_of,
     state_feature,
     zeta,
 )
@@ -25,6 +25,8 @@ from ngos_sim.estimators.test_functions import WORDS, TestFunction, parse
 from ngos_sim.oracles.noises import Noise
 from ngos_sim.processes.integrators import table
 from ngos_sim.processes.rule import Rule
+
+_TRIED = 64  # coordinates whose first step is tried
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,13 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
             own = np.broadcast_to(entries, (*part.columns.shape[:2], entries.shape[2]))
             entries = np.concatenate([own, part.columns], axis=2)
         law = no_law if oracle.root is None else zeta(part.noise)
-        processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps, law))
+        stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
+        processes.append(Process(stepped, slots, stride, law, slope_of(part.rule, oracle)))
         numbers.append(
             ProcessInputs(
                 parameters=tuple(parameters.values()),
                 noise=padded(part.noise.numbers(part.sigma).values()),
-                loss=_by_coordinate(loss_parameters(oracle), dimension),
+                loss=_by_coordinate(oracle.loss.parameters, dimension),
                 variance=_by_coordinate(oracle.variance_parameters, dimension),
                 table=entries,
                 start=start,
@@ -160,6 +163,8 @@ def _naming_what_is_missing(name, parameters):
 def try_first_step(program, inputs, parts):
     """Take every process's first step in plain Python: a rule of the wrong shape fails here, by name.
 
+    Of many coordinates some: they share the rule.
+
     Raises
     ------
     ValueError
@@ -168,10 +173,12 @@ def try_first_step(program, inputs, parts):
     for process, numbers, part in zip(program.processes, inputs.processes, parts, strict=True):
         name = part.rule.name
         c = tuple(numbers.table[0, 0].tolist())
-        for j, x in enumerate(numbers.start.tolist()):
+        every = numbers.start.tolist()
+        for j in range(0, len(every), -(-len(every) // _TRIED)):
+            x = every[j]
             a, s = (tuple(float(v[j]) for v in each) for each in (numbers.loss, numbers.variance))
             with _naming_what_is_missing(name, (*part.rule.parameters, "eta2")):
-                moved = process.move(tuple(x), 0.5, -0.5, 0.5, a, s, numbers.noise, c, numbers.parameters)
+                moved = process.move(tuple(x), 0.5, -0.5, 0.5, 0.5, a, s, numbers.noise, c, numbers.parameters)
             slots = part.rule.slots
             if not isinstance(moved, tuple) or len(moved) != len(slots):
                 raise ValueError(

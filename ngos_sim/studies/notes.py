@@ -56,7 +56,7 @@ def _denominators(study):
         return None
     u = start.state(study.initial, study.rule.slots, study.dimension, study.points[0].eta2)[:, -1]
     if not callable(study.oracle.covariance):
-        u = np.concatenate([u, study.oracle.variance_parameters["covariance"]])
+        u = np.concatenate([u, np.atleast_1d(study.oracle.variance_parameters["covariance"])])
     return study.rule.parameters["sigma0"] * np.sqrt(np.maximum(u, 0.0))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ngos_sim.oracles.losses import coordinate_values
+from ngos_sim.oracles.losses import broadcastable, coordinate_values
 
 
 def time(initial):
@@ -28,16 +28,18 @@ def dimension(initial, rule, oracle, eta2):
     missing = [slot for slot in rule.slots if slot not in initial]
     if missing:
         raise ValueError(f"initial.{missing[0]} is missing; needed: {', '.join(rule.slots)}")
-    lengths = {slot: len(_values(initial, slot, eta2)) for slot in rule.slots}
-    longest = max(lengths, key=lambda slot: lengths[slot])
-    found = oracle.dimension or lengths[longest]
+    starts = {slot: _values(initial, slot, eta2) for slot in rule.slots}
+    lengths = {slot: len(values) for slot, values in starts.items() if isinstance(values, tuple)}
+    longest = max(lengths, key=lambda slot: lengths[slot], default="")
+    found = oracle.dimension or lengths.get(longest, 1)
     matrix = () if oracle.loss.matrix is None else ("hessian",)
     keys = " or ".join([*matrix, *oracle.loss.parameters, "covariance"])
     reason = f"the oracle's {keys} has" if oracle.dimension else f"initial.{longest} has"
     for slot, length in lengths.items():
-        if length not in (1, found):
-            raise ValueError(f"initial.{slot} has {length} coordinates; 1 or {found} are allowed, as {reason} {found}")
-    least = min(_values(initial, "u", eta2)) if "u" in rule.slots else 1.0
+        if length != found:
+            allowed = f"a number or a length of {found} is allowed, as {reason} {found}"
+            raise ValueError(f"initial.{slot} has length {length}; {allowed}")
+    least = np.min(starts.get("u", 1.0))
     if least < 0.0 or (least == 0.0 and not rule.parameters.get("eps0")):
         raise ValueError(f"initial.u={initial['u']!r} must be positive (0 is allowed where eps0 > 0)")
     return found
@@ -50,6 +52,6 @@ def state(initial, slots, dimension, eta2):
 
 
 def _values(initial, slot, eta2):
-    """Return a slot's start as a tuple: given as a number, a vector or a function of eta2."""
+    """Return a slot's start, given as a number, a vector or a function of eta2: a float or a tuple."""
     value = initial[slot]
-    return coordinate_values(f"initial.{slot}", value(eta2) if callable(value) else value)
+    return broadcastable(f"initial.{slot}", value(eta2) if callable(value) else value)

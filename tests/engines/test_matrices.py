@@ -74,7 +74,7 @@ def test_the_companions_law_by_enumeration(optimizer, sde):
         x = np.array(start).T
         for k, zeta in enumerate(np.reshape(path, (3, 2))):
             pull, z, c = hessian @ x[:, 0], root @ zeta, rule.schedule(2 + k, h, p)
-            x = np.array([rule.step(tuple(x[j]), Oracle(pull[j], u[j], 0.0), z[j], c, p) for j in (0, 1)])
+            x = np.array([rule.step(tuple(x[j]), Oracle(pull[j], u[j], 0.0, 0.0), z[j], c, p) for j in (0, 1)])
         ends.append(x.T)
     flat = np.array(ends)[:, :-1].reshape(64, -1)
     np.testing.assert_allclose(law.mean[0], flat.mean(axis=0), atol=1e-13)
@@ -127,6 +127,6 @@ def test_choices_and_refusals():
     ).why
     assert [text.split(":")[0] for text in chosen.values()] == ["control_variate", "coupled"]
     with pytest.raises(
-        ValueError, match=r"initial.theta has 2 coordinates; 1 or 3 are allowed, as the oracle's hessian"
+        ValueError, match=r"initial.theta has length 2; a number or a length of 3 is allowed, as the oracle's hessian"
     ):
         study("auto", initial=dict(theta=[1.0, 2.0], u=1.0))

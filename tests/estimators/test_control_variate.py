@@ -41,7 +41,7 @@ def test_moments_by_enumeration(optimizer, sde, start):
     for path in itertools.product([-1.0, 1.0], repeat=6):
         x = start
         for z, c in zip(path, rows, strict=True):
-            o = Oracle(0.9 * x[0] + 0.3, 1.2, 0.9)
+            o = Oracle(0.9 * x[0] + 0.3, 1.2, 0.9, 0.9 * (0.9 * x[0] + 0.3))
             x = rule.step(x, o, math.sqrt(1.2) * z, c, SimpleNamespace(**parameters))
         ends.append(x)
     ends = np.array(ends)

@@ -50,7 +50,7 @@ def test_a_diagonal_stays_a_vector():
 
 
 def mean(loss, h, theta, u, p):
-    """Return E theta after two of RMSprop's steps (Definition 2.1, scaled), by quadrature over the first one's noise."""
+    """Return E theta after two steps of RMSprop (Definition 2.1, scaled), by quadrature over the first one's noise."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(32)
     total = np.zeros(2)
     for z, weight in zip(itertools.product(nodes, repeat=2), itertools.product(weights, repeat=2), strict=True):

@@ -33,7 +33,7 @@ def test_wrong_scaling_rules_are_the_raw_ones(name):
     rule, H = controls.kappa_batch(name, RULES[name]), controls.KAPPA * SMALL["eta"] ** 2
     p, x, path = SimpleNamespace(**rule.parameters, eta2=H), (1.2, 1.6), []
     for k, z in enumerate(noise):
-        x = rule.step(x, Oracle(0.9 * x[0], 1.0, 0.9), z, rule.schedule(k, H, p), p)
+        x = rule.step(x, Oracle(0.9 * x[0], 1.0, 0.9, 0.81 * x[0]), z, rule.schedule(k, H, p), p)
         path.append(x)
     gradients = [lambda k, theta: 0.9 * theta + sigma * noise[k]] * len(noise)
     theta, v = naive.rmsprop(1.2, 1.6 * sigma**2, gradients, **LARGE[name])
@@ -48,7 +48,7 @@ def test_the_right_hyperparameters_are_the_built_in_rule():
 
 def test_an_sde_altered_by_nothing_is_the_built_in_one():
     same, built_in = controls.altered_sde("same"), ns.rmsprop_sde()
-    o, x = Oracle(0.7, 1.2, 0.0), (0.3, 1.6)
+    o, x = Oracle(0.7, 1.2, 0.0, 0.0), (0.3, 1.6)
     p = SimpleNamespace(**controls.CONSTANTS, **same.parameters)
     rows = same.schedule(0.4, p), built_in.schedule(0.4, p)
     for name in ("drift", "diffusion"):

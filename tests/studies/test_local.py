@@ -163,7 +163,7 @@ def test_products_over_coordinates_by_enumeration():
         for path in itertools.product([-1.0, 1.0], repeat=2):
             x = (theta, 1.3)
             for z in path:
-                o = Oracle(hessian * x[0], variance, hessian)
+                o = Oracle(hessian * x[0], variance, hessian, hessian**2 * x[0])
                 c = (h, math.sqrt(h) * 0.8, math.sqrt(h) / 0.8, 1.3 * h, 0.1)
                 x = rule.step(x, o, math.sqrt(variance) * z, c, Constants(0.8))
             values.append(x[0] ** 2 if coordinate == 0 else x[0] * x[1])

@@ -73,7 +73,7 @@ def test_optional_keys(load):
 
 def test_integers_stand_for_numbers(load):
     read = load(edited((COVARIANCE, "covariance = 2"), (THETA, "theta = 1"), (HORIZON, "horizon = 1")))
-    assert read.study.oracle.covariance == (2.0,)
+    assert read.study.oracle.covariance == 2.0
     assert read.study.horizon == 1.0
 
 
@@ -86,7 +86,8 @@ def test_several_coordinates(load):
 
 def test_matrices(load):
     matrix = "[[1.0, 0.5], [0.5, 2.0]]"
-    oracle = load(edited((HESSIAN, f"hessian = {matrix}"), (COVARIANCE, f"covariance = {matrix}"))).study.oracle
+    changes = (HESSIAN, f"hessian = {matrix}"), (COVARIANCE, f"covariance = {matrix}"), (THETA, "theta = 1.2")
+    oracle = load(edited(*changes)).study.oracle
     assert oracle.loss.matrix == oracle.covariance == ((1.0, 0.5), (0.5, 2.0))
 
 
@@ -209,19 +210,23 @@ VALUES = {
     "table hessian": ([(HESSIAN, "hessian = { a = 1 }")], ["hessian={'a': 1}"]),
     "covariance of another length": (
         [(HESSIAN, "hessian = [0.9, 2.0]"), (COVARIANCE, "covariance = [1.0, 1.0, 1.0]")],
-        ["covariance has 3 coordinates", "'quadratic' has 2"],
+        ["covariance has length 3", "'quadratic' has 2"],
     ),
     "theta of another length": (
         [(HESSIAN, "hessian = [0.9, 2.0]"), (THETA, "theta = [1.0, 1.0, 1.0]")],
-        ["initial.theta has 3 coordinates", "hessian"],
+        ["initial.theta has length 3", "hessian"],
     ),
     "u of another length": (
-        [(HESSIAN, "hessian = [0.9, 2.0]"), (U, "u = [1.0, 1.0, 1.0]")],
-        ["initial.u has 3 coordinates", "hessian"],
+        [(HESSIAN, "hessian = [0.9, 2.0]"), (THETA, "theta = 1.2"), (U, "u = [1.0, 1.0, 1.0]")],
+        ["initial.u has length 3", "hessian"],
+    ),
+    "one number in brackets for two coordinates": (
+        [(HESSIAN, "hessian = [0.9, 2.0]")],
+        ["initial.theta has length 1; a number or a length of 2 is allowed, as the oracle's hessian"],
     ),
     "theta of another length than a covariance": (
         [(HESSIAN, "hessian = 0.9"), (COVARIANCE, "covariance = [1.0, 2.0]"), (THETA, "theta = [1.0, 1.0, 1.0]")],
-        ["initial.theta has 3 coordinates", "covariance"],
+        ["initial.theta has length 3", "covariance"],
     ),
     "theta and u of two lengths": (
         [(HESSIAN, "hessian = 0.9"), (THETA, "theta = [1.0, 1.0]"), (U, "u = [1.0, 1.0, 1.0]")],

@@ -1,0 +1,103 @@
+"""Whether a user's function is the derivative of another: a Loss is held to it when it is made.
+
+On short intervals of many scales, f(b) - f(a) against Lobatto's rule of six points for the integral of f'.
+Where its higher differences say that a function is rough (a kink, a fast wave, what rounding has left) nothing is said.
+Nothing depends on the units of theta or of the loss.
+"""
+
+import numbers
+from types import SimpleNamespace
+
+import numpy as np
+
+_SCALES = 1.3717 * 10.0 ** np.arange(-9.0, 9.0)  # |theta|; no number at which one would put a kink
+_WIDTH = 1.0 / 16.0  # of an interval, of its theta
+_NODES = np.array([-1.0, -0.7650553239294647, -0.2852315164806451, 0.2852315164806451, 0.7650553239294647, 1.0])
+_WEIGHTS = np.array([0.03333333333333333, 0.1892374781489235, 0.2774291885177432])[[0, 1, 2, 2, 1, 0]]
+_AGREE = 1e-5
+_TELLING = 0.05  # roughness beyond this part of the difference says nothing
+_LOST = 1e-3  # of the largest |f|: a smaller change may be lost to rounding altogether
+_SHARE = 1.0 / 3.0  # of the intervals that tell: so many disagree before it is a mistake
+_ROWS = 4  # sets of parameters that are tried
+
+
+def _divided_differences():
+    """Return the divided differences of order 5, and of order 4 of the first and of the last five nodes: (6, 3)."""
+    columns = []
+    for some in (range(6), range(5), range(1, 6)):
+        gaps = [np.prod([_NODES[i] - _NODES[j] for j in some if j != i]) for i in some]
+        columns.append(np.zeros(6))
+        columns[-1][list(some)] = 2.0 / np.array(gaps)
+    return np.array(columns).T
+
+
+_DIFFERENCES = _divided_differences()
+_POINTS = np.concatenate([_SCALES, -_SCALES])[:, None] * (1.0 + _WIDTH * 0.5 * (1.0 + _NODES))  # (intervals, 6)
+
+
+def check_derivative(owner, function, derivative, parameters):
+    """Raise ValueError unless one function is the derivative of the other.
+
+    Parameters
+    ----------
+    owner : str
+        What messages begin with.
+    function, derivative : (str, function (theta, p) -> float)
+        Each with its name.
+    parameters : mapping of str to float or tuple of float
+        What p holds: one number, or one a coordinate.
+    """
+    length = max((np.size(value) for value in parameters.values()), default=1)
+    columns = [np.broadcast_to(value, length).tolist() for value in parameters.values()]
+    rows = {row: j for j, row in reversed(list(enumerate(zip(*columns, strict=True))))} if columns else {(): 0}
+    chosen = sorted(rows.items(), key=lambda item: item[1])
+    for row, j in chosen[:: max(1, -(-len(chosen) // _ROWS))]:
+        p = SimpleNamespace(**dict(zip(parameters, row, strict=True)))
+        found = _disagreement(*(_sampled(owner, *each, p) for each in (function, derivative)))
+        if found is not None:
+            theta, expected, slope = found
+            of = f" of coordinate {j}" if len(rows) > 1 else ""
+            raise ValueError(
+                f"{owner}: {derivative[0]}{of} is {slope:.5g} at theta={theta:.5g}, "
+                f"but the derivative of {function[0]} is {expected:.5g} there"
+            )
+
+
+def _sampled(owner, name, function, p):
+    """Return a function at the points, NaN where it is not defined."""
+    with np.errstate(all="ignore"):
+        return np.array([[_value(owner, name, function, theta, p) for theta in row] for row in _POINTS.tolist()])
+
+
+def _value(owner, name, function, theta, p):
+    try:
+        value = function(theta, p)
+    except (ArithmeticError, ValueError):
+        return np.nan
+    except AttributeError as error:
+        held = ", ".join(vars(p)) or "none"
+        raise ValueError(f"{owner}: {name} reads {error.name!r}; its parameters are: {held}") from error
+    except TypeError as error:
+        raise TypeError(f"{owner}: {name} fails at theta={theta:g}: {error}") from error
+    if isinstance(value, complex):
+        return np.nan
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{owner}: {name} returns {value!r} at theta={theta:g}; a number is needed")
+    return float(value)
+
+
+def _disagreement(f, slope):
+    """Return theta, the difference quotient of f and the mean slope where they disagree, or None if they do not."""
+    width = _POINTS[:, -1] - _POINTS[:, 0]
+    with np.errstate(all="ignore"):
+        change, integral = f[:, -1] - f[:, 0], width * (slope @ _WEIGHTS)
+        rough = np.abs(f @ _DIFFERENCES).max(axis=1) + np.abs(width[:, None] * (slope @ _DIFFERENCES)).max(axis=1)
+        size, off = np.abs(change) + np.abs(integral), np.abs(change - integral)
+        largest = np.max(np.abs(f), where=np.isfinite(f), initial=0.0)
+        flat = np.all(f == f[:, :1], axis=1) & (np.abs(integral) <= _LOST * largest)
+        telling = np.isfinite(off) & (size > 0.0) & (rough < _TELLING * size) & ~flat
+        wrong = telling & (off > _AGREE * size + rough)
+    if wrong.sum() <= _SHARE * telling.sum():
+        return None
+    at = min(np.flatnonzero(wrong).tolist(), key=lambda i: (abs(np.log(abs(_POINTS[i, 0]))), i))
+    return _POINTS[at].mean(), change[at] / width[at] + 0.0, integral[at] / width[at] + 0.0  # -0 is 0
