@@ -12,6 +12,7 @@ from ngos_sim.estimators.chunks import Sums, means, simultaneous_quantile
 from ngos_sim.studies import collect, runs
 
 BAND = 0.95
+_CONTRADICTED = "has another mean by its trajectories than by quadrature (estimator='coupled' needs none)"
 _ROUND = 4096  # chunks whose sums are held at once: memory does not grow with the trajectories
 
 
@@ -78,12 +79,22 @@ class Measurement:
         for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
             readings = {}
             for run, jobs in zip(point, kept, strict=True):
-                found = run.read([means(sums.total, self.trajectories) for sums in jobs])
+                found, _ = self._read(run, jobs)
                 bands = self._bands(run, jobs, found)
                 readings |= {key: (run.estimator, reading, bands[key]) for key, reading in found.items()}
             lost = sum(sums.nonfinite[0] for jobs in kept for sums in jobs)
             rows += collect.rows(self.study, index, readings, self.trajectories, lost)
         return pd.DataFrame(rows)
+
+    def _read(self, run, jobs):
+        """Return the Readings of a run, NaN where a known mean is wrong, and the indices of these test functions."""
+        measured = [means(sums.total, self.trajectories) for sums in jobs]
+        found = run.read(measured)
+        wrong = run.contradicted(measured, self.trajectories) if run.contradicted else ()
+        for g in wrong:
+            nothing = np.full_like(found[run.name, g].error, np.nan)
+            found[run.name, g] = found[run.name, g]._replace(optimizer=nothing, reference=nothing, error=nothing)
+        return found, wrong
 
     def _bands(self, run, jobs, found):
         """Return the quantile of the simultaneous band over times of every reading."""
@@ -100,11 +111,12 @@ class Measurement:
             bad = [sums.nonfinite for jobs in kept for sums in jobs if sums.nonfinite[0]]
             gone += [f"{count} at {where} (the first: {first})" for count, first in bad]
             for run, jobs in zip(point, kept, strict=True):
-                found = run.read([means(sums.total, self.trajectories) for sums in jobs])
+                found, wrong = self._read(run, jobs)
                 for (_, g), reading in found.items():
                     if not bad and not np.all(np.isfinite(reading.error)):
                         name = test_functions.name_of(self.study.test_functions[g])
-                        undefined.append(f"test function {name!r} is not finite at {where}")
+                        reason = _CONTRADICTED if g in wrong else "is not finite"
+                        undefined.append(f"test function {name!r} {reason} at {where}")
         if not gone:
             return "; ".join(undefined)
         left = f"of {self.trajectories} trajectories these left the finite numbers: {'; '.join(gone)}"
