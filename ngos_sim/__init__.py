@@ -1,7 +1,7 @@
 """ngos_sim: weak errors of RMSprop and Adam against their SDEs, by simulation."""
 
 from ngos_sim.arithmetic import fma, preconditioner
-from ngos_sim.errors import EngineUnavailable, NonFiniteError
+from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles.heavy_laws import laplace, student_t
 from ngos_sim.oracles.laws import rademacher, skewed, two_point, uniform
@@ -26,6 +26,7 @@ __all__ = [
     "NonFiniteError",
     "Optimizer",
     "Result",
+    "StudyWarning",
     "TestFunction",
     "adam",
     "adam_sde",

@@ -1,4 +1,4 @@
-"""How a run can fail that is not bad input (bad input is ValueError or TypeError)."""
+"""How a run can fail that is not bad input (bad input is ValueError or TypeError), and what a study warns of."""
 
 
 class NonFiniteError(ArithmeticError):
@@ -13,6 +13,10 @@ class NonFiniteError(ArithmeticError):
     def __init__(self, message, result=None):
         super().__init__(message)
         self.result = result
+
+
+class StudyWarning(UserWarning):
+    """What a user may not mean: a horizon that is cut, betas in the wrong order, a rate that looks like a beta."""
 
 
 class EngineUnavailable(RuntimeError):

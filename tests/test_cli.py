@@ -290,6 +290,15 @@ def test_verify_takes_all_cases_with_quick(call, monkeypatch):
         assert wanted in out
 
 
+@pytest.mark.filterwarnings("default")
+def test_a_horizon_that_is_cut_is_said_on_one_line(call, study):
+    status, out, err = call(
+        "run", study(("eta2 = [0.25, 0.125, 0.0625]\nhorizon = 0.5", "eta2 = [0.3]\nhorizon = 1.0"))
+    )
+    assert (status, err) == (0, "ngos-sim: horizon=1 is cut to t=0.9: it is no multiple of the step 0.3 at eta2=0.3\n")
+    assert "0.9" in out
+
+
 def test_plan_foresees_and_writes_nothing(call, study, tmp_path):
     status, out, err = call("plan", study(), "--trajectories", "10000")
     assert (status, err) == (0, "")

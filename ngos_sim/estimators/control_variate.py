@@ -13,45 +13,77 @@ import math
 
 import numpy as np
 
+from ngos_sim.estimators.chunks import normal_quantile
 from ngos_sim.estimators.gaussian_law import Law
 
 NODES, NODES_FEWER = 32, 24  # a coordinate's slot: for smooth g they agree to rounding
-_AGREE = 1e-9
+_AGREE = 1e-8  # of g's standard deviation
+_ROUNDING = 1e-13  # of E |g|
+_SURE = 1.0 - 5.7e-7  # the level of 5 standard errors, over all times
 
 
 def gaussian_mean(g, mean, covariance, u, nodes=NODES):
-    """Return E g of one coordinate's Gaussian slots and a given u, by Gauss-Hermite quadrature.
+    """Return E g of one coordinate's Gaussian slots and a given u, shape (times,); see `gaussian_moments`."""
+    return gaussian_moments(g, mean, covariance, u, nodes)[0]
+
+
+def gaussian_moments(g, mean, covariance, u, nodes=NODES):
+    """Return E g, g's standard deviation and E |g| by Gauss-Hermite quadrature.
 
     Parameters
     ----------
     g : function (x) -> float
         Of the tuple of slots.
     mean, covariance, u : ndarray, shapes (times, n), (times, n, n) and (times,)
+        Of one coordinate's Gaussian slots, and its u, which is given.
 
     Returns
     -------
-    ndarray, shape (times,)
+    ndarray, shape (3, times)
     """
     points, weights = np.polynomial.hermite_e.hermegauss(nodes)
     n = mean.shape[1]
     grid = np.stack(np.meshgrid(*[points] * n, indexing="ij"), axis=-1).reshape(-1, n)
     weight = math.prod(np.ix_(*[weights / weights.sum()] * n)).ravel()
-    found = np.empty(len(mean))
+    found = np.empty((3, len(mean)))
     for at, (centre, spread, second) in enumerate(zip(mean, covariance, u, strict=True)):
         values, vectors = np.linalg.eigh(spread)
         slots = centre + grid @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
-        found[at] = weight @ np.array([g((*row, float(second))) for row in slots.tolist()], dtype=np.float64)
+        image = np.array([g((*row, float(second))) for row in slots.tolist()], dtype=np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is not resolved
+            first = weight @ image
+            found[:, at] = first, math.sqrt(weight @ (image - first) ** 2), weight @ np.abs(image)
     return found
 
 
 def is_resolved(g, mean, covariance, u):
-    """Return whether the quadrature of E g has converged: it has not where g is not smooth, or not defined."""
+    """Return whether the quadrature of E g has converged, beside g's spread: it has not where g is not smooth."""
     try:
-        many, few = (gaussian_mean(g, mean, covariance, u, nodes) for nodes in (NODES, NODES_FEWER))
+        (many, spread, size), (few, *_) = (
+            gaussian_moments(g, mean, covariance, u, nodes) for nodes in (NODES, NODES_FEWER)
+        )
     except (ArithmeticError, TypeError, ValueError):
         return False
     with np.errstate(invalid="ignore"):
-        return bool(np.all(np.abs(many - few) <= _AGREE * (1.0 + np.abs(many))))
+        return bool(np.all(np.abs(many - few) <= _AGREE * spread + _ROUNDING * size))
+
+
+def contradicts(sampled, std_error, known, spread, trajectories, rounding):
+    """Return whether a sampled mean shows that a known one is not g's: by 5 standard errors, over all times.
+
+    Two rules of nodes agree on a g that neither sees, such as a bump between the nodes. Its standard error is the
+    larger of the sample's and of quadrature's: the sample may miss what is rare, quadrature what is narrow.
+
+    Parameters
+    ----------
+    sampled, std_error, known, spread : ndarray, shape (times,)
+        Of g of the companion: by trajectories, and mean and standard deviation by quadrature.
+    trajectories : int
+    rounding : ndarray, shape (times,)
+        A standard error of what rounding may do to the sampled mean.
+    """
+    width = np.hypot(np.maximum(std_error, spread / math.sqrt(trajectories)), rounding)
+    return bool(np.any(np.abs(sampled - known) > normal_quantile(_SURE ** (1.0 / len(known))) * width))
 
 
 def gaussian_moment(mean, covariance, powers):
@@ -108,6 +140,12 @@ class Means:
                 mean = mean * self._known[key]
             total = total + mean
         return total
+
+    def spread(self, terms):
+        """Return the standard deviation of a term that is a function of one coordinate, shape (times,)."""
+        ((factor, by),) = terms
+        ((j, g),) = by.items()
+        return abs(factor) * gaussian_moments(g, *self._coordinate(j))[1]
 
     def _coordinate(self, j):
         return self._laws.of_coordinate(j) if self._joint else self._laws[j].of_coordinate(0)

@@ -16,7 +16,8 @@ from ngos_sim.processes.rule import oracle_of
 
 _Known = oracle_of("gradient", "variance")  # all that a built-in SDE's companion reads
 ACCURACY = 1e-12  # of a mean's movement
-_SOLVER = {"method": "DOP853", "rtol": ACCURACY, "atol": 1e-14}
+_SOLVER = {"method": "DOP853", "rtol": ACCURACY}
+_ABSOLUTE = 1e-14  # of the size that a slot reaches
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,27 @@ def sde_law(problem, times):
         return np.concatenate([A @ mean + b, (product + product.T + _power(problem, t)).ravel()])
 
     start = np.concatenate([first, np.zeros(n * n)])
+    size = _sizes(problem, first, float(times[-1]))
+    tolerance = _ABSOLUTE * np.concatenate([size, np.outer(size, size).ravel()])
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
-        solved = solve_ivp(field, (problem.t0, times[-1]), start, t_eval=times, **_SOLVER)
+        solved = solve_ivp(field, (problem.t0, times[-1]), start, t_eval=times, atol=tolerance, **_SOLVER)
     path = solved.y.T if solved.success else np.full((len(times), n + n * n), np.nan)
     return Law(path[:, :n], path[:, n:].reshape(-1, n, n), problem.second_moment(times[:, None]))
+
+
+def _sizes(problem, first, until):
+    """Return about how far each slot gets: its start, drift and noise over the time in which it forgets, (n d,).
+
+    Slots of one kind share the largest; 1 where none moves. It makes the solver's tolerance one of any unit.
+    """
+    A, b = drift(problem, until)
+    forgets = (until - problem.t0) / (1.0 + np.abs(np.diag(A)) * (until - problem.t0))
+    own = np.abs(first) + np.abs(b) * forgets + np.sqrt(np.diag(_power(problem, until)) * forgets)
+    size = own
+    for _ in problem.start[:-1]:
+        size = own + forgets * ((np.abs(A) - np.diag(np.abs(np.diag(A)))) @ size)
+    largest = size.reshape(-1, len(problem.slope)).max(axis=1)
+    return np.repeat(np.where(largest > 0.0, largest, 1.0), len(problem.slope))
 
 
 def companion_law(rule, problem, h, records, parameters):

@@ -10,10 +10,12 @@ word    = slot "[" i "]" | "sqnorm(" slot ")" | "loss" | "trace(Sigma)" | "norm(
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+
+from ngos_sim.arguments import described
 
 WORDS = ("loss", "trace(Sigma)", "norm(grad)")
 _TOKEN = re.compile(
@@ -100,8 +102,8 @@ def _tokens(text, slots, dimension):
         match = _TOKEN.match(text, at)
         if match is None:
             raise ValueError(
-                f"test function {text!r}: cannot read {text[at:].strip()!r}; allowed: numbers, slot[i], ^, *, +, -, "
-                f"sqnorm(slot), {', '.join(WORDS)}; slots: {', '.join(slots)}"
+                f"test function {text!r}: cannot read {text[at:].strip()!r}{_meant(text[at:], slots)}; allowed: "
+                f"numbers, slot[i], ^, *, +, -, sqnorm(slot), {', '.join(WORDS)}; slots: {', '.join(slots)}"
             )
         at = match.end()
         name = match["slot"] or match["squared"]
@@ -120,6 +122,12 @@ def _tokens(text, slots, dimension):
         else:
             tokens.append("^" if match["operator"] == "**" else match["operator"])
     return tokens
+
+
+def _meant(rest, slots):
+    """Return " (do you mean theta[0]?)" for theta, theta0 or theta_0, or an empty string."""
+    match = re.match(rf"\s*({'|'.join(map(re.escape, slots))})_?(\d*)(?!\w)", rest, re.ASCII)
+    return f" (do you mean {match[1]}[{match[2] or 0}]?)" if match else ""
 
 
 def _term(text, tokens, at, dimension):
@@ -165,6 +173,8 @@ def check(functions, slots, dimension):
     """Raise ValueError or TypeError unless each is in the grammar or a TestFunction with a coordinate there."""
     if isinstance(functions, str):
         raise TypeError(f"test_functions={functions!r} is one string; give a list")
+    if isinstance(functions, TestFunction) or not isinstance(functions, Iterable | None):
+        raise TypeError(f"test_functions={described(functions)} is not a list; give one, such as ['theta[0]']")
     if not functions:
         raise ValueError("test_functions is empty; give at least one, such as 'theta[0]'")
     for function in functions:
@@ -176,7 +186,10 @@ def check(functions, slots, dimension):
         elif isinstance(function, str):
             parse(function, slots, dimension)
         else:
-            raise TypeError(f"test function {function!r} is neither a string nor a TestFunction")
+            raise TypeError(
+                f"test function {described(function)} is neither a string nor a TestFunction; "
+                "ns.TestFunction(name, g) makes one of a function g(x)"
+            )
     names = [name_of(function) for function in functions]
     if len(set(names)) < len(names):
         raise ValueError(f"test_functions has {max(names, key=names.count)!r} twice")

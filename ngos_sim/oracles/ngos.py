@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ngos_sim.arguments import not_a
 from ngos_sim.oracles.losses import Loss, broadcastable, diagonal_of, symmetric_matrix
 from ngos_sim.oracles.noises import Noise, gaussian
 
@@ -52,9 +53,9 @@ class NGOS:
     noise: Noise = field(default_factory=gaussian)
 
     def __post_init__(self):
-        for name, kind in (("loss", Loss), ("noise", Noise)):
+        for name, kind, made_by in (("loss", Loss, "ns.quadratic(hessian=..)"), ("noise", Noise, "ns.gaussian()")):
             if not isinstance(getattr(self, name), kind):
-                raise TypeError(f"{name}={getattr(self, name)!r} is not a {kind.__name__}")
+                raise not_a(name, getattr(self, name), f"a {kind.__name__}", made_by)
         if callable(self.covariance):
             return
         matrix = symmetric_matrix("covariance", self.covariance)

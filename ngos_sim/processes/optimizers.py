@@ -8,13 +8,21 @@ With h = eta^2 and u = v / sigma^2 the definitions of arXiv 2205.10287 become, e
 """
 
 import math
+import warnings
 
+from ngos_sim.arguments import known_keywords
 from ngos_sim.arithmetic import fma, preconditioner
+from ngos_sim.errors import StudyWarning
 from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.rule import Rule, has_bias_correction
 from ngos_sim.processes.scaling import Hyperparameters, check_admissible
 
 CONVENTIONS = ("previous", "updated")
+_LARGEST = 1e100  # of a constant
+_UNSCALED = dict.fromkeys(
+    ("lr", "learning_rate", "eta", "beta", "betas", "beta1", "beta2", "eps", "sigma", "batch_size", "alpha"),
+    "ns.from_hyperparameters takes lr, betas, eps and batch_size or sigma",
+)
 
 
 class Optimizer(Rule):
@@ -95,8 +103,11 @@ def _checked(second_moment, bias_correction, **constants):
     for name, value in constants.items():
         if not is_number(value) or value < 0.0 or (value == 0.0 and name != "eps0"):
             raise ValueError(f"{name}={value!r} must be {'non-negative' if name == 'eps0' else 'positive'}")
+        if value > _LARGEST or 0.0 < value < 1.0 / _LARGEST:
+            raise ValueError(f"{name}={value!r} has squares and cubes beyond floating point; allowed: 1e-100 to 1e100")
 
 
+@known_keywords(**_UNSCALED)
 def rmsprop(sigma0, eps0, c2, *, second_moment="previous", bias_correction=False):
     """RMSprop (Definition 2.1 of arXiv 2205.10287), scaled.
 
@@ -162,6 +173,7 @@ def _adam_updated(x, o, z, c, p):
     return fma(-c[4] * m, preconditioner(u, p.sigma0, c[5]), theta), m, u
 
 
+@known_keywords(**_UNSCALED)
 def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True):
     """Adam (Definition 2.2 of arXiv 2205.10287), scaled.
 
@@ -234,6 +246,11 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, *
     ValueError
         A value out of range, or neither or both of batch_size and sigma.
 
+    Warns
+    -----
+    StudyWarning
+        beta1 > beta2.
+
     Examples
     --------
     >>> optimizer, eta2 = from_hyperparameters("adam", lr=1e-3, betas=(0.9, 0.999), eps=1e-8, batch_size=256)
@@ -243,10 +260,12 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, *
     if (batch_size is None) == (sigma is None):
         raise ValueError(f"give batch_size or sigma, got batch_size={batch_size!r} and sigma={sigma!r}")
     if sigma is None:
-        if not batch_size > 0:
-            raise ValueError(f"batch_size={batch_size!r} must be positive")
+        if not is_number(batch_size) or not batch_size > 0:
+            raise ValueError(f"batch_size={batch_size!r} must be a positive number")
         sigma = 1.0 / math.sqrt(batch_size)
-    betas = (betas,) if isinstance(betas, (int, float)) else tuple(betas)
+    betas = tuple(betas) if isinstance(betas, (list, tuple)) else (betas,)
     hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma)
+    if len(betas) == 2 and betas[0] > betas[1]:
+        warnings.warn(f"betas={betas}: beta1 > beta2; did you swap them?", StudyWarning, stacklevel=2)
     factory = {"rmsprop": rmsprop, "adam": adam}[kind]
     return factory(**hyperparameters.constants, **conventions), lr * lr

@@ -15,9 +15,10 @@ def check_admissible(constants, eta2, where="eta2"):
         raise ValueError(f"{where}={eta2!r} must be a positive number")
     for name, value in constants.items():
         if name in ("c1", "c2") and value * eta2 >= 1.0:
+            hint = "; eta2 is eta^2: did you give eta?" if where == "eta2" and value * eta2 > 1.0 else ""
             raise ValueError(
                 f"{where}={eta2:g} gives beta={1.0 - value * eta2:g}; "
-                f"with {name}={value:g} it must be below {1.0 / value:g}"
+                f"with {name}={value:g} it must be below {1.0 / value:g}{hint}"
             )
 
 
@@ -50,19 +51,19 @@ class Hyperparameters:
 
     def __post_init__(self):
         names = {"rmsprop": ("c2",), "adam": ("c1", "c2")}
-        if self.kind not in names:
+        if not isinstance(self.kind, str) or self.kind not in names:
             raise ValueError(f"optimizer {self.kind!r} is unknown; allowed: {', '.join(names)}")
         if len(self.betas) != len(names[self.kind]):
             raise ValueError(f"betas={self.betas!r}: {self.kind} takes {len(names[self.kind])}")
         for name in ("lr", "sigma"):
-            if not getattr(self, name) > 0.0:
-                raise ValueError(f"{name}={getattr(self, name)!r} must be positive")
+            if not is_number(getattr(self, name)) or not getattr(self, name) > 0.0:
+                raise ValueError(f"{name}={getattr(self, name)!r} must be a positive number")
         for name in ("eps", "v0"):
-            if not getattr(self, name) >= 0.0:
-                raise ValueError(f"{name}={getattr(self, name)!r} must not be negative")
+            if not is_number(getattr(self, name)) or not getattr(self, name) >= 0.0:
+                raise ValueError(f"{name}={getattr(self, name)!r} must be a number of at least 0")
         for beta in self.betas:
-            if not 0.0 < beta < 1.0:
-                raise ValueError(f"betas={self.betas!r} must lie between 0 and 1")
+            if not is_number(beta) or not 0.0 < beta < 1.0:
+                raise ValueError(f"betas={self.betas!r} must be numbers between 0 and 1")
 
     @property
     def constants(self):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.arguments import not_a
 from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.optimizers import Optimizer
 
@@ -43,7 +44,7 @@ def svag(optimizer, ell):
         Some ell is below 1.
     """
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"svag takes an optimizer, got {optimizer!r}")
+        raise not_a("optimizer", optimizer, "an optimizer", "ns.rmsprop(sigma0=.., eps0=.., c2=..)")
     values = []
     for one in _sequence("ell", ell):
         if not is_number(one) or one < 1.0:

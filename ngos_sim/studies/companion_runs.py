@@ -23,7 +23,7 @@ def with_companion(settings, sde, wanted):
     functions = [study.test_functions[g] for g in wanted]
     observed = observables(study.oracle, functions, study.rule.slots, study.dimension, records)
     where = {"spacing": point.spacing, "records": records, "role": " companion"}
-    job = settings.job(parts, paired.coupled_pair()[2:], observed, settings.state, **where)
+    job = settings.job(parts, paired.coupled_pair()[[2, 1]], observed, settings.state, **where)
     parameters = {**companion.parameters, "eta2": point.eta_e}
     terms, times = [term for mine in wanted.values() for term in mine], study.t0 + point.eta_e * records
 
@@ -53,4 +53,26 @@ def with_companion(settings, sde, wanted):
             found[sde.name, g] = with_rounding(reading, rounding.bound(*known))
         return found
 
-    return Run("control_variate", (job,), read, sde.name, unresolved=unresolved)
+    own = means[0]
+    smooth = {
+        at: (exact[g][0], own.spread(terms))
+        for at, (g, terms) in enumerate(wanted.items())
+        if g in exact and any(callable(function) for _, by in terms for function in by.values())
+    }
+
+    def contradicted(measured, trajectories):
+        ((mean, std_error),) = measured
+        return tuple(
+            list(wanted)[at]
+            for at, known in smooth.items()
+            if control_variate.contradicts(
+                *(each[:, at, 1] for each in (mean, std_error)),
+                *known,
+                trajectories,
+                rounding.bound(starts[at], mean[:, at, 1], records, settings.precision, gaussian_law.ACCURACY),
+            )
+        )
+
+    return Run(
+        "control_variate", (job,), read, sde.name, unresolved=unresolved, contradicted=contradicted if smooth else None
+    )

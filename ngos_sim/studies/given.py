@@ -1,26 +1,27 @@
-"""Whether what a study is given is of the kind that it takes; if not, one line says which kinds are."""
+"""Whether what a study is given is of the kind that it takes; if not, one line says what makes one."""
 
+from collections.abc import Mapping
+
+from ngos_sim.arguments import not_a
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizers import Optimizer
 from ngos_sim.processes.sdes import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
 
 _KINDS = {
-    "oracle": (NGOS, "ns.NGOS(..)"),
-    "optimizer": ((Optimizer, SVAG), "ns.rmsprop(..), ns.adam(..), ns.Optimizer(..), ns.svag(..)"),
-    "reference": ((ScalingRule, type(None)), "ns.scaling_rule(..)"),
-    "sde": (SDE, "ns.rmsprop_sde(), ns.adam_sde(), ns.SDE(..), or a list of them"),
+    "oracle": (NGOS, "an NGOS", "ns.NGOS(loss, covariance=..)"),
+    "optimizer": ((Optimizer, SVAG), "an optimizer", "ns.rmsprop(sigma0=.., eps0=.., c2=..)"),
+    "reference": ((ScalingRule, type(None)), "a scaling rule", "ns.scaling_rule(kappa=..)"),
+    "initial": (Mapping, "a mapping of slots to values", "dict(theta=.., u=..)"),
+    "sde": (SDE, "an SDE", "ns.rmsprop_sde()"),
 }
 
 
 def check(name, value):
     """Raise TypeError unless a value is of the kind that the study's argument `name` takes."""
-    kinds, allowed = _KINDS[name]
-    if isinstance(value, kinds):
-        return
-    if callable(value) and hasattr(value, "__name__"):
-        raise TypeError(f"{name}={value.__name__} is not called: {value.__name__}(..) is needed; allowed: {allowed}")
-    raise TypeError(f"{name}={value!r}; allowed: {allowed}")
+    kinds, *words = _KINDS[name]
+    if not isinstance(value, kinds):
+        raise not_a(name, value, *words)
 
 
 def sdes(value):

@@ -25,6 +25,8 @@ class Run:
     name : the SDE's or the reference's, of a local run
     checks : for each job one with fewer nodes, which must agree with it; or nothing
     unresolved : indices of test functions whose known means quadrature does not find
+    contradicted : function ([(mean, std_error) of each job], trajectories) -> indices of test functions whose
+        known means those sampled show to be wrong; None where no mean is found by quadrature
     """
 
     estimator: str
@@ -33,6 +35,7 @@ class Run:
     name: str = ""
     checks: tuple = ()
     unresolved: tuple = ()
+    contradicted: Callable | None = None
 
 
 @dataclass(frozen=True)

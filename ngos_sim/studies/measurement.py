@@ -15,6 +15,7 @@ BAND = 0.95
 _LEAST_GROUPS = 8  # of chunks, to say how well standard errors are known;
 _DOUBTFUL = 0.1  # worse than so much of themselves is said;
 _NEGLIGIBLE = 1e-6  # of an error: standard errors below are rounding
+_CONTRADICTED = "has another mean by its trajectories than by quadrature (estimator='coupled' needs none)"
 _ROUND = 4096  # chunks whose sums are held at once: memory does not grow with the trajectories
 
 
@@ -81,11 +82,21 @@ class Measurement:
         for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
             readings = {}
             for run, jobs in zip(point, kept, strict=True):
-                found = run.read([means(sums.total, self.trajectories) for sums in jobs])
+                found, _ = self._read(run, jobs)
                 bands = self._bands(run, jobs, found)
                 readings |= {key: (run.estimator, reading, bands[key]) for key, reading in found.items()}
             rows += collect.rows(self.study, index, readings, self.trajectories, _worst(kept)[0])
         return pd.DataFrame(rows)
+
+    def _read(self, run, jobs):
+        """Return the Readings of a run, NaN where a known mean is wrong, and the indices of these test functions."""
+        measured = [means(sums.total, self.trajectories) for sums in jobs]
+        found = run.read(measured)
+        wrong = run.contradicted(measured, self.trajectories) if run.contradicted else ()
+        for g in wrong:
+            nothing = np.full_like(found[run.name, g].error, np.nan)
+            found[run.name, g] = found[run.name, g]._replace(optimizer=nothing, reference=nothing, error=nothing)
+        return found, wrong
 
     def _bands(self, run, jobs, found):
         """Return the quantile of the simultaneous band over times of every reading."""
@@ -129,11 +140,12 @@ class Measurement:
             bad, first = _worst(kept)
             gone += [f"{bad} at {where} (the first: {first})"] * bool(bad)
             for run, jobs in zip(point, kept, strict=True):
-                found = run.read([means(sums.total, self.trajectories) for sums in jobs])
+                found, wrong = self._read(run, jobs)
                 for (_, g), reading in found.items():
                     if not bad and not np.all(np.isfinite(reading.error)):
                         name = test_functions.name_of(self.study.test_functions[g])
-                        undefined.append(f"test function {name!r} is not finite at {where}")
+                        reason = _CONTRADICTED if g in wrong else "is not finite"
+                        undefined.append(f"test function {name!r} {reason} at {where}")
         if not gone:
             return "; ".join(undefined)
         left = f"of {self.trajectories} trajectories these left the finite numbers: {'; '.join(gone)}"

@@ -40,7 +40,7 @@ def predicted(study, keys, rows):
     function = next(g for g in study.test_functions if test_functions.name_of(g) == keys["test_function"])
     lag = rows.step % rows.kappa
     matched = rows.time - lag * rows.eta_e
-    if not _is_covered(study, keys["sde"]) or np.ptp(matched) > 1e-9 * matched.max() or np.ptp(lag):
+    if not _is_covered(study, keys["sde"]):
         return nothing
     terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
     if terms is None or any(_degree(powers) > _MAX_DEGREE for _, by in terms for powers in by.values()):

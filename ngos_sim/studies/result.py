@@ -166,7 +166,10 @@ class Result:
 def at_norm(group, norm):
     """Return the rows of one group at the time of a norm, one a point; see `Result.order`.
 
-    Points without a time in common are taken at their last times.
+    Raises
+    ------
+    ValueError
+        The points have no time in common: a study refuses that, an older table may show it.
     """
     lag = group.step % group.kappa  # of a step of the smaller batch behind the last matched one
     clock = ((group.time - lag * group.eta_e) / group.time.max()).round(9)
@@ -175,7 +178,7 @@ def at_norm(group, norm):
     sums = sums.groupby([clock.rename("clock"), lag.rename("lag")]).sum()
     common = sums[sums.points == group.eta_e.nunique()]
     if common.empty:
-        return group[group.time == group.groupby(["eta_e", "kappa"]).time.transform("max")]
+        raise ValueError("the points of a series have no time in common: their errors cannot be compared")
     pooled = (common.top / common.base).abs()  # the weighted least squares slope of error against eta_e
     at = common.index[-1] if norm == "final" or pooled.isna().all() else pooled.idxmax()
     return group[(clock == at[0]) & (lag == at[1])]

@@ -3,14 +3,16 @@
 import math
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from tqdm import tqdm
 
+from ngos_sim.arguments import known_keywords
 from ngos_sim.engines import devices
-from ngos_sim.errors import NonFiniteError
+from ngos_sim.errors import NonFiniteError, StudyWarning
 from ngos_sim.estimators import test_functions
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles import law_check
@@ -18,15 +20,17 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizers import Optimizer
 from ngos_sim.processes.sdes import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import first_step, given, grid, plan, runs, selection, start
+from ngos_sim.studies import first_step, given, grid, notes, plan, runs, selection, start
 from ngos_sim.studies.integers import integer
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import Result, limited
 from ngos_sim.studies.stopping import Bounds
 
 ESTIMATORS = ("auto", "local", "control_variate", "coupled", "independent")
+_SQUARE = "give eta2=, the square of the learning rate, or steps="
 
 
+@known_keywords(eta=_SQUARE, lr=_SQUARE, learning_rate=_SQUARE, sdes="give sde=, one or a list")
 @dataclass(frozen=True)
 class ConvergenceStudy:
     """Weak errors of an optimizer against its SDEs at several step sizes.
@@ -50,10 +54,12 @@ class ConvergenceStudy:
     steps : int or sequence of int
         Instead of `eta2`: eta2 = horizon / steps.
     horizon : float
-        The last time; a horizon between two steps is cut to the earlier one.
+        The last time; a horizon between two steps is cut to the earlier one, and `notes` says so.
     times : "all" or sequence of float, optional
         When errors are measured; by default at most 64 times common to all points. "all": after every
         step, under the scaling rule against step floor(k / kappa) of the larger batch (Theorem 5.3).
+        Points to which one order is fitted must have a time in common: those of one kappa and, under SVAG
+        with several ell, of one eta2.
     test_functions : sequence of str or TestFunction
         g; the grammar is in `estimators.test_functions`.
     estimator : "auto", "local", "control_variate", "coupled" or "independent"
@@ -65,6 +71,11 @@ class ConvergenceStudy:
     ------
     ValueError, TypeError
         Anything above is not as described; the message names it, its value and what is allowed.
+
+    Warns
+    -----
+    StudyWarning
+        The horizon is cut, or a value is far outside what anyone means; `notes` holds the same lines.
 
     Examples
     --------
@@ -99,10 +110,11 @@ class ConvergenceStudy:
     dimension: int = field(init=False)
     served: dict = field(init=False)
     why: dict = field(init=False)
+    notes: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
-        for name, value in (("oracle", self.oracle), ("optimizer", self.optimizer), ("reference", self.reference)):
-            given.check(name, value)
+        for name in ("oracle", "optimizer", "reference", "initial"):
+            given.check(name, getattr(self, name))
         if self.estimator not in ESTIMATORS:
             raise ValueError(f"estimator={self.estimator!r}; allowed: {', '.join(ESTIMATORS)}")
         sdes = given.sdes(self.sde)
@@ -127,6 +139,7 @@ class ConvergenceStudy:
             object.__setattr__(self, name, value)
         (dimension, *_) = (start.dimension(self.initial, self.rule, self.oracle, point.eta2) for point in points)
         object.__setattr__(self, "dimension", dimension)
+        object.__setattr__(self, "notes", notes.notes(self))
         self._check_noise()
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
         test_functions.try_at(
@@ -138,6 +151,8 @@ class ConvergenceStudy:
             runs.first_steps(self, index, served)
         object.__setattr__(self, "served", served)
         object.__setattr__(self, "why", why)
+        for note in self.notes:
+            warnings.warn(note, StudyWarning, stacklevel=4)  # whoever made the study
 
     @property
     def rule(self):
@@ -218,6 +233,7 @@ class ConvergenceStudy:
         begin = time.perf_counter()
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         seed, settings = integer("seed", seed), self.settings(device, precision, threads)
+        notes.check_range(self, settings["precision"])
         served, why = selection.after_node_check(self, seed, threads, device)
         if settings["precision"] == "f32" and any(estimator == "local" for estimator, _ in served.values()):
             raise ValueError(

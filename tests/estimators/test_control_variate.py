@@ -136,6 +136,85 @@ def test_adams_fourth_moment_is_the_predicted_one(problem):
     assert abs(row.constant - row.predicted_constant) < 3 * row.constant_std_error
 
 
+def bump(width, at=0.436):
+    """Return a test function that is 0 at every node of both rules at eta2 = 1/16, which lie .15 from 0.436."""
+    return ns.TestFunction("bump", lambda x: max(0.0, 1.0 - ((x[0] - at) / width) ** 2))
+
+
+def alone(**changes):
+    settings = dict(sde=ns.rmsprop_sde(), initial=dict(theta=1.2, u=1.0), eta2=[2.0**-4], horizon=1.0, times=[1.0])
+    return ns.ConvergenceStudy(ns.NGOS(ns.quadratic(0.9)), ns.rmsprop(**CONSTANTS), **(settings | changes))
+
+
+def test_a_bump_between_the_nodes_is_seen_by_trajectories():
+    """Quadrature finds a mean of 0 by both rules; .02 is right."""
+    made = alone(test_functions=[bump(0.03), COSINE])
+    assert made.why["rmsprop", "bump"].startswith("control_variate")
+    result = made.run(20_000)
+    assert result.why["rmsprop", "bump"].startswith("coupled")
+    assert "not control_variate, as trajectories show another mean at eta2=0.0625" in result.why["rmsprop", "bump"]
+    assert result.table.estimator.tolist() == ["coupled", "control_variate"]
+    assert 0.01 < result.table.optimizer_mean[0] < 0.03
+    with pytest.raises(ValueError, match="cannot measure 'bump' against 'rmsprop': trajectories show another mean at"):
+        alone(test_functions=[bump(0.03)], estimator="control_variate").run(20_000)
+
+
+def test_a_bump_that_few_trajectories_hit_is_no_number_after_many():
+    made = alone(test_functions=[bump(0.001), COSINE])
+    assert made.run(4096).why["rmsprop", "bump"].startswith("control_variate")
+    with pytest.raises(ns.NonFiniteError) as caught:
+        made.run(400_000)
+    assert str(caught.value) == (
+        "test function 'bump' has another mean by its trajectories than by quadrature (estimator='coupled' needs none) "
+        "at eta2=0.0625"
+    )
+    table = caught.value.result.table.set_index("test_function")
+    assert table.loc["bump", ["error", "optimizer_mean", "sde_mean"]].isna().all()
+    assert abs(table.error["cos theta"]) < 0.01
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_the_choice_does_not_depend_on_the_unit_of_g(unit):
+    """A kink of 1e-8 |theta| was taken for smooth, as two rules of nodes agreed on it to 1e-9."""
+    functions = [
+        ns.TestFunction("kink", lambda x: unit * 1e-8 * abs(x[0])),
+        ns.TestFunction("kink on 1", lambda x: unit * (1.0 + 1e-8 * abs(x[0]))),
+        ns.TestFunction("cos", lambda x: unit * math.cos(x[0])),
+        ns.TestFunction("small cos on 1", lambda x: unit * (1.0 + 1e-3 * math.cos(x[0]))),
+        f"{unit!r}*theta[0]^5",
+    ]
+    table = alone(test_functions=functions).run(20_000).table
+    assert table.estimator.tolist() == ["coupled", "coupled", *["control_variate"] * 3]
+    assert (table.error.abs() > 2.0 * table.std_error).sum() == 5
+    plain = alone(test_functions=["theta[0]^5", COSINE]).run(20_000).table
+    for column in ("error", "std_error"):
+        scaled = (table[column] / unit).tolist()
+        assert scaled[2] == pytest.approx(plain[column][1], rel=1e-7)
+        assert scaled[3] == pytest.approx(1e-3 * plain[column][1], rel=1e-7)
+        assert scaled[4] == pytest.approx(plain[column][0], rel=1e-7)
+
+
+def test_what_is_rare_or_heavy_is_not_contradicted():
+    """The sample may miss a rare region, or all but miss the tail that a mean is made of: quadrature's spread knows."""
+    rare = ns.TestFunction("rare", lambda x: math.exp(-0.5 * ((x[0] - 5.0) / 0.5) ** 2))
+    heavy = ns.TestFunction("heavy", lambda x: math.exp(3.0 * x[0]))
+    result = alone(test_functions=[rare, heavy]).run(4096)
+    assert result.table.estimator.tolist() == ["control_variate"] * 2
+
+
+@pytest.mark.parametrize("precision", ["mix", "f64"])
+def test_without_noise_a_known_mean_is_not_contradicted_by_rounding(precision):
+    made = ns.ConvergenceStudy(
+        ns.NGOS(ns.quadratic(0.9), covariance=0.0),
+        ns.rmsprop(**CONSTANTS),
+        ns.rmsprop_sde(),
+        initial=dict(theta=1.2, u=1.0),
+        eta2=[2.0**-4, 2.0**-8],
+        test_functions=[COSINE, ns.TestFunction("off 0.7", lambda x: x[0] - 0.7)],
+    )
+    assert made.run(2048, precision=precision).table.estimator.unique().tolist() == ["control_variate"]
+
+
 def test_choices_and_refusals(problem):
     kink = ns.TestFunction("kink", lambda x: abs(x[0]))
     functions = [COSINE, kink, "theta[0]", "theta[0]^5", "norm(grad)"]

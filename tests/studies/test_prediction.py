@@ -124,7 +124,6 @@ def test_a_negative_zero_is_not_printed(problem):
         dict(test_functions=["norm(grad)"]),
         dict(test_functions=["theta[0]^9"]),
         dict(optimizer=ns.rmsprop(bias_correction=True, **RMSPROP)),
-        dict(eta2=[0.3, 0.2], times=None, horizon=0.5),
     ],
 )
 def test_where_nothing_is_known_nothing_is_said(problem, changes):

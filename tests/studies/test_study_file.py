@@ -2,6 +2,7 @@
 
 import pytest
 
+import ngos_sim as ns
 from ngos_sim.studies import study_file
 from tests.programs import PROBLEM
 
@@ -113,7 +114,10 @@ def test_u_may_start_at_0_where_eps0_is_positive(load):
 
 
 def test_a_horizon_between_steps_is_cut(load):
-    read = load(edited((HORIZON, "horizon = 1.1"), (ETA2, "eta2 = 0.25")))
+    with pytest.warns(
+        ns.StudyWarning, match="horizon=1.1 is cut to t=1: it is no multiple of the step 0.25 at eta2=0.25"
+    ):
+        read = load(edited((HORIZON, "horizon = 1.1"), (ETA2, "eta2 = 0.25")))
     assert read.study.record_times[0][-1] == 1.0
 
 

@@ -1,0 +1,81 @@
+"""Nothing depends on the units of theta and time, of the gradient, or of sigma.
+
+With [theta] = a the time h = eta^2 has the unit a^2 (a step of eta is one of theta), so that c1, c2 ~ a^-2,
+sigma0 = sigma eta ~ a, eps0 ~ a and H ~ 1 / a; with gradients in units of b, H and eps0 ~ b, u and Sigma ~ b^2;
+with sigma in units of s and gradients along with it, sigma0, eps0 and H ~ s.
+"""
+
+import numpy as np
+import pytest
+
+import ngos_sim as ns
+from ngos_sim.studies import jobs
+
+DEGREES = {"theta[0]": 1, "theta[0]^2": 2, "theta[0]^5": 5, "norm(grad)^2": 0}  # of theta: local, the latter two not
+
+
+def study(a=1.0, b=1.0, s=1.0, momentum=False, **changes):
+    t = a * a
+    constants = dict(sigma0=0.8 * a * s, eps0=0.1 * a * b * s, c2=1.3 / t)
+    start = dict(theta=1.2 * a, u=1.0 * b * b)
+    sde, rule, t0 = ns.rmsprop_sde(), ns.rmsprop(**constants), 0.0
+    if momentum:
+        t0 = 0.5
+        sde, rule = ns.adam_sde(), ns.adam(c1=2.0 / t, **constants)
+        start |= dict(m=-0.4 * b * s, t0=t0 * t)
+    settings = dict(
+        sde=sde,
+        initial=start,
+        eta2=[t * 2.0**-k for k in range(3, 6)],
+        horizon=(t0 + 1.0) * t,
+        times=[(t0 + 1.0) * t],
+        test_functions=list(DEGREES),
+    )
+    oracle = ns.NGOS(ns.quadratic(0.9 * b * s / a), covariance=b * b)
+    return ns.ConvergenceStudy(oracle, rule, **(settings | changes))
+
+
+@pytest.fixture
+def same_noise(monkeypatch):
+    """Return a function after which steps of t 2^-k have the random numbers of 2^-k, whatever the unit t of time."""
+    key = jobs.point_key
+
+    def unit_of_time(t):
+        monkeypatch.setattr(jobs, "point_key", lambda seed, eta2, *rest: key(seed, float(f"{eta2 / t:.9g}"), *rest))
+
+    return unit_of_time
+
+
+@pytest.mark.parametrize("momentum", [False, True])
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_a_study_does_not_depend_on_the_unit_of_theta_and_time(same_noise, unit, momentum):
+    plain = study(momentum=momentum).run(10_000)
+    same_noise(unit**2)
+    found = study(a=unit, momentum=momentum).run(10_000)
+    assert [*found.why.values()] == [*plain.why.values()]
+    scale = plain.table.test_function.map(lambda g: unit ** DEGREES[g])
+    for column in ("error", "std_error", "sde_mean"):
+        np.testing.assert_allclose(found.table[column] / scale, plain.table[column], rtol=1e-4)
+    assert found.table.resolved.tolist() == plain.table.resolved.tolist()
+
+
+@pytest.mark.parametrize("momentum", [False, True])
+@pytest.mark.parametrize("changes", [dict(b=1e-12), dict(b=1e12), dict(s=1e-12), dict(s=1e12)])
+def test_a_study_does_not_depend_on_the_unit_of_the_gradient_or_of_sigma(changes, momentum):
+    found, plain = (study(momentum=momentum, **units).run(10_000) for units in (changes, {}))
+    assert [*found.why.values()] == [*plain.why.values()]
+    gradient = changes.get("b", 1.0) * changes.get("s", 1.0)
+    scale = np.where(plain.table.test_function == "norm(grad)^2", gradient**2, 1.0)
+    for column in ("error", "std_error", "sde_mean"):
+        np.testing.assert_allclose(found.table[column] / scale, plain.table[column], rtol=1e-4)
+
+
+@pytest.mark.parametrize("estimator", ["auto", "coupled"])
+@pytest.mark.parametrize("unit", [1e12])
+def test_a_plan_does_not_depend_on_the_unit_of_theta_and_time(same_noise, unit, estimator):
+    plain = study(estimator=estimator).plan(50_000)
+    same_noise(unit**2)
+    found = study(a=unit, estimator=estimator).plan(50_000)
+    assert found.resolved.tolist() == plain.resolved.tolist()
+    np.testing.assert_allclose(found.eta_e, plain.eta_e * unit**2, rtol=1e-12)
+    np.testing.assert_allclose(found.smallest_eta_e / unit**2, plain.smallest_eta_e, rtol=1e-3)
