@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from ngos_sim.engines import cpu
-from ngos_sim.engines.program import CHUNK
+from ngos_sim.engines import devices
+from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.estimators import choose, gaussian_law, moment_flow, test_functions
 from ngos_sim.estimators.chunks import means
 from ngos_sim.estimators.control_variate import Means
@@ -126,8 +126,8 @@ def _is_smooth(study, terms):
     return Means(known).are_resolved(terms)
 
 
-def after_node_check(study, seed, threads):
-    """Return `selected` without what a look at the first chunk of every point rules out.
+def after_node_check(study, seed, threads, device="cpu"):
+    """Return `selected` without what a look at the first chunk of every point, on the run's device, rules out.
 
     Local, where a test function moves with the number of nodes: with fewer no error may move by more than
     0.2 of the standard error of a million trajectories and a thousandth of itself. (For RMSprop with
@@ -142,18 +142,20 @@ def after_node_check(study, seed, threads):
         for run in runs.runs(study, index, seed, study.served):
             for g in run.unresolved:
                 barred.setdefault((run.name, g), {})["control_variate"] = f"{_ROUGH} at {point}"
-            for g in _moving(study, run, threads):
+            for g in _moving(study, run, threads, device):
                 barred.setdefault((run.name, g), {})["local"] = f"its quadrature moves with the nodes at {point}"
     return selected(study, barred) if barred else (study.served, study.why)
 
 
-def _moving(study, run, threads):
+def _moving(study, run, threads, device):
     """Return the indices of the test functions of a local run that move with the number of nodes."""
     mine = [g for (name, g), (estimator, _) in study.served.items() if (name, estimator) == (run.name, "local")]
     moved = np.zeros(len(mine), dtype=bool)
     for main, check in zip(run.jobs if run.checks else (), run.checks, strict=True):
+        used = devices.chosen(device, cost(*main[:2]), 2, threads)
         (mean, std_error), (fewer, _) = (
-            means(cpu.run(*job[:2], 0, 1, precision="f64", threads=threads).sums[0], CHUNK) for job in (main, check)
+            means(devices.run(used, *job[:2], 0, 1, precision="f64", threads=threads).sums[0], CHUNK)
+            for job in (main, check)
         )
         allowed = _TOLERANCE * std_error * math.sqrt(CHUNK / _MANY) + _RELATIVE * np.abs(mean)
         moved |= np.any(np.abs(mean - fewer) > allowed, axis=(0, 2))

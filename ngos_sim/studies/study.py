@@ -225,7 +225,7 @@ class ConvergenceStudy:
         begin = time.perf_counter()
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         settings = self.settings(seed, device, precision, threads)
-        served, why = selection.after_node_check(self, seed, threads)
+        served, why = selection.after_node_check(self, seed, threads, device)
         if settings["precision"] == "f32" and any(estimator == "local" for estimator, _ in served.values()):
             raise ValueError(
                 "precision='f32' is 3 % wrong in the local estimator; allowed: mix, f64, estimator='coupled'"

@@ -9,6 +9,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
+from ngos_sim.engines import cpu, devices
 from ngos_sim.estimators import order
 from ngos_sim.processes.rule import Oracle
 
@@ -313,3 +314,18 @@ def test_a_sign_in_the_step_is_refused():
         ns.ConvergenceStudy(
             ns.NGOS(ns.quadratic(0.9)), rule, test_functions=["theta[0]"], estimator="local", **settings
         ).run(4096)
+
+
+@pytest.mark.parametrize("device", ["cpu", "python"])
+def test_the_look_at_the_nodes_runs_on_the_device_that_was_asked_for(problem, device, monkeypatch):
+    used = []
+
+    def run(device, program, inputs, first, count, **settings):
+        used.append((device, settings["precision"]))
+        return cpu.run(program, inputs, first, count, **settings)
+
+    monkeypatch.setattr(devices, "run", run)
+    updated = ns.rmsprop(second_moment="updated", **RMSPROP)
+    study = problem("P1", updated, estimator="local", eta2=[2.0**-6], test_functions=["theta[0]"])
+    study.run(1024, device=device)
+    assert used == [(device, "f64")] * 3  # many nodes, fewer nodes, the run itself
