@@ -107,7 +107,8 @@ def companion_law(rule, problem, h, records, parameters):
     """
     mean, u = np.concatenate(problem.start[:-1]), problem.start[-1]
     covariance, path = np.zeros((len(mean), len(mean))), []
-    for k, c in enumerate(table(rule, round(problem.t0 / h), int(records[-1]), h, parameters), 1):
+    rows = table(rule, round(problem.t0 / h), int(records[-1]), h, parameters)
+    for k, c in enumerate(map(tuple, rows.tolist()), 1):
         matrix, offset, kick, u = _affine_step(rule, problem, u, c, SimpleNamespace(**parameters))
         mean = matrix @ mean + offset
         covariance = matrix @ covariance @ matrix.T + kick @ problem.covariance @ kick.T

@@ -31,9 +31,9 @@ from ngos_sim.processes.rule import Rule
 class Part:
     """One process of a program: `steps` steps of a rule between two matched times.
 
-    eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken; columns, shape
-    (steps, 1 or d, n), follow the schedule's own in c and differ from coordinate to coordinate; errors are
-    what the process needs to carry errors along.
+    eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken; table, shape
+    (steps, 1 or d, columns), takes the place of what the schedule returns; errors are what the process needs to carry
+    errors along.
     """
 
     rule: Rule
@@ -41,7 +41,7 @@ class Part:
     steps: int
     eta2: float
     sigma: float
-    columns: np.ndarray | None = None
+    table: np.ndarray | None = None
     errors: Errors | None = None
 
 
@@ -87,11 +87,9 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
         parameters = {**part.rule.parameters, "eta2": part.eta2}
         h = spacing / part.steps
         with _naming_what_is_missing(part.rule.name, parameters):
-            rows = table(part.rule, round(t0 / h), matched * part.steps, h, parameters)
-        entries = np.array(rows)[:, None, :]
-        if part.columns is not None:
-            own = np.broadcast_to(entries, (*part.columns.shape[:2], entries.shape[2]))
-            entries = np.concatenate([own, part.columns], axis=2)
+            entries = part.table
+            if entries is None:
+                entries = table(part.rule, round(t0 / h), matched * part.steps, h, parameters)[:, None, :]
         law = no_law if oracle.root is None else zeta(part.noise)
         processes.append(Process(move(part.rule, oracle, part.noise), slots, substeps // part.steps, law))
         numbers.append(

@@ -9,6 +9,7 @@ from ngos_sim.estimators import joint_flow, moment_flow, quadrature
 from ngos_sim.processes.integrators import table
 from ngos_sim.processes.local_error import local_error
 from ngos_sim.processes.optimizers import is_built_in
+from ngos_sim.studies import start
 from ngos_sim.studies.assemble import Observables, Part
 from ngos_sim.studies.problems import joint_problem, of_each, problems
 
@@ -17,6 +18,32 @@ def pivot_at(settings, sde, wanted):
     """Return the Pivot of a point, a JointPivot where its oracle couples coordinates."""
     kind = JointPivot if settings.study.oracle.is_dense else Pivot
     return kind(settings, sde, wanted)
+
+
+def unsettled(study, sde, terms):
+    """Return why what the local estimator needs for a test function's terms cannot be made, or an empty string.
+
+    Parameters
+    ----------
+    study : ConvergenceStudy
+    sde : SDE
+        Of known flow.
+    terms : list of (factor, {coordinate: powers of the slots})
+    """
+    duration, basis = (
+        study.horizon - study.t0,
+        moment_flow.basis_of(sde, {powers for _, by in terms for powers in by.values()}),
+    )
+    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
+    for state in {each.tobytes(): each for each in states}.values():
+        try:
+            if study.oracle.is_dense:
+                joint_flow.moments(joint_problem(study, state), duration)
+            else:
+                of_each(problems(study, state), lambda problem: moment_flow.moments(sde, basis, problem, duration))
+        except ValueError as error:
+            return str(error)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -55,14 +82,20 @@ class Pivot:
 
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
-        basis, t0 = self.basis, self.settings.study.t0
-        own = len(table(rule, round(t0 / h), 1, h, {**rule.parameters, "eta2": eta2})[0])
-        where = (h, count, *quadrature.law_rule(law, sigma, nodes, size))
-        made = of_each(self.problems, lambda problem: moment_flow.columns(self.sde, basis, problem, *where))
-        columns, moments = zip(*made.values(), strict=True)
-        one = all(each is columns[0] for each in columns)  # then all coordinates read the same row
-        columns, moments = np.stack(columns[:1] if one else columns, axis=1), np.stack(moments, axis=1)
-        return Part(local_error(rule, basis, own, size), law, steps, eta2, sigma, columns), moments
+        basis, t0, problems = self.basis, self.settings.study.t0, self.problems
+        own = table(rule, round(t0 / h), count, h, {**rule.parameters, "eta2": eta2})
+        rows = len(problems) if len({id(problem) for problem in problems.values()}) > 1 else 1  # one for all alike
+        found = np.empty((count, rows, own.shape[1] + moment_flow.width_of(basis, size)))
+        found[:, :, : own.shape[1]] = own[:, None]
+        rest, law_rule = found[:, :, own.shape[1] :], quadrature.law_rule(law, sigma, nodes, size)
+        made: dict = {}
+        for j, problem in problems.items():
+            if id(problem) not in made:
+                made[id(problem)] = j, moment_flow.columns(rest[:, j], self.sde, basis, problem, h, *law_rule)
+            elif rows > 1:
+                rest[:, j] = rest[:, made[id(problem)][0]]
+        moments = np.stack([made[id(problem)][1] for problem in problems.values()], axis=1)
+        return Part(local_error(rule, basis, own.shape[1], size), law, steps, eta2, sigma, found), moments
 
     def span(self, times, moments):
         """Return the Observables that read test functions off the error slots, and their exact SDE means.

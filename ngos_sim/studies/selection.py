@@ -11,7 +11,7 @@ from ngos_sim.estimators import choose, gaussian_law, moment_flow, test_function
 from ngos_sim.estimators.chunks import means
 from ngos_sim.estimators.control_variate import Means
 from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
-from ngos_sim.studies import runs, start
+from ngos_sim.studies import pivots, runs, start
 from ngos_sim.studies.jobs import reference_name
 from ngos_sim.studies.problems import laws
 
@@ -99,7 +99,7 @@ def _singular(study, sde):
 
 def _candidates(study, sde, pivot, function, reason):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
-    yield "local", reason or choose.local_terms(function, study.oracle, pivot, study.dimension)
+    yield "local", reason or _local_terms(study, pivot, function)
     if sde is None or sde.pivot is not None or reason:
         yield "control_variate", reason or "there is no companion of known moments"
         return
@@ -114,6 +114,12 @@ def _candidates(study, sde, pivot, function, reason):
         yield "control_variate", _ROUGH
     else:
         yield "control_variate", terms
+
+
+def _local_terms(study, pivot, function):
+    """Return what `choose.local_terms` does, or why the SDE's moments are not known."""
+    terms = choose.local_terms(function, study.oracle, pivot, study.dimension)
+    return terms if isinstance(terms, str) else pivots.unsettled(study, pivot, terms) or terms
 
 
 def _is_smooth(study, terms):

@@ -16,8 +16,8 @@ from ngos_sim.engines import cpu, python
 from ngos_sim.engines.program import BLOCK
 from ngos_sim.estimators.gaussian_law import sde_law
 from ngos_sim.studies import runs
-from ngos_sim.studies.problems import joint_problem
 from ngos_sim.studies.pivots import JointPivot, Pivot
+from ngos_sim.studies.problems import joint_problem
 from tests import programs
 
 CONSTANTS = programs.RMSPROP
