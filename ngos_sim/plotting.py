@@ -16,7 +16,7 @@ def error_plot(groups, axes=None):
     Parameters
     ----------
     groups : sequence of (dict, DataFrame, float)
-        Names of a series; its rows: one a point, with eta_e, error and std_error; the widening of its fit.
+        Names of a series; its rows: one a point, with eta_e, error and uncertainty; the widening of its fit.
     axes : matplotlib Axes, optional
 
     Returns
@@ -31,7 +31,7 @@ def error_plot(groups, axes=None):
     noise, smallest, largest = {}, np.inf, 0.0
     for at, (keys, rows, widening) in enumerate(groups):
         rows = rows.sort_values("eta_e")
-        x, error, std_error = (rows[name].to_numpy() for name in ("eta_e", "error", "std_error"))
+        x, error, std_error = (rows[name].to_numpy() for name in ("eta_e", "error", "uncertainty"))
         _series(axes, at, x, error, std_error, widening, keys, several)
         smallest = min(smallest, np.maximum(np.abs(error), std_error).min())
         largest = max(largest, np.abs(error).max())

@@ -26,8 +26,8 @@ trajectories = 2048
 """
 FILES = ["errors.png", "orders.csv", "study.json", "table.csv"]
 TABLE = (
-    "eta_e eta2 eta ell kappa step time test_function sde optimizer_mean sde_mean error std_error ci_low ci_high "
-    "band_low band_high integrator_bias resolved estimator trajectories nonfinite"
+    "eta_e eta2 eta ell kappa step time test_function sde optimizer_mean sde_mean error std_error rounding "
+    "ci_low ci_high band_low band_high integrator_bias integrator_residual resolved estimator trajectories nonfinite"
 )
 ORDERS = (
     "sde test_function norm eta2 order std_error ci_low ci_high constant constant_std_error predicted_constant limit "

@@ -32,11 +32,12 @@ def _flow(problem, h, numbers):
     t, passed, speed_of_s = step_clock(problem, h, numbers)
     D, slope = speed(problem, t[..., None], momentum=len(problem.start) == 3)
     rates = speed_of_s[..., None, None] * _generator(problem, t)
-    of_a = linear_flow.flows(rates)
+    units = linear_flow.scales(rates, np.append(np.concatenate(problem.start[:-1]), 1.0))
+    of_a = linear_flow.flows(rates, units=units)
     share = slope / D * np.exp(-problem.constants["c2"] * passed)[..., None]  # e^(-c2 ..): of y since the step began
     forces, at = np.zeros((*t.shape, n + 1, d, n + 1)), np.arange(d)
     forces[:, :, at, at] = share[..., None] * (rates @ of_a)[:, :, :d]
-    of_ay = linear_flow.flows(rates, forces.reshape(*t.shape, n + 1, -1))
+    of_ay = linear_flow.flows(rates, forces.reshape(*t.shape, n + 1, -1), units)
     return np.concatenate([of_a[:, -1], of_ay[:, -1]], axis=-1)
 
 

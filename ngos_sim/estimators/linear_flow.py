@@ -35,7 +35,21 @@ def radau(nodes):
     return at, integrals @ np.linalg.inv(values[:, :nodes])
 
 
-def flows(rates, forces=None):
+def scales(rates, start):
+    """Return a power of 2 for each number in x, shape (n,), of the size that it has or is driven to.
+
+    rates : ndarray, shape (.., n, n); start : (n,). In these units a solver's pivots are its large entries.
+    """
+    largest = np.abs(rates).reshape(-1, *rates.shape[-2:]).max(axis=0)
+    driven = largest / (1.0 + np.diag(largest)[:, None])
+    size = np.abs(start)
+    for _ in range(len(start)):
+        size = np.maximum(size, (driven * size).max(axis=1))
+    usable = np.isfinite(size) & (size > 0.0)
+    return np.exp2(np.round(np.log2(np.where(usable, size, 1.0))))
+
+
+def flows(rates, forces=None, units=None):
     """Return X at Radau's nodes of intervals of length 1: X' = A X + F, where each begins X = 1, with forces X = 0.
 
     Parameters
@@ -44,6 +58,8 @@ def flows(rates, forces=None):
         A at the nodes. What is not finite gives NaN.
     forces : ndarray, shape (intervals, nodes, n, m), optional
         F there; none is 0.
+    units : ndarray, shape (n,), optional
+        See `scales`: those in which the numbers are solved for.
 
     Returns
     -------
@@ -52,14 +68,16 @@ def flows(rates, forces=None):
     """
     count, nodes, n, _ = rates.shape
     _, integral = radau(nodes)
+    units = np.ones(n) if units is None else units
+    rates = rates * (units / units[:, None])
     system = np.eye(nodes * n) - np.einsum("ij,pjab->piajb", integral, rates).reshape(count, nodes * n, nodes * n)
     if forces is None:
-        right = np.tile(np.eye(n), (nodes, 1))
+        right = np.tile(np.diag(1.0 / units), (nodes, 1))
     else:
-        right = np.einsum("ij,pjam->piam", integral, forces).reshape(count, nodes * n, -1)
+        right = np.einsum("ij,pjam->piam", integral, forces / units[:, None]).reshape(count, nodes * n, -1)
     if not (np.all(np.isfinite(system)) and np.all(np.isfinite(right))):
         return np.full((count, nodes, n, right.shape[-1]), np.nan)
-    return np.linalg.solve(system, right).reshape(count, nodes, n, -1)
+    return units[:, None] * np.linalg.solve(system, right).reshape(count, nodes, n, -1)
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,8 @@ def _in(count, rate, start):
     nodes, _ = radau(_NODES)
     s = (np.arange(count)[:, None] + nodes) / count
     parts = np.array_split(s, -(-count // _AT_ONCE))
-    inside = np.concatenate([flows(rate(part) / count) for part in parts])
+    units = scales(rate(s[:: max(1, count // 8)]), start)
+    inside = np.concatenate([flows(rate(part) / count, units=units) for part in parts])
     ends, sizes, total = [start], [np.abs(start)], np.eye(len(start))
     for flow in inside[:, -1]:
         total = flow @ total

@@ -198,7 +198,8 @@ def flow(sde, basis, problem, h, numbers):
     """
     t, _, speed = step_clock(problem, h, numbers)
     rates = speed[..., None, None] * _FLOWS[_key(sde)].generator(problem, basis.exponents)(t)
-    return linear_flow.flows(rates)[:, -1, :-1]
+    units = linear_flow.scales(rates, np.append(basis.values(problem.start, 0.0), 1.0))  # y of the size of u
+    return linear_flow.flows(rates, units=units)[:, -1, :-1]
 
 
 def solution(rate_at, problem, duration, start):

@@ -2,30 +2,33 @@
 
 With EM_m the Euler-Maruyama mean at m steps per step of the optimizer, (EM_1 - 6 EM_2 + 8 EM_4) / 3 has
 no bias of order h or h^2 (Talay and Tubaro 1990; Richardson's weights). EM_1 alone shares half of the
-optimizer's own discretisation error: it is not the SDE.
+optimizer's own discretisation error: it is not the SDE. With EM_m = E g(X) + a / m + b / m^2 + c / m^3 + ..,
+a = O(h), b = O(h^2), c = O(h^3), what is left is c / 8; the same three levels give a and b, whose sum is the bias
+of EM_1, and from these `residual` says how large c may be.
 """
 
 import numpy as np
 
 LEVELS = (1, 2, 4)
 EXTRAPOLATION = np.array([1.0, -6.0, 8.0]) / 3.0
+FIRST, SECOND = np.array([-2.0, 10.0, -8.0]), np.array([8.0, -24.0, 16.0]) / 3.0  # a and b
+_SAFETY = 2.0  # in 5 % of 2,400 closed forms c / 8 exceeds the estimate, in 1 % twice the estimate
 
 
 def coupled(references):
     """Return what to record when everything runs on one stream.
 
     Processes: the optimizer, then each SDE at each of LEVELS. Observables: the optimizer's g; then for
-    each SDE the extrapolated g, the difference optimizer - SDE, and the bias of EM_1.
+    each SDE the extrapolated g, the difference optimizer - SDE, and a and b of EM_1.
 
     Returns
     -------
-    combinations : ndarray, shape (1 + 3 references, 1 + 3 references)
+    combinations : ndarray, shape (1 + 4 references, 1 + 3 references)
     """
-    sdes = independent(references)
-    rows = [np.eye(1, 1 + sdes.shape[1])]
-    for mean, bias in zip(sdes[0::2], sdes[1::2], strict=True):
-        padded = np.concatenate([[0.0], mean])
-        rows += [[padded], rows[0] - padded, [np.concatenate([[0.0], bias])]]
+    sdes = np.pad(independent(references), ((0, 0), (1, 0)))
+    rows = [np.eye(1, sdes.shape[1])]
+    for mean, first, second in zip(sdes[0::3], sdes[1::3], sdes[2::3], strict=True):
+        rows += [[mean], rows[0] - mean, [first], [second]]
     return np.concatenate(rows)
 
 
@@ -35,11 +38,34 @@ def coupled_pair():
 
 
 def independent(references):
-    """Return what to record of the SDEs alone: for each the extrapolated g and the bias of EM_1.
+    """Return what to record of the SDEs alone: for each the extrapolated g, and a and b of EM_1.
 
     Returns
     -------
-    combinations : ndarray, shape (2 references, 3 references)
+    combinations : ndarray, shape (3 references, 3 references)
     """
-    bias = np.array([1.0, 0.0, 0.0]) - EXTRAPOLATION
-    return np.kron(np.eye(references), np.stack([EXTRAPOLATION, bias]))
+    return np.kron(np.eye(references), np.stack([EXTRAPOLATION, FIRST, SECOND]))
+
+
+def residual(first, second, steps):
+    """Return how much the extrapolation may leave at each time.
+
+    A series a + b + c + .. of ratio r, r the greatest |b| over the greatest |a| of all times (a ratio of one
+    time alone vanishes where b passes through 0), has |c| = r max(|b|, r |a|). r is taken to be at least
+    1 / steps = h / T, as if nothing moved less than once over the horizon T, and at most 1. Twice c / 8 is returned.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (times,)
+        a and b; some times more than are asked for make r safer.
+    steps : int
+        Of the optimizer up to the last time.
+
+    Returns
+    -------
+    residual : ndarray, shape (times,)
+    """
+    first, second = np.abs(first), np.abs(second)
+    ratio = second.max() / first.max() if first.max() > 0.0 else 1.0
+    ratio = np.clip(ratio, 1.0 / steps, 1.0)
+    return _SAFETY / 8.0 * ratio * np.maximum(second, ratio * first)

@@ -2,9 +2,12 @@
 
 import math
 
+import numpy as np
+
 from ngos_sim.estimators import test_functions
 from ngos_sim.estimators.chunks import normal_quantile
 from ngos_sim.estimators.order import RESOLVED
+from ngos_sim.studies.jobs import Reading
 
 
 def rows(study, index, readings, trajectories, nonfinite):
@@ -20,7 +23,8 @@ def rows(study, index, readings, trajectories, nonfinite):
     found = []
     for at, time in enumerate(study.record_times[index]):
         for (name, g), (estimator, reading, quantile) in sorted(readings.items(), key=lambda item: item[0][1]):
-            error, std_error = float(reading.error[at]), float(reading.std_error[at])
+            now = Reading(*(float(field[at]) for field in np.broadcast_arrays(*reading)))
+            total = uncertainty(now.std_error, now.residual)
             found.append(
                 {
                     "eta_e": point.eta_e,
@@ -32,19 +36,30 @@ def rows(study, index, readings, trajectories, nonfinite):
                     "time": float(time),
                     "test_function": test_functions.name_of(study.test_functions[g]),
                     "sde": name,
-                    "optimizer_mean": float(reading.optimizer[at]),
-                    "sde_mean": float(reading.reference[at]),
-                    "error": error,
-                    "std_error": std_error,
-                    "ci_low": error - half_width * std_error,
-                    "ci_high": error + half_width * std_error,
-                    "band_low": error - quantile * std_error,
-                    "band_high": error + quantile * std_error,
-                    "integrator_bias": float(reading.bias[at]),
-                    "resolved": bool(abs(error) > RESOLVED * std_error),
+                    "optimizer_mean": now.optimizer,
+                    "sde_mean": now.reference,
+                    "error": now.error,
+                    "std_error": now.std_error,
+                    "rounding": now.rounding,
+                    "ci_low": now.error - half_width * total,
+                    "ci_high": now.error + half_width * total,
+                    "band_low": now.error - quantile * total,
+                    "band_high": now.error + quantile * total,
+                    "integrator_bias": now.bias,
+                    "integrator_residual": now.residual,
+                    "resolved": bool(abs(now.error) > RESOLVED * total),
                     "estimator": estimator,
                     "trajectories": trajectories,
                     "nonfinite": nonfinite,
                 }
             )
     return found
+
+
+def uncertainty(std_error, residual):
+    """Return the root of the sum of squares of a standard error and of what an integrator leaves (NaN: nothing).
+
+    With |bias| <= residual, error +- z hypot(std_error, residual) holds the truth at least as often as it should,
+    whichever of the two is larger.
+    """
+    return np.hypot(std_error, np.nan_to_num(residual))

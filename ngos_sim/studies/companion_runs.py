@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ngos_sim.estimators import control_variate, gaussian_law, paired
+from ngos_sim.estimators import control_variate, gaussian_law, paired, rounding
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.assemble import Part, observables
-from ngos_sim.studies.jobs import Reading, Run
+from ngos_sim.studies.jobs import Reading, Run, with_rounding
 from ngos_sim.studies.problems import laws
 
 
@@ -40,6 +40,7 @@ def with_companion(settings, sde, wanted):
         for g, terms in wanted.items()
         if g not in unresolved
     }
+    starts = [rounding.at_start(function, study.rule.slots, settings.state) for function in functions]
 
     def read(measured):
         ((mean, std_error),) = measured
@@ -47,8 +48,9 @@ def with_companion(settings, sde, wanted):
         for at, g in enumerate(wanted):
             companions, exactly = exact[g]
             error = mean[:, at, 0] + companions - exactly
-            nothing = np.full(len(error), np.nan)
-            found[sde.name, g] = Reading(exactly + error, exactly, error, std_error[:, at, 0], nothing)
+            reading = Reading(exactly + error, exactly, error, std_error[:, at, 0], np.full(len(error), np.nan))
+            left = rounding.bound(starts[at], reading.optimizer, records, settings.precision)
+            found[sde.name, g] = with_rounding(reading, left)
         return found
 
     return Run("control_variate", (job,), read, sde.name, unresolved=unresolved)

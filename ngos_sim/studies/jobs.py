@@ -12,7 +12,8 @@ from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
 from ngos_sim.studies.assemble import assemble
 
-Reading = namedtuple("Reading", "optimizer reference error std_error bias")  # each of shape (times,)
+# Each of shape (times,). std_error holds the rounding; bias, residual and rounding are NaN where there is none.
+Reading = namedtuple("Reading", "optimizer reference error std_error bias residual rounding", defaults=(np.nan, np.nan))
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ class Settings:
     """A point of a study with what every estimator needs there.
 
     records : ndarray of int64, steps of the optimizer after which is recorded, counted from t0
+    precision : "mix", "f64" or "f32", of what is not local
     """
 
     study: object
     point: object
     seed: int
     records: np.ndarray
+    precision: str = "f64"
 
     @property
     def law(self):
@@ -68,6 +71,11 @@ class Settings:
         key = point_key(self.seed, point.eta2, point.ell, point.kappa, role)
         where = (spacing, self.study.t0, records, key)
         return (*assemble(self.study.oracle, parts, combinations, observed, state, *where), parts)
+
+
+def with_rounding(reading, rounding):
+    """Return a Reading whose standard error holds what rounding may leave, shape (times,)."""
+    return reading._replace(std_error=np.hypot(reading.std_error, rounding), rounding=rounding)
 
 
 def reference_name(point):

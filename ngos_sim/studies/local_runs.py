@@ -52,12 +52,12 @@ def against_sde(settings, sde, wanted):
         found = {}
         for at, g in enumerate(wanted):
             if sde.pivot is not None:
-                optimizer, reference, error, std_error, bias = difference(measured, at, 0, True)
+                optimizer, reference, *rest = difference(measured, at, 0, count)
             else:
                 ((mean, spread),) = measured
                 optimizer = error = mean[:, at, 0]
-                reference, std_error, bias = 0.0 * error, spread[:, at, 0], np.full(len(error), math.nan)
-            found[sde.name, g] = Reading(exact[:, at] + optimizer, exact[:, at] + reference, error, std_error, bias)
+                reference, rest = 0.0 * error, (error, spread[:, at, 0], np.full(len(error), math.nan))
+            found[sde.name, g] = Reading(exact[:, at] + optimizer, exact[:, at] + reference, *rest)
         return found
 
     return Run("local", (main,), read, sde.name, tuple(job(nodes)[0] for nodes in fewer))

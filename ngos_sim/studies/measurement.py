@@ -39,7 +39,7 @@ class Measurement:
         self.study, self.chunks = study, 0
         self.seconds = [0.0] * len(study.points)
         self._precision, self._threads, self._bar = precision, threads, bar
-        self._points = [runs.runs(study, index, seed, served) for index in range(len(study.points))]
+        self._points = [runs.runs(study, index, seed, served, precision) for index in range(len(study.points))]
         self._sums = [[[Sums() for _ in run.jobs] for run in point] for point in self._points]
         kernels = max(sum(len(run.jobs) for run in point) for point in self._points)  # points share theirs
         self.device = devices.chosen(device, self.steps * most, kernels, threads)

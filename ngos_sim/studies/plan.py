@@ -8,7 +8,7 @@ from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators.order import RESOLVED, slope
 from ngos_sim.studies import selection
 from ngos_sim.studies.measurement import Measurement
-from ngos_sim.studies.result import at_norm, groups
+from ngos_sim.studies.result import at_norm, groups, uncertainty
 
 _PILOT = 8  # chunks
 _ROUNDING = 1e-9  # standard errors below this part of the error are none
@@ -30,10 +30,11 @@ def plan(study, bounds, seed, threads):
     -------
     DataFrame
         One row per (sde, test function, point), at the time of norm = max: estimator; error, the
-        pilot's; std_error, expected of the run; rel_error, their ratio; resolved, whether the error is
-        expected to exceed 3 standard errors; seconds, of the point on this machine, compilation not
-        counted; smallest_eta_e, of the series: where the error C eta_e would still be resolved, the
-        standard errors going on as a power of eta_e (0: at every step; NaN: the pilot does not resolve C).
+        pilot's; std_error, expected of the run, with what the integrator leaves; rel_error, their ratio;
+        resolved, whether the error is expected to exceed 3 standard errors; seconds, of the point on this
+        machine, compilation not counted; smallest_eta_e, of the series: where the error C eta_e would still
+        be resolved, the standard errors going on as a power of eta_e (0: at every step; NaN: the pilot does
+        not resolve C).
     """
     settings = study.settings(seed, "cpu", None, threads)
     served, _ = selection.after_node_check(study, seed, threads)
@@ -55,7 +56,7 @@ def plan(study, bounds, seed, threads):
 
 def _expected(study, pilot, shrinkage, seconds):
     """Return a row for each point of one series, from the pilot's rows."""
-    expected = (pilot.std_error * shrinkage).to_numpy()
+    expected = uncertainty(pilot.assign(std_error=pilot.std_error * shrinkage)).to_numpy()
     smallest = _smallest(pilot, expected)
     points = [(point.eta2, point.ell, point.kappa) for point in study.points]
     return [
@@ -80,7 +81,7 @@ def _smallest(pilot, expected):
     if np.all(expected <= _ROUNDING * pilot.error.abs()):
         return 0.0
     x = pilot.eta_e.to_numpy()
-    constant, spread = slope(x, pilot.error.to_numpy(), pilot.std_error.to_numpy())
+    constant, spread = slope(x, pilot.error.to_numpy(), uncertainty(pilot).to_numpy())
     if len(x) < 2 or abs(constant) < RESOLVED * spread or not np.all(expected > 0.0):
         return np.nan
     power, log_scale = np.polyfit(np.log(x), np.log(expected), 1)

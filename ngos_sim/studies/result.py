@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ngos_sim.estimators import order as orders
+from ngos_sim.studies import collect
 from ngos_sim.studies.prediction import predicted
 
 ORDERS = (
@@ -35,15 +36,17 @@ class Result:
     study : ConvergenceStudy
     table : DataFrame
         One row per (point, time, test function, sde): error = E g(optimizer) - E g(SDE), signed, with its
-        standard error, 95 % interval, 95 % band over all the point's times at once, and the
-        Euler-Maruyama bias removed from sde_mean.
+        standard error (`rounding` is its part that more trajectories do not remove), 95 % interval, 95 % band
+        over all the point's times at once, the Euler-Maruyama bias removed from sde_mean, and how much of it
+        may be left: `integrator_residual`, which the intervals hold beside the standard error.
     why : dict of (sde, test function) to str
-        Why each was measured by the estimator in the table.
+        Why each was measured by the estimator in the table, and where the integrator limits it.
     seed : int
     precision, device : str
         The local estimator runs in f64 whatever the precision.
     stopped : str
-        Which bound ended the run: "trajectories", "rel_error", "abs_error", both, or "max_seconds".
+        Which bound ended the run: "trajectories", "rel_error", "abs_error", both, or "max_seconds";
+        "integrator_residual" or "rounding" where these alone exceed what rel_error and abs_error ask.
     """
 
     study: "ConvergenceStudy"
@@ -83,7 +86,7 @@ class Result:
         for keys, group in series:
             for norm in ("max", "final"):
                 at = at_norm(group, norm)
-                fit = orders.fit(at.eta_e, at.error, at.std_error, len(series), widening(at, norm))
+                fit = orders.fit(at.eta_e, at.error, uncertainty(at), len(series), widening(at, norm))
                 root, first = predicted(self.study, keys, at)
                 rows.append({**_columns(fit), "verdict": fit.verdict(theorem), **keys, "norm": norm})
                 rows[-1] |= {"predicted_constant": first, "predicted_sqrt_term": root}
@@ -165,7 +168,7 @@ def at_norm(group, norm):
     """
     lag = group.step % group.kappa  # of a step of the smaller batch behind the last matched one
     clock = ((group.time - lag * group.eta_e) / group.time.max()).round(9)
-    weight = 1.0 / np.maximum(group.std_error, 1e-15) ** 2
+    weight = 1.0 / np.maximum(uncertainty(group), 1e-15) ** 2
     sums = pd.DataFrame({"points": 1, "top": weight * group.error * group.eta_e, "base": weight * group.eta_e**2})
     sums = sums.groupby([clock.rename("clock"), lag.rename("lag")]).sum()
     common = sums[sums.points == group.eta_e.nunique()]
@@ -210,6 +213,22 @@ def widening(rows, norm):
     return float(np.mean((rows.band_high - rows.band_low).to_numpy()[own > 0.0] / own[own > 0.0]))
 
 
+def uncertainty(rows):
+    """Return the total standard error of rows of a table: with what the integrator leaves, where the table knows it."""
+    return collect.uncertainty(rows.std_error, rows.get("integrator_residual", 0.0))
+
+
+def limited(why, table):
+    """Return `why` with a clause where the integrator leaves more than the standard error at the time of norm = max."""
+    found = dict(why)
+    for (sde, name), rows in headline(table).groupby(["sde", "test_function"], sort=False):
+        least = rows.eta_e[rows.integrator_residual > rows.std_error].min()
+        if least > 0.0:
+            text = f"at eta_e >= {least:g} what the integrator leaves exceeds the standard error"
+            found[sde, name] = f"{found[sde, name]}; {text}"
+    return found
+
+
 def headline(table):
     """Return the rows of a table at the time of norm = max of each series."""
     return pd.concat([at_norm(group, "max") for _, group in groups(table)])
@@ -227,7 +246,7 @@ def groups(table):
 def _plot(table, path, axes=None, norm="max"):
     from ngos_sim.plotting import error_plot
 
-    chosen = [(keys, at_norm(group, norm)) for keys, group in groups(table)]
+    chosen = [(keys, at_norm(group, norm)) for keys, group in groups(table.assign(uncertainty=uncertainty(table)))]
     axes = error_plot([(keys, rows, widening(rows, norm)) for keys, rows in chosen], axes)
     if path is not None:
         axes.figure.savefig(path, dpi=150)

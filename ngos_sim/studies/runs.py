@@ -8,7 +8,7 @@ from ngos_sim.studies.local_runs import against_reference, against_sde
 from ngos_sim.studies.paired_runs import alone, paired
 
 
-def runs(study, index, seed, served):
+def runs(study, index, seed, served, precision="f64"):
     """Return the Runs of a point.
 
     Parameters
@@ -19,10 +19,12 @@ def runs(study, index, seed, served):
     seed : int
     served : dict of (name, index of a test function) to (estimator, terms)
         As `selection.selected` returns it.
+    precision : str
+        What is not local is run in it: rounding is its.
     """
     point, times = study.points[index], study.record_times[index]
     records = np.round((times - study.t0) / point.eta_e).astype(np.int64)
-    settings = Settings(study, point, seed, records)
+    settings = Settings(study, point, seed, records, precision)
     found, rest = [], {}
     for name, sde in ({sde.name: sde for sde in study.sdes} or {reference_name(point): None}).items():
         mine: dict = {"local": {}, "control_variate": {}}

@@ -8,11 +8,12 @@ import numpy as np
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.oracles.losses import is_number
-from ngos_sim.studies.result import headline
+from ngos_sim.studies.result import headline, uncertainty
 
 _PILOT = 8  # chunks, before anything is known
 _GROWTH = 16  # at most so much more in one round
 _SLACK = 1.05  # more than the standard errors so far say
+_PART = 0.5  # of a target, at most, is asked of a standard error where what more trajectories do not remove leaves less
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Bounds:
 
     trajectories : int, None for no such bound
     rel_error, abs_error : float; reached where at every point each headline error (norm = max) has a
-        standard error of at most max(rel_error |error|, abs_error)
+        total standard error of at most max(rel_error |error|, abs_error). Where rounding or what the integrator
+        leaves exceeds that alone, the statistical part must reach it, and the run ends with their name.
     max_seconds : float, from the start of the run, compilation included
     """
 
@@ -83,11 +85,19 @@ class Bounds:
             return math.inf, ""
         rows = headline(measurement.table())
         relative, absolute = (self.rel_error or 0.0) * rows.error.abs(), self.abs_error or 0.0
-        target = np.maximum(relative, absolute)
-        if (rows.std_error <= target).all():
-            by = {"rel_error": rows.std_error <= relative, "abs_error": rows.std_error <= absolute}
+        target, total = np.maximum(relative, absolute), uncertainty(rows)
+        if (total <= target).all():
+            by = {"rel_error": total <= relative, "abs_error": total <= absolute}
             return 0, next((name for name, enough in by.items() if enough.all()), "rel_error and abs_error")
-        short = rows.std_error > target
+        fixed = rows[["integrator_residual", "rounding"]].fillna(0.0)
+        floor = np.hypot(*fixed.to_numpy().T)
+        statistical = np.sqrt(np.maximum(total**2 - floor**2, 0.0))
+        asked = np.where(
+            floor < target, np.maximum(np.sqrt(np.maximum(target**2 - floor**2, 0.0)), _PART * target), target
+        )
+        short = statistical > asked
+        if not short.any():
+            return 0, str(fixed[total > target].max().idxmax())
         with np.errstate(divide="ignore"):
-            ratio = float(np.max(rows.std_error[short].to_numpy() / target[short].to_numpy()))
+            ratio = float(np.max(statistical[short].to_numpy() / asked[short]))
         return _SLACK * measurement.chunks * ratio**2, ""

@@ -20,7 +20,7 @@ from ngos_sim.processes.variations import SVAG, ScalingRule
 from ngos_sim.studies import grid, plan, runs, selection, start
 from ngos_sim.studies.assemble import try_first_step
 from ngos_sim.studies.measurement import Measurement
-from ngos_sim.studies.result import Result
+from ngos_sim.studies.result import Result, limited
 from ngos_sim.studies.stopping import Bounds
 
 ESTIMATORS = ("auto", "local", "control_variate", "coupled", "independent")
@@ -234,7 +234,9 @@ class ConvergenceStudy:
             measurement = Measurement(self, seed, served, bar=bar, most=bounds.chunks, **settings)
             bar.total = None if trajectories is None else measurement.steps * bounds.chunks
             stopped = bounds.follow(measurement, begin)
-        result = Result(self, measurement.table(), why, seed, settings["precision"], measurement.device, stopped)
+        table = measurement.table()
+        why = limited(why, table)
+        result = Result(self, table, why, seed, settings["precision"], measurement.device, stopped)
         lost = measurement.lost()
         if lost:
             raise NonFiniteError(lost, result)
