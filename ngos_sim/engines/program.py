@@ -124,6 +124,12 @@ class Inputs:
     hessian: np.ndarray
     root: np.ndarray
 
+    @property
+    def nbytes(self):
+        """Of what grows with the steps: the tables and the flows of errors."""
+        flows = [each.errors.flow.nbytes for each in self.processes if each.errors is not None]
+        return sum(each.table.nbytes for each in self.processes) + sum(flows)
+
 
 @dataclass(frozen=True)
 class ChunkSums:

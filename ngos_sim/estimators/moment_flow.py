@@ -22,6 +22,7 @@ from ngos_sim.processes.rule import has_bias_correction
 
 _STEP_NODES = 5  # Radau's, of each M_k
 _KNOTS = 1024
+_AT_ONCE = 64  # of them: memory
 _SLICE = 4096  # steps whose M_k are held at once: memory
 
 
@@ -182,9 +183,10 @@ def smooth(found_at, steps):
     Where there are many steps it is a spline through some of them, the denser the nearer to the start. (Whatever M_k
     is, the errors have the right means: it shows in their variance.)
     """
-    numbers = np.unique((np.arange(_KNOTS + 1) / _KNOTS) ** 2 * (steps - 1) + 0.5).astype(int)
-    numbers = np.arange(steps) if steps <= _KNOTS else np.unique(numbers)
-    found = found_at(numbers)
+    knots = np.round((np.arange(_KNOTS + 1) / _KNOTS) ** 2 * (steps - 1)).astype(int)
+    numbers = np.arange(steps) if steps <= _KNOTS else np.unique(knots)
+    parts = np.array_split(numbers, -(-len(numbers) // _AT_ONCE))
+    found = np.concatenate([found_at(part) for part in parts])
     if len(numbers) == steps or not np.all(np.isfinite(found)):
         return lambda first, last: found[np.searchsorted(numbers, np.arange(first, last), "right") - 1]
     spline = CubicSpline(numbers, found)

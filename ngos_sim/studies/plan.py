@@ -37,8 +37,8 @@ def plan(study, bounds, seed, threads):
         not resolve C).
     """
     settings = study.settings(seed, "cpu", None, threads)
-    served, _ = selection.after_node_check(study, seed, threads)
-    measurement = Measurement(study, seed, served, bar=tqdm(disable=True), **settings)
+    served, _, remainders = selection.after_node_check(study, seed, threads)
+    measurement = Measurement(study, seed, served, remainders, bar=tqdm(disable=True), **settings)
     measurement.extend(1)  # compiles
     measurement.extend(1 + _PILOT)
     seconds = np.array(measurement.seconds) * bounds.chunks / _PILOT

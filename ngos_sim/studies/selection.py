@@ -139,30 +139,43 @@ def after_node_check(study, seed, threads, device="cpu"):
     0.2 of the standard error of a million trajectories and a thousandth of itself. (For RMSprop with
     v_{k+1} each pair of nodes brings about a decimal.) And the control variate, where quadrature does not
     find the known means at some time.
+
+    Returns
+    -------
+    served, why : dict
+    remainders : dict of (index of a point, name, index of a test function) to ndarray, shape (times,)
+        By how much fewer nodes moved an error: what the run's own may leave is less.
     """
+    remainders: dict = {}
     exact = study.rule.step in POLYNOMIAL_STEPS
     if exact and all(estimator == "local" for estimator, _ in study.served.values()):
-        return study.served, study.why
+        return study.served, study.why, remainders
     barred: dict = {}
     for index, point in enumerate(study.points):
         for run in runs.runs(study, index, seed, study.served):
             for g in run.unresolved:
                 barred.setdefault((run.name, g), {})["control_variate"] = f"{_ROUGH} at {point}"
-            for g in _moving(study, run, threads, device):
-                barred.setdefault((run.name, g), {})["local"] = f"its quadrature moves with the nodes at {point}"
-    return selected(study, barred) if barred else (study.served, study.why)
+            for (name, g), (reading, moved) in _moved(run, threads, device).items():
+                allowed = _TOLERANCE * reading.std_error * math.sqrt(CHUNK / _MANY) + _RELATIVE * np.abs(reading.error)
+                remainders[index, name, g] = moved
+                if np.any(moved > allowed):
+                    barred.setdefault((name, g), {})["local"] = f"its quadrature moves with the nodes at {point}"
+    served, why = selected(study, barred) if barred else (study.served, study.why)
+    return served, why, remainders
 
 
-def _moving(study, run, threads, device):
-    """Return the indices of the test functions of a local run that move with the number of nodes."""
-    mine = [g for (name, g), (estimator, _) in study.served.items() if (name, estimator) == (run.name, "local")]
-    moved = np.zeros(len(mine), dtype=bool)
-    for main, check in zip(run.jobs if run.checks else (), run.checks, strict=True):
-        used = devices.chosen(device, cost(*main[:2]), 2, threads)
-        (mean, std_error), (fewer, _) = (
-            means(devices.run(used, *job[:2], 0, 1, precision="f64", threads=threads).sums[0], CHUNK)
-            for job in (main, check)
-        )
-        allowed = _TOLERANCE * std_error * math.sqrt(CHUNK / _MANY) + _RELATIVE * np.abs(mean)
-        moved |= np.any(np.abs(mean - fewer) > allowed, axis=(0, 2))
-    return np.array(mine, dtype=int)[moved].tolist()
+def _moved(run, threads, device):
+    """Return {(name, g): (Reading of the first chunk, by how much fewer nodes move its error)} of a run with checks."""
+    checks, found = run.checks(), []
+    for jobs in (run.jobs, checks) if checks else ():
+        used = [devices.chosen(device, cost(*job[:2]), 2, threads) for job in jobs]
+        sums = [
+            devices.run(where, *job[:2], 0, 1, precision="f64", threads=threads).sums[0]
+            for where, job in zip(used, jobs, strict=True)
+        ]
+        found.append(run.read([means(each, CHUNK) for each in sums]))
+    return (
+        {key: (reading, np.abs(reading.error - found[1][key].error)) for key, reading in found[0].items()}
+        if found
+        else {}
+    )
