@@ -52,14 +52,17 @@ def selected(study, barred=None):
     for opponent, sde in opponents.items():
         pivot = moment_flow.pivot_of(study.rule) if sde is None else sde.pivot or sde
         reason = choose.against_local(study.oracle, study.rule, pivot, _starts(study))
+        near = choose.near_root(study.oracle, study.rule.slots, _starts(study))
+        doubt = f"{near}: the powers of the extrapolation are not assured there, see integrator_residual"
+        doubts = [doubt] if near and sde is not None else []
         for g, function in enumerate(study.test_functions):
             name = test_functions.name_of(function)
             if study.estimator in ("coupled", "independent"):
-                why[opponent, name] = f"estimator={study.estimator!r} was asked for"
+                why[opponent, name] = "; ".join([f"estimator={study.estimator!r} was asked for", *doubts])
                 continue
             refused = {}
             against = (barred or {}).get((opponent, g), {})
-            for estimator, terms in _candidates(study, sde, pivot, function, reason):
+            for estimator, terms in _candidates(study, sde, pivot, function, reason, near):
                 terms = against.get(estimator, terms)
                 if isinstance(terms, str):
                     refused[estimator] = terms
@@ -75,6 +78,7 @@ def selected(study, barred=None):
             if chosen == "coupled" and sde is not None and (singular := _singular(study, sde)):
                 raise ValueError(f"test function {name!r}: {singular}, but {refused['local']}")
             others = [f"not {estimator}, as {text}" for estimator, text in refused.items() if estimator != chosen]
+            others += doubts if chosen == "coupled" else []
             why[opponent, name] = "; ".join([f"{chosen}: {_MERIT[chosen]}", *others])
     return served, why
 
@@ -97,9 +101,9 @@ def _singular(study, sde):
     return ""
 
 
-def _candidates(study, sde, pivot, function, reason):
+def _candidates(study, sde, pivot, function, reason, near):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
-    yield "local", reason or _local_terms(study, pivot, function)
+    yield "local", reason or near or _local_terms(study, pivot, function)
     if sde is None or sde.pivot is not None or reason:
         yield "control_variate", reason or "there is no companion of known moments"
         return
@@ -110,10 +114,8 @@ def _candidates(study, sde, pivot, function, reason):
     if terms is None:
         known = "a polynomial" if study.oracle.noise.is_gaussian else "of degree 2 under noise that is not Gaussian"
         yield "control_variate", f"it is not {known}, so that its mean is not known"
-    elif not _is_smooth(study, terms):
-        yield "control_variate", _ROUGH
     else:
-        yield "control_variate", terms
+        yield "control_variate", _roughness(study, terms) or terms
 
 
 def _local_terms(study, pivot, function):
@@ -122,14 +124,15 @@ def _local_terms(study, pivot, function):
     return terms if isinstance(terms, str) else pivots.unsettled(study, pivot, terms) or terms
 
 
-def _is_smooth(study, terms):
-    """Return whether quadrature finds the means of a test function's terms at a study's last time."""
-    if not any(callable(g) for _, by in terms for g in by.values()):
-        return True
+def _roughness(study, terms):
+    """Return why the means of a test function's terms at a study's last time are not known, or an empty string."""
     point, times = study.points[0], study.record_times[0]
     state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
-    known = laws(study, state, terms, lambda problem: gaussian_law.sde_law(problem, times[-1:]))
-    return Means(known).are_resolved(terms)
+    try:
+        known = laws(study, state, terms, lambda problem: gaussian_law.sde_law(problem, times[-1:]))
+    except ValueError as error:
+        return str(error)
+    return "" if Means(known).are_resolved(terms) else _ROUGH
 
 
 def after_node_check(study, seed, threads, device="cpu"):
