@@ -78,6 +78,12 @@ def _mehler(covariance, nodes, orders, scale):
     }
 
 
+def width_of(d, slots):
+    """Return how many numbers the flow of a step takes in the engine's Errors."""
+    n = d * (slots - 1)
+    return (n * (d + 1) + n + 1) * (n + 1)
+
+
 def errors(problem, h, steps, nodes, orders, scale):
     """Return the engine's Errors of `steps` steps of size h from t0, and the SDE's means.
 
@@ -98,8 +104,8 @@ def errors(problem, h, steps, nodes, orders, scale):
     """
     n = len(problem.slope) * (len(problem.start) - 1)
     count = n + 1
-    since, width = h * np.arange(steps + 1), (len(problem.slope) + 1) * count
-    flow = np.empty((steps, n * width + count * count))
+    since = h * np.arange(steps + 1)
+    flow = np.empty((steps, width_of(len(problem.slope), len(problem.start))))
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
         means = moments(problem, since[-1])(since)
         flow_of = smooth(lambda numbers: _flow(problem, h, numbers)[:, :n], steps)

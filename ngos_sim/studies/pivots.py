@@ -13,6 +13,8 @@ from ngos_sim.studies import start
 from ngos_sim.studies.assemble import Observables, Part
 from ngos_sim.studies.problems import joint_problem, of_each, problems
 
+_MOST_BYTES = 4 * 2**30  # of a point's table
+
 
 def pivot_at(settings, sde, wanted):
     """Return the Pivot of a point, a JointPivot where its oracle couples coordinates."""
@@ -30,20 +32,30 @@ def unsettled(study, sde, terms):
         Of known flow.
     terms : list of (factor, {coordinate: powers of the slots})
     """
-    duration, basis = (
-        study.horizon - study.t0,
-        moment_flow.basis_of(sde, {powers for _, by in terms for powers in by.values()}),
-    )
+    duration = study.horizon - study.t0
+    basis = moment_flow.basis_of(sde, {powers for _, by in terms for powers in by.values()})
     states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
+    steps = max(
+        (times[-1] - study.t0) / point.eta_e for times, point in zip(study.record_times, study.points, strict=True)
+    )
     for state in {each.tobytes(): each for each in states}.values():
+        known = None if study.oracle.is_dense else problems(study, state)
+        size = 8.0 * steps * (joint_flow.width_of(*state.shape) if known is None else _rows(known) * sum(basis.widths))
+        if size > _MOST_BYTES:
+            return f"its tables of {steps:.3g} steps would take {size / 2**30:.3g} GiB; {_MOST_BYTES >> 30} are allowed"
         try:
-            if study.oracle.is_dense:
+            if known is None:
                 joint_flow.moments(joint_problem(study, state), duration)
             else:
-                of_each(problems(study, state), lambda problem: moment_flow.moments(sde, basis, problem, duration))
+                of_each(known, lambda problem: moment_flow.moments(sde, basis, problem, duration))
         except ValueError as error:
             return str(error)
     return ""
+
+
+def _rows(problems):
+    """Return how many rows a step's table has: one where all coordinates are alike."""
+    return len(problems) if len({id(problem) for problem in problems.values()}) > 1 else 1
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ class Pivot:
         """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
         basis, t0, problems = self.basis, self.settings.study.t0, self.problems
         own = table(rule, round(t0 / h), count, h, {**rule.parameters, "eta2": eta2})
-        rows = len(problems) if len({id(problem) for problem in problems.values()}) > 1 else 1  # one for all alike
+        rows = _rows(problems)
         found = np.empty((count, rows, own.shape[1] + moment_flow.width_of(basis, size)))
         found[:, :, : own.shape[1]] = own[:, None]
         rest, law_rule = found[:, :, own.shape[1] :], quadrature.law_rule(law, sigma, nodes, size)

@@ -210,3 +210,11 @@ def test_many_steps_are_carried_by_a_spline():
     few, many = (study(eta2=[h], **settings).run(4096).table for h in (2.0**-10, 2.0**-12))
     ratio = (many.std_error / many.error).abs() / (few.std_error / few.error).abs()
     assert (np.abs(ratio - 1.0) < 0.15).all()
+
+
+def test_tables_that_no_memory_holds_are_refused():
+    """A thousand different coordinates and 2^16 steps would need 14.6 GiB."""
+    hessian = np.linspace(0.5, 1.5, 1000).tolist()
+    made = study(hessian=hessian, eta2=[2.0**-16], times=[1.0])
+    reason = made.why["rmsprop", "theta[0]"]
+    assert reason.startswith("control_variate") and "its tables of 6.55e+04 steps would take 14.6 GiB; 4 are" in reason
