@@ -25,6 +25,8 @@ def pivot_at(settings, sde, wanted):
 def unsettled(study, sde, terms):
     """Return why what the local estimator needs for a test function's terms cannot be made, or an empty string.
 
+    Of many different coordinates those are tried in which some number is the least or the largest.
+
     Parameters
     ----------
     study : ConvergenceStudy
@@ -47,10 +49,17 @@ def unsettled(study, sde, terms):
             if known is None:
                 joint_flow.moments(joint_problem(study, state), duration)
             else:
-                of_each(known, lambda problem: moment_flow.moments(sde, basis, problem, duration))
+                of_each(_extremes(known), lambda problem: moment_flow.moments(sde, basis, problem, duration))
         except ValueError as error:
             return str(error)
     return ""
+
+
+def _extremes(problems):
+    """Return of {coordinate: Problem} those in which some number is the least or the largest: the hard ones."""
+    numbers = np.array([(each.hessian, each.slope, each.variance, *each.start) for each in problems.values()])
+    hard = {*numbers.argmin(axis=0).tolist(), *numbers.argmax(axis=0).tolist()}
+    return {j: problem for at, (j, problem) in enumerate(problems.items()) if at in hard}
 
 
 def _rows(problems):
