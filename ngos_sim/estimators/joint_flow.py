@@ -18,7 +18,8 @@ import numpy as np
 from ngos_sim.engines.program import Errors
 from ngos_sim.estimators import linear_flow
 from ngos_sim.estimators.gaussian_law import drift
-from ngos_sim.estimators.moment_flow import constants_column, smooth, solution, speed, step_clock
+from ngos_sim.estimators.moment_flow import speed
+from ngos_sim.estimators.step_flow import constants_column, smooth, solution, step_clock
 
 _SLICE = 256  # steps whose flows are held at once: memory
 
