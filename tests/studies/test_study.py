@@ -46,7 +46,7 @@ def test_table_columns_and_signs():
     assert table.groupby("eta2").step.max().to_dict() == {2**-3: 8, 2**-4: 16}
     np.testing.assert_allclose(table.optimizer_mean - table.sde_mean, table.error, atol=1e-12)
     total = np.sqrt(table.std_error**2 + table.integrator_residual.fillna(0.0) ** 2)
-    np.testing.assert_allclose(table.ci_high - table.ci_low, 2 * 1.959963984540054 * total, rtol=1e-9)
+    np.testing.assert_allclose(table.ci_high - table.ci_low, 2 * 1.959963984540054 * total, rtol=1e-9, atol=1e-15)
     assert (table.resolved == (table.error.abs() > 3 * total)).all()
 
 
