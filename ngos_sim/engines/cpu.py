@@ -81,7 +81,7 @@ class Kernel:
         terms = (inputs.term_owner, inputs.term_coefficient, inputs.term_exponents)
         terms = tuple(map(np.ascontiguousarray, terms))  # one type, hence one kernel
         matrices = (inputs.hessian.ravel().astype(state), inputs.root.ravel().astype(real))
-        numbers = (np.concatenate(constants), np.concatenate(tables), *matrices)
+        numbers = (np.concatenate(constants), tables[0] if len(tables) == 1 else np.concatenate(tables), *matrices)
         self._inputs = (
             np.array(places, dtype=np.int64),
             np.array(scope, dtype=np.int64).reshape(-1, 4),

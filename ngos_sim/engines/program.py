@@ -140,6 +140,12 @@ class Inputs:
         if steps[-1] >= STEPS:
             raise ValueError(f"{steps[-1]} steps, those of integrators counted, are too many; {STEPS - 1} are allowed")
 
+    @property
+    def nbytes(self):
+        """Of what grows with the steps: the tables and the flows of errors."""
+        flows = [each.errors.flow.nbytes for each in self.processes if each.errors is not None]
+        return sum(each.table.nbytes for each in self.processes) + sum(flows)
+
 
 @dataclass(frozen=True)
 class ChunkSums:

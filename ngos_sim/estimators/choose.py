@@ -11,6 +11,7 @@ from ngos_sim.oracles.losses import affine_gradient
 
 _MAX_TERMS = 4096
 _MAX_JOINT = 8  # coordinates: a step's work grows with their square, its rows of state too
+_NEAR = 0.01  # of the covariance
 _OUTSIDE = "it lies outside the span of its basis"
 _MATRIX = "the Hessian or the covariance is a matrix"
 
@@ -34,9 +35,23 @@ def against_local(oracle, rule, pivot, start):
     missing = [name for name in moment_flow.constants_of(pivot) if name not in rule.parameters]
     if missing:
         return f"optimizer {rule.name!r} has no constant {missing[0]!r}"
-    if np.any(start[..., -1] < 0.01 * np.max(oracle.covariance)):
-        return "u starts below a hundredth of the covariance, too near the root's singularity"
     return None
+
+
+def near_root(oracle, slots, start):
+    """Return where u starts if that is too near the singularity of its root for expansions in y = u - U_t, or "".
+
+    start : ndarray, shape (points, d, slots), u last
+    """
+    if slots[-1] != "u" or callable(oracle.covariance):
+        return ""
+    variance = oracle.covariance if oracle.root is None else np.diag(oracle.covariance)
+    u, variance = np.broadcast_arrays(start[..., -1], variance)
+    near = u < _NEAR * variance
+    if not np.any(near):
+        return ""
+    least = float(np.min(u[near] / variance[near]))
+    return f"u starts at {least:.3g} of the covariance, below {_NEAR:g} of it, too near the root's singularity"
 
 
 def monomials(function, oracle, slots, dimension):

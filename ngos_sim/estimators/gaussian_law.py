@@ -4,20 +4,23 @@ With gradient H theta + slope and constant Sigma, dense or not, u is determinist
 ds = (A_t s + b_t) dt + B_t dW, or the recursion s' = M_k s + o_k + K_k z. Slots are stacked: all theta, then all m.
 """
 
+import itertools
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from ngos_sim.estimators import linear_flow
 from ngos_sim.estimators.moment_flow import Problem, speed
 from ngos_sim.processes.integrators import table
 from ngos_sim.processes.rule import oracle_of
 
 _Known = oracle_of("gradient", "variance")  # all that a built-in SDE's companion reads
 ACCURACY = 1e-12  # of a mean's movement
-_SOLVER = {"method": "DOP853", "rtol": ACCURACY}
-_ABSOLUTE = 1e-14  # of the size that a slot reaches
+_SOLVER = {"method": "DOP853", "rtol": ACCURACY, "atol": 1e-14}
+_MOST = 20_000  # evaluations: seconds
+_TINY = 1e-9  # where the clock begins, as the rates may be 0/0 at 0
 
 
 @dataclass(frozen=True)
@@ -77,39 +80,49 @@ def _power(problem, t):
 def sde_law(problem, times):
     """Return the Law of a built-in SDE at ascending times, by an ODE solver.
 
-    m' = A m + b, C' = A C + C A^T + B Sigma B^T.
-    """
-    first = np.concatenate(problem.start[:-1])
-    n = len(first)
+    m' = A m + b, C' = A C + C A^T + B Sigma B^T, in the clock t - t0 = duration s^2, in which a root of u near 0 is
+    smooth, and in units of the numbers' own size.
 
-    def field(t, y):
+    Raises
+    ------
+    ValueError
+        The solver does not get to the last time.
+    """
+    first, duration = np.concatenate(problem.start[:-1]), times[-1] - problem.t0
+    n, units, calls = len(first), _units(problem, first, duration), itertools.count()
+
+    def field(s, y):
+        if next(calls) > _MOST:
+            raise ArithmeticError
+        s = max(s, _TINY)
         mean, covariance = y[:n], y[n:].reshape(n, n)
-        A, b = drift(problem, t)
+        A, b = drift(problem, problem.t0 + duration * s * s)
+        A, power = A * (units / units[:, None]), _power(problem, problem.t0 + duration * s * s) / np.outer(units, units)
         product = A @ covariance
-        return np.concatenate([A @ mean + b, (product + product.T + _power(problem, t)).ravel()])
+        slopes = np.concatenate([A @ mean + b / units, (product + product.T + power).ravel()])
+        return 2.0 * duration * s * slopes
 
-    start = np.concatenate([first, np.zeros(n * n)])
-    size = _sizes(problem, first, float(times[-1]))
-    tolerance = _ABSOLUTE * np.concatenate([size, np.outer(size, size).ravel()])
-    with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
-        solved = solve_ivp(field, (problem.t0, times[-1]), start, t_eval=times, atol=tolerance, **_SOLVER)
-    path = solved.y.T if solved.success else np.full((len(times), n + n * n), np.nan)
-    return Law(path[:, :n], path[:, n:].reshape(-1, n, n), problem.second_moment(times[:, None]))
+    start, s = np.concatenate([first / units, np.zeros(n * n)]), np.sqrt((times - problem.t0) / duration)
+    with np.errstate(all="ignore"):  # what is not finite is refused
+        try:
+            solved = solve_ivp(field, (0.0, s[-1]), start, t_eval=s, **_SOLVER)
+        except ArithmeticError:
+            solved = None
+    if solved is None or not solved.success or not np.all(np.isfinite(solved.y)):
+        until = f"from t={problem.t0:g} to {times[-1]:g}"
+        raise ValueError(f"the SDE's law is not found {until}: rates too fast, or moments too large")
+    mean, covariance = solved.y[:n].T * units, solved.y[n:].T.reshape(-1, n, n) * np.outer(units, units)
+    return Law(mean, covariance, problem.second_moment(times[:, None]))
 
 
-def _sizes(problem, first, until):
-    """Return about how far each slot gets: its start, drift and noise over the time in which it forgets, (n d,).
-
-    Slots of one kind share the largest; 1 where none moves. It makes the solver's tolerance one of any unit.
-    """
-    A, b = drift(problem, until)
-    forgets = (until - problem.t0) / (1.0 + np.abs(np.diag(A)) * (until - problem.t0))
-    own = np.abs(first) + np.abs(b) * forgets + np.sqrt(np.diag(_power(problem, until)) * forgets)
-    size = own
-    for _ in problem.start[:-1]:
-        size = own + forgets * ((np.abs(A) - np.diag(np.abs(np.diag(A)))) @ size)
-    largest = size.reshape(-1, len(problem.slope)).max(axis=1)
-    return np.repeat(np.where(largest > 0.0, largest, 1.0), len(problem.slope))
+def _units(problem, first, duration):
+    """Return the size of each Gaussian slot, shape (n,): its start's, or what drift and noise make of it."""
+    times = problem.t0 + duration * (np.arange(1, 9) / 8.0) ** 2
+    A, b = drift(problem, times)
+    power = np.max([np.diag(_power(problem, t)) for t in times], axis=0)
+    rates = np.pad(np.concatenate([A, b[..., None]], axis=-1), [(0, 0), (0, 1), (0, 0)])
+    size = np.maximum(np.abs(first), np.sqrt(duration * power))
+    return linear_flow.scales(duration * rates, np.append(size, 1.0))[:-1]
 
 
 def companion_law(rule, problem, h, records, parameters):
@@ -127,7 +140,8 @@ def companion_law(rule, problem, h, records, parameters):
     """
     mean, u = np.concatenate(problem.start[:-1]), problem.start[-1]
     covariance, path = np.zeros((len(mean), len(mean))), []
-    for k, c in enumerate(table(rule, round(problem.t0 / h), int(records[-1]), h, parameters), 1):
+    rows = table(rule, round(problem.t0 / h), int(records[-1]), h, parameters)
+    for k, c in enumerate(map(tuple, rows.tolist()), 1):
         matrix, offset, kick, u = _affine_step(rule, problem, u, c, SimpleNamespace(**parameters))
         mean = matrix @ mean + offset
         covariance = matrix @ covariance @ matrix.T + kick @ problem.covariance @ kick.T

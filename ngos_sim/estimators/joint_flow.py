@@ -16,34 +16,46 @@ import math
 import numpy as np
 
 from ngos_sim.engines.program import Errors
+from ngos_sim.estimators import linear_flow
 from ngos_sim.estimators.gaussian_law import drift
-from ngos_sim.estimators.moment_flow import clock, converged, runge_kutta, speed
+from ngos_sim.estimators.moment_flow import speed
+from ngos_sim.estimators.step_flow import constants_column, smooth, solution, step_clock
 
-_SLICE = 256  # steps whose flows are found at once: memory
+_SLICE = 256  # steps whose flows are held at once: memory
 
 
-def _flow(problem, h, numbers, substeps):
-    """Return the flow of (a, a y_1, .., a y_d) into a, shape (steps, n + 1, (d + 1) (n + 1))."""
-    d, n, steps = len(problem.slope), len(problem.slope) * (len(problem.start) - 1), len(numbers)
-    when, at, c2 = clock(problem, h, numbers), np.arange(d), problem.constants["c2"]
+def _flow(problem, h, numbers):
+    """Return the flow of (a, a y_1, .., a y_d) into a over steps, shape (steps, n + 1, (d + 1) (n + 1)).
 
-    def rate(s):
-        t, speed_of_s = when(s)
-        D, slope = speed(problem, t[:, None], momentum=len(problem.start) == 3)
-        matrix = np.zeros((steps, n + 1, n + 1))
-        matrix[:, :n, :n], matrix[:, :n, n] = drift(problem, t)
-        left = np.exp(-c2 * (t - problem.t0 - h * numbers))[:, None]  # of y since the step began
-        return speed_of_s[:, None, None] * matrix, slope / D * left
+    numbers : ndarray of int, which steps
+    """
+    d, n = len(problem.slope), len(problem.slope) * (len(problem.start) - 1)
+    t, passed, speed_of_s = step_clock(problem, h, numbers)
+    D, slope = speed(problem, t[..., None], momentum=len(problem.start) == 3)
+    rates = speed_of_s[..., None, None] * _generator(problem, t)
+    units = linear_flow.scales(rates, np.append(np.concatenate(problem.start[:-1]), 1.0))
+    of_a = linear_flow.flows(rates, units=units)
+    share = slope / D * np.exp(-problem.constants["c2"] * passed)[..., None]  # e^(-c2 ..): of y since the step began
+    forces, at = np.zeros((*t.shape, n + 1, d, n + 1)), np.arange(d)
+    forces[:, :, at, at] = share[..., None] * (rates @ of_a)[:, :, :d]
+    of_ay = linear_flow.flows(rates, forces.reshape(*t.shape, n + 1, -1), units)
+    return np.concatenate([of_a[:, -1], of_ay[:, -1]], axis=-1)
 
-    def applied(rate, x):
-        matrix, share = rate
-        found = matrix @ x
-        found.reshape(steps, n + 1, d + 1, n + 1)[:, at, at + 1] += share[:, :, None] * found[:, :d, : n + 1]
-        return found
 
-    start = np.zeros((steps, n + 1, (d + 1) * (n + 1)))
-    start[:, :, : n + 1] = np.eye(n + 1)
-    return runge_kutta(rate, applied, start, substeps)
+def _generator(problem, t):
+    """Return A_t with b_t as its last column, and a row of 0 for 1: shape (.., n + 1, n + 1)."""
+    A, b = drift(problem, t)
+    return np.pad(np.concatenate([A, b[..., None]], axis=-1), [*[(0, 0)] * np.ndim(t), (0, 1), (0, 0)])
+
+
+def moments(problem, duration):
+    """Return a function (times since t0) -> E of the linear slots, shape (times, n), for times up to a duration.
+
+    Raises ValueError where the flow does not converge.
+    """
+    start = np.append(np.concatenate(problem.start[:-1]), 1.0)
+    known = solution(lambda t: _generator(problem, t), problem, duration, start)
+    return lambda times: known.at(np.sqrt(np.clip(times / duration, 0.0, 1.0)))[:, :-1]
 
 
 def hermite(nodes, orders):
@@ -67,6 +79,12 @@ def _mehler(covariance, nodes, orders, scale):
     }
 
 
+def width_of(d, slots):
+    """Return how many numbers the flow of a step takes in the engine's Errors."""
+    n = d * (slots - 1)
+    return (n * (d + 1) + n + 1) * (n + 1)
+
+
 def errors(problem, h, steps, nodes, orders, scale):
     """Return the engine's Errors of `steps` steps of size h from t0, and the SDE's means.
 
@@ -85,17 +103,20 @@ def errors(problem, h, steps, nodes, orders, scale):
     means : ndarray, shape (steps + 1, n)
         E of the linear slots, all theta first.
     """
-    n, slices = len(problem.slope) * (len(problem.start) - 1), range(0, steps, _SLICE)
-    numbers = [np.arange(first, min(first + _SLICE, steps)) for first in slices]
+    n = len(problem.slope) * (len(problem.start) - 1)
+    count = n + 1
+    since = h * np.arange(steps + 1)
+    flow = np.empty((steps, width_of(len(problem.slope), len(problem.start))))
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
-        flows, means = converged(
-            lambda substeps: np.concatenate([_flow(problem, h, each, substeps)[:, :n] for each in numbers]),
-            np.concatenate(problem.start[:-1]),
-        )
-        times = problem.t0 + h * np.arange(steps + 1)
-        centre = problem.second_moment(times[:, None])
-    products = np.broadcast_to(np.eye(n + 1), (steps, n + 1, n + 1)).copy()
-    products[:, :n] = flows[:, :, : n + 1]
-    products *= math.exp(-problem.constants["c2"] * h)
-    flow = np.concatenate([flows.reshape(steps, -1), products.reshape(steps, -1)], axis=1)
+        means = moments(problem, since[-1])(since)
+        flow_of = smooth(lambda numbers: _flow(problem, h, numbers)[:, :n], steps)
+        centre = problem.second_moment(problem.t0 + since[:, None])
+        for first in range(0, steps, _SLICE):
+            last = min(first + _SLICE, steps)
+            found = flow_of(first, last).copy()
+            found[:, :, n] = constants_column(found[:, :, :n], means[first : last + 1])
+            products = np.broadcast_to(np.eye(count), (last - first, count, count)).copy()
+            products[:, :n] = found[:, :, :count]
+            products *= math.exp(-problem.constants["c2"] * h)
+            flow[first:last] = np.concatenate([each.reshape(last - first, -1) for each in (found, products)], axis=1)
     return Errors(flow=flow, centre=centre, **_mehler(problem.covariance, nodes, orders, scale)), means

@@ -4,6 +4,9 @@ For an affine gradient hessian theta + slope and constant diagonal Sigma the SDE
 deterministic U_t = Sigma + (u0 - Sigma) exp(-c2 (t - t0)). With y = u - U_t and the speed
 D = 1 / (sigma0 sqrt(U + y) + eps0) = D + D' y to first order, the generator maps the span of the basis
 to itself; what is dropped holds y^2 and vanishes on the SDE, where y = 0. (theory.md 7.2, estimators.md.)
+
+The means of the carried errors hang on m_k = E psi(X_t) alone, which drops nothing and is solved for (`linear_flow`);
+M_k shows in their variance.
 """
 
 from collections.abc import Callable
@@ -12,12 +15,12 @@ from math import comb, prod
 
 import numpy as np
 
+from ngos_sim.estimators import linear_flow
+from ngos_sim.estimators.step_flow import constants_column, smooth, solution, step_clock
 from ngos_sim.processes import local_error, sdes
 from ngos_sim.processes.rule import has_bias_correction
 
-_SUBSTEPS = (4, 8, 16, 32, 64, 128)  # Runge-Kutta steps of each M_k: doubled until the moments stand still
-_STILL = 1e-9
-_TINY = 1e-9  # of a step: where the clock of the first step begins, as its rate is 0/0 at 0
+_SLICE = 4096  # steps whose M_k are held at once: memory
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Problem:
 
     def second_moment(self, t):
         """Return U_t, the SDE's u at time t."""
-        return self.variance + (self.start[-1] - self.variance) * np.exp(-self.constants["c2"] * (t - self.t0))
+        passed = -self.constants["c2"] * (t - self.t0)
+        return self.start[-1] * np.exp(passed) - self.variance * np.expm1(passed)
 
 
 def speed(problem, t, momentum):
@@ -156,85 +160,71 @@ def _spans(basis, powers):
     return all((*powers[:-1], n) in exponents for n in range(powers[-1] + 1))
 
 
-def clock(problem, h, numbers):
-    """Return when(s) -> t, dt/ds of the steps with these numbers, s the part of a step of size h that has passed.
+def flow(sde, basis, problem, h, numbers):
+    """Return M_k of steps k of size h from t0, shape (steps, n, n + 1): the last column is the constant.
 
-    Bias corrections start from t = 0 like a root of t: there the first step is taken in the clock t = h s^2,
-    0 < s <= 1, in which they are smooth.
+    numbers : ndarray of int, which steps
     """
-    first = (numbers == 0) & bool(problem.t0 == 0.0 and has_bias_correction(problem.constants))
-    begin = problem.t0 + h * numbers
-
-    def when(s):
-        s = np.where(first, max(s, _TINY), s)
-        return begin + h * np.where(first, s * s, s), h * np.where(first, 2.0 * s, 1.0)
-
-    return when
+    t, _, speed = step_clock(problem, h, numbers)
+    rates = speed[..., None, None] * _FLOWS[_key(sde)].generator(problem, basis.exponents)(t)
+    units = linear_flow.scales(rates, np.append(basis.values(problem.start, 0.0), 1.0))  # y of the size of u
+    return linear_flow.flows(rates, units=units)[:, -1, :-1]
 
 
-def runge_kutta(rate, applied, start, substeps):
-    """Return x(1) of dx/ds = applied(rate(s), x) by `substeps` Runge-Kutta steps of order 4 from x(0) = start."""
-    x, d = start, 1.0 / substeps
-    for i in range(substeps):
-        first, middle, last = (rate((i + part) * d) for part in (0.0, 0.5, 1.0))
-        k1 = applied(first, x)
-        k2 = applied(middle, x + 0.5 * d * k1)
-        k3 = applied(middle, x + 0.5 * d * k2)
-        k4 = applied(last, x + d * k3)
-        x = x + d / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-    return x
+def moments(sde, basis, problem, duration):
+    """Return a function (times since t0) -> E psi(X_t), shape (times, n), for times up to a duration.
+
+    Those with a power of y are 0. Raises ValueError where the flow does not converge.
+    """
+    size = len(basis.exponents)
+    own = [i for i, powers in enumerate(basis.exponents) if not powers[-1]]
+    generator, places = _FLOWS[_key(sde)].generator(problem, basis.exponents), np.ix_([*own, size], [*own, size])
+    start = np.append(np.array(basis.values(problem.start, problem.start[-1]))[own], 1.0)
+    known = solution(lambda t: generator(t)[(..., *places)], problem, duration, start)
+
+    def at(times):
+        found = np.zeros((len(times), size))
+        found[:, own] = known.at(np.sqrt(np.clip(times / duration, 0.0, 1.0)))[:, :-1]
+        return found
+
+    return at
 
 
-def flow(sde, basis, problem, h, steps, substeps=_SUBSTEPS[0]):
-    """Return M_k of every step k of size h from t0, shape (steps, n, n + 1): the last column is the constant."""
-    generator, when = _FLOWS[_key(sde)].generator(problem, basis.exponents), clock(problem, h, np.arange(steps))
+def columns(out, sde, basis, problem, h, nodes, weights):
+    """Write what follows a rule's own row in the local rule's c, and return the SDE's moments.
 
-    def rate(s):
-        t, speed = when(s)
-        return speed[:, None, None] * generator(t)
-
-    size = len(basis.exponents) + 1
-    start = np.broadcast_to(np.eye(size), (steps, size, size))
-    return runge_kutta(rate, np.matmul, start, substeps)[:, :-1]
-
-
-def columns(sde, basis, problem, h, steps, nodes, weights):
-    """Return what follows a rule's own row in the local rule's c, and the SDE's moments.
+    Parameters
+    ----------
+    out : ndarray, shape (steps, columns)
+        Gets U_k, U_{k+1}, the rows of (constant, M_k) as far as `Basis.widths` says, nodes, weights.
 
     Returns
     -------
-    table : ndarray, shape (steps, columns)
-        U_k, U_{k+1}, the rows of (constant, M_k) as far as `Basis.widths` says, nodes, weights.
-    moments : ndarray, shape (steps + 1, n)
-        E psi(X_t) at every step.
+    ndarray, shape (steps + 1, n)
+        m_k = E psi(X_t) at every step; the constant is m_{k+1} - M_k m_k.
     """
+    steps, size = len(out), len(basis.exponents)
+    times = h * np.arange(steps + 1)
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
-        start = basis.values(problem.start, problem.start[-1])
-        matrices, moments = converged(lambda substeps: flow(sde, basis, problem, h, steps, substeps), start)
-        U = problem.second_moment(problem.t0 + h * np.arange(steps + 1))
-    rule = np.broadcast_to(np.concatenate([nodes, weights]), (steps, 2 * len(nodes)))
-    constant_first = np.roll(matrices, 1, axis=2)
-    rows = [constant_first[:, i, :width] for i, width in enumerate(basis.widths)]
-    table = np.concatenate([U[:-1, None], U[1:, None], *rows, rule], axis=1)
-    return table, moments
+        means = moments(sde, basis, problem, times[-1])(times)
+        matrices = smooth(lambda numbers: flow(sde, basis, problem, h, numbers)[:, :, :size], steps)
+        U = problem.second_moment(problem.t0 + times)
+        out[:, 0], out[:, 1] = U[:-1], U[1:]
+        for first in range(0, steps, _SLICE):
+            last = min(first + _SLICE, steps)
+            found = matrices(first, last)
+            constants, at = constants_column(found, means[first : last + 1]), 2
+            for i, width in enumerate(basis.widths):
+                out[first:last, at] = constants[:, i]
+                out[first:last, at + 1 : at + width] = found[:, i, : width - 1]
+                at += width
+    out[:, at:] = np.concatenate([nodes, weights])
+    return means
 
 
-def converged(flow, start):
-    """Return flow(substeps) = M_k, shape (steps, n, n + 1 or more), and the moments, with as many as these need.
-
-    start : n numbers, the moments at the start; those after a step are M_k (moments, 1).
-    """
-    previous = None
-    for substeps in _SUBSTEPS:
-        matrices = flow(substeps)
-        moments = [np.array(start)]
-        for matrix in matrices:
-            moments.append(matrix[:, : len(start)] @ moments[-1] + matrix[:, len(start)])
-        found = np.array(moments)
-        if previous is not None and not np.any(np.abs(found - previous) > _STILL * (1.0 + np.abs(found))):
-            break
-        previous = found
-    return matrices, found
+def width_of(basis, nodes):
+    """Return how many columns `columns` writes for a rule of so many nodes."""
+    return 2 + sum(basis.widths) + 2 * nodes
 
 
 def expand(basis, powers, U):

@@ -1,5 +1,7 @@
 """Rules with few nodes for a noise law, from its atoms or from a rule with many."""
 
+import math
+
 import numpy as np
 
 _MANY = 32
@@ -36,7 +38,11 @@ def gauss_rule(values, weights, nodes):
     size = len(diagonal)
     jacobi = np.diag(diagonal) + np.diag(off[: size - 1], 1) + np.diag(off[: size - 1], -1)
     found, eigenvectors = np.linalg.eigh(jacobi)
-    return found, eigenvectors[0] ** 2
+    weights = eigenvectors[0] ** 2
+    # To the last bit of their sum: what it is off by, every step of the local estimator would add to its errors.
+    largest = int(np.argmax(weights))
+    weights[largest] = 1.0 - math.fsum(np.delete(weights, largest))
+    return found, weights
 
 
 def law_rule(noise, sigma, nodes, size=0):

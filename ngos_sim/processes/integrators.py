@@ -1,7 +1,10 @@
 """Rules out of an SDE's drift and diffusion."""
 
 import math
+from itertools import chain
 from types import SimpleNamespace
+
+import numpy as np
 
 from ngos_sim.arithmetic import slotwise
 from ngos_sim.processes.rule import Rule
@@ -39,6 +42,8 @@ def euler_maruyama(sde, constants):
 
 
 def table(rule, first, steps, h, parameters):
-    """Return schedule(k, h, p) of `steps` steps from step `first`, as one tuple a step."""
+    """Return schedule(k, h, p) of `steps` steps from step `first`, shape (steps, columns)."""
     p = SimpleNamespace(**parameters)
-    return [tuple(map(float, rule.schedule(k, h, p))) for k in range(first, first + steps)]
+    columns = len(rule.schedule(first, h, p))
+    rows = (map(float, rule.schedule(k, h, p)) for k in range(first, first + steps))
+    return np.fromiter(chain.from_iterable(rows), np.float64, steps * columns).reshape(steps, columns)

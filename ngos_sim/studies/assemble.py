@@ -30,9 +30,9 @@ from ngos_sim.studies.first_step import rows
 class Part:
     """One process of a program: `steps` steps of a rule between two matched times.
 
-    eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken; columns, shape
-    (steps, 1 or d, n), follow the schedule's own in c and differ from coordinate to coordinate; errors are
-    what the process needs to carry errors along.
+    eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken; table, shape
+    (steps, 1 or d, columns), takes the place of what the schedule returns; errors are what the process needs to carry
+    errors along.
     """
 
     rule: Rule
@@ -40,7 +40,7 @@ class Part:
     steps: int
     eta2: float
     sigma: float
-    columns: np.ndarray | None = None
+    table: np.ndarray | None = None
     errors: Errors | None = None
 
 
@@ -85,10 +85,9 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     for part in parts:
         parameters = {**part.rule.parameters, "eta2": part.eta2}
         h = spacing / part.steps
-        entries = rows(part.rule, round(t0 / h), matched * part.steps, h, parameters)[:, None, :]
-        if part.columns is not None:
-            own = np.broadcast_to(entries, (*part.columns.shape[:2], entries.shape[2]))
-            entries = np.concatenate([own, part.columns], axis=2)
+        entries = part.table
+        if entries is None:
+            entries = rows(part.rule, round(t0 / h), matched * part.steps, h, parameters)[:, None, :]
         law = no_law if oracle.root is None else zeta(part.noise)
         stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
         processes.append(Process(stepped, slots, stride, law, slope_of(part.rule, oracle)))

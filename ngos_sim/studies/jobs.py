@@ -1,8 +1,8 @@
 """What an estimator runs at a point of a study, and how its errors are read: Run, Reading and Settings."""
 
 from collections import namedtuple
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Run:
     jobs : (program, inputs, parts) of each program
     read : function ([(mean, std_error) of each job]) -> {(name, index of a test function): Reading}
     name : the SDE's or the reference's, of a local run
-    checks : for each job one with fewer nodes, which must agree with it; or nothing
+    checks : function () -> for each job one with fewer nodes, which must agree with it; or nothing
     unresolved : indices of test functions whose known means quadrature does not find
     contradicted : function ([(mean, std_error) of each job], trajectories) -> indices of test functions whose
         known means those sampled show to be wrong; None where no mean is found by quadrature
@@ -33,7 +33,7 @@ class Run:
     jobs: tuple
     read: Callable
     name: str = ""
-    checks: tuple = ()
+    checks: Callable = tuple
     unresolved: tuple = ()
     contradicted: Callable | None = None
 
@@ -44,6 +44,7 @@ class Settings:
 
     records : ndarray of int64, steps of the optimizer after which is recorded, counted from t0
     precision : "mix", "f64" or "f32", of what is not local
+    remainders : {(name, index of a test function): what the quadrature of a local run may leave, shape (times,)}
     """
 
     study: object
@@ -51,6 +52,7 @@ class Settings:
     seed: int
     records: np.ndarray
     precision: str = "f64"
+    remainders: Mapping = field(default_factory=dict)
 
     @property
     def law(self):

@@ -4,13 +4,15 @@ import math
 
 import numpy as np
 
-from ngos_sim.estimators import moment_flow, paired, quadrature
+from ngos_sim.estimators import linear_flow, moment_flow, paired, quadrature, rounding
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
-from ngos_sim.studies.jobs import Reading, Run
+from ngos_sim.studies.jobs import Reading, Run, with_rounding
 from ngos_sim.studies.paired_runs import difference
 from ngos_sim.studies.pivots import pivot_at
+
+_MOMENTS = round(linear_flow.ACCURACY * 2.0**52 / 3.0)  # steps whose roundings are as much as the moments' accuracy
 
 
 def _sizes(settings, pivot):
@@ -57,10 +59,22 @@ def against_sde(settings, sde, wanted):
                 ((mean, spread),) = measured
                 optimizer = error = mean[:, at, 0]
                 reference, rest = 0.0 * error, (error, spread[:, at, 0], np.full(len(error), math.nan))
-            found[sde.name, g] = Reading(exact[:, at] + optimizer, exact[:, at] + reference, *rest)
+            reading = Reading(exact[:, at] + optimizer, exact[:, at] + reference, *rest)
+            found[sde.name, g] = _with_what_is_left(settings, sde.name, g, reading)
         return found
 
-    return Run("local", (main,), read, sde.name, tuple(job(nodes)[0] for nodes in fewer))
+    return Run("local", (main,), read, sde.name, lambda: tuple(job(nodes)[0] for nodes in fewer))
+
+
+def _with_what_is_left(settings, name, g, reading):
+    """Return a Reading whose standard error holds what rounding, the moments' accuracy and few nodes may leave.
+
+    Of the size of psi, which each step cancels to O(h^2), it holds a few roundings a step.
+    """
+    study = settings.study
+    begin = rounding.at_start(study.test_functions[g], study.rule.slots, settings.state)
+    left = rounding.bound(begin, reading.optimizer, settings.records + _MOMENTS, "f64")
+    return with_rounding(reading, np.hypot(left, settings.remainders.get((name, g), 0.0)))
 
 
 def against_reference(settings, name, wanted):
@@ -98,7 +112,8 @@ def against_reference(settings, name, wanted):
         found = {}
         for at, g in enumerate(wanted):
             means = (exact[:, at] + small[:, at], before[:, at] + large[:, at])
-            found[name, g] = Reading(*means, error[:, at], spread[:, at], np.full(len(error), math.nan))
+            reading = Reading(*means, error[:, at], spread[:, at], np.full(len(error), math.nan))
+            found[name, g] = _with_what_is_left(settings, name, g, reading)
         return found
 
-    return Run("local", main, read, name, tuple(each for nodes in fewer for each in jobs(nodes)[0]))
+    return Run("local", main, read, name, lambda: tuple(each for nodes in fewer for each in jobs(nodes)[0]))

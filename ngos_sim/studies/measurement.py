@@ -1,6 +1,7 @@
 """A study while it runs: chunks are added to every point until someone says enough."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from ngos_sim.estimators.chunks import Sums, means, simultaneous_quantile, uncer
 from ngos_sim.studies import collect, runs
 
 BAND = 0.95
+_ROOM = 2**28  # bytes of tables that are held over the rounds; the rest of the points make theirs anew for each
 _LEAST_GROUPS = 8  # of chunks, to say how well standard errors are known;
 _DOUBTFUL = 0.1  # worse than so much of themselves is said;
 _NEGLIGIBLE = 1e-6  # of an error: standard errors below are rounding
@@ -23,7 +25,7 @@ class Measurement:
     """The sums of every point of a study so far.
 
     `chunks` of 1024 trajectories have been run at every point; `seconds` says how long the last ones took
-    at each.
+    at each; `steps` are the process steps, over coordinates and trajectories, of one chunk at every point.
 
     Parameters
     ----------
@@ -31,6 +33,8 @@ class Measurement:
     seed : int
     served : dict
         Which estimator serves what, as in `runs.runs`.
+    remainders : dict
+        As `selection.after_node_check` returns it.
     device, precision, threads
         As in `ConvergenceStudy.run`.
     bar : tqdm
@@ -39,13 +43,23 @@ class Measurement:
         How many chunks will be run, at most: what "auto" takes `device` for.
     """
 
-    def __init__(self, study, seed, served, *, device, precision, threads, bar, most=1):
+    def __init__(self, study, seed, served, remainders, *, device, precision, threads, bar, most=1):
         self.study, self.chunks = study, 0
         self.seconds = [0.0] * len(study.points)
         self._precision, self._threads, self._bar = precision, threads, bar
-        self._points = [runs.runs(study, index, seed, served, precision) for index in range(len(study.points))]
-        self._sums = [[[Sums() for _ in run.jobs] for run in point] for point in self._points]
-        kernels = max(sum(len(run.jobs) for run in point) for point in self._points)  # points share theirs
+        self._make = lambda index: runs.runs(study, index, seed, served, precision, remainders)
+        self._points, self._sums, self._kept, self.steps, kernels, room = [], [], {}, 0.0, 0, _ROOM
+        for index in range(len(study.points)):
+            point = self._make(index)
+            jobs = [job[:2] for run in point for job in run.jobs]
+            self.steps += sum(cost(*job) for job in jobs)
+            kernels = max(kernels, len(jobs))  # points share theirs
+            room -= sum(inputs.nbytes for _, inputs in jobs)
+            if room >= 0:
+                self._kept[index] = point
+            self._points.append([replace(run, jobs=(), checks=tuple) for run in point])
+            self._sums.append([[Sums() for _ in run.jobs] for run in point])
+            del point, jobs
         self.device = devices.chosen(device, self.steps * most, kernels, threads)
 
     @property
@@ -53,23 +67,21 @@ class Measurement:
         """How many have been run at every point."""
         return self.chunks * CHUNK
 
-    @property
-    def steps(self):
-        """Process steps, over coordinates and trajectories, of one chunk at every point."""
-        return sum(cost(*job[:2]) for point in self._points for run in point for job in run.jobs)
-
     def extend(self, chunks):
         """Run every point up to this number of chunks."""
-        for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
+        for index in range(len(self._points)):
             begin = time.perf_counter()
-            for run, jobs in zip(point, kept, strict=True):
-                for (program, inputs, _), sums in zip(run.jobs, jobs, strict=True):
-                    for first in range(self.chunks, chunks, _ROUND):
-                        count = min(_ROUND, chunks - first)
-                        found = self._run(run.estimator, program, inputs, first, count)
-                        sums.add(found.sums, found.nonfinite)
+            self._extend(index, chunks)
             self.seconds[index] = time.perf_counter() - begin
         self.chunks = chunks
+
+    def _extend(self, index, chunks):
+        for run, jobs in zip(self._kept.get(index) or self._make(index), self._sums[index], strict=True):
+            for (program, inputs, _), sums in zip(run.jobs, jobs, strict=True):
+                for first in range(self.chunks, chunks, _ROUND):
+                    count = min(_ROUND, chunks - first)
+                    found = self._run(run.estimator, program, inputs, first, count)
+                    sums.add(found.sums, found.nonfinite)
 
     def _run(self, estimator, program, inputs, first, count):
         precision = "f64" if estimator == "local" else self._precision

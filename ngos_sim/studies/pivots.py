@@ -6,17 +6,75 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.estimators import joint_flow, moment_flow, quadrature
-from ngos_sim.processes.integrators import table
 from ngos_sim.processes.local_error import local_error
 from ngos_sim.processes.optimizers import is_built_in
+from ngos_sim.studies import first_step, start
 from ngos_sim.studies.assemble import Observables, Part
 from ngos_sim.studies.problems import joint_problem, of_each, problems
+
+_MOST_BYTES = 4 * 2**30  # of a point's table
 
 
 def pivot_at(settings, sde, wanted):
     """Return the Pivot of a point, a JointPivot where its oracle couples coordinates."""
     kind = JointPivot if settings.study.oracle.is_dense else Pivot
     return kind(settings, sde, wanted)
+
+
+def unsettled(study, sde, terms):
+    """Return why what the local estimator needs for a test function's terms cannot be made, or an empty string.
+
+    Of many different coordinates those are tried in which some number is the least or the largest.
+
+    Parameters
+    ----------
+    study : ConvergenceStudy
+    sde : SDE
+        Of known flow.
+    terms : list of (factor, {coordinate: powers of the slots})
+    """
+    duration = study.horizon - study.t0
+    basis = moment_flow.basis_of(sde, {powers for _, by in terms for powers in by.values()})
+    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
+    steps = max(
+        (times[-1] - study.t0) / point.eta_e for times, point in zip(study.record_times, study.points, strict=True)
+    )
+    for state in {each.tobytes(): each for each in states}.values():
+        known = None if study.oracle.is_dense else _carried(study, state, [terms])
+        size = 8.0 * steps * (joint_flow.width_of(*state.shape) if known is None else _rows(known) * sum(basis.widths))
+        if size > _MOST_BYTES:
+            return f"its tables of {steps:.3g} steps would take {size / 2**30:.3g} GiB; {_MOST_BYTES >> 30} are allowed"
+        try:
+            if known is None:
+                joint_flow.moments(joint_problem(study, state), duration)
+            else:
+                of_each(_extremes(known), lambda problem: moment_flow.moments(sde, basis, problem, duration))
+        except ValueError as error:
+            return str(error)
+    return ""
+
+
+def _carried(study, state, wanted):
+    """Return {coordinate: its Problem} of all coordinates, the same one for coordinates that are alike.
+
+    One that no test function reads carries errors that nobody reads: it takes the Problem of one that is read.
+    wanted : iterable of the test functions' terms
+    """
+    own = problems(study, state, {j for terms in wanted for _, by in terms for j in by} or {0})
+    some = next(iter(own.values()))
+    return {j: own.get(j, some) for j in range(len(state))}
+
+
+def _extremes(problems):
+    """Return of {coordinate: Problem} those in which some number is the least or the largest: the hard ones."""
+    numbers = np.array([(each.hessian, each.slope, each.variance, *each.start) for each in problems.values()])
+    hard = {*numbers.argmin(axis=0).tolist(), *numbers.argmax(axis=0).tolist()}
+    return {j: problem for at, (j, problem) in enumerate(problems.items()) if at in hard}
+
+
+def _rows(problems):
+    """Return how many rows a step's table has: one where all coordinates are alike."""
+    return len(problems) if len({id(problem) for problem in problems.values()}) > 1 else 1
 
 
 @dataclass(frozen=True)
@@ -39,14 +97,8 @@ class Pivot:
 
     @property
     def problems(self):
-        """The moment flow's Problem of each coordinate, the same one for coordinates that are alike.
-
-        One that no test function reads carries errors that nobody reads: it takes the Problem of one that is read.
-        """
-        read = {j for terms in self.wanted.values() for _, by in terms for j in by}
-        own = problems(self.settings.study, self.settings.state, read or {0})
-        some = next(iter(own.values()))
-        return {j: own.get(j, some) for j in range(len(self.settings.state))}
+        """The moment flow's Problem of each coordinate: `_carried`."""
+        return _carried(self.settings.study, self.settings.state, self.wanted.values())
 
     @property
     def nodes(self):
@@ -61,14 +113,20 @@ class Pivot:
 
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
-        basis, t0 = self.basis, self.settings.study.t0
-        own = len(table(rule, round(t0 / h), 1, h, {**rule.parameters, "eta2": eta2})[0])
-        where = (h, count, *quadrature.law_rule(law, sigma, nodes, size))
-        made = of_each(self.problems, lambda problem: moment_flow.columns(self.sde, basis, problem, *where))
-        columns, moments = zip(*made.values(), strict=True)
-        one = all(each is columns[0] for each in columns)  # then all coordinates read the same row
-        columns, moments = np.stack(columns[:1] if one else columns, axis=1), np.stack(moments, axis=1)
-        return Part(local_error(rule, basis, own, size), law, steps, eta2, sigma, columns), moments
+        basis, t0, problems = self.basis, self.settings.study.t0, self.problems
+        own = first_step.rows(rule, round(t0 / h), count, h, {**rule.parameters, "eta2": eta2})
+        rows = _rows(problems)
+        found = np.empty((count, rows, own.shape[1] + moment_flow.width_of(basis, size)))
+        found[:, :, : own.shape[1]] = own[:, None]
+        rest, law_rule = found[:, :, own.shape[1] :], quadrature.law_rule(law, sigma, nodes, size)
+        made: dict = {}
+        for j, problem in problems.items():
+            if id(problem) not in made:
+                made[id(problem)] = j, moment_flow.columns(rest[:, j], self.sde, basis, problem, h, *law_rule)
+            elif rows > 1:
+                rest[:, j] = rest[:, made[id(problem)][0]]
+        moments = np.stack([made[id(problem)][1] for problem in problems.values()], axis=1)
+        return Part(local_error(rule, basis, own.shape[1], size), law, steps, eta2, sigma, found), moments
 
     def span(self, times, moments):
         """Return the Observables that read test functions off the error slots, and their exact SDE means.

@@ -44,8 +44,8 @@ def plan(study, bounds, seed, threads):
         Trajectories of the pilot left the finite numbers.
     """
     seed, settings = integer("seed", seed), study.settings("cpu", None, threads)
-    served, _ = selection.after_node_check(study, seed, threads)
-    measurement = Measurement(study, seed, served, bar=tqdm(disable=True), **settings)
+    served, _, remainders = selection.after_node_check(study, seed, threads)
+    measurement = Measurement(study, seed, served, remainders, bar=tqdm(disable=True), **settings)
     measurement.extend(1)  # compiles
     measurement.extend(1 + _PILOT)
     lost = measurement.lost()

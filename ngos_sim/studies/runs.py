@@ -8,7 +8,7 @@ from ngos_sim.studies.local_runs import against_reference, against_sde
 from ngos_sim.studies.paired_runs import alone, paired
 
 
-def runs(study, index, seed, served, precision="f64"):
+def runs(study, index, seed, served, precision="f64", remainders=None):
     """Return the Runs of a point.
 
     Parameters
@@ -21,10 +21,13 @@ def runs(study, index, seed, served, precision="f64"):
         As `selection.selected` returns it.
     precision : str
         What is not local is run in it: rounding is its.
+    remainders : dict of (index of a point, name, index of a test function) to ndarray, shape (times,), optional
+        As `selection.after_node_check` returns it.
     """
     point, times = study.points[index], study.record_times[index]
     records = np.round((times - study.t0) / point.eta_e).astype(np.int64)
-    settings = Settings(study, point, seed, records, precision)
+    left_here = {tuple(key): left for (at, *key), left in (remainders or {}).items() if at == index}
+    settings = Settings(study, point, seed, records, precision, left_here)
     found, rest = [], {}
     for name, sde in ({sde.name: sde for sde in study.sdes} or {reference_name(point): None}).items():
         mine: dict = {"local": {}, "control_variate": {}}

@@ -11,7 +11,7 @@ from ngos_sim.estimators import choose, gaussian_law, moment_flow, test_function
 from ngos_sim.estimators.chunks import Sums, means
 from ngos_sim.estimators.control_variate import Means
 from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
-from ngos_sim.studies import runs, start
+from ngos_sim.studies import pivots, runs, start
 from ngos_sim.studies.jobs import reference_name
 from ngos_sim.studies.problems import laws
 
@@ -54,15 +54,18 @@ def selected(study, barred=None):
     for opponent, sde in opponents.items():
         pivot = moment_flow.pivot_of(study.rule) if sde is None else sde.pivot or sde
         reason = choose.against_local(study.oracle, study.rule, pivot, _starts(study))
+        near = choose.near_root(study.oracle, study.rule.slots, _starts(study))
+        doubt = f"{near}: the powers of the extrapolation are not assured there, see integrator_residual"
+        doubts = [doubt] if near and sde is not None else []
         for g, function in enumerate(study.test_functions):
             name = test_functions.name_of(function)
             _require_moments(study, function)
             if study.estimator in ("coupled", "independent"):
-                why[opponent, name] = f"estimator={study.estimator!r} was asked for"
+                why[opponent, name] = "; ".join([f"estimator={study.estimator!r} was asked for", *doubts])
                 continue
             refused = {}
             against = (barred or {}).get((opponent, g), {})
-            for estimator, terms in _candidates(study, sde, pivot, function, reason):
+            for estimator, terms in _candidates(study, sde, pivot, function, reason, near):
                 terms = against.get(estimator, terms)
                 if isinstance(terms, str):
                     refused[estimator] = terms
@@ -78,6 +81,7 @@ def selected(study, barred=None):
             if chosen == "coupled" and sde is not None and (singular := _singular(study, sde)):
                 raise ValueError(f"test function {name!r}: {singular}, but {refused['local']}")
             others = [f"not {estimator}, as {text}" for estimator, text in refused.items() if estimator != chosen]
+            others += doubts if chosen == "coupled" else []
             why[opponent, name] = "; ".join([f"{chosen}: {_MERIT[chosen]}", *others])
     return served, why
 
@@ -109,11 +113,9 @@ def _singular(study, sde):
     return ""
 
 
-def _candidates(study, sde, pivot, function, reason):
+def _candidates(study, sde, pivot, function, reason, near):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
-    terms = reason or choose.local_terms(function, study.oracle, pivot, study.dimension)
-    heavy = None if isinstance(terms, str) else choose.too_heavy(study.oracle.noise, 2 * choose.local_degree(terms))
-    yield "local", heavy or terms
+    yield "local", reason or near or _local_terms(study, pivot, function)
     if sde is None or sde.pivot is not None or reason:
         yield "control_variate", reason or "there is no companion of known moments"
         return
@@ -124,20 +126,28 @@ def _candidates(study, sde, pivot, function, reason):
     if terms is None:
         known = "a polynomial" if study.oracle.noise.is_gaussian else "of degree 2 under noise that is not Gaussian"
         yield "control_variate", f"it is not {known}, so that its mean is not known"
-    elif not _is_smooth(study, terms):
-        yield "control_variate", _ROUGH
     else:
-        yield "control_variate", terms
+        yield "control_variate", _roughness(study, terms) or terms
 
 
-def _is_smooth(study, terms):
-    """Return whether quadrature finds the means of a test function's terms at a study's last time."""
-    if not any(callable(g) for _, by in terms for g in by.values()):
-        return True
+def _local_terms(study, pivot, function):
+    """Return what `choose.local_terms` does, or why the noise or the SDE's moments do not serve."""
+    terms = choose.local_terms(function, study.oracle, pivot, study.dimension)
+    if isinstance(terms, str):
+        return terms
+    heavy = choose.too_heavy(study.oracle.noise, 2 * choose.local_degree(terms))
+    return heavy or pivots.unsettled(study, pivot, terms) or terms
+
+
+def _roughness(study, terms):
+    """Return why the means of a test function's terms at a study's last time are not known, or an empty string."""
     point, times = study.points[0], study.record_times[0]
     state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
-    known = laws(study, state, terms, lambda problem: gaussian_law.sde_law(problem, times[-1:]))
-    return Means(known).are_resolved(terms)
+    try:
+        known = laws(study, state, terms, lambda problem: gaussian_law.sde_law(problem, times[-1:]))
+    except ValueError as error:
+        return str(error)
+    return "" if Means(known).are_resolved(terms) else _ROUGH
 
 
 def after_node_check(study, seed, threads, device="cpu"):
@@ -147,10 +157,17 @@ def after_node_check(study, seed, threads, device="cpu"):
     0.2 of the standard error of a million trajectories and a thousandth of itself. (For RMSprop with
     v_{k+1} each pair of nodes brings about a decimal.) And the control variate, where quadrature does not
     find the known means at some time, or trajectories show others.
+
+    Returns
+    -------
+    served, why : dict
+    remainders : dict of (index of a point, name, index of a test function) to ndarray, shape (times,)
+        By how much fewer nodes moved an error: what the run's own may leave is less.
     """
+    remainders: dict = {}
     exact = study.rule.step in POLYNOMIAL_STEPS
     if exact and all(estimator == "local" for estimator, _ in study.served.values()):
-        return study.served, study.why
+        return study.served, study.why, remainders
     barred: dict = {}
     for index, point in enumerate(study.points):
         for run in runs.runs(study, index, seed, study.served):
@@ -158,9 +175,13 @@ def after_node_check(study, seed, threads, device="cpu"):
                 barred.setdefault((run.name, g), {})["control_variate"] = f"{_ROUGH} at {point}"
             for g in _contradicted(run, threads, device):
                 barred.setdefault((run.name, g), {})["control_variate"] = f"trajectories show another mean at {point}"
-            for g in _moving(study, run, threads, device):
-                barred.setdefault((run.name, g), {})["local"] = f"its quadrature moves with the nodes at {point}"
-    return selected(study, barred) if barred else (study.served, study.why)
+            for (name, g), (reading, moved) in _moved(run, threads, device).items():
+                allowed = _TOLERANCE * reading.std_error * math.sqrt(CHUNK / _MANY) + _RELATIVE * np.abs(reading.error)
+                remainders[index, name, g] = moved
+                if np.any(moved > allowed):
+                    barred.setdefault((name, g), {})["local"] = f"its quadrature moves with the nodes at {point}"
+    served, why = selected(study, barred) if barred else (study.served, study.why)
+    return served, why, remainders
 
 
 def _contradicted(run, threads, device):
@@ -174,16 +195,18 @@ def _contradicted(run, threads, device):
     return run.contradicted([means(sums.total, _LOOK * CHUNK)], _LOOK * CHUNK)
 
 
-def _moving(study, run, threads, device):
-    """Return the indices of the test functions of a local run that move with the number of nodes."""
-    mine = [g for (name, g), (estimator, _) in study.served.items() if (name, estimator) == (run.name, "local")]
-    moved = np.zeros(len(mine), dtype=bool)
-    for main, check in zip(run.jobs if run.checks else (), run.checks, strict=True):
-        used = devices.chosen(device, cost(*main[:2]), 2, threads)
-        (mean, std_error), (fewer, _) = (
-            means(devices.run(used, *job[:2], 0, 1, precision="f64", threads=threads).sums[0], CHUNK)
-            for job in (main, check)
-        )
-        allowed = _TOLERANCE * std_error * math.sqrt(CHUNK / _MANY) + _RELATIVE * np.abs(mean)
-        moved |= np.any(np.abs(mean - fewer) > allowed, axis=(0, 2))
-    return np.array(mine, dtype=int)[moved].tolist()
+def _moved(run, threads, device):
+    """Return {(name, g): (Reading of the first chunk, by how much fewer nodes move its error)} of a run with checks."""
+    checks, found = run.checks(), []
+    for jobs in (run.jobs, checks) if checks else ():
+        used = [devices.chosen(device, cost(*job[:2]), 2, threads) for job in jobs]
+        sums = [
+            devices.run(where, *job[:2], 0, 1, precision="f64", threads=threads).sums[0]
+            for where, job in zip(used, jobs, strict=True)
+        ]
+        found.append(run.read([means(each, CHUNK) for each in sums]))
+    return (
+        {key: (reading, np.abs(reading.error - found[1][key].error)) for key, reading in found[0].items()}
+        if found
+        else {}
+    )

@@ -234,13 +234,13 @@ class ConvergenceStudy:
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         seed, settings = integer("seed", seed), self.settings(device, precision, threads)
         notes.check_range(self, settings["precision"])
-        served, why = selection.after_node_check(self, seed, threads, device)
+        served, why, remainders = selection.after_node_check(self, seed, threads, device)
         if settings["precision"] == "f32" and any(estimator == "local" for estimator, _ in served.values()):
             raise ValueError(
                 "precision='f32' is 3 % wrong in the local estimator; allowed: mix, f64, estimator='coupled'"
             )
         with tqdm(unit="step", unit_scale=True, disable=not progress or sys.stderr is None) as bar:
-            measurement = Measurement(self, seed, served, bar=bar, most=bounds.chunks, **settings)
+            measurement = Measurement(self, seed, served, remainders, bar=bar, most=bounds.chunks, **settings)
             bar.total = None if trajectories is None else measurement.steps * bounds.chunks
             stopped = bounds.follow(measurement, begin)
         table = measurement.table()

@@ -18,7 +18,8 @@ def moments(sde, rule, start, hessian=0.0, slope=0.0, variance=1.0, t0=0.0):
     """Return E psi(X_t) at t0 + 1 by name of the monomial's powers."""
     problem = moment_flow.Problem(hessian, slope, variance, start, t0, dict(rule.parameters))
     basis = moment_flow.basis_of(sde)
-    _, found = moment_flow.columns(sde, basis, problem, H, STEPS, np.zeros(3), np.zeros(3))
+    out = np.empty((STEPS, moment_flow.width_of(basis, 3)))
+    found = moment_flow.columns(out, sde, basis, problem, H, np.zeros(3), np.zeros(3))
     return dict(zip(basis.exponents, found[-1], strict=True))
 
 
@@ -84,7 +85,7 @@ def test_bias_correction_of_rmsprop():
 def test_the_flow_is_first_order_in_y():
     """Off the SDE's path: a start at U + y moves E theta by the derivative in u0, to order y^2."""
     problem = moment_flow.Problem(0.9, 0.3, 1.0, (1.2, 1.4), 0.0, dict(ns.rmsprop(**RMSPROP).parameters))
-    matrices = moment_flow.flow(ns.rmsprop_sde(), moment_flow.basis_of(ns.rmsprop_sde()), problem, H, STEPS)
+    matrices = moment_flow.flow(ns.rmsprop_sde(), moment_flow.basis_of(ns.rmsprop_sde()), problem, H, np.arange(STEPS))
     total = np.eye(7)
     for matrix in matrices:
         total = np.vstack([matrix, np.eye(7)[-1]]) @ total

@@ -27,10 +27,11 @@ def local_program(rule, sde, start, law, nodes, monomials=()):
     basis, slots = moment_flow.basis_of(sde, monomials), len(start)
     size = len(basis.exponents)
     problem = moment_flow.Problem(HESSIAN, 0.0, 1.0, tuple(start), T0, dict(rule.parameters))
-    columns, moments = moment_flow.columns(sde, basis, problem, H, STEPS, *law_rule(law, 5.0, nodes, nodes))
-    first = round(T0 / H)
-    own = len(table(rule, first, 1, H, {**rule.parameters, "eta2": H})[0])
-    part = Part(local_error(rule, basis, own, nodes), ns.gaussian(), 1, H, 5.0, columns[:, None, :])
+    own = table(rule, round(T0 / H), STEPS, H, {**rule.parameters, "eta2": H})
+    rest = np.empty((STEPS, moment_flow.width_of(basis, nodes)))
+    moments = moment_flow.columns(rest, sde, basis, problem, H, *law_rule(law, 5.0, nodes, nodes))
+    rows = np.concatenate([own, rest], axis=1)[:, None]
+    part = Part(local_error(rule, basis, own.shape[1], nodes), ns.gaussian(), 1, H, 5.0, rows)
     count = slots + size
     observed = Observables((), count, np.arange(count), np.ones((1, count)), np.eye(count, dtype=np.int64))
     state = np.array([[*start, *[0.0] * size]])
@@ -89,7 +90,7 @@ def test_what_the_flow_leaves_out_is_zero(sde, start, monomials):
     constants = dict(c1=2.0, **CONSTANTS) if len(start) == 3 else CONSTANTS
     basis = moment_flow.basis_of(sde, monomials)
     problem = moment_flow.Problem(HESSIAN, 0.7, 1.0, start, T0, constants)
-    flow = np.roll(moment_flow.flow(sde, basis, problem, 0.25, 2), 1, axis=2)
+    flow = np.roll(moment_flow.flow(sde, basis, problem, 0.25, np.arange(2)), 1, axis=2)
     for i, width in enumerate(basis.widths):
         assert not flow[:, i, width:].any()
     assert len(set(basis.widths)) == 1 + max(sum(powers[:-1]) for powers in basis.exponents)

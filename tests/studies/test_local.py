@@ -283,7 +283,7 @@ def test_auto_says_why(problem):
         (dict(covariance=lambda theta: 1.0), "the covariance depends on the state"),
         (
             dict(optimizer=ns.rmsprop(0.8, 0.1, 1.3), initial=dict(theta=1.2, u=0.0)),
-            "u starts below a hundredth",
+            "u starts at 0 of the covariance, below 0.01 of it",
         ),
         (
             dict(sde=ns.SDE("mine", lambda x, o, c, p: (0.0, 0.0), lambda x, o, c, p: (0.0, 0.0), ("theta", "u"))),
