@@ -23,7 +23,8 @@ import ngos_sim as ns
 from ngos_sim.estimators import order
 from ngos_sim.estimators.chunks import normal_quantile
 from ngos_sim.studies.prediction import predicted
-from ngos_sim.studies.result import at_norm, groups, uncertainty, widening
+from ngos_sim.studies.result import at_norm, groups, uncertainty
+from ngos_sim.studies.result import fitted as result_fit
 from tests import closed_forms
 
 SEEDS, POWER_SEEDS = 2000, 400
@@ -97,8 +98,7 @@ def fitted(study, table, norm, constants):
         key = (keys["test_function"], at.time.iloc[-1])
         if key not in constants:
             constants[key] = predicted(study, keys, at)[1]
-        fit = order.fit(at.eta_e, at.error, uncertainty(at), len(series), widening(at, norm))
-        found.append((fit, constants[key]))
+        found.append((result_fit(at, norm, len(series))[0], constants[key]))
     return found
 
 
@@ -117,9 +117,19 @@ def of_fits(what, study, trajectories, kept):
     return rows
 
 
+def coarse(first):
+    """Problem P2 with a slower u from a first step of horizon / first on, as coarse as its beta allows."""
+    rule, eta2 = ns.rmsprop(sigma0=0.8, eps0=0.0, c2=0.8), [2.0**-k / first for k in range(6)]
+    settings = dict(initial=dict(theta=1.2, u=1.0), times=[1.0], test_functions=FUNCTIONS, estimator="local")
+    return ns.ConvergenceStudy(ns.NGOS(ns.quadratic(0.9)), rule, sde=RIGHT, eta2=eta2, **settings)
+
+
 def coverage():
     """Return the rows of all intervals."""
     found = []
+    for first, trajectories in itertools.product((1, 2, 4, 16), (ONE, MANY)):
+        what, study = f"RMSprop, first point of {first} steps", coarse(first)
+        found += of_fits(what, study, trajectories, list(tables(what, study, trajectories, SEEDS)))
     for what, study, trajectories, fits in (
         ("RMSprop, local", rmsprop(), FEW, True),
         ("Adam, local", adam(), FEW, True),

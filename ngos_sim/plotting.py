@@ -18,13 +18,14 @@ def error_plot(groups, axes=None):
     """Draw |error| against eta_e on logarithmic axes.
 
     Points carry 95 % bars and are hollow where they do not exceed 3 standard errors; lines are the
-    fitted C x^p (1 + D x); dotted guides have slopes 1/2 and 1; the grey band reaches to 3 standard
+    fits; dotted guides have slopes 1/2 and 1; the grey band reaches to 3 standard
     errors of the noisiest series.
 
     Parameters
     ----------
-    groups : sequence of (dict, DataFrame, float)
-        Names of a series; its rows: one a point, with eta_e, error and uncertainty; the widening of its fit.
+    groups : sequence of (dict, DataFrame, OrderFit, function)
+        Names of a series; its rows: one a point, with eta_e, error and uncertainty; its fit; the fitted line, a
+        function of steps.
     axes : matplotlib Axes, optional
 
     Returns
@@ -88,16 +89,15 @@ def _new_axes():
 def _drawn(groups, axes):
     several = len({keys["sde"] for keys, *_ in groups}) > 1
     noise, smallest, largest, names = {}, np.inf, 0.0, []
-    for at, (keys, rows, widening) in enumerate(groups):
+    for at, (keys, rows, fit, line) in enumerate(groups):
         rows = rows[np.isfinite(rows.error) & np.isfinite(rows.uncertainty)].sort_values("eta_e")
         if rows.empty:
             names += [_name(keys, several) + ": not finite"]
             axes.plot([], [], "x", color=f"C{at % 10}", label=names[-1])
             continue
         x, error, std_error = (rows[name].to_numpy() for name in ("eta_e", "error", "uncertainty"))
-        fit = orders.fit(x, error, std_error, widening=widening)
         names += [_label(_name(keys, several), fit)]
-        _series(axes, at, x, error, std_error, fit, names[-1])
+        _series(axes, at, x, error, std_error, line if fit.resolved_points >= 3 else None, names[-1])
         smallest = min(smallest, np.maximum(np.abs(error), std_error).min())
         largest = max(largest, np.abs(error).max())
         for one, se in zip(x, std_error, strict=True):
@@ -116,7 +116,7 @@ def _drawn(groups, axes):
     return axes
 
 
-def _series(axes, at, x, error, std_error, fit, label):
+def _series(axes, at, x, error, std_error, line, label):
     """Draw one series: points, hollow where unresolved, and the fitted line."""
     size, solid = np.abs(error), np.abs(error) > orders.RESOLVED * std_error
     bar = normal_quantile(0.95) * std_error
@@ -126,9 +126,9 @@ def _series(axes, at, x, error, std_error, fit, label):
             bars = [np.minimum(bar, 0.999 * size)[chosen], bar[chosen]]
             style = {"fmt": "osD^vP*X"[at % 8], "color": color, "mfc": face, "ms": 5, "capsize": 2, "lw": 1}
             axes.errorbar(x[chosen], size[chosen], bars, label=name, **style)
-    if fit.resolved_points >= 3:
+    if line is not None:
         at_steps = np.geomspace(x[0], x[-1], 100)
-        axes.plot(at_steps, np.abs(orders.curve(fit, x, error, std_error, at_steps)), color=color, lw=1)
+        axes.plot(at_steps, np.abs(line(at_steps)), color=color, lw=1)
 
 
 def _guides(axes, steps, noise, low, top):

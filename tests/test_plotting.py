@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from ngos_sim import plotting
+from ngos_sim.estimators import order
 
 NAMES = ["cos $\\th$", "100 % of $", "_hidden", "\u4f60", "a\tb", "", "x^{", "\\frac{"]
 
@@ -17,16 +18,20 @@ NAMES = ["cos $\\th$", "100 % of $", "_hidden", "\u4f60", "a\tb", "", "x^{", "\\
 def groups(*names):
     x = np.array([0.25, 0.125, 0.0625, 0.03125])
     rows = pd.DataFrame({"eta_e": x, "error": 0.7 * x, "std_error": 0.01 * x})
-    rows = rows.assign(uncertainty=rows.std_error)
-    return [({"sde": "a", "test_function": name, "eta2": np.nan}, rows, 1.0) for name in names]
+    rows, fit = rows.assign(uncertainty=rows.std_error), order.fit(x, rows.error, rows.std_error)
+    return [
+        ({"sde": "a", "test_function": name, "eta2": np.nan}, rows, fit, lambda steps: 0.7 * steps) for name in names
+    ]
 
 
 ALONE = """
 import numpy as np, pandas as pd
 from ngos_sim import plotting
+from ngos_sim.estimators import order
 x = np.array([0.25, 0.125, 0.0625, 0.03125])
 rows = pd.DataFrame({"eta_e": x, "error": 0.7 * x, "std_error": 0.01 * x, "uncertainty": 0.01 * x})
-groups = [({"sde": "a", "test_function": "cos $t", "eta2": np.nan}, rows, 1.0)]
+fit = order.fit(x, rows.error, rows.std_error)
+groups = [({"sde": "a", "test_function": "cos $t", "eta2": np.nan}, rows, fit, lambda steps: 0.7 * steps)]
 axes = plotting.error_plot(groups)
 print(len(axes.lines) > 0, plotting.png(lambda axes: plotting.error_plot(groups, axes))[1:4])
 """
@@ -56,17 +61,17 @@ def test_words_of_others_on_the_same_axes_keep_their_formulas():
 
 
 def test_what_is_not_finite_is_said_and_the_rest_is_drawn():
-    ((keys, rows, _),) = groups("gone")
+    ((keys, rows, *fit),) = groups("gone")
     seen = []
 
     def draw(axes):
-        plotting.error_plot([(keys, rows.assign(error=np.nan), 1.0), *groups("there")], axes)
+        plotting.error_plot([(keys, rows.assign(error=np.nan), *fit), *groups("there")], axes)
         seen.extend(text.get_text() for text in axes.get_legend().get_texts())
 
     assert plotting.png(draw).startswith(b"\x89PNG")
     assert seen[0] == "gone: not finite"
     assert any(words.startswith("there: order 1.00") for words in seen)
-    assert plotting.png(lambda axes: plotting.error_plot([(keys, rows.assign(error=np.nan), 1.0)], axes))
+    assert plotting.png(lambda axes: plotting.error_plot([(keys, rows.assign(error=np.nan), *fit)], axes))
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ class OrderFit:
     asymptotic : False where the order lies at the end of its range, or the third finest step lies outside the radius
         within which the expansion converges: then the steps are too coarse to speak of an order
     shape : which of the `expansion`'s shapes of the further terms fits best, for `curve`
+    spacing : of the powers of the expansion
     """
 
     order: float
@@ -57,6 +58,7 @@ class OrderFit:
     resolved_points: int
     asymptotic: bool
     shape: int
+    spacing: float
 
     def verdict(self, theorem=1.0):
         """Say in words how the fit stands to the order of a theorem, which is an upper bound.
@@ -116,13 +118,15 @@ def fit(x, error, std_error, rows=1, widening=1.0, spacing=1.0):
         With fewer than three resolved points, order and interval are NaN.
     """
     x, error, std_error = (np.asarray(each, dtype=np.float64) for each in (x, error, std_error))
+    if not len(x):
+        return OrderFit(*(np.nan,) * 12, "", np.nan, 0, np.nan, 0, 0, True, 0, spacing)
     sigma = widening * std_error
     resolved = int(np.sum(np.abs(error) > RESOLVED * sigma))
     expansion = Expansion(x, error, sigma, spacing)
     linear = (*_constant(x.max(), expansion), *diagnosis(x, error, sigma, 1.0 - 0.01 / rows, spacing))
     if resolved < 3:
         nothing = (np.nan,) * 6
-        return OrderFit(*nothing, *linear, np.nan, 0, np.nan, len(x), resolved, True, 0)
+        return OrderFit(*nothing, *linear, np.nan, 0, np.nan, len(x), resolved, True, 0, spacing)
     orders, least = _least(expansion)
     best, kept = int(least.argmin()), np.flatnonzero(likely(least))
     order = float(orders[best])
@@ -135,7 +139,7 @@ def fit(x, error, std_error, rows=1, widening=1.0, spacing=1.0):
     interval = (order, 0.5 * (high[0] - low[0]), low[1], high[1], low[2], high[2])
     converges = bool(np.any(expansion.rho[kept] < expansion.rho.max()))
     asymptotic = converges and _LEAST + _END < order < _MOST - _END
-    return OrderFit(*interval, *linear, own, dof, p_value, len(x), resolved, asymptotic, best)
+    return OrderFit(*interval, *linear, own, dof, p_value, len(x), resolved, asymptotic, best, spacing)
 
 
 def _least(expansion):
@@ -257,8 +261,8 @@ def diagnosis(x, error, std_error, level=0.99, spacing=1.0):
     return (*fitted["limit"][:2], *fitted["half"][:2], found)
 
 
-def curve(fitted, x, error, std_error, at, spacing=1.0):
+def curve(fitted, x, error, std_error, at):
     """Return what the fit expects at other steps `at`, shape (n,)."""
     x, error, std_error = (np.asarray(each, dtype=np.float64) for each in (x, error, std_error))
-    expansion = Expansion(x, error, std_error, spacing)
+    expansion = Expansion(x, error, std_error, fitted.spacing)
     return expansion.curve(fitted.order, fitted.shape, np.asarray(at) / x.max())

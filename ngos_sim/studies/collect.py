@@ -10,7 +10,7 @@ from ngos_sim.estimators.order import RESOLVED
 from ngos_sim.studies.jobs import Reading
 
 
-def rows(study, index, readings, trajectories, nonfinite):
+def rows(study, index, readings, trajectories, nonfinite, spacing):
     """Return the table's rows at point `index`.
 
     Parameters
@@ -18,6 +18,8 @@ def rows(study, index, readings, trajectories, nonfinite):
     study : ConvergenceStudy
     readings : dict of (name, index of a test function) to (estimator, Reading, quantile of the band)
     trajectories, nonfinite : int
+    spacing : float
+        Of the powers of eta_e in the errors.
     """
     point, half_width = study.points[index], normal_quantile(0.95)
     found = []
@@ -51,6 +53,7 @@ def rows(study, index, readings, trajectories, nonfinite):
                     "estimator": estimator,
                     "trajectories": trajectories,
                     "nonfinite": nonfinite,
+                    "spacing": spacing,
                 }
             )
     return found

@@ -11,6 +11,7 @@ from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.estimators import test_functions
 from ngos_sim.estimators.chunks import Sums, means, simultaneous_quantile, uncertainty
 from ngos_sim.studies import collect, runs
+from ngos_sim.studies.prediction import spacing
 
 BAND = 0.95
 _ROOM = 2**28  # bytes of tables that are held over the rounds; the rest of the points make theirs anew for each
@@ -97,7 +98,7 @@ class Measurement:
                 found, _ = self._read(run, jobs)
                 bands = self._bands(run, jobs, found)
                 readings |= {key: (run.estimator, reading, bands[key]) for key, reading in found.items()}
-            rows += collect.rows(self.study, index, readings, self.trajectories, _worst(kept)[0])
+            rows += collect.rows(self.study, index, readings, self.trajectories, _worst(kept)[0], spacing(self.study))
         return pd.DataFrame(rows)
 
     def _read(self, run, jobs):

@@ -62,6 +62,17 @@ def predicted(study, keys, rows):
     return _total(roots), _total(firsts)
 
 
+def spacing(study):
+    """Return the spacing of the powers of eta_e in a study's errors: 1, or 1/2 where odd powers of eta belong to them.
+
+    They do where the noise stays skewed as sigma -> infinity (not along ell, theory.md 1.4), and where bias correction
+    starts from t0 = 0, as sqrt(1 - beta2^k) begins like the root of the time.
+    """
+    along_ell = isinstance(study.optimizer, SVAG) and len(study.optimizer.ell) > 1
+    skewed = not along_ell and study.oracle.noise.at_large_sigma()[0] != 0.0
+    return 0.5 if skewed or (study.t0 == 0.0 and has_bias_correction(study.rule.parameters)) else 1.0
+
+
 def _total(terms):
     """Return the sum of terms; 0, and never -0, where they cancel to their rounding."""
     total = math.fsum(terms)

@@ -3,6 +3,7 @@
 import json
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ ORDERS = (
     "sqrt_term", "sqrt_term_std_error", "predicted_sqrt_term", "chi2", "dof", "p_value",
     "points", "resolved_points", "verdict",
 )  # fmt: skip
+
+_MIN_STEPS = 4  # of a point's whole run, for it to enter the fit of an order
 
 if TYPE_CHECKING:
     from ngos_sim.studies.study import ConvergenceStudy
@@ -76,7 +79,8 @@ class Result:
             "final": the last common time; "max": the common time at which the pooled |error| / eta_e is
             largest (the theorems' max over k), with standard errors and intervals widened as those of the
             simultaneous band over times. Under the scaling rule a time is common to all points if its
-            last matched step and its lag, k mod kappa, are. The fit: `estimators.order.OrderFit`.
+            last matched step and its lag, k mod kappa, are. The fit: `estimators.order.OrderFit`, of the points
+            whose run has at least 4 steps: fewer are no asymptotics.
             predicted_constant, predicted_sqrt_term: C and A of A sqrt(eta_e) + C eta_e at that time by
             theory, NaN where none are known: `studies.prediction`.
         """
@@ -85,9 +89,9 @@ class Result:
         for keys, group in series:
             for norm in ("max", "final"):
                 at = at_norm(group, norm)
-                fit = orders.fit(at.eta_e, at.error, uncertainty(at), len(series), widening(at, norm))
+                fit, _ = fitted(at, norm, len(series))
                 root, first = predicted(self.study, keys, at)
-                rows.append({**_columns(fit), "verdict": fit.verdict(theorem), **keys, "norm": norm})
+                rows.append({**_columns(fit), "verdict": _verdict(fit, at, theorem), **keys, "norm": norm})
                 rows[-1] |= {"predicted_constant": first, "predicted_sqrt_term": root}
         return pd.DataFrame(rows)[list(ORDERS)]
 
@@ -173,7 +177,8 @@ def at_norm(group, norm):
     """
     lag = group.step % group.kappa  # of a step of the smaller batch behind the last matched one
     clock = ((group.time - lag * group.eta_e) / group.time.max()).round(9)
-    weight = 1.0 / np.maximum(uncertainty(group), 1e-15) ** 2
+    size = np.maximum(group.error.abs(), uncertainty(group))
+    weight = 1.0 / np.maximum(uncertainty(group) / (size.max() or 1.0), 1e-15) ** 2
     sums = pd.DataFrame({"points": 1, "top": weight * group.error * group.eta_e, "base": weight * group.eta_e**2})
     sums = sums.groupby([clock.rename("clock"), lag.rename("lag")]).sum()
     common = sums[sums.points == group.eta_e.nunique()]
@@ -181,7 +186,26 @@ def at_norm(group, norm):
         raise ValueError("the points of a series have no time in common: their errors cannot be compared")
     pooled = (common.top / common.base).abs()  # the weighted least squares slope of error against eta_e
     at = common.index[-1] if norm == "final" or pooled.isna().all() else pooled.idxmax()
-    return group[(clock == at[0]) & (lag == at[1])]
+    steps = group.groupby(["eta_e", "kappa"]).step.transform("max") // group.kappa
+    return group.assign(enters=steps >= _MIN_STEPS)[(clock == at[0]) & (lag == at[1])]
+
+
+def fitted(rows, norm, series=1):
+    """Return the OrderFit of rows that `at_norm` returned, and the rows that entered.
+
+    series : int
+        How many fits stand in the same table.
+    """
+    used = rows[rows.enters & np.isfinite(rows.error) & np.isfinite(uncertainty(rows))]
+    spacing = float(rows.spacing.iloc[0]) if "spacing" in rows else 1.0
+    return orders.fit(used.eta_e, used.error, uncertainty(used), series, widening(rows, norm), spacing), used
+
+
+def _verdict(fit, rows, theorem):
+    """Return a fit's verdict; where it lacks points, with a word on those that have too few steps."""
+    said = fit.verdict(theorem)
+    few = int((~rows.enters).sum())
+    return f"{said}; {few} with fewer than {_MIN_STEPS} steps do not enter" if few and fit.points < 3 else said
 
 
 def _columns(fit):
@@ -250,8 +274,12 @@ def groups(table):
 
 
 def _plot(table, axes=None, norm="max"):
-    chosen = [(keys, at_norm(group, norm)) for keys, group in groups(table.assign(uncertainty=uncertainty(table)))]
-    return plotting.error_plot([(keys, rows, widening(rows, norm)) for keys, rows in chosen], axes)
+    chosen = []
+    for keys, group in groups(table.assign(uncertainty=uncertainty(table))):
+        rows = at_norm(group, norm)
+        fit, used = fitted(rows, norm)
+        chosen.append((keys, rows, fit, partial(orders.curve, fit, used.eta_e, used.error, used.uncertainty)))
+    return plotting.error_plot(chosen, axes)
 
 
 def _png(table):
