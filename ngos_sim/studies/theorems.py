@@ -121,7 +121,7 @@ def state_dependent(optimizer, sde, initial, horizon):
         optimizer,
         sde=sde,
         initial=initial,
-        eta2=COARSE,
+        eta2=[2.0**-k for k in range(3, 10)],
         horizon=horizon,
         test_functions=["theta[0]", TestFunction("cos theta", _cos)],
     )
@@ -207,7 +207,11 @@ CASES = {
         partial(outside_the_span, *_RMSPROP[:2], {"theta": 2.0, "u": 1.0}, 1.0),
         1_000_000,
     ),
-    "4.2-state": Case("Theorem 4.2: Sigma depends on theta", partial(state_dependent, *_RMSPROP), 600_000),
+    "4.2-state": Case(
+        "Theorem 4.2: Sigma depends on theta",
+        partial(state_dependent, *_RMSPROP[:2], {"theta": 2.0, "u": 1.0}, 1.0),
+        600_000,
+    ),
     "4.2-matrices": Case("Theorem 4.2: a full Hessian and covariance", partial(matrices, *_RMSPROP), 50_000),
     "4.2-sigma0": Case("Remark 4.3: the constant against sigma0", remark_4_3, 50_000, _constants),
     "4.2-dimension": Case("Theorem 4.2: the constant against the dimension", dimensions, 20_000, _flat),
