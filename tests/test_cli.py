@@ -29,7 +29,8 @@ trajectories = 2048
 FILES = ["errors.png", "orders.csv", "study.json", "table.csv"]
 TABLE = (
     "eta_e eta2 eta ell kappa step time test_function sde optimizer_mean sde_mean error std_error rounding "
-    "ci_low ci_high band_low band_high integrator_bias integrator_residual resolved estimator trajectories nonfinite"
+    "ci_low ci_high band_low band_high integrator_bias integrator_residual resolved estimator trajectories nonfinite "
+    "spacing"
 )
 ORDERS = (
     "sde test_function norm eta2 order std_error ci_low ci_high constant constant_std_error predicted_constant limit "
@@ -172,8 +173,9 @@ def test_quiet_prints_nothing(call, study, tmp_path):
 
 def test_an_expected_order_that_is_found(call, study):
     # u's error is far above its noise at these steps, and of order 1 or more
-    expect = ("trajectories = 2048", "trajectories = 8192\nexpect = { order = 0.5 }")
-    assert call("run", study(expect, ('"theta[0]", ', "")), "--quiet") == (0, "", "")
+    expect = ("trajectories = 2048", "trajectories = 65536\nexpect = { order = 0.5 }")
+    finer = ("[0.25, 0.125, 0.0625]", "[0.125, 0.0625, 0.03125]")
+    assert call("run", study(expect, finer, ('"theta[0]", ', "")), "--quiet") == (0, "", "")
 
 
 def test_an_expected_order_that_is_not_found(call, study, tmp_path):
@@ -187,7 +189,7 @@ def test_an_expected_order_that_is_not_found(call, study, tmp_path):
 
 
 def test_an_unresolved_order_is_not_the_expected_one(call, study):
-    two = ("[0.25, 0.125, 0.0625]", "[0.25, 0.125]")
+    two = ("[0.25, 0.125, 0.0625]", "[0.125, 0.0625]")
     status, _, err = call("run", study(two, ("trajectories = 2048", "trajectories = 2048\nexpect = { order = 1 }")))
     assert status == 1
     assert err.count("too few points for an order: 2, 3 are needed") == 2
@@ -257,7 +259,7 @@ def small(shows):
         eta2 = [2.0**-k for k in range(4, 8)]
         return ConvergenceStudy(**held, eta2=eta2, horizon=0.5, test_functions=["u[0]^2"])
 
-    return Case("A small case", build, 8192, shows)
+    return Case("A small case", build, 65_536, shows)
 
 
 @pytest.mark.parametrize(("shows", "status", "count"), [(CONSISTENT, 0, "1 of 1"), (NO_ORDER, 1, "0 of 1")])
