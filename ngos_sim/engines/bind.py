@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import NativeValue, models, overload, register_model, unbox
 
 from ngos_sim import arithmetic
 from ngos_sim.engines import elementary
+from ngos_sim.engines.numba_internals import njit
 from ngos_sim.engines.primitives import CUDA_PRIMITIVES, JIT, PRIMITIVES, preconditioner_mix
 from ngos_sim.engines.refusals import ALLOWED
 

@@ -7,7 +7,6 @@ the features. Nothing here depends on a rule or a loss: compiled once, the kerne
 import math
 
 import numpy as np
-from numba import njit
 
 from ngos_sim.engines import rng
 from ngos_sim.engines.address import pointer
@@ -28,6 +27,7 @@ from ngos_sim.engines.layout import (
     TABLE,
     VARIANCE,
 )
+from ngos_sim.engines.numba_internals import njit
 from ngos_sim.engines.primitives import KERNEL, keep_apart, prefer_wide
 from ngos_sim.engines.product import product
 from ngos_sim.engines.program import BLOCK, BLOCKS
