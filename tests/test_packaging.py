@@ -48,6 +48,12 @@ def test_public_names_are_found_where_a_type_checker_finds_them():
 
 def test_version_is_the_package_s():
     assert importlib.metadata.version("ngos-sim") == ngos_sim.__version__
+    assert python("-m", "ngos_sim", "--version") == f"ngos-sim {ngos_sim.__version__}\n"
+
+
+def test_without_docstrings_the_command_line_works():
+    assert "rmsprop" in python("-OO", "-m", "ngos_sim", "list", "optimizer")
+    assert "verify" in python("-OO", "-m", "ngos_sim", "--help")
 
 
 def test_a_checkout_runs_without_being_installed(tmp_path):
