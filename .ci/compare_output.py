@@ -40,4 +40,4 @@ def difference(printed, expected):
 if __name__ == "__main__":
     printed, readme = (Path(name).read_text(encoding="utf-8") for name in sys.argv[1:])
     found = difference(printed, block(readme))
-    sys.exit(found and f"{sys.argv[1]} is not the README's block: {found}")
+    sys.exit(f"{sys.argv[1]} is not the README's block: {found}" if found else 0)
