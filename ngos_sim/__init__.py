@@ -1,19 +1,28 @@
-"""ngos_sim: weak errors of RMSprop and Adam against their SDEs, by simulation."""
+"""ngos_sim: weak errors of RMSprop and Adam against their SDEs, by simulation.
 
-from ngos_sim.arithmetic import fma, preconditioner
-from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
-from ngos_sim.estimators.test_functions import TestFunction
-from ngos_sim.oracles.heavy_laws import laplace, student_t
-from ngos_sim.oracles.laws import rademacher, skewed, two_point, uniform
-from ngos_sim.oracles.losses import Loss, linear, quadratic
-from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.oracles.noises import Noise, gaussian
-from ngos_sim.processes.optimizers import Optimizer, adam, from_hyperparameters, rmsprop
-from ngos_sim.processes.scaling import Hyperparameters, scale_batch
-from ngos_sim.processes.sdes import SDE, adam_sde, rmsprop_sde
-from ngos_sim.processes.variations import scaling_rule, svag
-from ngos_sim.studies.result import Result
-from ngos_sim.studies.study import ConvergenceStudy
+Public names are imported when they are first used, so that `import ngos_sim` and `ngos-sim --help` are quick.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ngos_sim.arithmetic import fma, preconditioner
+    from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
+    from ngos_sim.estimators.test_functions import TestFunction
+    from ngos_sim.oracles.heavy_laws import laplace, student_t
+    from ngos_sim.oracles.laws import rademacher, skewed, two_point, uniform
+    from ngos_sim.oracles.losses import Loss, linear, quadratic
+    from ngos_sim.oracles.ngos import NGOS
+    from ngos_sim.oracles.noises import Noise, gaussian
+    from ngos_sim.processes.optimizers import Optimizer, adam, from_hyperparameters, rmsprop
+    from ngos_sim.processes.scaling import Hyperparameters, scale_batch
+    from ngos_sim.processes.sdes import SDE, adam_sde, rmsprop_sde
+    from ngos_sim.processes.variations import scaling_rule, svag
+    from ngos_sim.studies.result import Result
+    from ngos_sim.studies.study import ConvergenceStudy
+
+__version__ = "0.1.0"
 
 __all__ = [
     "NGOS",
@@ -48,3 +57,32 @@ __all__ = [
     "two_point",
     "uniform",
 ]
+
+_HOMES = {
+    "arithmetic": ("fma", "preconditioner"),
+    "errors": ("EngineUnavailable", "NonFiniteError", "StudyWarning"),
+    "estimators.test_functions": ("TestFunction",),
+    "oracles.heavy_laws": ("laplace", "student_t"),
+    "oracles.laws": ("rademacher", "skewed", "two_point", "uniform"),
+    "oracles.losses": ("Loss", "linear", "quadratic"),
+    "oracles.ngos": ("NGOS",),
+    "oracles.noises": ("Noise", "gaussian"),
+    "processes.optimizers": ("Optimizer", "adam", "from_hyperparameters", "rmsprop"),
+    "processes.scaling": ("Hyperparameters", "scale_batch"),
+    "processes.sdes": ("SDE", "adam_sde", "rmsprop_sde"),
+    "processes.variations": ("scaling_rule", "svag"),
+    "studies.result": ("Result",),
+    "studies.study": ("ConvergenceStudy",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

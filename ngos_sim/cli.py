@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from ngos_sim import exits
+from ngos_sim import __version__, exits
 from ngos_sim.errors import NonFiniteError
 
 app = typer.Typer(
@@ -40,6 +40,21 @@ class Precision(StrEnum):
     mix = "mix"
     f64 = "f64"
     f32 = "f32"
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"ngos-sim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 @app.command()
@@ -148,7 +163,7 @@ def list_kinds(kind: Annotated[str | None, typer.Argument(help="loss, noise, opt
     for name in [kind] if kind else KINDS:
         print(name)
         for label, factory in KINDS[name].items():
-            summary = inspect.getdoc(factory).split("\n", 1)[0]
+            summary = (inspect.getdoc(factory) or "").split("\n", 1)[0]  # python -OO has none
             print(
                 f"  {label:<12}{summary}\n{'':<14}{', '.join(inspect.signature(factory).parameters) or 'no arguments'}"
             )

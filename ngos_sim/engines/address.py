@@ -4,11 +4,11 @@ A Loop is compiled once for every tag, a user's function. The kernels that call 
 nothing of the function: they are compiled once and for all.
 """
 
-from numba import njit, types
-from numba.core.cgutils import if_unlikely
+from numba import types
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
 
+from ngos_sim.engines import numba_internals
+from ngos_sim.engines.numba_internals import njit
 from ngos_sim.engines.primitives import KERNEL
 from ngos_sim.engines.refusals import naming_the_line
 
@@ -35,12 +35,7 @@ class Loop:
         """
         signature = tag._numba_type_, *self.types(real, state)
         with naming_the_line():
-            self.kernel.compile(signature)
-            if signature not in self.kernel.overloads:  # processes wrote the same file of Numba's cache at once
-                self.kernel._cache.flush()
-                self.kernel.compile(signature)
-        compiled = self.kernel.overloads[signature]
-        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+            return numba_internals.address(self.kernel, signature)
 
 
 def caller(loop):
@@ -53,16 +48,12 @@ def caller(loop):
         wanted = loop.types(real, state)
 
         def codegen(context, builder, signature, values):
-            convention, tag = context.call_conv, context.get_constant_null(types.voidptr)  # a tag is an empty value
-            kinds = [types.voidptr, *wanted]
-            callee = builder.inttoptr(values[0], convention.get_function_type(types.none, kinds).as_pointer())
+            tag = context.get_constant_null(types.voidptr)  # an empty value
             passed = [
                 context.cast(builder, builder.extract_value(values[1], i), was, to)
                 for i, (was, to) in enumerate(zip(arguments, wanted, strict=True))
             ]
-            status, _ = convention.call_function(builder, callee, types.none, kinds, [tag, *passed])
-            with if_unlikely(builder, status.is_error):
-                convention.return_status_propagate(builder, status)
+            numba_internals.call_address(context, builder, values[0], [types.voidptr, *wanted], [tag, *passed])
             return context.get_dummy_value()
 
         return types.none(types.int64, arguments), codegen
@@ -77,7 +68,7 @@ def pointer(typing_context, base, index):
     def codegen(context, builder, signature, arguments):
         first = arguments[0]
         if isinstance(base, types.Array):
-            first = make_array(base)(context, builder, first).data
+            first = numba_internals.data_pointer(context, builder, base, first)
         return builder.gep(first, [arguments[1]])
 
     return types.CPointer(base.dtype)(base, types.uint64), codegen

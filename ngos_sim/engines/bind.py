@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import NativeValue, models, overload, register_model, unbox
 
 from ngos_sim import arithmetic
 from ngos_sim.engines import elementary
 from ngos_sim.engines.fingerprint import fingerprint, reads
+from ngos_sim.engines.numba_internals import njit
 from ngos_sim.engines.primitives import CUDA_PRIMITIVES, JIT, PRIMITIVES, preconditioner_mix
 
 TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit for the outermost, and what stands for the primitives

@@ -9,6 +9,7 @@ from numba import from_dtype
 from ngos_sim.engines import joint, kernels, lanes, processors, rng
 from ngos_sim.engines.bind import bind
 from ngos_sim.engines.layout import aligned
+from ngos_sim.engines.numba_internals import warn_without_fma
 from ngos_sim.engines.program import BLOCK, ChunkSums, cost
 
 _GROUP_STEPS = 2e7  # process steps, coordinates and trajectories of one task: about 50 ms
@@ -139,6 +140,7 @@ def run(program, inputs, first, count, *, precision="mix", threads=None, progres
     -------
     ChunkSums
     """
+    warn_without_fma()
     kernel = Kernel(program, inputs, precision)
     threads = threads or processors.available()
     size = int(min(max(1.0, _GROUP_STEPS // cost(program, inputs)), -(-count // threads)))

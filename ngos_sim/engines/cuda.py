@@ -1,7 +1,7 @@
 """The GPU engine: a program as a kernel with its arguments, launches of whole chunks, sums merged on the host."""
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from ngos_sim.arithmetic import fma
 from ngos_sim.engines import cuda_package, rng
@@ -12,6 +12,7 @@ from ngos_sim.engines.cuda_package import cuda
 from ngos_sim.engines.cuda_steps import Place, types_of
 from ngos_sim.engines.cuda_thread import Shape
 from ngos_sim.engines.moments import merged
+from ngos_sim.engines.numba_internals import njit
 from ngos_sim.engines.primitives import JIT
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
 from ngos_sim.engines.refusals import naming_the_line

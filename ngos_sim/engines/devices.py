@@ -1,6 +1,9 @@
 """Where a program runs: the engine of each device, what it computes in, and which one "auto" takes."""
 
+from numba import config
+
 from ngos_sim.engines import cpu, processors, python
+from ngos_sim.errors import EngineUnavailable
 
 PRECISIONS = {"cpu": ("mix", "f64"), "cuda": ("mix", "f64", "f32"), "auto": ("mix", "f64"), "python": ("f64",)}
 _COMPILATION = 3e9  # process steps, over coordinates and trajectories, of one CPU core while one GPU kernel compiles
@@ -14,13 +17,18 @@ def checked(device, precision):
     ValueError
         An unknown device, or a precision that it does not compute in.
     EngineUnavailable
-        device is "cuda" and kernels cannot be launched here.
+        device is "cuda" and kernels cannot be launched here; or NUMBA_DISABLE_JIT is set, and it is not "python".
     """
     if device not in PRECISIONS:
         raise ValueError(f"device={device!r}; allowed: {', '.join(PRECISIONS)}")
     precision = precision or PRECISIONS[device][0]
     if precision not in PRECISIONS[device]:
         raise ValueError(f"precision={precision!r}; allowed on {device}: {', '.join(PRECISIONS[device])}")
+    if config.DISABLE_JIT and device != "python":
+        raise EngineUnavailable(
+            f"device={device!r}: NUMBA_DISABLE_JIT={config.DISABLE_JIT} turns compilation off; "
+            "unset it, or take device='python', which compiles nothing"
+        )
     if device == "cuda":
         from ngos_sim.engines import cuda_package
 

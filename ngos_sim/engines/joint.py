@@ -9,13 +9,13 @@ the coefficients of a coordinate's step being weighted sums of `move` at the nod
 """
 
 import numpy as np
-from numba import njit
 from numba.extending import overload
 
 from ngos_sim.arithmetic import fma
 from ngos_sim.engines.address import pointer
 from ngos_sim.engines.lanes import enter_nodes
 from ngos_sim.engines.layout import AT, COLUMNS, LOSS, NODES, NOISE, PARAMETERS, ROWS, SLOTS, TABLE, VARIANCE, aligned
+from ngos_sim.engines.numba_internals import njit
 from ngos_sim.engines.primitives import KERNEL, PRIMITIVES, prefer_wide
 from ngos_sim.engines.product import rectangle
 from ngos_sim.engines.program import BLOCK

@@ -7,7 +7,6 @@ the features. Nothing here depends on a rule or a loss: compiled once, the kerne
 import math
 
 import numpy as np
-from numba import njit
 
 from ngos_sim.arithmetic import fma
 from ngos_sim.engines import rng
@@ -31,6 +30,7 @@ from ngos_sim.engines.layout import (
     VARIANCE,
 )
 from ngos_sim.engines.moments import merged
+from ngos_sim.engines.numba_internals import njit
 from ngos_sim.engines.primitives import JIT, KERNEL, PRIMITIVES, keep_apart, prefer_wide
 from ngos_sim.engines.product import product
 from ngos_sim.engines.program import BLOCK, BLOCKS

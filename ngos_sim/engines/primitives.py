@@ -1,6 +1,5 @@
 """What takes the place of the primitives of `ngos_sim.arithmetic` in compiled code, on the CPU and on the GPU."""
 
-import contextlib
 import math
 from typing import Any
 
@@ -10,6 +9,7 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 from ngos_sim import arithmetic
+from ngos_sim.engines.numba_internals import ask_for_wide_vectors
 
 JIT: dict[str, Any] = {
     "error_model": "numpy",
@@ -213,8 +213,7 @@ def prefer_wide(typing_context):
 
     def codegen(context, builder, signature, arguments):
         builder.function.attributes.alignstack = 64
-        with contextlib.suppress(TypeError):  # a speed hint: without it the kernel is right, and narrower
-            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        ask_for_wide_vectors(builder)
         return context.get_dummy_value()
 
     return types.none(), codegen

@@ -6,11 +6,10 @@ tiles of loops over lanes, so that this one is written in vectors.
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
-from numba.core.cgutils import get_or_insert_function
+from numba import types
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
 
+from ngos_sim.engines.numba_internals import data_pointer, declared, njit
 from ngos_sim.engines.primitives import KERNEL, keep_apart, prefer_wide
 from ngos_sim.engines.program import BLOCK
 
@@ -35,11 +34,11 @@ def _tile(rows):
             real = context.get_value_type(out.dtype)
             vector = ir.VectorType(real, lanes)
             out_data, matrix_data, x_data = (
-                make_array(signature.args[i])(context, builder, arguments[i]).data for i in (0, 2, 6)
+                data_pointer(context, builder, signature.args[i], arguments[i]) for i in (0, 2, 6)
             )
             _, to, _, first, gap, columns, _, at, stride = arguments
             kind = ir.FunctionType(vector, [vector] * 3)
-            fma = get_or_insert_function(builder.module, kind, f"llvm.fma.v{lanes}f{out.dtype.bitwidth}")
+            fma = declared(builder, kind, f"llvm.fma.v{lanes}f{out.dtype.bitwidth}")
 
             def pointer(data, index):
                 return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())

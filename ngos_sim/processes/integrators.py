@@ -1,7 +1,6 @@
 """Rules out of an SDE's drift and diffusion."""
 
 import math
-from itertools import chain
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,8 +41,21 @@ def euler_maruyama(sde, constants):
 
 
 def table(rule, first, steps, h, parameters):
-    """Return schedule(k, h, p) of `steps` steps from step `first`, shape (steps, columns)."""
+    """Return schedule(k, h, p) of `steps` steps from step `first`, shape (steps, columns).
+
+    Raises
+    ------
+    ValueError
+        It returns more or fewer numbers at one step than at the first.
+    """
     p = SimpleNamespace(**parameters)
     columns = len(rule.schedule(first, h, p))
-    rows = (map(float, rule.schedule(k, h, p)) for k in range(first, first + steps))
-    return np.fromiter(chain.from_iterable(rows), np.float64, steps * columns).reshape(steps, columns)
+
+    def entries():
+        for k in range(first, first + steps):
+            row = rule.schedule(k, h, p)
+            if len(row) != columns:
+                raise ValueError(f"{rule.name!r}: schedule returns {len(row)} numbers at k={k}, {columns} before")
+            yield from map(float, row)
+
+    return np.fromiter(entries(), np.float64, steps * columns).reshape(steps, columns)

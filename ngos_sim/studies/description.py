@@ -57,7 +57,8 @@ def _sde(sde):
 def _with_source(known, **functions):
     """Return what is known with the hashes of those functions that are not the library's own."""
     own = __name__.partition(".")[0]
-    users = {name: function for name, function in functions.items() if _module(function).partition(".")[0] != own}
+    given = {name: function for name, function in functions.items() if function is not None}
+    users = {name: function for name, function in given.items() if _module(function).partition(".")[0] != own}
     return known | ({"source": {name: source_hash(function) for name, function in users.items()}} if users else {})
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-_PACKAGES = ("ngos-sim", "numpy", "scipy", "numba", "llvmlite")
+import ngos_sim
+
+_PACKAGES = ("numpy", "scipy", "numba", "llvmlite")
 _ROOT = Path(__file__).parents[2]
 _CORES = ("scipy_openblas_get_corename64_", "scipy_openblas_get_corename", "openblas_get_corename")
 
@@ -19,7 +21,7 @@ _CORES = ("scipy_openblas_get_corename64_", "scipy_openblas_get_corename", "open
 def machine():
     """Return versions, commit and processor as a dict that json can write; null for what cannot be told."""
     return {
-        "versions": {name: _version(name) for name in _PACKAGES},
+        "versions": {"ngos-sim": ngos_sim.__version__, **{name: _version(name) for name in _PACKAGES}},
         "commit": _commit(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
@@ -28,7 +30,7 @@ def machine():
 
 
 def _version(name):
-    """Return a package's version; None for a checkout that is not installed."""
+    """Return a package's version; None where its metadata are not there."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -64,6 +64,7 @@ def noise_free(start, eta2, steps, linear, eps=float(EPS), **changes):
     )
 
 
+@pytest.mark.filterwarnings("ignore:horizon=.*hardly anything happens")
 @pytest.mark.parametrize("precision", ["f64", "mix"])
 @pytest.mark.parametrize("steps", [1, 3, 8, 500])
 @pytest.mark.parametrize(
@@ -90,6 +91,7 @@ def test_noise_drowns_rounding(problem):
     assert (table.rounding < 1e-2 * table.std_error).all()
 
 
+@pytest.mark.filterwarnings("ignore:horizon=.*hardly anything happens")
 @pytest.mark.parametrize("precision", ["f64", "mix"])
 @pytest.mark.parametrize(("eta2", "steps"), [(2.0**-27, 8), (2.0**-10, 256), (2.0**-4, 16)])
 def test_a_control_variate_has_rounding_and_the_accuracy_of_its_means(precision, eta2, steps):

@@ -70,6 +70,7 @@ def test_a_target_that_the_integrator_does_not_allow_ends_the_run(bound, word):
     assert (result.table.std_error < 0.01).all()
 
 
+@pytest.mark.filterwarnings("ignore:horizon=.*hardly anything happens")
 def test_a_target_below_rounding_ends_the_run():
     study = ns.ConvergenceStudy(
         ns.NGOS(ns.quadratic(0.9), 0.0),
