@@ -26,7 +26,7 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
     for at, time in enumerate(study.record_times[index]):
         for (name, g), (estimator, reading, quantile) in sorted(readings.items(), key=lambda item: item[0][1]):
             now = Reading(*(float(field[at]) + 0.0 for field in np.broadcast_arrays(*reading)))  # never -0
-            total = uncertainty(now.std_error, now.residual)
+            total = float(uncertainty(now.std_error, now.residual))
             found.append(
                 {
                     "eta_e": point.eta_e,

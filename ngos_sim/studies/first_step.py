@@ -160,7 +160,8 @@ def try_functions(study, jobs):
     for _, inputs, (part,) in jobs:
         (given,), rule = inputs.processes, part.rule
         told = _teller(study, part, given, rule.name, rule.parameters, rule.step, rule.step)
-        _called_at(rule.name, rule.slots, {"step": (rule.step, True)}, told, tuple(given.table[0, 0]), given.start)
+        c, functions = tuple(given.table[0, 0].tolist()), {"step": (rule.step, True)}
+        _called_at(rule.name, rule.slots, functions, told, c, given.start)
         for sde in study.sdes:
             parameters = {**rule.parameters, **sde.parameters}
             told = _teller(study, part, given, sde.name, parameters, sde.drift, sde.diffusion)
