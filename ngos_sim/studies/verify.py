@@ -56,7 +56,8 @@ def verified(names, out):
                     with contextlib.suppress(BrokenPipeError):  # it died; the answer is then an end of file
                         one.send(busy[one])
                 for one in connection.wait(list(busy)):
-                    done[busy[one]] = _answer(one, busy.pop(one))
+                    case = busy.pop(one)
+                    done[case] = _answer(one, case)
                     idle.append(one)
             yield done.pop(name)
 
