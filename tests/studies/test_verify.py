@@ -14,7 +14,7 @@ def answering(answers):
     """Return what stands for `verify._workers`, with threads for processes."""
 
     def work(end):
-        with contextlib.suppress(EOFError):
+        with contextlib.suppress(EOFError, OSError):
             while True:
                 end.send(answers(end.recv()))
 
