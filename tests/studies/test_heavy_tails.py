@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
-from scipy.special import ndtr
 
 import ngos_sim as ns
 from ngos_sim.estimators.chunks import uncertainty
+from tests.oracles.test_law_check import student3
 
 FINE = [2.0**-4, 2.0**-5, 2.0**-6]
 
@@ -36,19 +35,11 @@ def test_students_t_of_three_is_not_measured_by_local_and_has_no_constant(proble
 
 
 def test_a_users_law_without_a_fourth_moment_says_so(problem):
-    def quadrature(nodes, p):
-        phi = math.pi * ((np.arange(nodes) + 0.5) / nodes - 0.5)
-        weights = np.cos(phi) ** 2
-        return np.tan(phi), weights / weights.sum()
-
-    def sample(xi, p):
-        return math.copysign(stats.t.isf(ndtr(-abs(xi)), 3.0) / math.sqrt(3.0), xi)
-
     settings = dict(eta2=FINE, estimator="local", test_functions=["theta[0]^2"])
     with pytest.raises(ValueError, match=r"noise 'mine': .* of E zeta\^4 lies beyond .* say how many moments are"):
-        problem("P2", noise=ns.Noise("mine", sample, quadrature), **settings)
+        problem("P2", noise=student3(), **settings)
     with pytest.raises(ValueError, match=r"needs E zeta\^4, and noise 'mine' has finite moments up to 2"):
-        problem("P2", noise=ns.Noise("mine", sample, quadrature, moments=2), **settings)
+        problem("P2", noise=student3(moments=2), **settings)
 
 
 @pytest.mark.parametrize(

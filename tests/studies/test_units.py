@@ -52,7 +52,8 @@ def test_a_study_does_not_depend_on_the_unit_of_theta_and_time(same_noise, unit,
     plain = study(momentum=momentum).run(10_000)
     same_noise(unit**2)
     found = study(a=unit, momentum=momentum).run(10_000)
-    assert [*found.why.values()] == [*plain.why.values()]
+    words = [[why.split(" only at eta2=")[0] for why in result.why.values()] for result in (found, plain)]
+    assert words[0] == words[1]
     scale = plain.table.test_function.map(lambda g: unit ** DEGREES[g])
     for column in ("error", "std_error", "sde_mean"):
         np.testing.assert_allclose(found.table[column] / scale, plain.table[column], rtol=1e-4)
