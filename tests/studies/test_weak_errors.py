@@ -102,7 +102,7 @@ def test_state_dependent_covariance_has_order_one(problem, name):
     chosen = orders[(orders.norm == "final") & (orders.test_function == "theta[0]")]
     assert chosen.verdict.item() in ("consistent with order 1", "undecided")  # as its 99 % interval reaches 0.9 or not
     assert chosen.ci_low.item() < 1.0 < chosen.ci_high.item()
-    assert chosen.std_error.item() < 0.06
+    assert chosen.std_error.item() < 0.08
 
 
 def test_a_wrong_diffusion_fails(problem):
