@@ -47,10 +47,10 @@ def near_root(oracle, slots, start):
         return ""
     variance = oracle.covariance if oracle.root is None else np.diag(oracle.covariance)
     u, variance = np.broadcast_arrays(start[..., -1], variance)
-    near = u < _NEAR * variance
+    near = (u < _NEAR * variance) | (u <= 0.0)
     if not np.any(near):
         return ""
-    least = float(np.min(u[near] / variance[near]))
+    least = float(np.min(u[near] / np.where(variance[near] > 0.0, variance[near], 1.0)))
     return f"u starts at {least:.3g} of the covariance, below {_NEAR:g} of it, too near the root's singularity"
 
 

@@ -18,7 +18,7 @@ _AGREE = 1e-5
 _TELLING = 0.05  # roughness beyond this part of the difference says nothing
 _LOST = 1e-3  # of the largest |f|: a smaller change may be lost to rounding altogether
 _SHARE = 1.0 / 3.0  # of the intervals that tell: so many disagree before it is a mistake
-_ROWS = 4  # sets of parameters that are tried
+_ROWS = 64  # sets of parameters that are tried
 
 
 def _divided_differences():

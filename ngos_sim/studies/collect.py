@@ -24,6 +24,7 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
     point, half_width = study.points[index], normal_quantile(0.95)
     found = []
     for at, time in enumerate(study.record_times[index]):
+        step = round(time / point.eta_e)
         for (name, g), (estimator, reading, quantile) in sorted(readings.items(), key=lambda item: item[0][1]):
             now = Reading(*(float(field[at]) + 0.0 for field in np.broadcast_arrays(*reading)))  # never -0
             total = float(uncertainty(now.std_error, now.residual))
@@ -34,7 +35,8 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
                     "eta": math.sqrt(point.eta2),
                     "ell": point.ell,
                     "kappa": point.kappa,
-                    "step": round(time / point.eta_e),
+                    "step": step,
+                    "steps_run": step // point.kappa - round(study.t0 / point.spacing),
                     "time": float(time),
                     "test_function": test_functions.name_of(study.test_functions[g]),
                     "sde": name,

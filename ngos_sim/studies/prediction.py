@@ -39,7 +39,7 @@ def predicted(study, keys, rows):
     nothing = (math.nan, math.nan)
     function = next(g for g in study.test_functions if test_functions.name_of(g) == keys["test_function"])
     lag = rows.step % rows.kappa
-    matched = rows.time - lag * rows.eta_e
+    matched = np.maximum((rows.step - lag) * rows.eta_e, study.t0)  # of the start, no rounding before it
     if not _is_covered(study, keys["sde"]):
         return nothing
     terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)

@@ -22,7 +22,7 @@ ORDERS = (
     "points", "resolved_points", "verdict",
 )  # fmt: skip
 
-_MIN_STEPS = 4  # of a point's whole run, for it to enter the fit of an order
+_MIN_STEPS = 4  # of a point from its start to the compared time, for it to enter the fit of an order
 
 if TYPE_CHECKING:
     from ngos_sim.studies.study import ConvergenceStudy
@@ -80,7 +80,8 @@ class Result:
             largest (the theorems' max over k), with standard errors and intervals widened as those of the
             simultaneous band over times. Under the scaling rule a time is common to all points if its
             last matched step and its lag, k mod kappa, are. The fit: `estimators.order.OrderFit`, of the points
-            whose run has at least 4 steps: fewer are no asymptotics.
+            that have run at least 4 steps by then: fewer are no asymptotics. "max" is over the times at which as
+            many points enter as at the last.
             predicted_constant, predicted_sqrt_term: C and A of A sqrt(eta_e) + C eta_e at that time by
             theory, NaN where none are known: `studies.prediction`.
         """
@@ -179,15 +180,17 @@ def at_norm(group, norm):
     clock = ((group.time - lag * group.eta_e) / group.time.max()).round(9)
     size = np.maximum(group.error.abs(), uncertainty(group))
     weight = 1.0 / np.maximum(uncertainty(group) / (size.max() or 1.0), 1e-15) ** 2
-    sums = pd.DataFrame({"points": 1, "top": weight * group.error * group.eta_e, "base": weight * group.eta_e**2})
+    enters = group.get("steps_run", group.step // group.kappa) >= _MIN_STEPS
+    sums = {"points": 1, "enter": enters, "top": weight * group.error * group.eta_e, "base": weight * group.eta_e**2}
+    sums = pd.DataFrame(sums)
     sums = sums.groupby([clock.rename("clock"), lag.rename("lag")]).sum()
     common = sums[sums.points == group.eta_e.nunique()]
     if common.empty:
         raise ValueError("the points of a series have no time in common: their errors cannot be compared")
+    common = common[common.enter == common.enter.max()]
     pooled = (common.top / common.base).abs()  # the weighted least squares slope of error against eta_e
     at = common.index[-1] if norm == "final" or pooled.isna().all() else pooled.idxmax()
-    steps = group.groupby(["eta_e", "kappa"]).step.transform("max") // group.kappa
-    return group.assign(enters=steps >= _MIN_STEPS)[(clock == at[0]) & (lag == at[1])]
+    return group.assign(enters=enters)[(clock == at[0]) & (lag == at[1])]
 
 
 def fitted(rows, norm, series=1):

@@ -123,3 +123,9 @@ def test_every_coordinate_has_its_parameters():
 def test_what_is_no_function_of_theta_and_p_is_named(gradient, kind, message):
     with pytest.raises(kind, match=message):
         ns.Loss("mine", gradient, lambda x, p: 0.5 * x * x, a=1.0)
+
+
+def test_one_wrong_coordinate_among_many_is_found():
+    right, wrong = [float(k) for k in range(1, 10)], [1.0, 2.0, 3.0, 4.0, 5.0, 6.6, 7.0, 8.0, 9.0]
+    with pytest.raises(ValueError, match="gradient of coordinate 5 is"):
+        ns.Loss("nine", gradient=lambda t, p: p.a * t, value=lambda t, p: 0.5 * p.b * t * t, a=right, b=wrong)

@@ -105,3 +105,19 @@ def test_the_law_has_no_units(unit):
         )
         means.append(made.run(1024).table.sde_mean.iloc[0] / size**2)
     assert means[1] == pytest.approx(means[0], rel=1e-10)
+
+
+def test_a_matrix_without_noise_from_u_0_is_not_measured_by_local():
+    """0 is not below a hundredth of 0: local was chosen, and all was NaN."""
+    oracle = ns.NGOS(ns.quadratic([[1.0, 0.4], [0.4, 2.0]]), covariance=0.0)
+    made = ns.ConvergenceStudy(
+        oracle,
+        ns.rmsprop(sigma0=1.0, eps0=1.0, c2=1.0),
+        sde=ns.rmsprop_sde(),
+        initial={"theta": 1.0, "u": 0.0},
+        eta2=[1 / 8],
+        test_functions=["theta[0]"],
+    )
+    table = made.run(1024).table
+    assert "local" not in set(table.estimator)
+    assert np.isfinite(table.error).all()

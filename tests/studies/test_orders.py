@@ -125,3 +125,33 @@ def test_a_test_function_of_small_units_has_an_order():
     assert small.verdict == large.verdict
     assert small.order == pytest.approx(large.order, abs=1e-6)
     assert small.constant == pytest.approx(1e-12 * large.constant, rel=1e-6)
+
+
+def test_a_point_of_one_step_enters_at_no_time():
+    """With norm = max at t = 1/4 the coarsest point had one step, no noise, and an order of 1.21 [1.15, 1.31]."""
+    rule = ns.rmsprop(sigma0=0.36172652097, eps0=0.0, c2=2.55979557)
+    settings = {"loss": ns.quadratic(1.79943), "covariance": 0.97732795, "test_functions": ["u[0]^2"]}
+    made = study(None, rule, steps=[4, 16, 64], initial={"theta": 0.3223936, "u": 0.5752119}, **settings)
+    for seed in range(4):
+        row = made.run(16_384, seed=seed).order().iloc[0]
+        assert row.ci_low < 1.0 < row.ci_high
+        assert abs(row.constant - row.predicted_constant) < 4.0 * row.constant_std_error
+
+
+def test_steps_count_from_the_start():
+    made = study([2.0**-4, 2.0**-5, 2.0**-6], initial={"theta": 1.2, "u": 1.0, "t0": 0.75}, horizon=1.0)
+    result = made.run(1024)
+    assert result.table.groupby("eta2").steps_run.max().tolist() == [16, 8, 4]
+    assert result.order().points.tolist() == [3, 3]
+    made = study([2.0**-3, 2.0**-4, 2.0**-5], initial={"theta": 1.2, "u": 1.0, "t0": 0.75}, horizon=1.0)
+    assert made.run(1024).order().points.tolist() == [2, 2]
+    made = study([2.0**-4], reference=ns.scaling_rule([4]), sde=None, times="all")
+    rows = made.run(1024).table
+    assert rows.steps_run.tolist() == [k // 4 for k in range(1, 17)]
+
+
+@pytest.mark.parametrize("kappa", [2, 3])
+def test_orders_at_every_step_where_no_step_is_a_power_of_two(kappa):
+    """k eta^2 less the lag was a rounding below 0, and the constants there an error."""
+    made = study([1 / 9, 1 / 18, 1 / 36], reference=ns.scaling_rule([kappa]), sde=None, times="all")
+    assert np.isfinite(made.run(1024).order().predicted_constant).all()
