@@ -89,7 +89,9 @@ def sde_law(problem, times):
         The solver does not get to the last time.
     """
     first, duration = np.concatenate(problem.start[:-1]), times[-1] - problem.t0
-    n, units, calls = len(first), _units(problem, first, duration), itertools.count()
+    n, calls = len(first), itertools.count()
+    with np.errstate(divide="ignore", invalid="ignore"):  # a root's slope at u = 0, which no law holds
+        units = _units(problem, first, duration)
 
     def field(s, y):
         if next(calls) > _MOST:

@@ -248,7 +248,8 @@ def test_adam_from_zero():
     start = dict(theta=[1.0, -0.5, 0.5], m=0.0, u=[1.0, 0.8, 1.3])
     made = study("adam", initial=start, eta2=[2.0**-k for k in range(4, 9)], test_functions=["theta[0]"])
     row = made.run(300_000, seed=3).order().iloc[0]
-    assert row.verdict == "consistent with order 1"
+    assert row.ci_low < 1.0 < row.ci_high  # wide: half powers belong to the expansion here
+    assert row.ci_low > 0.7
 
 
 def test_refusals_say_why():
