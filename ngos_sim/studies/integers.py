@@ -11,10 +11,10 @@ def integer(name, value, least=None):
     NumPy's integers are integers, and so is a float that is one, such as 1e6.
     """
     try:
-        found = operator.index(value)
+        found = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
         found = int(value) if isinstance(value, float) and value.is_integer() else None
-    if found is None or isinstance(value, (bool, np.bool_)) or (least is not None and found < least):
+    if found is None or (least is not None and found < least):
         kind = {None: "an integer", 1: "a positive integer"}.get(least, f"an integer of at least {least}")
         raise ValueError(f"{name}={value!r} must be {kind}")
     return found
