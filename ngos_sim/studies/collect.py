@@ -25,6 +25,8 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
     found = []
     for at, time in enumerate(study.record_times[index]):
         step = round(time / point.eta_e)
+        last = time if point.kappa == 1 else study.record_times[index][-1]  # a lag says all at the start itself
+        run = int((last - study.t0) / point.spacing + 1e-6)
         for (name, g), (estimator, reading, quantile) in sorted(readings.items(), key=lambda item: item[0][1]):
             now = Reading(*(float(field[at]) + 0.0 for field in np.broadcast_arrays(*reading)))  # never -0
             total = float(uncertainty(now.std_error, now.residual))
@@ -36,7 +38,7 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
                     "ell": point.ell,
                     "kappa": point.kappa,
                     "step": step,
-                    "steps_run": step // point.kappa - round(study.t0 / point.spacing),
+                    "steps_run": run,
                     "time": float(time),
                     "test_function": test_functions.name_of(study.test_functions[g]),
                     "sde": name,

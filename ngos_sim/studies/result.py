@@ -22,7 +22,7 @@ ORDERS = (
     "points", "resolved_points", "verdict",
 )  # fmt: skip
 
-_MIN_STEPS = 4  # of a point from its start to the compared time, for it to enter the fit of an order
+_MIN_STEPS = 4  # of a point from its start to the compared time (scaling rule: to the last), for it to enter a fit
 
 if TYPE_CHECKING:
     from ngos_sim.studies.study import ConvergenceStudy
@@ -80,8 +80,8 @@ class Result:
             largest (the theorems' max over k), with standard errors and intervals widened as those of the
             simultaneous band over times. Under the scaling rule a time is common to all points if its
             last matched step and its lag, k mod kappa, are. The fit: `estimators.order.OrderFit`, of the points
-            that have run at least 4 steps by then: fewer are no asymptotics. "max" is over the times at which as
-            many points enter as at the last.
+            that have run at least 4 steps by then (under the scaling rule: 4 of the larger batch in all): fewer are no
+            asymptotics. "max" is over the times at which as many points enter as at the last.
             predicted_constant, predicted_sqrt_term: C and A of A sqrt(eta_e) + C eta_e at that time by
             theory, NaN where none are known: `studies.prediction`.
         """
