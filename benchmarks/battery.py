@@ -20,8 +20,8 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from ngos_sim.engines import python, rng
-from ngos_sim.engines.bind import bound
-from ngos_sim.engines.primitives import prefer_wide
+from ngos_sim.engines.compiling.bind import bound
+from ngos_sim.engines.compiling.primitives import prefer_wide
 
 INSTALL = "TestU01 is missing: apt-get install libtestu01-0 (Debian, section non-free)"
 TESTS = {"small": ("SmallCrush", 10), "crush": ("Crush", 96), "big": ("BigCrush", 106)}

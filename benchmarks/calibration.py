@@ -3,8 +3,8 @@
 python benchmarks/calibration.py [--json]
 
 Real runs, a seed each. The truth of an error is one local run of 400 times as many trajectories, or the closed form
-of tests/closed_forms.py; that of a constant is predicted by theory; that of an order is 1. A markdown table, or one
-JSON array.
+of tests/support/closed_forms.py; that of a constant is predicted by theory; that of an order is 1. A markdown table,
+or one JSON array.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import ngos_sim as ns
-from ngos_sim.estimators import order
-from ngos_sim.estimators.chunks import normal_quantile
+from ngos_sim.statistics import order
+from ngos_sim.statistics.chunks import normal_quantile
 from ngos_sim.studies.prediction import predicted
 from ngos_sim.studies.result import at_norm, groups, uncertainty
 from ngos_sim.studies.result import fitted as result_fit
-from tests import closed_forms
+from tests.support import closed_forms
 
 SEEDS, POWER_SEEDS = 2000, 400
 FEW, MANY = 4096, 65_536  # trajectories a seed: bands are by Sidak below 65,536, by groups of chunks from there on

@@ -2,7 +2,7 @@
 
     python benchmarks/constants.py [--trajectories 600000]
 
-listed: the value in the theory notes; predicted: by `estimators.constants`; measured: C of the local
+listed: the value in the theory notes; predicted: by `known.constants`; measured: C of the local
 estimator's errors at eta^2 = 2^-5 .. 2^-10, with its standard error. theta starts at 0 in P1 and P3.
 """
 

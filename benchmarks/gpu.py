@@ -18,10 +18,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu, cuda, cuda_package
+from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.engines.cuda import engine as cuda
+from ngos_sim.engines.cuda import package as cuda_package
 from ngos_sim.engines.program import CHUNK
-from tests import programs
 from tests.gpu import machine_code
+from tests.support import programs
 
 STEPS, RUNS, CHUNKS = 4096, 5, 1024
 PRECISIONS = ("f32", "mix", "f64")

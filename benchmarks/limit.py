@@ -16,7 +16,7 @@ from pathlib import Path
 import peers
 from throughput import ROUNDS, ours, rules, timed
 
-from ngos_sim.engines import cpu
+from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import CHUNK
 
 TRAJECTORIES = 32 * CHUNK

@@ -15,8 +15,8 @@ from throughput import ROUNDS, ours, timed
 
 import ngos_sim as ns
 from ngos_sim.engines import rng
-from ngos_sim.engines.bind import bind
-from ngos_sim.engines.product import product
+from ngos_sim.engines.compiling.bind import bind
+from ngos_sim.engines.cpu.product import product
 from ngos_sim.engines.program import BLOCK
 from ngos_sim.studies.assemble import Part, assemble, observables
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import ngos_sim as ns
 from ngos_sim.engines.program import BLOCK
-from tests import precision, programs
+from tests.support import precision, programs
 
 COSINE = ns.TestFunction("cos theta", lambda x: math.cos(x[0]), coordinate=0)
 FUNCTIONS = ["theta[0]", "theta[0]^2", "u[0]", COSINE]

@@ -21,9 +21,9 @@ from scipy.stats import chi2, kstwobign
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from ngos_sim.engines import rng
-from ngos_sim.engines.bind import bound
-from ngos_sim.engines.primitives import prefer_wide
-from tests import lattice
+from ngos_sim.engines.compiling.bind import bound
+from ngos_sim.engines.compiling.primitives import prefer_wide
+from tests.support import lattice
 
 DRAWS, LANES, COORDINATES, BLOCKS = 512, 128, 8, 2**30 // (512 * 128)
 EDGE, BINS = 7, 256  # the largest |z| is 6.76; bins a unit

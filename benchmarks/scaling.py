@@ -14,7 +14,8 @@ import numpy as np
 from throughput import ROUNDS, rules, timed
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu, processors
+from ngos_sim.engines import processors
+from ngos_sim.engines.cpu import engine as cpu
 
 CHUNKS = 2000
 

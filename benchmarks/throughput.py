@@ -20,7 +20,7 @@ import peers
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
-from ngos_sim.engines import cpu
+from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama

@@ -1,6 +1,6 @@
 """The primitives that every target supplies itself; scalar functions call them by these names.
 
-In plain Python they are the functions below. `engines.bind` puts machine instructions in their place.
+In plain Python they are the functions below. `engines.compiling.bind` puts machine instructions in their place.
 """
 
 import math

@@ -64,8 +64,8 @@ def verify(
     out: Annotated[Path, typer.Option(help="Where tables and figures go.")] = Path("verify"),
 ) -> None:
     """Check Theorems 4.2, 4.5, 5.3 and 6.3, and controls that must fail; exit 1 if a case does not show it."""
-    from ngos_sim.studies.theorems import CASES
-    from ngos_sim.studies.verify import verified
+    from ngos_sim.verification.theorems import CASES
+    from ngos_sim.verification.verify import verified
 
     unknown = [name for name in case or () if name not in CASES]
     if unknown:
@@ -93,7 +93,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
 ) -> None:
     """Run a study file and write table.csv, orders.csv, errors.png and study.json."""
-    from ngos_sim import report
+    from ngos_sim.reporting import report
     from ngos_sim.studies import study_file
 
     read = study_file.load(study)
@@ -137,7 +137,7 @@ def plan(
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
 ) -> None:
     """Say from a short pilot what `run` would cost and resolve, and write nothing."""
-    from ngos_sim import report
+    from ngos_sim.reporting import report
     from ngos_sim.studies import study_file
 
     read = study_file.load(study)

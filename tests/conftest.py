@@ -4,7 +4,7 @@ import matplotlib
 import pytest
 
 import ngos_sim as ns
-from tests import programs
+from tests.support import programs
 
 matplotlib.use("Agg")
 

@@ -13,10 +13,11 @@ import pytest
 
 from ngos_sim import cli
 from ngos_sim.studies import result as results
-from ngos_sim.studies import study_file, theorems
-from ngos_sim.studies.case import CONSISTENT, NO_ORDER, Case
+from ngos_sim.studies import study_file
 from ngos_sim.studies.study import ConvergenceStudy
-from tests.programs import PROBLEM
+from ngos_sim.verification import theorems
+from ngos_sim.verification.case import CONSISTENT, NO_ORDER, Case
+from tests.support.programs import PROBLEM
 
 # RMSprop, one coordinate, Gaussian noise: one program for the whole file
 STUDY = f"""{PROBLEM}

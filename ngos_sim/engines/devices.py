@@ -2,7 +2,8 @@
 
 from numba import config
 
-from ngos_sim.engines import cpu, processors, python
+from ngos_sim.engines import processors, python
+from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.errors import EngineUnavailable
 
 PRECISIONS = {"cpu": ("mix", "f64"), "cuda": ("mix", "f64", "f32"), "auto": ("mix", "f64"), "python": ("f64",)}
@@ -30,7 +31,7 @@ def checked(device, precision):
             "unset it, or take device='python', which compiles nothing"
         )
     if device == "cuda":
-        from ngos_sim.engines import cuda_package
+        from ngos_sim.engines.cuda import package as cuda_package
 
         cuda_package.require()
     return precision
@@ -53,7 +54,7 @@ def chosen(device, steps, programs, threads):
         return device
     if steps < _COMPILATION * programs * (threads or processors.available()):
         return "cpu"
-    from ngos_sim.engines import cuda_package
+    from ngos_sim.engines.cuda import package as cuda_package
 
     return "cpu" if cuda_package.simulated() or cuda_package.missing() else "cuda"
 
@@ -63,7 +64,7 @@ def run(device, program, inputs, first, count, *, precision, threads=None, progr
     if device == "python":
         return python.run(program, inputs, first, count)
     if device == "cuda":
-        from ngos_sim.engines import cuda
+        from ngos_sim.engines.cuda import engine as cuda
 
         return cuda.run(program, inputs, first, count, precision=precision, progress=progress)
     return cpu.run(program, inputs, first, count, precision=precision, threads=threads, progress=progress)

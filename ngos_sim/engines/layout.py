@@ -2,7 +2,7 @@
 
 Where its state begins, its slots, its stride, where its numbers begin (loss, variance, noise, parameters: in
 constants; table: in table), and its table's columns and rows a step: one for all coordinates, or one a coordinate.
-Then the addresses of the loops of `engines.lanes` for it: its step, its noise law, its step at nodes, its gradient
+Then the addresses of the loops of `engines.cpu.lanes` for it: its step, its noise law, its step at nodes, its gradient
 where H grad f is needed; 0 for one that is not called.
 """
 

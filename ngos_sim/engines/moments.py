@@ -1,7 +1,7 @@
 """Sums of observables, and of their squared deviations from the mean: how those of two sets of trajectories join.
 
 A sum of squares less n mean^2 has no digit left where a mean is 1e8 standard deviations away from zero. Pairs of equal
-size are joined inside a block (its tree: `engines.kernels`, `engines.cuda_kernel`, `engines.python`), where this is
+size are joined inside a block (its tree: `engines.cpu.kernels`, `engines.cuda.kernel`, `engines.python`), where this is
 
     spread = spread + spread' + (total - total')^2 / 2 n.
 """

@@ -9,7 +9,7 @@ import functools
 import types
 
 from ngos_sim.arithmetic import fma
-from ngos_sim.engines.fingerprint import reads
+from ngos_sim.engines.compiling.fingerprint import reads
 from ngos_sim.processes.rule import Oracle, oracle_of
 
 

@@ -62,7 +62,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Errors:
-    """Numbers by which a process carries errors of products a b along, rows of its state: see `engines.joint`.
+    """Numbers by which a process carries errors of products a b along, rows of its state: see `engines.cpu.joint`.
 
     a is one of (linear slots: all but the last, slot by slot, and 1), b one of (1, the last slot less its centre in
     every coordinate), e the errors. Each step is e' = M (e - a b) + E[a' b' | x].

@@ -7,7 +7,7 @@ import numpy as np
 
 from ngos_sim.arithmetic import fma, matvec
 from ngos_sim.engines import rng
-from ngos_sim.engines.bind import plain
+from ngos_sim.engines.compiling.bind import plain
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
 
@@ -93,7 +93,7 @@ def _move(process, numbers, x, pulls, step, j):
 
 
 def _carried(carried, errors, state, moves, step):
-    """Return the errors of a process after its step number `step`; see `engines.joint`."""
+    """Return the errors of a process after its step number `step`; see `engines.cpu.joint`."""
     d, linear = len(state), range(len(state[0]) - 1)
     n, centre = d * len(linear), errors.centre.tolist()
     a, b = _factors(state, centre[step - 1])

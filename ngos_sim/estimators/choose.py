@@ -5,8 +5,8 @@ from collections import Counter
 
 import numpy as np
 
-from ngos_sim.estimators import moment_flow
 from ngos_sim.estimators.test_functions import TestFunction, parse
+from ngos_sim.known import moment_flow
 from ngos_sim.oracles.losses import affine_gradient
 
 _MAX_TERMS = 4096

@@ -13,8 +13,8 @@ import math
 
 import numpy as np
 
-from ngos_sim.estimators.chunks import normal_quantile
-from ngos_sim.estimators.gaussian_law import Law
+from ngos_sim.known.gaussian_law import Law
+from ngos_sim.statistics.chunks import normal_quantile
 
 NODES, NODES_FEWER = 32, 24  # a coordinate's slot: for smooth g they agree to rounding
 _AGREE = 1e-8  # of g's standard deviation

@@ -93,7 +93,7 @@ def local_error(rule, basis, columns, nodes):
     """Return the rule with one more slot a monomial of the basis.
 
     Its c is the rule's own row, then U_k and U_{k+1}, the rows of (constant, M_k), each as long as
-    `Basis.widths` says, and the nodes and weights of the noise law: `estimators.moment_flow.columns`
+    `Basis.widths` says, and the nodes and weights of the noise law: `known.moment_flow.columns`
     makes what follows the own row.
 
     Parameters

@@ -12,7 +12,7 @@ c   what schedule(k, h, p) returned for step k of size h: a tuple of floats, mad
 p   parameters by name, floats; p.eta2 is the step h of this point and is always there
 
 Scalar functions are plain Python on floats and tuples: no arrays, loops, allocation, random numbers;
-no globals but constants and other such functions. `engines.bind` compiles them as they are.
+no globals but constants and other such functions. `engines.compiling.bind` compiles them as they are.
 """
 
 import functools

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from ngos_sim.estimators import test_functions
-from ngos_sim.estimators.chunks import normal_quantile
-from ngos_sim.estimators.order import RESOLVED
+from ngos_sim.statistics.chunks import normal_quantile
+from ngos_sim.statistics.order import RESOLVED
 from ngos_sim.studies.jobs import Reading
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ngos_sim.estimators import control_variate, gaussian_law, paired, rounding
+from ngos_sim.estimators import control_variate, paired, rounding
+from ngos_sim.known import gaussian_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.assemble import Part, observables
 from ngos_sim.studies.jobs import Reading, Run, with_rounding

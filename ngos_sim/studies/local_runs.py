@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from ngos_sim.estimators import linear_flow, moment_flow, paired, quadrature, rounding
+from ngos_sim.estimators import paired, rounding
+from ngos_sim.known import linear_flow, moment_flow, quadrature
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS

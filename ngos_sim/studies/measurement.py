@@ -9,7 +9,7 @@ import pandas as pd
 from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.estimators import test_functions
-from ngos_sim.estimators.chunks import Sums, means, simultaneous_quantile, uncertainty
+from ngos_sim.statistics.chunks import Sums, means, simultaneous_quantile, uncertainty
 from ngos_sim.studies import collect, runs
 from ngos_sim.studies.prediction import spacing
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.estimators import joint_flow, moment_flow, quadrature
+from ngos_sim.known import joint_flow, moment_flow, quadrature
 from ngos_sim.processes.local_error import local_error
 from ngos_sim.processes.optimizers import is_built_in
 from ngos_sim.studies import first_step, start

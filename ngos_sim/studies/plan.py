@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError
-from ngos_sim.estimators.order import RESOLVED, slope
+from ngos_sim.statistics.order import RESOLVED, slope
 from ngos_sim.studies import selection
 from ngos_sim.studies.integers import integer
 from ngos_sim.studies.measurement import Measurement

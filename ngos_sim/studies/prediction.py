@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ngos_sim.estimators import choose, constants, moment_flow, test_functions
+from ngos_sim.estimators import choose, test_functions
+from ngos_sim.known import constants, moment_flow
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.optimizers import is_built_in
@@ -26,7 +27,7 @@ def predicted(study, keys, rows):
 
     Known for built-in optimizers against their SDEs and under the scaling rule, with an affine gradient, a
     constant diagonal Sigma, one start for all points, noise with a finite E zeta^4, and a polynomial test function
-    whose mean is finite: `estimators.constants`.
+    whose mean is finite: `known.constants`.
 
     Parameters
     ----------

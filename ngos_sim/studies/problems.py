@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ngos_sim.estimators.gaussian_law import JointProblem
-from ngos_sim.estimators.moment_flow import Problem
+from ngos_sim.known.gaussian_law import JointProblem
+from ngos_sim.known.moment_flow import Problem
 from ngos_sim.oracles.losses import affine_gradient
 
 

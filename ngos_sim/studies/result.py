@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ngos_sim import plotting
-from ngos_sim.estimators import order as orders
+from ngos_sim.reporting import plotting
+from ngos_sim.statistics import order as orders
 from ngos_sim.studies import collect, description, folder, provenance
 from ngos_sim.studies.prediction import predicted
 
@@ -79,7 +79,7 @@ class Result:
             "final": the last common time; "max": the common time at which the pooled |error| / eta_e is
             largest (the theorems' max over k), with standard errors and intervals widened as those of the
             simultaneous band over times. Under the scaling rule a time is common to all points if its
-            last matched step and its lag, k mod kappa, are. The fit: `estimators.order.OrderFit`, of the points
+            last matched step and its lag, k mod kappa, are. The fit: `statistics.order.OrderFit`, of the points
             that have run at least 4 steps by then (under the scaling rule: 4 of the larger batch in all): fewer are no
             asymptotics. "max" is over the times at which as many points enter as at the last.
             predicted_constant, predicted_sqrt_term: C and A of A sqrt(eta_e) + C eta_e at that time by

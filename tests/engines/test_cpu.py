@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu, python
+from ngos_sim.engines import python
+from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
-from tests import programs
-from tests.programs import matrices
+from tests.support import programs
+from tests.support.programs import matrices
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 

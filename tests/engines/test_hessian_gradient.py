@@ -8,9 +8,10 @@ import pytest
 import scipy.linalg
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu, python
+from ngos_sim.engines import python
+from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.observation import reads_attribute
-from tests import programs
+from tests.support import programs
 
 HESSIAN, THETA, SIGMA0 = np.array([[0.9, 0.6], [0.6, 1.5]]), np.array([1.2, -0.5]), 0.3
 

@@ -10,10 +10,10 @@ import scipy.linalg
 
 import ngos_sim as ns
 from ngos_sim.engines import python
-from ngos_sim.estimators.gaussian_law import JointProblem, companion_law, sde_law
+from ngos_sim.known.gaussian_law import JointProblem, companion_law, sde_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import Oracle
-from tests import naive, programs
+from tests.support import naive, programs
 
 CONSTANTS = programs.RMSPROP
 ADAM = dict(c1=2.0, **CONSTANTS)

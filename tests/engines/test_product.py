@@ -8,8 +8,8 @@ import pytest
 from numba import njit
 
 from ngos_sim.engines import rng
-from ngos_sim.engines.bind import bind
-from ngos_sim.engines.product import product
+from ngos_sim.engines.compiling.bind import bind
+from ngos_sim.engines.cpu.product import product
 
 TAG = bind(rng.normals, "f64")
 

@@ -9,9 +9,11 @@ from numba import njit, types
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
-from ngos_sim.engines import cpu, kernels, lanes, rng
-from ngos_sim.engines.bind import bind
-from tests import programs
+from ngos_sim.engines import rng
+from ngos_sim.engines.compiling.bind import bind
+from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.engines.cpu import kernels, lanes
+from tests.support import programs
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
 

@@ -9,10 +9,10 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.estimators import control_variate
-from ngos_sim.estimators.gaussian_law import JointProblem, Law, companion_law, sde_law
+from ngos_sim.known.gaussian_law import JointProblem, Law, companion_law, sde_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import Oracle
-from tests import naive
+from tests.support import naive
 
 CONSTANTS = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 RULES = [

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ngos_sim.estimators import order
+from ngos_sim.statistics import order
 
 STEPS = 2.0 ** -np.arange(5.0, 11.0)
 DRAWS = 200  # benchmarks/calibration.py asks 2,000 seeds of real runs

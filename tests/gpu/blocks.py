@@ -11,11 +11,11 @@ import sys
 import numpy as np
 from numba import cuda
 
-from ngos_sim.engines import cuda_kernel
-from ngos_sim.engines.cuda import Kernel
+from ngos_sim.engines.cuda import kernel as cuda_kernel
+from ngos_sim.engines.cuda.engine import Kernel
 from ngos_sim.engines.program import BLOCK
-from tests import programs
 from tests.gpu import emulator, patience  # noqa: F401
+from tests.support import programs
 
 FIRST = 1024  # a trajectory
 

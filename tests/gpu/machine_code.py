@@ -10,7 +10,7 @@ from collections import namedtuple
 from pathlib import Path
 from types import SimpleNamespace
 
-from ngos_sim.engines.cuda import signature
+from ngos_sim.engines.cuda.engine import signature
 
 ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 Usage = namedtuple("Usage", "registers stack spilled cubin")

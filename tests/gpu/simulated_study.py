@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import ngos_sim as ns
-from tests import programs
 from tests.gpu import patience  # noqa: F401
+from tests.support import programs
 
 
 def study():

@@ -10,7 +10,8 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim import cli
-from ngos_sim.engines import cuda_package, devices
+from ngos_sim.engines import devices
+from ngos_sim.engines.cuda import package as cuda_package
 from tests.test_cli import STUDY
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.engines import cuda, cuda_kernel
-from ngos_sim.engines.cuda import Kernel
+from ngos_sim.engines.cuda import engine as cuda
+from ngos_sim.engines.cuda import kernel as cuda_kernel
+from ngos_sim.engines.cuda.engine import Kernel
 from ngos_sim.engines.program import BLOCK
-from tests import programs
+from tests.support import programs
 
 pytest.importorskip("greenlet", reason="the emulator needs greenlet: pip install '.[test,gpu-test]'")
 

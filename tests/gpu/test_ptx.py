@@ -5,14 +5,17 @@ import pytest
 from numba import njit, types
 
 import ngos_sim as ns
-from ngos_sim.engines import cpu, cuda_kernel, cuda_package, rng
-from ngos_sim.engines.bind import bound
-from ngos_sim.engines.cuda import Kernel, _multiply_add
-from ngos_sim.engines.cuda_kernel import COLUMNS
-from ngos_sim.engines.cuda_package import cuda
-from ngos_sim.engines.primitives import JIT
+from ngos_sim.engines import rng
+from ngos_sim.engines.compiling.bind import bound
+from ngos_sim.engines.compiling.primitives import JIT
+from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.engines.cuda import kernel as cuda_kernel
+from ngos_sim.engines.cuda import package as cuda_package
+from ngos_sim.engines.cuda.engine import Kernel, _multiply_add
+from ngos_sim.engines.cuda.kernel import COLUMNS
+from ngos_sim.engines.cuda.package import cuda
 from ngos_sim.engines.program import BLOCK
-from tests import programs
+from tests.support import programs
 
 pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install '.[test,gpu-test]'")
 pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip install '.[test,gpu-test]'")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import programs
 from tests.gpu.test_device import python
+from tests.support import programs
 
 pytestmark = pytest.mark.gpu
 

@@ -6,7 +6,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.engines import python
 from ngos_sim.oracles.svag import svag_law, svag_weights
-from tests import naive
+from tests.support import naive
 
 RAW = dict(lr=0.1, eps=1.0, sigma=8.0)  # eta, eps, sigma of theory.md 7.6; beta1 = .98, beta2 = .987
 THETA0, M0, V0, HESSIAN = 1.2, 0.0, 89.6, 0.9

@@ -9,9 +9,10 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
-from ngos_sim.engines import cpu, devices
-from ngos_sim.estimators import order
+from ngos_sim.engines import devices
+from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.processes.rule import Oracle
+from ngos_sim.statistics import order
 
 Constants = namedtuple("Constants", "sigma0")
 FINE = [2.0**-k for k in range(5, 11)]

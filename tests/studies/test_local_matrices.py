@@ -12,13 +12,14 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
-from ngos_sim.engines import cpu, python
+from ngos_sim.engines import python
+from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import BLOCK
-from ngos_sim.estimators.gaussian_law import sde_law
+from ngos_sim.known.gaussian_law import sde_law
 from ngos_sim.studies import runs
 from ngos_sim.studies.pivots import JointPivot, Pivot
 from ngos_sim.studies.problems import joint_problem
-from tests import programs
+from tests.support import programs
 
 CONSTANTS = programs.RMSPROP
 ADAM = dict(c1=2.0, **CONSTANTS)
@@ -51,8 +52,8 @@ def every_row(made):
 
 
 COLD = """
-from ngos_sim.engines import cpu
-from tests import programs
+from ngos_sim.engines.cpu import engine as cpu
+from tests.support import programs
 print(cpu.Kernel(*programs.locals_on_matrices()["adam"], "f64").block(0).size)
 """
 

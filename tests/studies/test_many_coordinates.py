@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.estimators import constants, moment_flow
+from ngos_sim.known import constants, moment_flow
 from ngos_sim.studies import prediction, runs
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)

@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import quad
 
 import ngos_sim as ns
-from tests import naive
+from tests.support import naive
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 SLOPE, THETA = 0.7, 0.3

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.report import orders_table
-from ngos_sim.studies.controls import altered_sde
+from ngos_sim.reporting.report import orders_table
 from ngos_sim.studies.prediction import predicted
+from ngos_sim.verification.controls import altered_sde
 
 FINE = [2.0**-k for k in range(5, 11)]
 RMSPROP = dict(sigma0=0.8, eps0=0.0, c2=1.3)

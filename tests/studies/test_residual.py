@@ -6,7 +6,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.studies.result import replot, uncertainty
-from tests import closed_forms
+from tests.support import closed_forms
 
 COARSE = [2.0**-k for k in range(2, 7)]
 

@@ -4,7 +4,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.studies import study_file
-from tests.programs import PROBLEM
+from tests.support.programs import PROBLEM
 
 GOOD = f"""{PROBLEM}
 [study]

@@ -7,8 +7,8 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
-from ngos_sim.report import errors_table
-from tests import naive
+from ngos_sim.reporting.report import errors_table
+from tests.support import naive
 
 RMSPROP = dict(sigma0=0.8, eps0=0.0, c2=1.3)
 ADAM = dict(c1=2.0, **RMSPROP)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.estimators import order
-from tests import naive
+from ngos_sim.statistics import order
+from tests.support import naive
 
 CONSTANTS = {  # problem: test function: C in E g(x_k) - E g(X_t) = C h + O(h^2), at the horizon
     "P1": {"theta[0]": -0.127166, "theta[0]^2": 0.138788, "u[0]": 0.556968, "theta[0]*u[0]": -1.656053},

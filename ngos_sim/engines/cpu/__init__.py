@@ -1,0 +1,1 @@
+"""The CPU engine: 128 trajectories side by side."""

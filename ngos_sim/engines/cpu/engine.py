@@ -1,0 +1,162 @@
+"""The CPU engine: a program as arguments of the compiled kernels, threads over chunks."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import numpy as np
+from numba import from_dtype
+
+from ngos_sim.engines import processors, rng
+from ngos_sim.engines.compiling.bind import bind
+from ngos_sim.engines.compiling.numba_internals import warn_without_fma
+from ngos_sim.engines.cpu import joint, kernels, lanes
+from ngos_sim.engines.layout import aligned
+from ngos_sim.engines.program import BLOCK, ChunkSums, cost
+
+_GROUP_STEPS = 2e7  # process steps, coordinates and trajectories of one task: about 50 ms
+
+
+def _lengths(process, numbers):
+    """Return how many numbers a process's functions get, by the names that `bind` takes."""
+    kinds = {"loss": numbers.loss, "variance": numbers.variance, "noise": numbers.noise}
+    return {"slots": process.slots, **{kind: len(each) for kind, each in kinds.items()}}
+
+
+def step(process, numbers, precision):
+    """Return the Tag of a process's step."""
+    lengths = _lengths(process, numbers)
+    return bind(process.move, precision, **lengths, parameters=len(numbers.parameters), table=numbers.table.shape[-1])
+
+
+def _loops(process, numbers, precision, types, root):
+    """Return the addresses of a process's loops as its row of the layout ends; 0 for one that is not called."""
+    move, law = step(process, numbers, precision), bind(process.law, precision, noise=len(numbers.noise))
+    zeta = lanes.zeta.address(law, *types) if root else 0
+    nodes = lanes.nodes.address(move, *types) if numbers.errors is not None else 0
+    slope = process.slope and bind(process.slope, precision, **_lengths(process, numbers))
+    return lanes.row.address(move, *types), zeta, nodes, (slope and lanes.feature.address(slope, *types)) or 0
+
+
+def _at_once(draws):
+    """Return how many normals to draw at once where a macro step takes `draws`: whole Philox blocks, four at least.
+
+    By four at once a step takes 2 % longer in mix: the loops' constants are loaded at every call.
+    """
+    unit = math.lcm(4, draws)
+    return unit * -(-16 // unit)
+
+
+class Kernel:
+    """A program at a precision with its inputs, as the arguments of the compiled kernels."""
+
+    def __init__(self, program, inputs, precision):
+        d = program.dimension
+        real, state = (np.float64 if precision in names else np.float32 for names in (("f64",), ("f64", "mix")))
+        types = from_dtype(np.dtype(real)), from_dtype(np.dtype(state))
+        places, constants, tables, starts, scope = [], [], [], [], []
+
+        def put(store, values):
+            at = sum(len(part) for part in store)
+            store.append(np.ravel(np.asarray(values, dtype=state)))
+            return at
+
+        for process, numbers in zip(program.processes, inputs.processes, strict=True):
+            others = np.zeros(len(program.features) + numbers.error_rows)
+            at = put(starts, np.concatenate([numbers.start.ravel(), others]))
+            parts = [put(constants, kind) for kind in (numbers.loss, numbers.variance, numbers.noise)]
+            parts += [put(constants, numbers.parameters), put(tables, numbers.table)]
+            _, rows, columns = numbers.table.shape
+            loops = _loops(process, numbers, precision, types, len(inputs.root))
+            places.append([at, process.slots, process.stride, *parts, columns, rows, *loops])
+        lengths = _lengths(program.processes[0], inputs.processes[0])
+        for feature in program.features:
+            loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
+            scope.append([loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root])
+        self._slots, self._bent = program.processes[0].slots, any(process.slope for process in program.processes)
+        transform = rng.box_muller if precision == "f64" else rng.box_muller32
+        self._source = bind(rng.philox4x32, precision), bind(transform, precision)
+        self._sizes = (d, program.substeps, program.gaussians)
+        self._key = np.uint64(inputs.key)
+        self._real, self._starts, self._joint = real, np.concatenate(starts), joint.numbers(program, inputs)
+        self._at_once = tuple(_at_once(draws) for draws in (program.substeps * d, d))
+        self._shape = (len(inputs.records), inputs.test_functions, len(inputs.combinations))
+        terms = (inputs.term_owner, inputs.term_coefficient, inputs.term_exponents)
+        terms = tuple(map(np.ascontiguousarray, terms))  # one type, hence one kernel
+        matrices = (inputs.hessian.ravel().astype(state), inputs.root.ravel().astype(real))
+        numbers = (np.concatenate(constants), tables[0] if len(tables) == 1 else np.concatenate(tables), *matrices)
+        self._inputs = (
+            np.array(places, dtype=np.int64),
+            np.array(scope, dtype=np.int64).reshape(-1, 4),
+            numbers,
+            self._starts,
+            inputs.records,
+            terms,
+            inputs.combinations,
+        )
+
+    def _workspace(self):
+        """Return one thread's buffers, and the room for a block's observables."""
+        normals, extra = (aligned(draws * BLOCK, self._real) for draws in self._at_once)
+        rows, state = self._sizes[0] * BLOCK, self._starts.dtype
+        words = aligned(4 * BLOCK, np.uint64 if self._real == np.float64 else np.uint32)
+        noise = (normals, extra, *(aligned(rows, self._real) for _ in range(3)), words)
+        pull = aligned(rows, state)
+        bend, slopes = (aligned(rows, state) for _ in range(2)) if self._bent else (pull, pull)
+        work = (
+            noise,
+            aligned(len(self._starts) * BLOCK, state),
+            (pull, bend, slopes),
+            aligned(BLOCK, np.float64),
+            aligned(BLOCK, np.float64),
+            joint.workspace(self._joint, self._slots, self._sizes[0]),
+        )
+        return work, np.empty((*self._shape, BLOCK))
+
+    def block(self, index):
+        """Return the observables of block `index`, shape (records, test functions, observables, 128)."""
+        work, out = self._workspace()
+        kernels.block(self._source, self._sizes, self._key, np.uint64(index * BLOCK), self._inputs, work, out)
+        return out
+
+    def chunks(self, first, count):
+        """Return ChunkSums of chunks first .. first + count - 1, in this thread."""
+        work, out = self._workspace()
+        sums = np.empty((count, *self._shape, 2))
+        nonfinite = np.empty((count, 2), dtype=np.int64)
+        kernels.chunks(self._source, self._sizes, self._key, self._inputs, work, out, first, sums, nonfinite)
+        return ChunkSums(sums, nonfinite)
+
+
+def run(program, inputs, first, count, *, precision="mix", threads=None, progress=None):
+    """Run chunks first .. first + count - 1 of 1024 trajectories.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Default: `processors.available()`. Results do not depend on it.
+    progress : function, optional
+        Called with the number of process steps (`program.cost`) that have been done since the last call.
+
+    Returns
+    -------
+    ChunkSums
+    """
+    warn_without_fma()
+    kernel = Kernel(program, inputs, precision)
+    threads = threads or processors.available()
+    size = int(min(max(1.0, _GROUP_STEPS // cost(program, inputs)), -(-count // threads)))
+    kernel.chunks(first, 0)  # compile once, not in every thread
+    starts = range(first, first + count, size)
+    parts = {}
+    with ThreadPoolExecutor(threads) as pool:
+        futures = {pool.submit(kernel.chunks, at, min(size, first + count - at)): at for at in starts}
+        try:
+            for future in as_completed(futures):
+                part = parts[futures[future]] = future.result()
+                if progress is not None:
+                    progress(len(part.sums) * cost(program, inputs))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    ordered = [parts[at] for at in starts]
+    return ChunkSums(np.concatenate([p.sums for p in ordered]), np.concatenate([p.nonfinite for p in ordered]))

@@ -1,0 +1,173 @@
+"""The GPU engine: a program as a kernel with its arguments, launches of whole chunks, sums merged on the host."""
+
+import numpy as np
+from numba import types
+
+from ngos_sim.arithmetic import fma
+from ngos_sim.engines import rng
+from ngos_sim.engines.compiling.bind import bound, digest
+from ngos_sim.engines.compiling.numba_internals import njit
+from ngos_sim.engines.compiling.primitives import JIT
+from ngos_sim.engines.compiling.refusals import naming_the_line
+from ngos_sim.engines.cuda import package as cuda_package
+from ngos_sim.engines.cuda.joint import flat
+from ngos_sim.engines.cuda.kernel import make
+from ngos_sim.engines.cuda.package import cuda
+from ngos_sim.engines.cuda.steps import Place, types_of
+from ngos_sim.engines.cuda.thread import Shape
+from ngos_sim.engines.moments import merged
+from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
+
+_CONSTANT = 16  # coordinates up to which matrices are compiled in: their entries become operands of instructions
+_LAUNCH_STEPS = 1e11  # process steps, coordinates and trajectories of one launch: about a second
+_MEMORY = 0.5  # of the free device memory that one launch may use
+_KERNELS: dict = {}
+_LAUNCHED: dict = {}
+
+
+def _same(function):
+    return function
+
+
+def _multiply_add(a, b, c):
+    return fma(a, b, c)
+
+
+class Kernel:
+    """A program at a precision with its inputs, as a GPU kernel and its arguments.
+
+    `function` is the kernel as a plain function, `arguments` what it gets between `trajectory` and `sums`.
+    A launch takes one block of threads for every 128 trajectories.
+
+    Parameters
+    ----------
+    plain : bool
+        Make helpers plain functions and bind for calls from Python: for the simulator and emulators.
+    """
+
+    def __init__(self, program, inputs, precision, plain=False):
+        real, noise = types_of(precision)
+        d, places, constants, tables, starts, errors = program.dimension, [], [], [], [], []
+        others = len(program.features) + inputs.processes[0].error_rows
+        rows = program.processes[0].slots * d + others
+        for process, numbers in zip(program.processes, inputs.processes, strict=True):
+            kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
+            begin = sum(map(len, constants))
+            _, table_rows, columns = numbers.table.shape
+            sizes = (process.slots, process.stride, table_rows, columns, *map(len, kinds))
+            rule = (0, 0) if numbers.errors is None else numbers.errors.weights.shape[::-1]
+            places.append(Place(*sizes, rows * len(places), begin, *rule, process.slope is not None))
+            constants.append(np.concatenate([np.ravel(kind) for kind in kinds]))
+            tables.append(np.ravel(numbers.table))
+            starts.append(np.concatenate([numbers.start.ravel(), np.zeros(others)]))
+            errors += [] if numbers.errors is None else [flat(numbers.errors)]
+        scopes = tuple((max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features)
+        matrices = (inputs.hessian.ravel().astype(real), inputs.root.ravel().astype(noise))
+        dense = tuple(len(matrix) > 0 for matrix in matrices)
+        shape = Shape(precision, d, program.substeps, program.gaussians, scopes, tuple(places), *dense)
+        self.function = _kernel(shape, program, matrices if any(dense) and d <= _CONSTANT else None, plain)
+        self.sums = (len(inputs.records), inputs.test_functions, len(inputs.combinations), 2)
+        self.key = np.uint64(inputs.key)
+        self.arguments = (
+            np.concatenate(constants).astype(real),
+            np.concatenate(tables).astype(real),
+            np.concatenate([np.cumsum([0, *map(len, kind)])[:-1] for kind in (tables, errors)]).astype(np.int64),
+            np.concatenate(starts).astype(real),
+            *(matrix if len(matrix) else np.zeros(1, matrix.dtype) for matrix in matrices),
+            np.concatenate(errors or [np.zeros(1)]).astype(real),
+            inputs.records.astype(np.int64),
+            np.ascontiguousarray(inputs.term_coefficient, dtype=np.float64),
+            np.ascontiguousarray(inputs.term_exponents, dtype=np.int64),
+            np.searchsorted(inputs.term_owner, np.arange(inputs.test_functions + 1)).astype(np.int64),
+            np.ascontiguousarray(inputs.combinations, dtype=np.float64),
+        )
+
+    def room(self, chunks):
+        """Return empty arrays for what a launch of so many chunks writes: sums of blocks, and lost trajectories."""
+        width = int(np.prod(self.sums))
+        return np.full((chunks * BLOCKS, width), np.nan), np.zeros((chunks * BLOCKS, BLOCK), dtype=np.int8)
+
+    def merged(self, sums, bad, first):
+        """Return the ChunkSums of what a launch from chunk `first` has written: blocks are added in their order."""
+        blocks = sums.reshape(-1, BLOCKS, *self.sums)
+        total, spread = blocks[:, 0, ..., 0], blocks[:, 0, ..., 1]
+        with np.errstate(invalid="ignore", over="ignore"):  # of trajectories that left the finite numbers
+            for b in range(1, BLOCKS):
+                total, spread = merged(total, spread, b * BLOCK, blocks[:, b, ..., 0], blocks[:, b, ..., 1], BLOCK)
+        bad = bad.reshape(len(blocks), CHUNK)
+        count = bad.sum(axis=1, dtype=np.int64)
+        begin = (first + np.arange(len(blocks))) * CHUNK
+        return ChunkSums(
+            np.stack([total, spread], axis=-1),
+            np.stack([count, np.where(count, begin + bad.argmax(axis=1), -1)], axis=1),
+        )
+
+
+def _kernel(shape, program, matrices, plain):
+    """Return the kernel of a program, made once for all programs of the same functions and sizes.
+
+    matrices : Hessian and root to compile in, or None
+    """
+    precision, count = shape.precision, len(program.processes)
+    draw = rng.normals if precision == "f64" else rng.normals32
+    each = [function for p in program.processes for function in (p.move, p.law, p.slope)]
+    functions = [draw, _multiply_add, *each, *(f.function for f in program.features)]
+    entries = None if matrices is None else tuple(matrix.tobytes() for matrix in matrices)
+    key = shape, plain, entries, *(function and digest(function, precision) for function in functions)
+    if key not in _KERNELS:
+        target = "python" if plain else "cuda"
+        draw, add, *rest = (function and bound(function, precision, target) for function in functions)
+        own, features = [rest[at : at + 3] for at in range(0, 3 * count, 3)], rest[3 * count :]
+        filled = matrices and tuple(each if len(each) else np.zeros(1, each.dtype) for each in matrices)
+        _KERNELS[key] = make(shape, draw, add, own, features, filled, _same if plain else njit(**JIT))
+    return _KERNELS[key]
+
+
+def signature(precision):
+    """Return the Numba types of a kernel's arguments."""
+    real = types.float32[::1] if precision == "f32" else types.float64[::1]
+    whole, table, integers = types.int64[::1], types.float64[:, ::1], types.int64[:, ::1]
+    outputs = (types.float64[:, ::1], types.int8[:, ::1])
+    noise = types.float64[::1] if precision == "f64" else types.float32[::1]
+    inputs = (real, real, whole, real, real, noise, real, whole, table, integers, whole, table)
+    return types.void(types.uint64, types.int64, *inputs, *outputs)
+
+
+def _launched(kernel):
+    """Return the kernel ready to be launched, compiled once."""
+    if kernel.function not in _LAUNCHED:
+        _LAUNCHED[kernel.function] = cuda.jit(kernel.function)
+    return _LAUNCHED[kernel.function]
+
+
+def _chunks_a_launch(program, inputs, count):
+    """Return how many chunks one launch takes: about a second's work that fits into the free memory."""
+    if cuda_package.simulated():
+        return 1
+    free, _ = cuda.current_context().get_memory_info()
+    each = 8 * BLOCKS * 2 * len(inputs.records) * inputs.test_functions * len(inputs.combinations) + CHUNK
+    return int(max(1, min(count, _LAUNCH_STEPS // cost(program, inputs), _MEMORY * free // each)))
+
+
+def run(program, inputs, first, count, *, precision="mix", progress=None):
+    """Run chunks first .. first + count - 1 of 1024 trajectories on the GPU; see `cpu.run`.
+
+    Raises
+    ------
+    EngineUnavailable
+        There is no GPU, no driver or no CUDA toolkit, and no simulator.
+    """
+    cuda_package.require()
+    kernel = Kernel(program, inputs, precision, plain=cuda_package.simulated())
+    launched, size = _launched(kernel), _chunks_a_launch(program, inputs, count)
+    fixed = [cuda.to_device(each) for each in kernel.arguments]
+    parts = []
+    for at in range(first, first + count, size):
+        chunks = min(size, first + count - at)
+        sums, bad = (cuda.to_device(each) for each in kernel.room(chunks))
+        with naming_the_line():  # the first launch compiles
+            launched[chunks * BLOCKS, BLOCK](kernel.key, at * CHUNK, *fixed, sums, bad)
+        parts.append(kernel.merged(sums.copy_to_host(), bad.copy_to_host(), at))
+        if progress is not None:
+            progress(chunks * cost(program, inputs))
+    return ChunkSums(np.concatenate([p.sums for p in parts]), np.concatenate([p.nonfinite for p in parts]))

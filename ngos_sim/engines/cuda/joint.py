@@ -1,0 +1,152 @@
+"""Errors of products of two coordinates' slots on the GPU: `engines.cpu.joint`, a thread a trajectory.
+
+Factories as in `cuda_steps`. Of a thread's rows `work` holds first the excess e - a b, then the coefficients.
+"""
+
+import functools
+
+import numpy as np
+
+from ngos_sim.engines.cuda.steps import bender, taker, types_of
+
+_ONE = np.uint64(1)
+
+
+def flat(errors):
+    """Return the numbers of Errors one after the other: nodes, weights, powers, and a row a step.
+
+    A row is M's, then the centre before the step and after it.
+    """
+    rows = np.concatenate([errors.flow, errors.centre[:-1], errors.centre[1:]], axis=1)
+    return np.concatenate([np.ravel(each) for each in (errors.nodes, errors.weights, errors.powers, rows)])
+
+
+def room(shape):
+    """Return how many rows of `work` a thread needs."""
+    return max(1, max(shape.error_rows + place.slots * shape.d * place.orders for place in shape.places))
+
+
+@functools.cache
+def _adder(count, orders, gap, nodes, multiply_add, device):
+    """Return add(work, start, values, at, y): weights times y's `count` slots onto their coefficients, `gap` apart."""
+    before = _adder(count - 1, orders, gap, nodes, multiply_add, device) if count > 1 else None
+    last = count - 1
+
+    def own(work, start, values, at, y):
+        for order in range(orders):
+            row = start + last * gap + order
+            work[row] = multiply_add(values[at + order * nodes], y[last], work[row])
+
+    def both(work, start, values, at, y):
+        before(work, start, values, at, y)
+        own(work, start, values, at, y)
+
+    own = device(own)
+    return own if before is None else device(both)
+
+
+def _expander(shape, place, move, multiply_add, device):
+    """Return expand(dense, state, constants, c, j, begin, centre): the coefficients of coordinate j's step."""
+    d, slots, orders, nodes, first = shape.d, place.slots, place.orders, place.nodes, shape.error_rows
+    take_x, take_n = taker(slots, device), taker(place.noise, device)
+    take_a, take_s, take_p = (taker(count, device) for count in (place.loss, place.variance, place.parameters))
+    a_at, s_at = place.constants_at, place.constants_at + place.loss * d
+    n_at, gap = s_at + place.variance * d, np.uint64(d)
+    add = _adder(slots, orders, d * orders, nodes, multiply_add, device)
+    real, _ = types_of(shape.precision)
+    zero, state_at, last = real(0.0), place.state_at, (slots - 1) * d
+    _, bend = bender(shape, place, None, multiply_add, device)
+
+    def expand(dense, state, constants, c, j, begin, centre):
+        values, work = dense[5], dense[6]
+        n = take_n(constants, np.uint64(n_at), _ONE)
+        p = take_p(constants, np.uint64(n_at + place.noise), _ONE)
+        a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
+        x, start = take_x(state, np.uint64(state_at + j * slots), _ONE), first + j * orders
+        for i in range(slots):
+            for order in range(orders):
+                work[start + i * d * orders + order] = zero
+        for node in range(nodes):
+            y = move(x, values[begin + j * nodes + node], zero, dense[0][j], bend(dense, j), a, s, n, c, p)
+            add(work, start, values, begin + d * nodes + node, y)
+        work[first + (last + j) * orders] -= values[centre + d + j]
+
+    return device(expand)
+
+
+def _updater(shape, place, multiply_add, device):
+    """Return update(dense, state, flow, powers, centre): the errors after a step."""
+    d, slots, orders = shape.d, place.slots, place.orders
+    n, linear = (slots - 1) * d, slots - 1
+    count, begin, first = n + 1, place.state_at + slots * d + len(shape.scopes), shape.error_rows
+    gap = (d + 1) * count
+    products = n * gap
+    real, _ = types_of(shape.precision)
+
+    def subtract(state, work, b, block):
+        for i in range(linear):
+            for j in range(d):
+                row, a = block + i * d + j, state[place.state_at + j * slots + i]
+                work[row] = multiply_add(-a, b, state[begin + row])
+        work[block + n] = multiply_add(real(-1.0), b, state[begin + block + n])
+
+    def multiply(state, values, work, at, row, to, x, columns):
+        total = real(0.0)
+        for k in range(columns):
+            total = multiply_add(values[at + row * columns + k], work[x + k], total)
+        state[begin + to + row] = total
+
+    subtract, multiply = device(subtract), device(multiply)
+
+    def update(dense, state, flow, powers, centre):
+        values, work = dense[5], dense[6]
+        subtract(state, work, real(1.0), 0)
+        for j in range(d):
+            block, of_b = (j + 1) * count, first + (n + j) * orders
+            subtract(state, work, state[place.state_at + j * slots + linear] - values[centre + j], block)
+            for k in range(count):
+                multiply(state, values, work, flow + products, k, block, block, count)
+            for k in range(n):
+                total = state[begin + block + k]
+                for order in range(orders):
+                    weighted = values[powers + (order * d + k % d) * d + j] * work[first + k * orders + order]
+                    total = multiply_add(weighted, work[of_b + order], total)
+                state[begin + block + k] = total
+            state[begin + block + n] += work[of_b]
+        for k in range(n):
+            multiply(state, values, work, flow, k, 0, 0, gap)
+            state[begin + k] += work[first + k * orders]
+
+    return device(update)
+
+
+def carrier(shape, which, move, multiply_add, device):
+    """Return carry(dense, state, step, constants, table, entry, places): the errors of process `which`, before a step.
+
+    dense : as a step gets it, H theta and H grad f ready, with all Errors' numbers and `work`; entry : where the step's
+    rows of the table begin
+    """
+    d, place = shape.d, shape.places[which]
+
+    def nothing(dense, state, step, constants, table, entry, places):
+        return
+
+    if not place.nodes:
+        return device(nothing)
+    expand = _expander(shape, place, move, multiply_add, device)
+    update = _updater(shape, place, multiply_add, device)
+    take_c, columns, last = taker(place.columns, device), place.columns, place.rows - 1
+    n = (place.slots - 1) * d
+    powers_at = (d + place.orders) * place.nodes
+    flow_at, size = powers_at + place.orders * d * d, n * shape.error_rows + (n + 1) * (n + 1)
+    at, width = len(shape.places) + which, size + 2 * d
+
+    def carry(dense, state, step, constants, table, entry, places):
+        begin = places[at]
+        flow = begin + flow_at + np.int64(step) * width
+        for j in range(d):
+            c = take_c(table, entry + np.uint64(min(j, last) * columns), _ONE)
+            expand(dense, state, constants, c, j, begin, flow + size)
+        update(dense, state, flow, begin + powers_at, flow + size)
+
+    return device(carry)

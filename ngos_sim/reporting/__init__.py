@@ -1,0 +1,1 @@
+"""What people look at: figures and words for a terminal."""

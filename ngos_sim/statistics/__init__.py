@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: sums, standard errors, bands and the order fit."""

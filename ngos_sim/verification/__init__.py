@@ -1,0 +1,1 @@
+"""The theorems as studies, and what each must show."""

@@ -1,0 +1,1 @@
+"""What tests share: independent references, closed forms, programs to run. No test is in here."""
