@@ -77,3 +77,18 @@ def test_only_own_warnings_are_errors():
         ):
             with pytest.raises(UserWarning, match="ours"):
                 warnings.warn_explicit("ours", UserWarning, lineno=1, **own)
+
+
+def test_citation_is_of_this_version():
+    """Without a YAML reader: top-level keys, each once, and the version in quotes."""
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    top = dict(line.split(":", 1) for line in text.splitlines() if not line.startswith(" "))
+    assert top["cff-version"].strip() == "1.2.0"
+    assert {"message", "title", "authors", "version", "references"} <= set(top)
+    assert top["version"].strip() == f'"{ngos_sim.__version__}"'
+    assert "https://arxiv.org/abs/2205.10287" in text
+
+
+def test_the_source_distribution_holds_the_documents():
+    manifest = (ROOT / "MANIFEST.in").read_text(encoding="utf-8").split()
+    assert {"docs", "CITATION.cff", "CHANGELOG.md"} <= set(manifest)
