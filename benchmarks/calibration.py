@@ -41,7 +41,7 @@ right_diffusion = RIGHT.diffusion
 
 
 def rmsprop(**changes):
-    """Problem P2 of the theory notes: RMSprop on a quadratic loss, Gaussian noise."""
+    """P2 of docs/theory.md, "Reference problems": RMSprop on a quadratic loss, Gaussian noise."""
     settings = dict(sde=RIGHT, eta2=FINE, times=QUARTERS, test_functions=FUNCTIONS, estimator="local")
     settings |= dict(initial=dict(theta=1.2, u=1.0), horizon=1.0) | changes
     return ns.ConvergenceStudy(ns.NGOS(ns.quadratic(0.9)), ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3), **settings)

@@ -1,8 +1,8 @@
-"""Are the constants that theory predicts the ones that are measured? Every row of theory.md 7.7, within 3 SE?
+"""Are the constants that theory predicts the ones that are measured, within 3 standard errors?
 
     python benchmarks/constants.py [--trajectories 600000]
 
-listed: the value in the theory notes; predicted: by `known.constants`; measured: C of the local
+listed: found by hand (docs/theory.md, "Reference problems"); predicted: by `known.constants`; measured: C of the local
 estimator's errors at eta^2 = 2^-5 .. 2^-10, with its standard error. theta starts at 0 in P1 and P3.
 """
 
@@ -24,7 +24,7 @@ CONSTANTS = {"sigma0": 0.8, "eps0": 0.0, "c2": 1.3}
 
 @dataclass(frozen=True)
 class Row:
-    """One row of theory.md 7.7: a problem with changes, and the listed constants in the order of NAMES."""
+    """A reference problem with changes, and the listed constants in the order of NAMES."""
 
     problem: str
     listed: tuple[float, ...]

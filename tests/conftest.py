@@ -1,4 +1,4 @@
-"""The problems of theory.md 7.7, and programs for engine tests."""
+"""The problems of docs/theory.md, "Reference problems", and programs for engine tests."""
 
 import matplotlib
 import pytest

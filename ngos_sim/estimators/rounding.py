@@ -2,7 +2,8 @@
 
 The mean over trajectories averages roundings that differ between them, and the standard error holds these. Where the
 trajectories (nearly) agree, all round alike, and n steps of theta += tiny leave up to n roundings of theta. The bound
-here is for such: in floating-point arithmetic of 64 bits it is out of sight of an ordinary run's standard error.
+here is for such: in floating-point arithmetic of 64 bits it is out of sight of an ordinary run's standard error
+(docs/theory.md, "Rounding").
 """
 
 import math

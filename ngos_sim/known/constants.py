@@ -7,9 +7,10 @@ With h = eta^2, t = k h and X the SDE of the optimizer,
     C' = C[G psi] + E (E2 psi)(X) + third R[S psi] + third_rate E (S psi)(X),
 
 G the SDE's generator, E2 = A2 - (G^2 + d_t G) / 2 what one step and the flow over h differ by at order h^2,
-S the step's term of order h^(3/2), which skewed noise has (theory.md 1.4, 7.1). For an affine gradient and constant
-Sigma these are linear ODEs on the monomials theta^i m^j y^n, y = u - U_t with U_t the SDE's deterministic u: there
-y' = -c2 y, so G lowers no power of y, and E2 and S lower it by 2 at most; on the SDE y = 0. So n <= 2 is exact.
+S the step's term of order h^(3/2), which skewed noise has (docs/theory.md, "Predicted constants"). For an affine
+gradient and constant Sigma these are linear ODEs on the monomials theta^i m^j y^n, y = u - U_t with U_t the SDE's
+deterministic u: there y' = -c2 y, so G lowers no power of y, and E2 and S lower it by 2 at most; on the SDE y = 0. So
+n <= 2 is exact.
 """
 
 import math
@@ -59,7 +60,8 @@ class Expansion:
         """Return root and first of E psi(x_k) minus the same at kappa times the batch size, step floor(k / kappa).
 
         (1 - sqrt kappa) root and (1 - kappa) first + lag rate, lag = k - kappa floor(k / kappa), against eta^2 of
-        the small batch: Theorem 5.3 of arXiv 2205.10287, which bounds the latter by C (1 + kappa) (theory.md 1.5).
+        the small batch: Theorem 5.3 of arXiv 2205.10287, which bounds the latter by C (1 + kappa) (docs/theory.md,
+        "The scaling rule").
         """
         return (1.0 - kappa**0.5) * self.root, (1.0 - kappa) * self.first + lag * self.rate
 
@@ -68,7 +70,7 @@ def svag_limit(third, fourth, eta2):
     """Return third_rate and fourth, for `leading`, of SVAG at fixed eta2 against h = eta2 / ell^2, ell -> infinity.
 
     Of a base law with moments third and fourth at this eta2 the SVAG law has E zeta^3 = third (3 ell^2 - 1) / (2 ell^3)
-    and, in the limit, half the excess kurtosis (theory.md 1.4, of Definition 6.1 of arXiv 2205.10287).
+    and, in the limit, half the excess kurtosis (Definition 6.1 of arXiv 2205.10287; docs/theory.md, "SVAG").
     """
     return {"third_rate": 1.5 * third / eta2**0.5, "fourth": 3.0 + 0.5 * (fourth - 3.0)}
 

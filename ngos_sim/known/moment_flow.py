@@ -3,7 +3,7 @@
 For an affine gradient hessian theta + slope and constant diagonal Sigma the SDE's second moment is the
 deterministic U_t = Sigma + (u0 - Sigma) exp(-c2 (t - t0)). With y = u - U_t and the speed
 D = 1 / (sigma0 sqrt(U + y) + eps0) = D + D' y to first order, the generator maps the span of the basis
-to itself; what is dropped holds y^2 and vanishes on the SDE, where y = 0. (theory.md 7.2, estimators.md.)
+to itself; what is dropped holds y^2 and vanishes on the SDE, where y = 0. (docs/theory.md, "Probing".)
 
 The means of the carried errors hang on m_k = E psi(X_t) alone, which drops nothing and is solved for (`linear_flow`);
 M_k shows in their variance.

@@ -1,4 +1,4 @@
-"""Rules with few nodes for a noise law, from its atoms or from a rule with many."""
+"""Rules with few nodes for a noise law, from its atoms or from a rule with many (docs/theory.md, "Nodes")."""
 
 import math
 

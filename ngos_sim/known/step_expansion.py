@@ -2,7 +2,8 @@
 
 Over one step of size h, E psi(x') = psi + h G psi + h^(3/2) S psi + h^2 A2 psi + ..., with G the generator of the SDE,
 and over a time h the SDE's is psi + h G psi + h^2 (G^2 + d_t G) psi / 2 + ...: the step's local error is
-h^(3/2) S + h^2 E2, E2 = A2 - (G^2 + d_t G) / 2. For an affine gradient and constant Sigma; theory.md 7.1.
+h^(3/2) S + h^2 E2, E2 = A2 - (G^2 + d_t G) / 2. For an affine gradient and constant Sigma
+(docs/theory.md, "Step expansion").
 """
 
 from typing import NamedTuple
@@ -65,7 +66,7 @@ def _times(left, right):
 
 
 def rmsprop(problem, updated, fourth):
-    """Return the terms of G, of E2 at y = 0 and of S / third for RMSprop (theory.md 7.1).
+    """Return the terms of G, of E2 at y = 0 and of S / third for RMSprop (docs/theory.md, "Step expansion").
 
     A term is (coefficient as a function of the Speed s, polynomial, derivatives in theta, m, u): of G to y^2 and of
     S to y, which is as far as they act. Bias correction adds s.step to the step's q and d_t q to s.along.
@@ -103,7 +104,7 @@ def rmsprop(problem, updated, fourth):
 
 
 def _rmsprop_updated(s0, c, S, fourth, k3, f):
-    """Return the terms that v_{k+1} adds to E2 and S: q at u' = u + c h (z^2 - u) + .. (theory.md 7.1)."""
+    """Return the terms that v_{k+1} adds to E2 and S: q at u' = u + c h (z^2 - u) + .."""
     remainder = [
         (lambda s: -c * s.q_u * (3.0 * S - s.U), f, (1, 0, 0)),
         (lambda s: c * s0**2 * s.q * s.q_u * (fourth * S**2 - s.U * S), _ONE, (2, 0, 0)),
@@ -122,7 +123,7 @@ def _second_moment_terms(c2, s0, S, spread, f):
 
 
 def adam(problem, updated, fourth):
-    """Return what `rmsprop` does, for Adam (theory.md 7.1); the v_{k+1} term is that of h q(u') m' to order h^2."""
+    """Return what `rmsprop` does, for Adam; the v_{k+1} term is that of h q(u') m' to order h^2."""
     a, p, S = problem.hessian, problem.constants, problem.variance
     s0, c1, c2, f = p["sigma0"], p["c1"], p["c2"], {(1, 0, 0): a, (0, 0, 0): problem.slope}
     N, spread, k3 = (c1 * s0) ** 2 * S, (fourth - 1.0) * S**2, s0 * S**1.5

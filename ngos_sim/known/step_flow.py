@@ -1,7 +1,7 @@
 """Flows over the steps of an optimizer: what `moment_flow` and `joint_flow` make of their generators.
 
 M_k, which carries errors over step k, shows in their variance alone; the SDE's moments m_k make their means
-(probing.md, section 1).
+(docs/theory.md, "The local estimator").
 """
 
 import numpy as np

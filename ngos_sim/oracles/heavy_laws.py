@@ -1,7 +1,7 @@
 """Built-in laws of the noise zeta with tails heavier than a Gaussian's: Laplace and Student's t.
 
 The samplers are quantile transforms of one Gaussian xi, zeta = F^-1(Phi(xi)), as polynomials: arithmetic only, so that
-they vectorise and have the same bits on every engine.
+they vectorise and have the same bits on every engine (docs/theory.md, "Noise laws").
 """
 
 import math

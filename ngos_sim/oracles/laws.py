@@ -1,4 +1,4 @@
-"""Built-in laws of the noise zeta that are bounded, or a polynomial of a Gaussian."""
+"""Built-in laws of the noise zeta that are bounded, or a polynomial of a Gaussian (docs/theory.md, "Noise laws")."""
 
 import math
 

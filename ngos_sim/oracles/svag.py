@@ -1,4 +1,4 @@
-"""The noise law of the SVAG operator."""
+"""The noise law of the SVAG operator (docs/theory.md, "SVAG")."""
 
 import math
 

@@ -70,7 +70,7 @@ def scale_batch(hyperparameters, kappa):
 
     lr sqrt(kappa), 1 - kappa (1 - beta), eps / sqrt(kappa): Definitions 5.1 and 5.2 of
     arXiv 2205.10287; sigma / sqrt(kappa) is the larger batch's. v0 / kappa keeps u0, without which
-    the start differs by O(1) and there is no convergence (theory.md, section 0).
+    the start differs by O(1) and there is no convergence (docs/theory.md, "The scaling rule").
 
     Raises
     ------

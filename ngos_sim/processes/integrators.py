@@ -12,7 +12,8 @@ from ngos_sim.processes.rule import Rule
 def euler_maruyama(sde, constants):
     """Return the Euler-Maruyama rule of an SDE, weak order 1 in its own step.
 
-    x' = x + drift(x, t) h + diffusion(x, t) sqrt(h) z. Kloeden and Platen (1992), section 10.2.
+    x' = x + drift(x, t) h + diffusion(x, t) sqrt(h) z. Kloeden and Platen (1992), section 10.2
+    (docs/theory.md, "Extrapolation").
 
     Parameters
     ----------

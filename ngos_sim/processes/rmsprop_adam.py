@@ -2,9 +2,11 @@
 
 With h = eta^2 and u = v / sigma^2 the definitions of arXiv 2205.10287 become, exactly,
 
-    d  = h f' + sqrt(h) sigma0 z           (sigma0 eta times the noisy gradient)
+    d  = h f' + sqrt(h) sigma0 z           (h times the noisy gradient)
     w  = z + sqrt(h) f' / sigma0           (the noisy gradient over sigma)
     u' = u + c2 h (w^2 - u)
+
+(docs/theory.md, "Scaled variables" and, for the SDEs, "The SDEs".)
 """
 
 import math

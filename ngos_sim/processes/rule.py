@@ -66,7 +66,7 @@ def checked_slots(owner, slots):
 
 
 def default_schedule(k, h, p):
-    """Return (h, sqrt(h) sigma0, sqrt(h) / sigma0): h f' + sqrt(h) sigma0 z is sigma0 eta times the gradient."""
+    """Return (h, sqrt(h) sigma0, sqrt(h) / sigma0): h f' + sqrt(h) sigma0 z is h times the gradient."""
     return h, math.sqrt(h) * p.sigma0, math.sqrt(h) / p.sigma0
 
 

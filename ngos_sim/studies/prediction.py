@@ -66,8 +66,8 @@ def predicted(study, keys, rows):
 def spacing(study):
     """Return the spacing of the powers of eta_e in a study's errors: 1, or 1/2 where odd powers of eta belong to them.
 
-    They do where the noise stays skewed as sigma -> infinity (not along ell, theory.md 1.4), and where bias correction
-    starts from t0 = 0, as sqrt(1 - beta2^k) begins like the root of the time.
+    They do where the noise stays skewed as sigma -> infinity (not along ell: docs/theory.md, "SVAG"), and where bias
+    correction starts from t0 = 0, as sqrt(1 - beta2^k) begins like the root of the time.
     """
     along_ell = isinstance(study.optimizer, SVAG) and len(study.optimizer.ell) > 1
     skewed = not along_ell and study.oracle.noise.at_large_sigma()[0] != 0.0

@@ -1,6 +1,6 @@
 """Negative controls of `ngos-sim verify`: what the theorems do not say must fail, each in its way.
 
-All on problem P2 or P4 of the theory notes, as plug-ins and hand-made studies.
+All on P2 or P4 of docs/theory.md, "Reference problems", as plug-ins and hand-made studies.
 """
 
 import math

@@ -40,7 +40,7 @@ def theorem_4_2(loss=None, noise=None, **conventions):
 
 
 def theorem_4_5(noise=None, **conventions):
-    """Adam against its SDE on a quadratic loss from t0 = 0.5 (problem P4 of the theory notes)."""
+    """Adam against its SDE on a quadratic loss from t0 = 0.5 (P4 of docs/theory.md, "Reference problems")."""
     return ConvergenceStudy(
         NGOS(quadratic(0.9), noise=noise or gaussian()),
         adam(**ADAM, **conventions),

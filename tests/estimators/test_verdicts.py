@@ -10,7 +10,7 @@ from ngos_sim.statistics import order
 STEPS = 2.0 ** -np.arange(5.0, 11.0)
 DRAWS = 200  # benchmarks/calibration.py asks 2,000 seeds of real runs
 ORDER_ONE = {"order": 1.0, "constant": 0.4, "limit": 0.0, "sqrt_term": 0.0}
-TRUTHS = {  # what a free exponent is fooled by (estimators.md): the errors, and what is true of them
+TRUTHS = {  # what a free exponent is fooled by (docs/theory.md, "Order fit"): the errors, and what is true of them
     "wrong limit": (0.002 + 0.4 * STEPS, {"limit": 0.002}),
     "half order": (0.1 * np.sqrt(STEPS) + 0.4 * STEPS, {"sqrt_term": 0.1}),
     "order one": (0.4 * STEPS, ORDER_ONE),

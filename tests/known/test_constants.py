@@ -1,4 +1,4 @@
-"""Predicted constants against closed forms, the theory notes' numbers, all noise paths, and the local estimator."""
+"""Predicted constants against closed forms, listed numbers, all noise paths, and the local estimator."""
 
 import math
 
@@ -28,7 +28,8 @@ def adam(hessian, slope, start, variance=1.0, t0=0.5, eps0=0.0, times=(1.5,), **
     return constants.leading(problem, momentum=True, times=times, **law)
 
 
-# theory.md 7.7: an error in any term of E2 or G, or in U, moves one of these by more than its last digit
+# docs/theory.md, "Reference problems". An error in a term of E2 or G, or in U, moves one of these by more than its last
+# digit.
 P1 = [(1, 0), (2, 0), (0, 1), (0, 2), (1, 1)]
 P2 = [(1, 0), (2, 0), (0, 1), (0, 2), (1, 1), (4, 0)]
 
@@ -84,7 +85,7 @@ def test_a_wrong_kurtosis_is_seen():
 
 
 class Linear:
-    """RMSprop on slope theta with eps0 > 0 and Sigma != 1, by quadrature: theory.md 7.3."""
+    """RMSprop on slope theta with eps0 > 0 and Sigma != 1, by quadrature: docs/theory.md, "Closed forms"."""
 
     slope, sigma0, eps0, c, S, u0, fourth = 0.7, 0.8, 0.2, 1.3, 1.2, 1.8, 2.1
 
@@ -319,7 +320,7 @@ def test_scaling_rule_against_all_noise_paths():
 
 
 def test_svag_limits():
-    """theory.md 10, A5: ell^2 times the error at eta2 = 0.1 tends to these (the chain at ell = 16 is within 0.3 %)."""
+    """docs/theory.md, "SVAG": ell^2 times the error at eta2 = 0.1 tends to these (ell = 16 is within 0.3 %)."""
     law = constants.svag_limit(third=1.5, fourth=3.25, eta2=0.1)
     found = rmsprop(0.0, 0.7, (0.0, 1.3), **law)
     assert 0.1 * found[2, 0].first[0] == pytest.approx(-0.2098, abs=1e-4)

@@ -1,4 +1,4 @@
-"""The moment flow against closed forms of theory.md 7.2 and an independent ODE solver."""
+"""The moment flow against closed forms of docs/theory.md, "Closed forms" and an independent ODE solver."""
 
 import math
 

@@ -8,9 +8,9 @@ from ngos_sim.engines import python
 from ngos_sim.oracles.svag import svag_law, svag_weights
 from tests.support import naive
 
-RAW = dict(lr=0.1, eps=1.0, sigma=8.0)  # eta, eps, sigma of theory.md 7.6; beta1 = .98, beta2 = .987
+RAW = dict(lr=0.1, eps=1.0, sigma=8.0)  # docs/theory.md, "Reference problems"; beta1 = .98, beta2 = .987
 THETA0, M0, V0, HESSIAN = 1.2, 0.0, 89.6, 0.9
-GOLDEN = {  # theory.md 7.6: E theta, E theta^2, E u, E theta u; Adam: E theta, E theta^2, E m, E u
+GOLDEN = {  # E theta, E theta^2, E u, E theta u; Adam: E theta, E theta^2, E m, E u
     ("rmsprop", "previous"): (1.09979171260161, 1.26406158512690, 1.35304495221096, 1.47220467648344),
     ("rmsprop", "updated"): (1.10514252808546, 1.27482177736773, 1.35305292727855, 1.47959966850336),
     ("adam", "previous"): (1.17689818651089, 1.38913071999194, 0.19624816535923, 1.35314682589253),

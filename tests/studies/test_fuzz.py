@@ -103,7 +103,7 @@ def start_time(structure, numbers):
 
 
 def steep(structure, numbers):
-    """Return the greatest (f' / sigma0)^2 at the start, in which constants and expansions grow (theory.md 8.8)."""
+    """Return max (f' / sigma0)^2 at the start, with which constants grow (docs/theory.md, "Limits and traps")."""
     hessians = zip(numbers["hessian"], numbers["theta"], strict=True)
     slopes = numbers["slope"] if structure.loss == "linear" else [a * b for a, b in hessians]
     return max(slope**2 for slope in slopes) / numbers["sigma0"] ** 2

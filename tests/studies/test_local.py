@@ -1,4 +1,4 @@
-"""The local estimator in studies: the constants of theory.md 7.7 to three digits, choices, refusals."""
+"""The local estimator in studies: constants (docs/theory.md, "Reference problems"), choices, refusals."""
 
 import itertools
 import math
@@ -50,7 +50,7 @@ def test_constants_to_one_percent(problem, name):
 
 
 def test_relative_error_does_not_grow_as_h_falls(problem):
-    """estimators.md: at 20,000 trajectories E theta to 0.8 %, E theta^2 to 2.5 %, at every h."""
+    """At 20,000 trajectories E theta to 0.8 %, E theta^2 to 2.5 %, at every h."""
     settings = dict(eta2=[2.0**-k for k in range(4, 11)], estimator="local", test_functions=["theta[0]", "theta[0]^2"])
     start = dict(theta=1.0, u=0.5)
     rule = ns.rmsprop(sigma0=1.0, eps0=0.1, c2=1.0)
@@ -175,7 +175,7 @@ def test_products_over_coordinates_by_enumeration():
 
 
 def test_fourth_powers(problem):
-    """E theta^4 of P2 (theory.md 7.7): uniform -.2982, Rademacher from u0 = 1.3 -.7830."""
+    """E theta^4 of P2 (docs/theory.md, "Reference problems"): uniform -.2982, Rademacher from u0 = 1.3 -.7830."""
     for law, u0, constant in ((ns.uniform(), 1.0, -0.2982), (ns.rademacher(), 1.3, -0.7830)):
         start, functions = dict(theta=1.2, u=u0), ["theta[0]^4", "theta[0]^3*u[0]"]
         study = problem("P2", noise=law, initial=start, eta2=FINE, estimator="local", test_functions=functions)
@@ -214,7 +214,7 @@ def test_scaling_rule_of_adam(problem):
 
 
 def test_adam_from_zero(problem):
-    """theory.md, pitfall 2: from t0 = 0 and m0 = 0 the order is 1; from m0 != 0 it is 1/2, as q ~ t^(-1/2)."""
+    """docs/theory.md, "Limits and traps": from t0 = 0 and m0 = 0 the order is 1; from m0 != 0 it is 1/2."""
     settings = dict(eta2=FINE, estimator="local", test_functions=["theta[0]"])
     zero, other = (
         problem("P4", initial=dict(theta=1.2, m=m0, u=1.4), **settings).run(20_000, seed=15).order().iloc[0]

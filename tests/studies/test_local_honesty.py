@@ -66,7 +66,7 @@ def test_units_do_not_matter(units, adam):
 
 @pytest.mark.parametrize(("rule", "sde", "start"), RULES[:1], ids=["rmsprop"])
 def test_the_mean_is_exact_whatever_carries_the_errors(monkeypatch, rule, sde, start):
-    """probing.md, section 1: any M_k at all; the moments alone make the mean."""
+    """docs/theory.md, "The local estimator": any M_k at all; the moments alone make the mean."""
     q = 0.5 * (1.0 - 1.5 / np.sqrt(4.0 + 1.5**2))
     true = moment_flow.flow
     monkeypatch.setattr(moment_flow, "flow", lambda *given: 0.5 * true(*given))

@@ -182,7 +182,7 @@ def prototype(d=4):
 
 @pytest.mark.parametrize(("convention", "deviation"), [("previous", 1.6), ("updated", 1.1)])
 def test_relative_error_does_not_grow_as_h_falls(convention, deviation):
-    """estimators.md: one path has a relative standard deviation of 1.6 at every h."""
+    """One path has a relative standard deviation of 1.6 at every h."""
     hessian, covariance = prototype()
     made = ns.ConvergenceStudy(
         ns.NGOS(ns.quadratic(hessian), covariance),

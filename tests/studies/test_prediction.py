@@ -53,7 +53,7 @@ def test_products_and_sums_over_coordinates():
 
 
 def test_svag_over_ell_has_its_limit(problem):
-    """theory.md, A5: ell^2 times the error at eta^2 = 0.1 tends to -.2098 (E S^2) and -.6297 (E S u)."""
+    """docs/theory.md, "SVAG": ell^2 times the error at eta^2 = 0.1 tends to -.2098 (E S^2) and -.6297 (E S u)."""
     rule, functions = ns.rmsprop(**RMSPROP), ["theta[0]^2", "theta[0]*u[0]"]
     skewness = 0.6 / math.sqrt(0.2 * 0.8)  # of two-point noise with p = .2
     settings = dict(noise=ns.two_point(skewness=skewness), initial=dict(theta=0.0, u=1.3), estimator="local")

@@ -1,4 +1,4 @@
-"""Weak errors against the leading constants of theory.md 7.7, exact SDE moments, and each other."""
+"""Weak errors against leading constants (docs/theory.md, "Reference problems"), exact moments, and each other."""
 
 import math
 
@@ -32,7 +32,7 @@ def test_errors_have_the_predicted_constants(problem, name):
 
 
 def test_updated_convention_has_its_own_constant(problem):
-    """v_{k+1} on P1: C = 1.0103 where v_k has -0.1272 (theory.md 1.7)."""
+    """v_{k+1} on P1: C = 1.0103 where v_k has -0.1272 (docs/theory.md, "Reference problems")."""
     updated = ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3, second_moment="updated")
     fit = fitted(problem("P1", updated, test_functions=["theta[0]"]).run(200_000, seed=2), "theta[0]")
     assert fit.constant_std_error < 0.03
@@ -129,7 +129,7 @@ def test_a_wrong_diffusion_fails(problem):
 
 
 def test_scaling_rule_has_one_minus_kappa_times_the_constant(problem):
-    """Theorem 5.3 at matched times: (1 - kappa) C h with the C of Theorem 4.2 (theory.md 1.5)."""
+    """Theorem 5.3 at matched times: (1 - kappa) C h with the C of Theorem 4.2 (docs/theory.md, "The scaling rule")."""
     study = problem("P2", reference=ns.scaling_rule([2, 4]), test_functions=["theta[0]"])
     table = study.run(400_000, seed=8).table
     for kappa in (2, 4):

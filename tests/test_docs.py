@@ -1,0 +1,70 @@
+"""What docs/theory.md holds: every section that a docstring names, and the numbers of the reference problems."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import ngos_sim
+from ngos_sim.known import constants
+from ngos_sim.known.moment_flow import Problem
+
+ROOT = Path(ngos_sim.__file__).parents[1]
+THEORY = (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
+SECTIONS = re.findall(r"^## (\d+)\. (.+)$", THEORY, re.MULTILINE)
+SOURCES = [file for room in ("ngos_sim", "tests", "benchmarks", "examples") for file in (ROOT / room).rglob("*.py")]
+NAMED = r'docs/theory\.md, ("[^"]+"(?:, "[^"]+")*)'
+
+
+def words(file):
+    """Return a file's text without its line breaks, comment signs and indentation."""
+    return " ".join(file.read_text(encoding="utf-8").replace("\n# ", " ").split())
+
+
+def test_sections_are_numbered_and_named_once():
+    numbers, names = zip(*SECTIONS, strict=True)
+    assert list(map(int, numbers)) == list(range(1, len(SECTIONS) + 1))
+    assert len(set(names)) == len(names)
+    assert THEORY.isascii()
+
+
+def test_numbers_of_sections_in_the_text_exist():
+    assert {int(n) for n in re.findall(r"section (\d+)\b(?!\.\d)", THEORY)} - {4} <= set(range(1, len(SECTIONS) + 1))
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_reference_names_a_section(file):
+    text = words(file)
+    for quoted in re.findall(NAMED, text):
+        assert set(re.findall(r'"([^"]+)"', quoted)) <= {name for _, name in SECTIONS}
+    if file != Path(__file__):
+        assert text.count("theory.md") == len(re.findall(NAMED, text)), "theory.md without the name of a section"
+        assert not re.search(r"\b(probing|estimators|interface|performance)\.md|\bshared/|theory notes", text)
+
+
+def predicted(name, degrees):
+    """Return C of the error of theta^i u^n on a reference problem, degrees = (i, n)."""
+    rmsprop, adam = dict(sigma0=0.8, eps0=0.0, c2=1.3), dict(sigma0=0.8, eps0=0.0, c1=2.0, c2=1.3, bias_correction=1.0)
+    problems = {
+        "P1": (Problem(0.0, 0.7, 1.0, (0.0, 1.0), 0.0, rmsprop), 1.0),
+        "P2": (Problem(0.9, 0.0, 1.0, (1.2, 1.0), 0.0, rmsprop), 1.0),
+        "P3": (Problem(0.0, 0.6, 1.0, (0.0, -0.4, 1.4), 0.5, adam), 1.5),
+        "P4": (Problem(0.9, 0.0, 1.0, (1.2, -0.4, 1.4), 0.5, adam | dict(eps0=0.1)), 1.5),
+    }
+    problem, time = problems[name]
+    momentum = name in ("P3", "P4")
+    powers = (degrees[0], 0, degrees[1]) if momentum else degrees
+    return constants.leading(problem, momentum=momentum, times=[time], fourth=3.0)[powers].first[0]
+
+
+DEGREES = {"theta": (1, 0), "theta^2": (2, 0), "u": (0, 1), "u^2": (0, 2), "theta u": (1, 1), "theta^4": (4, 0)}
+
+
+@pytest.mark.parametrize("problem", ["P1", "P2", "P3", "P4"])
+def test_constants_of_the_reference_problems(problem):
+    (listed,) = re.findall(rf"\b{problem}((?:\s+C\[[^]]+\] -?[\d.]+)+)", THEORY)
+    found = re.findall(r"C\[([^]]+)\] (-?[\d.]+)", listed)
+    assert found
+    for name, value in found:
+        digits = len(value.split(".")[1])
+        assert predicted(problem, DEGREES[name]) == pytest.approx(float(value), abs=0.6 * 10.0**-digits), name
