@@ -5,33 +5,19 @@ import platform
 import re
 
 import pytest
-from numba import njit, types
+from numba import types
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
 from ngos_sim.engines import rng
 from ngos_sim.engines.compiling.bind import bind
-from ngos_sim.engines.cpu import engine as cpu
-from ngos_sim.engines.cpu import kernels, lanes
+from ngos_sim.engines.cpu import kernels
 from tests.support import programs
+from tests.support.assembly import REAL, assembly, row
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
 
 RMSPROP = ns.rmsprop(**programs.RMSPROP)
-REAL = {"mix": types.float32, "f64": types.float64}
-
-
-def assembly(kernel, *arguments):
-    fresh = njit(error_model="numpy", no_cpython_wrapper=True)(kernel.py_func)
-    fresh.compile(arguments)
-    (text,) = fresh.inspect_asm().values()
-    return text
-
-
-def row(program, inputs, precision, which=0):
-    """Return the assembly of one process's update loop over the lanes."""
-    tag = cpu.step(program.processes[which], inputs.processes[which], precision)._numba_type_
-    return assembly(lanes.row.kernel, tag, *lanes.row.types(REAL[precision], types.float64))
 
 
 def alone(loss=None, rule=RMSPROP):

@@ -1,9 +1,6 @@
 """device="cuda" where there is no GPU, no driver, no package: what is said, and that all else works."""
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,31 +9,11 @@ import ngos_sim as ns
 from ngos_sim import cli
 from ngos_sim.engines import devices
 from ngos_sim.engines.cuda import package as cuda_package
-from tests.test_cli import STUDY
+from tests.gpu.fresh import python, study
+from tests.support.command_line import STUDY
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.gpu
 no_gpu = pytest.mark.skipif(not cuda_package.missing(), reason="kernels can be launched here")
-
-
-def python(*arguments, **environment):
-    """Run Python in the repository; return its stdout."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-def study():
-    return ns.ConvergenceStudy(
-        ns.NGOS(ns.quadratic(0.9)),
-        ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
-        sde=ns.rmsprop_sde(),
-        initial=dict(theta=1.2, u=1.0),
-        eta2=[0.25],
-        horizon=0.5,
-        test_functions=["theta[0]"],
-    )
 
 
 def package(error):
@@ -86,7 +63,7 @@ WITHOUT = """
 import sys
 sys.modules["numba.cuda"] = None  # its import fails
 import ngos_sim as ns
-from tests.gpu.test_device import study
+from tests.gpu.fresh import study
 try:
     study().run(1024, device="cuda")
 except ns.EngineUnavailable as error:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.gpu.test_device import python
+from tests.gpu.fresh import python
 from tests.support import programs
 
 pytestmark = pytest.mark.gpu

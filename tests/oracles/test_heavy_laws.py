@@ -12,8 +12,8 @@ from scipy.special import ndtr
 import ngos_sim as ns
 from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
-from tests.engines.test_vectorised import row
 from tests.support import programs
+from tests.support.assembly import row
 
 XI = np.linspace(0.02, 6.8, 1001)  # nearer to 0 SciPy's own quantiles lose digits
 XI = np.concatenate([-XI[::-1], XI])

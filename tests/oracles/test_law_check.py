@@ -2,14 +2,13 @@
 
 import math
 
-import numpy as np
 import pytest
-from scipy import stats
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 import ngos_sim as ns
 from ngos_sim.oracles.law_check import check
 from ngos_sim.oracles.svag import svag_law
+from tests.support.laws import student3
 
 BUILT_IN = {
     "gaussian": ns.gaussian(),
@@ -69,20 +68,6 @@ def test_a_few_millionths_of_the_variance_are_seen(scale):
     check(altered(ns.uniform(), lambda zeta: zeta * (1.0 + 1e-8)), 8.0)
     with pytest.raises(ValueError, match=r"E zeta\^2"):
         check(altered(ns.uniform(), lambda zeta: zeta * scale), 8.0)
-
-
-def student3(**moments):
-    """Return a user's Student-t law of nu = 3, by SciPy's quantiles and by t = sqrt(3) tan(phi), Chebyshev's rule."""
-
-    def quadrature(nodes, p):
-        phi = math.pi * ((np.arange(nodes) + 0.5) / nodes - 0.5)
-        weights = np.cos(phi) ** 2
-        return np.tan(phi), weights / weights.sum()
-
-    def sample(xi, p):
-        return math.copysign(stats.t.isf(ndtr(-abs(xi)), 3.0) / math.sqrt(3.0), xi)
-
-    return ns.Noise("mine", sample, quadrature, **moments)
 
 
 def test_a_law_without_a_fourth_moment_is_refused_until_it_says_so():

@@ -7,7 +7,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.statistics.chunks import uncertainty
-from tests.oracles.test_law_check import student3
+from tests.support.laws import student3
 
 FINE = [2.0**-4, 2.0**-5, 2.0**-6]
 

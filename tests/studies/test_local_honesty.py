@@ -11,8 +11,8 @@ import ngos_sim as ns
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.known import moment_flow
 from ngos_sim.studies import runs
-from tests.processes.test_local_error import RULES, enumerated
 from tests.support import naive
+from tests.support.local_paths import RULES, enumerated
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 

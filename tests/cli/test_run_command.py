@@ -1,0 +1,208 @@
+"""`ngos-sim run`, `plan`, `plot` and `list`: what they write, print and return."""
+
+import csv
+import json
+
+import pandas as pd
+import pytest
+
+from ngos_sim.studies import study_file
+from tests.support.command_line import FILES, ORDERS, TABLE, names, one_line
+
+
+def test_run_writes_four_files_and_nothing_else(call, study, tmp_path):
+    status, out, err = call("run", study())
+    assert (status, err) == (0, "")
+    assert names(tmp_path) == ["study", "study.toml"]
+    assert names(tmp_path / "study") == FILES
+    assert "written to" in out
+    assert "theta[0]" in out
+    assert (tmp_path / "study" / "errors.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_columns_and_rows(call, study, tmp_path):
+    call("run", study(), "--out", "out")
+    table, orders = (pd.read_csv(tmp_path / "out" / name) for name in ("table.csv", "orders.csv"))
+    assert list(table.columns) == TABLE.split()
+    assert list(orders.columns) == ORDERS.split()
+    assert len(table) == 3 * 2 * 2  # points, common times (0.25, 0.5), test functions
+    assert table.groupby("eta2").step.max().to_dict() == {0.25: 2, 0.125: 4, 0.0625: 8}
+    assert (table.error - (table.optimizer_mean - table.sde_mean)).abs().max() < 1e-12
+    assert set(table.trajectories) == {2048}
+    assert set(table.nonfinite) == {0}
+    assert list(zip(orders.test_function, orders.norm, strict=True)) == [
+        (function, norm) for function in ("theta[0]", "u[0]^2") for norm in ("max", "final")
+    ]
+
+
+def test_numbers_are_those_of_the_result(call, study, tmp_path):
+    path = study()
+    call("run", path, "--out", "out", "--seed", 3)
+    table = study_file.load(path).study.run(2048, seed=3).table
+    with (tmp_path / "out" / "table.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(table)
+    for name in ("eta_e", "time", "optimizer_mean", "sde_mean", "error", "std_error", "ci_low"):
+        assert [float(row[name]) for row in rows] == table[name].tolist()
+
+
+def test_study_json(call, study, tmp_path):
+    call("run", study(("trajectories = 2048", "trajectories = 2048\nseed = 5")), "--out", "out", "--quiet")
+    read = json.loads((tmp_path / "out" / "study.json").read_text(encoding="utf-8"))
+    assert (read["seed"], read["trajectories"], read["horizon"]) == (5, 2048, 0.5)
+    assert [point["eta2"] for point in read["points"]] == [0.25, 0.125, 0.0625]
+    assert read["oracle"]["loss"] == {"kind": "quadratic", "hessian": [0.9]}
+    assert read["optimizer"]["c2"] == 1.3
+    assert read["test_functions"] == ["theta[0]", "u[0]^2"]
+    assert {"numpy", "numba", "ngos-sim"} <= set(read["versions"])
+
+
+def test_the_same_seed_gives_the_same_bytes_whatever_the_threads(call, study, tmp_path):
+    path = study()
+    for name, more in (("a", ()), ("b", ()), ("one", ("--threads", 1)), ("two", ("--threads", 2))):
+        assert call("run", path, "--out", name, "--trajectories", 4096, *more)[0] == 0
+    first = (tmp_path / "a" / "table.csv").read_bytes()
+    for name in ("b", "one", "two"):
+        assert (tmp_path / name / "table.csv").read_bytes() == first
+    call("run", path, "--out", "other", "--trajectories", 4096, "--seed", 1)
+    assert (tmp_path / "other" / "table.csv").read_bytes() != first
+
+
+def test_options_go_before_the_file(call, study, tmp_path):
+    path = study(("trajectories = 2048", "trajectories = 2048\nseed = 5"))
+    call("run", path, "--out", "file")
+    call("run", path, "--out", "same", "--seed", 5, "--trajectories", 2000)  # rounded up to chunks of 1024
+    call("run", path, "--out", "fewer", "--trajectories", 1)
+    assert (tmp_path / "same" / "table.csv").read_bytes() == (tmp_path / "file" / "table.csv").read_bytes()
+    assert set(pd.read_csv(tmp_path / "fewer" / "table.csv").trajectories) == {1024}
+
+
+def test_precision_is_an_option(call, study, tmp_path):
+    path = study(("[0.25, 0.125, 0.0625]", "0.25"), ("horizon = 0.5", "horizon = 0.25"), (', "u[0]^2"', ""))
+    assert call("run", path, "--device", "python", "--precision", "f64", "--trajectories", 1, "--quiet")[0] == 0
+    assert json.loads((tmp_path / "study" / "study.json").read_text())["precision"] == "f64"
+
+
+def test_run_writes_over_an_earlier_run(call, study, tmp_path):
+    path = study()
+    call("run", path, "--trajectories", 1024)
+    before = (tmp_path / "study" / "table.csv").read_bytes()
+    assert call("run", path)[0] == 0
+    assert names(tmp_path / "study") == FILES
+    assert (tmp_path / "study" / "table.csv").read_bytes() != before
+
+
+def test_other_files_in_the_directory_stay(call, study, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    assert call("run", study(), "--out", "out")[0] == 0
+    assert names(tmp_path / "out") == sorted([*FILES, "notes.txt"])
+
+
+def test_quiet_prints_nothing(call, study, tmp_path):
+    assert call("run", study(), "--quiet") == (0, "", "")
+    assert names(tmp_path / "study") == FILES
+
+
+def test_an_expected_order_that_is_found(call, study):
+    # u's error is far above its noise at these steps, and of order 1 or more
+    expect = ("trajectories = 2048", "trajectories = 65536\nexpect = { order = 0.5 }")
+    finer = ("[0.25, 0.125, 0.0625]", "[0.125, 0.0625, 0.03125]")
+    assert call("run", study(expect, finer, ('"theta[0]", ', "")), "--quiet") == (0, "", "")
+
+
+def test_an_expected_order_that_is_not_found(call, study, tmp_path):
+    status, _, err = call("run", study(("trajectories = 2048", "trajectories = 2048\nexpect = { order = 3 }")))
+    assert status == 1
+    assert "expected order 3, but u[0]^2 (rmsprop): " in err
+    assert "Traceback" not in err
+    assert names(tmp_path / "study") == FILES
+    verdicts = pd.read_csv(tmp_path / "study" / "orders.csv").verdict
+    assert not verdicts.str.startswith("consistent").any()
+
+
+def test_an_unresolved_order_is_not_the_expected_one(call, study):
+    two = ("[0.25, 0.125, 0.0625]", "[0.125, 0.0625]")
+    status, _, err = call("run", study(two, ("trajectories = 2048", "trajectories = 2048\nexpect = { order = 1 }")))
+    assert status == 1
+    assert err.count("too few points for an order: 2, 3 are needed") == 2
+
+
+def test_plot_draws_again(call, study, tmp_path):
+    call("run", study(), "--out", "out")
+    (tmp_path / "out" / "errors.png").unlink()
+    table = (tmp_path / "out" / "table.csv").read_bytes()
+    assert call("plot", "out") == (0, "out/errors.png\n", "")
+    assert names(tmp_path / "out") == FILES
+    assert (tmp_path / "out" / "errors.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "out" / "table.csv").read_bytes() == table
+
+
+def test_plot_of_the_same_table_is_the_same_figure(call, study, tmp_path):
+    call("run", study(), "--out", "out")
+    before = (tmp_path / "out" / "errors.png").read_bytes()
+    call("plot", "out")
+    assert (tmp_path / "out" / "errors.png").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"a,b\n1,2\n", b"\xff\xfe\x00", TABLE.replace(" ", ",").encode() + b"\n", b"eta_e,time\n1\n2,3,4\n", "words"],
+    ids=["empty", "other columns", "not utf-8", "no rows", "ragged", "words for numbers"],
+)
+def test_plot_of_what_is_no_table(call, study, tmp_path, content):
+    if content == "words":
+        call("run", study(), "--out", "good")
+        content = (tmp_path / "good" / "table.csv").read_bytes().replace(b"0.25,0.25,0.5", b"x,y,z")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "table.csv").write_bytes(content)
+    status, out, err = call("plot", "bad")
+    assert (status, out) == (2, "")
+    assert one_line(err)
+    assert "bad/table.csv is not a table" in err
+    assert names(tmp_path / "bad") == ["table.csv"]
+
+
+def test_list_names_every_built_in(call):
+    status, out, err = call("list")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == ["loss", "noise", "optimizer", "sde"]
+    for label in ("quadratic", "linear", "gaussian", "two-point", "skewed", "student-t", "rmsprop", "adam"):
+        assert any(line.startswith(f"  {label} ") for line in lines)
+    assert "sigma0, eps0, c2, second_moment, bias_correction" in out
+
+
+@pytest.mark.parametrize(("kind", "has", "lacks"), [("noise", "two-point", "adam"), ("sde", "adam", "two-point")])
+def test_list_of_one_kind(call, kind, has, lacks):
+    status, out, _ = call("list", kind)
+    assert status == 0
+    assert out.startswith(f"{kind}\n")
+    assert f"  {has} " in out
+    assert lacks not in out
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_horizon_that_is_cut_is_said_on_one_line(call, study):
+    status, out, err = call(
+        "run", study(("eta2 = [0.25, 0.125, 0.0625]\nhorizon = 0.5", "eta2 = [0.3]\nhorizon = 1.0"))
+    )
+    assert (status, err) == (0, "ngos-sim: horizon=1 is cut to t=0.9: it is no multiple of the step 0.3 at eta2=0.3\n")
+    assert "0.9" in out
+
+
+def test_plan_foresees_and_writes_nothing(call, study, tmp_path):
+    status, out, err = call("plan", study(), "--trajectories", "10000")
+    assert (status, err) == (0, "")
+    assert names(tmp_path) == ["study.toml"]
+    lines = out.splitlines()
+    assert lines[0].split()[:4] == ["sde", "test_function", "eta_e", "estimator"]
+    assert len(lines) == 1 + 3 * 2 + 2
+    assert lines[-1].startswith("10240 trajectories would take about ")
+
+
+def test_help_is_not_an_error(call):
+    status, out, err = call("--help")
+    assert (status, err) == (0, "")
+    for command in ("verify", "run", "plan", "plot", "list"):
+        assert command in out

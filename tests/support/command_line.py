@@ -1,0 +1,49 @@
+"""A small study for the command line, and what is left of a call."""
+
+from ngos_sim.studies import result as results
+from tests.support.programs import PROBLEM
+
+# RMSprop, one coordinate, Gaussian noise: one program for the whole file
+STUDY = f"""{PROBLEM}
+[study]
+eta2 = [0.25, 0.125, 0.0625]
+horizon = 0.5
+test_functions = ["theta[0]", "u[0]^2"]
+trajectories = 2048
+"""
+FILES = ["errors.png", "orders.csv", "study.json", "table.csv"]
+TABLE = (
+    "eta_e eta2 eta ell kappa step steps_run time test_function sde optimizer_mean sde_mean error std_error rounding "
+    "ci_low ci_high band_low band_high integrator_bias integrator_residual resolved estimator trajectories nonfinite "
+    "spacing"
+)
+ORDERS = (
+    "sde test_function norm eta2 order std_error ci_low ci_high constant constant_std_error predicted_constant limit "
+    "limit_std_error sqrt_term sqrt_term_std_error predicted_sqrt_term chi2 dof p_value points resolved_points verdict"
+)
+
+
+def names(directory):
+    return sorted(path.name for path in directory.iterdir())
+
+
+def one_line(text):
+    """Return whether a text is one line of the program's own."""
+    return text.startswith("ngos-sim: ") and text.endswith("\n") and text.count("\n") == 1
+
+
+def broken(error):
+    def fail(*arguments, **options):
+        raise error
+
+    return fail
+
+
+def fail(monkeypatch, what, error):
+    """Let what makes a file of a result raise."""
+    owner, name = {
+        "orders.csv": (results.Result, "order"),
+        "study.json": (results.Result, "describe"),
+        "errors.png": (results, "_png"),
+    }[what]
+    monkeypatch.setattr(owner, name, broken(error))
