@@ -5,6 +5,7 @@ from numba import config
 from ngos_sim.engines import processors, python
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.errors import EngineUnavailable
+from ngos_sim.validation import choice
 
 PRECISIONS = {"cpu": ("mix", "f64"), "cuda": ("mix", "f64", "f32"), "auto": ("mix", "f64"), "python": ("f64",)}
 _COMPILATION = 3e9  # process steps, over coordinates and trajectories, of one CPU core while one GPU kernel compiles
@@ -20,8 +21,7 @@ def checked(device, precision):
     EngineUnavailable
         device is "cuda" and kernels cannot be launched here; or NUMBA_DISABLE_JIT is set, and it is not "python".
     """
-    if device not in PRECISIONS:
-        raise ValueError(f"device={device!r}; allowed: {', '.join(PRECISIONS)}")
+    choice("device", device, PRECISIONS)
     precision = precision or PRECISIONS[device][0]
     if precision not in PRECISIONS[device]:
         raise ValueError(f"precision={precision!r}; allowed on {device}: {', '.join(PRECISIONS[device])}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.arguments import described
+from ngos_sim.validation import described
 
 WORDS = ("loss", "trace(Sigma)", "norm(grad)")
 _TOKEN = re.compile(

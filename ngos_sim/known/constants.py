@@ -24,6 +24,7 @@ from scipy.sparse import csr_array
 from ngos_sim.known import step_expansion
 from ngos_sim.known.moment_flow import Problem
 from ngos_sim.processes.rule import has_bias_correction
+from ngos_sim.validation import choice
 
 _RTOL, _ATOL = 1e-11, 1e-13
 _LEAST = 3e-14  # below it the solver warns
@@ -153,8 +154,7 @@ def _check(problem, momentum, second_moment, corrected, times):
         raise ValueError(f"start={problem.start!r} must be {slots} with momentum={momentum!r}")
     if not np.all(np.asarray(problem.start[-1]) > 0.0):
         raise ValueError(f"u={problem.start[-1]!r} at the start must be positive")
-    if second_moment not in ("previous", "updated"):
-        raise ValueError(f"second_moment={second_moment!r}; allowed: previous, updated")
+    choice("second_moment", second_moment, ("previous", "updated"))
     if corrected and not problem.t0 > 0.0:
         raise ValueError(f"t0={problem.t0:g}; with bias correction it must be positive")
     if not times.size or times[0] < problem.t0 or np.any(np.diff(times) <= 0.0) or times[-1] == problem.t0:

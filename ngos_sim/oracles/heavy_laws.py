@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from ngos_sim.arithmetic import polynomial
-from ngos_sim.oracles.losses import is_number
 from ngos_sim.oracles.noises import Noise, mirrored
+from ngos_sim.validation import is_number
 
 _RANGE = 6.8  # of xi: the generator's
 

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from ngos_sim.arithmetic import fma
-from ngos_sim.oracles.losses import is_number
 from ngos_sim.oracles.noises import Noise, gauss_hermite, mirrored
+from ngos_sim.validation import is_number
 
 
 def _horner4(t, e, d, c, b, a):

@@ -1,71 +1,12 @@
 """Losses f(theta) = 1/2 theta^T H theta + sum_i f_i(theta_i): gradient, value and curvature of one coordinate."""
 
-import numbers
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ngos_sim.oracles.derivatives import check_derivative
-
-
-def is_number(value):
-    """Return whether a value is a finite int or float, and no bool."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        return False
-    return abs(value) <= sys.float_info.max  # also of an int too large to convert
-
-
-def coordinate_values(name, value):
-    """Return a number or a vector as a tuple of finite floats; raise ValueError by `name`."""
-    try:
-        array = np.asarray(value)
-    except ValueError:  # rows of different lengths
-        array = np.array(None)
-    if array.dtype.kind not in "iuf" and array.size:
-        raise TypeError(f"{name}={value!r} is not a number or a vector of numbers")
-    if array.ndim > 1:
-        shape = "x".join(str(n) for n in array.shape)
-        raise ValueError(f"{name}={value!r} is a {shape} array; a number or a vector is allowed")
-    return tuple(float(v) for v in np.atleast_1d(_finite(name, value, array)))
-
-
-def broadcastable(name, value):
-    """Return a number as a float, which holds for every coordinate, a vector as a tuple of floats; raise by `name`.
-
-    A vector of one number is that of one coordinate.
-    """
-    values = coordinate_values(name, value)
-    return values if np.ndim(value) else values[0]
-
-
-def _finite(name, value, array):
-    array = array.astype(np.float64)
-    if array.size == 0 or not np.all(np.isfinite(array)):
-        raise ValueError(f"{name}={value!r} must hold finite numbers")
-    return array
-
-
-def symmetric_matrix(name, value):
-    """Return a symmetric matrix as an array, or None for what is no matrix; raise ValueError by `name`."""
-    try:
-        array = np.asarray(value)
-    except ValueError:  # rows of different lengths
-        return None
-    if array.ndim > 2:
-        shape = "x".join(str(n) for n in array.shape)
-        raise ValueError(f"{name}={value!r} is a {shape} array; a number, a vector or a square matrix is allowed")
-    if array.ndim != 2 or array.dtype.kind not in "iuf":
-        return None
-    array = _finite(name, value, array)
-    if array.shape[0] != array.shape[1]:
-        raise ValueError(f"{name} is a {array.shape[0]}x{array.shape[1]} matrix; a square one is needed")
-    difference = np.abs(array - array.T)
-    if difference.max() > 1e-12 * np.abs(array).max():
-        i, j = np.unravel_index(difference.argmax(), array.shape)
-        raise ValueError(f"{name} is not symmetric: [{i}, {j}] is {array[i, j]!s}, [{j}, {i}] is {array[j, i]!s}")
-    return 0.5 * (array + array.T)
+from ngos_sim.validation import broadcastable, checked_function, symmetric_matrix
 
 
 def diagonal_of(matrix):
@@ -130,8 +71,8 @@ class Loss:
             raise ValueError(f"loss {name!r}: parameters differ in length: {lengths}")
         functions = {"value": value, "gradient": gradient, "curvature": curvature}
         for key, function in functions.items():
-            if not callable(function) and (key, function) != ("curvature", None):
-                raise TypeError(f"loss {name!r}: {key}={function!r} is not a function")
+            if (key, function) != ("curvature", None):
+                checked_function(f"loss {name!r}", key, function)
         check_derivative(f"loss {name!r}", ("value", value), ("gradient", gradient), held)
         if curvature is not None:
             check_derivative(f"loss {name!r}", ("gradient", gradient), ("curvature", curvature), held)

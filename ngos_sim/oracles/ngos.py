@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ngos_sim.arguments import not_a
-from ngos_sim.oracles.losses import Loss, broadcastable, diagonal_of, symmetric_matrix
+from ngos_sim.oracles.losses import Loss, diagonal_of
 from ngos_sim.oracles.noises import Noise, gaussian
+from ngos_sim.validation import broadcastable, of_kind, symmetric_matrix
 
 
 def _constant_variance(theta, p):
@@ -54,8 +54,7 @@ class NGOS:
 
     def __post_init__(self):
         for name, kind, made_by in (("loss", Loss, "ns.quadratic(hessian=..)"), ("noise", Noise, "ns.gaussian()")):
-            if not isinstance(getattr(self, name), kind):
-                raise not_a(name, getattr(self, name), f"a {kind.__name__}", made_by)
+            of_kind(name, getattr(self, name), kind, f"a {kind.__name__}", made_by)
         if callable(self.covariance):
             return
         matrix = symmetric_matrix("covariance", self.covariance)

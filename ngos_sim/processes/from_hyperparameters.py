@@ -4,9 +4,9 @@ import math
 import warnings
 
 from ngos_sim.errors import StudyWarning
-from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.hyperparameters import Hyperparameters
 from ngos_sim.processes.rmsprop_adam import adam, rmsprop
+from ngos_sim.validation import number
 
 
 def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, **conventions):
@@ -43,9 +43,7 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, *
     if (batch_size is None) == (sigma is None):
         raise ValueError(f"give batch_size or sigma, got batch_size={batch_size!r} and sigma={sigma!r}")
     if sigma is None:
-        if not is_number(batch_size) or not batch_size > 0:
-            raise ValueError(f"batch_size={batch_size!r} must be a positive number")
-        sigma = 1.0 / math.sqrt(batch_size)
+        sigma = 1.0 / math.sqrt(number("batch_size", batch_size, "a positive number", above=0.0))
     betas = tuple(betas) if isinstance(betas, (list, tuple)) else (betas,)
     hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma)
     if len(betas) == 2 and betas[0] > betas[1]:

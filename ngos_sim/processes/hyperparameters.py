@@ -6,7 +6,7 @@ With h = eta^2: sigma = sigma0/eta, eps = eps0/eta, beta_i = 1 - c_i h, v = sigm
 import math
 from dataclasses import dataclass, replace
 
-from ngos_sim.oracles.losses import is_number
+from ngos_sim.validation import is_number, number
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,9 @@ class Hyperparameters:
         if len(self.betas) != len(names[self.kind]):
             raise ValueError(f"betas={self.betas!r}: {self.kind} takes {len(names[self.kind])}")
         for name in ("lr", "sigma"):
-            if not is_number(getattr(self, name)) or not getattr(self, name) > 0.0:
-                raise ValueError(f"{name}={getattr(self, name)!r} must be a positive number")
+            number(name, getattr(self, name), "a positive number", above=0.0)
         for name in ("eps", "v0"):
-            if not is_number(getattr(self, name)) or not getattr(self, name) >= 0.0:
-                raise ValueError(f"{name}={getattr(self, name)!r} must be a number of at least 0")
+            number(name, getattr(self, name), "a number of at least 0", least=0.0)
         for beta in self.betas:
             if not is_number(beta) or not 0.0 < beta < 1.0:
                 raise ValueError(f"betas={self.betas!r} must be numbers between 0 and 1")
@@ -77,8 +75,7 @@ def scale_batch(hyperparameters, kappa):
     ValueError
         kappa is not positive, or some 1 - kappa (1 - beta) is not.
     """
-    if not kappa > 0.0:
-        raise ValueError(f"kappa={kappa!r} must be positive")
+    number("kappa", kappa, "positive", above=0.0)
     return replace(
         hyperparameters,
         lr=hyperparameters.lr * math.sqrt(kappa),

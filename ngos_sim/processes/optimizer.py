@@ -2,9 +2,9 @@
 
 import math
 
-from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.hyperparameters import Hyperparameters
 from ngos_sim.processes.rule import Rule
+from ngos_sim.validation import number
 
 
 class Optimizer(Rule):
@@ -43,8 +43,7 @@ class Optimizer(Rule):
 
 def check_admissible(constants, eta2, where="eta2"):
     """Raise ValueError unless eta2 > 0 and every beta_i = 1 - c_i eta2 is positive."""
-    if not is_number(eta2) or eta2 <= 0.0:
-        raise ValueError(f"{where}={eta2!r} must be a positive number")
+    number(where, eta2, "a positive number", above=0.0)
     for name, value in constants.items():
         if name in ("c1", "c2") and value * eta2 >= 1.0:
             hint = "; eta2 is eta^2: did you give eta?" if where == "eta2" and value * eta2 > 1.0 else ""

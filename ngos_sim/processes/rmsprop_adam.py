@@ -11,12 +11,11 @@ With h = eta^2 and u = v / sigma^2 the definitions of arXiv 2205.10287 become, e
 
 import math
 
-from ngos_sim.arguments import known_keywords
 from ngos_sim.arithmetic import fma, preconditioner
-from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.sde import SDE
+from ngos_sim.validation import choice, known_keywords, number
 
 CONVENTIONS = ("previous", "updated")
 _LARGEST = 1e100  # of a constant
@@ -40,16 +39,18 @@ def _eps(root, p):
 
 
 def _checked(second_moment, bias_correction, **constants):
-    """Raise ValueError for a convention or a constant outside its range."""
+    """Return an optimizer's parameters; raise ValueError for a convention or a constant outside its range."""
     if not isinstance(bias_correction, bool):
         raise ValueError(f"bias_correction={bias_correction!r}; allowed: true, false")
-    if second_moment not in CONVENTIONS:
-        raise ValueError(f"second_moment={second_moment!r}; allowed: {', '.join(CONVENTIONS)}")
+    choice("second_moment", second_moment, CONVENTIONS)
     for name, value in constants.items():
-        if not is_number(value) or value < 0.0 or (value == 0.0 and name != "eps0"):
-            raise ValueError(f"{name}={value!r} must be {'non-negative' if name == 'eps0' else 'positive'}")
+        if name == "eps0":
+            number(name, value, "non-negative", least=0.0)
+        else:
+            number(name, value, "positive", above=0.0)
         if value > _LARGEST or 0.0 < value < 1.0 / _LARGEST:
             raise ValueError(f"{name}={value!r} has squares and cubes beyond floating point; allowed: 1e-100 to 1e100")
+    return {**constants, "updated": float(second_moment == "updated"), "bias_correction": float(bias_correction)}
 
 
 def _rmsprop_schedule(k, h, p):
@@ -102,19 +103,9 @@ def rmsprop(sigma0, eps0, c2, *, second_moment="previous", bias_correction=False
     >>> rmsprop(sigma0=0.8, eps0=0.0, c2=1.3).at(2**-6).betas
     (0.9796875,)
     """
-    _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c2=c2)
-    updated = second_moment == "updated"
-    return Optimizer(
-        "rmsprop",
-        _rmsprop_updated if updated else _rmsprop_previous,
-        ("theta", "u"),
-        _rmsprop_schedule,
-        sigma0=sigma0,
-        eps0=eps0,
-        c2=c2,
-        updated=float(updated),
-        bias_correction=float(bias_correction),
-    )
+    parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c2=c2)
+    step = _rmsprop_updated if parameters["updated"] else _rmsprop_previous
+    return Optimizer("rmsprop", step, ("theta", "u"), _rmsprop_schedule, **parameters)
 
 
 def _rmsprop_sde_schedule(t, p):
@@ -195,20 +186,9 @@ def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True
     >>> adam(sigma0=0.8, eps0=0.1, c1=2.0, c2=1.3).slots
     ('theta', 'm', 'u')
     """
-    _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2)
-    updated = second_moment == "updated"
-    return Optimizer(
-        "adam",
-        _adam_updated if updated else _adam_previous,
-        ("theta", "m", "u"),
-        _adam_schedule,
-        sigma0=sigma0,
-        eps0=eps0,
-        c1=c1,
-        c2=c2,
-        updated=float(updated),
-        bias_correction=float(bias_correction),
-    )
+    parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2)
+    step = _adam_updated if parameters["updated"] else _adam_previous
+    return Optimizer("adam", step, ("theta", "m", "u"), _adam_schedule, **parameters)
 
 
 def _adam_sde_schedule(t, p):

@@ -21,7 +21,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ngos_sim.oracles.losses import is_number
+from ngos_sim.validation import checked_function, checked_slots, named_numbers
 
 Oracle = namedtuple("Oracle", "gradient variance curvature hessian_gradient")
 
@@ -38,31 +38,6 @@ def has_bias_correction(constants):
     constants : mapping of str to float, its parameters by name; of a schedule's p, vars(p)
     """
     return bool(constants.get("bias_correction", 0.0))
-
-
-def named_numbers(owner, parameters):
-    """Return parameters as a dict of finite floats; raise ValueError naming owner and key."""
-    held = {}
-    for name, value in parameters.items():
-        if not is_number(value):
-            raise ValueError(f"{owner}: {name}={value!r} must be a finite number")
-        held[name] = float(value)
-    return held
-
-
-def checked_function(owner, role, value):
-    """Return a function of a process; raise TypeError for what cannot be called."""
-    if not callable(value):
-        raise TypeError(f"{owner}: {role}={value!r} is not a function")
-    return value
-
-
-def checked_slots(owner, slots):
-    """Return slots as a tuple of distinct names that begins with theta; raise ValueError."""
-    slots = tuple(slots)
-    if not slots or slots[0] != "theta" or len(set(slots)) < len(slots):
-        raise ValueError(f"{owner}: slots={slots!r} must be distinct names, the first 'theta'")
-    return slots
 
 
 def default_schedule(k, h, p):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ngos_sim.processes.rule import checked_function, checked_slots, named_numbers
+from ngos_sim.validation import checked_function, checked_slots, named_numbers
 
 
 def _no_schedule(t, p):

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.arguments import not_a
-from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.optimizer import Optimizer
+from ngos_sim.validation import integer, number, of_kind
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,8 @@ def svag(optimizer, ell):
     ValueError
         Some ell is below 1.
     """
-    if not isinstance(optimizer, Optimizer):
-        raise not_a("optimizer", optimizer, "an optimizer", "ns.rmsprop(sigma0=.., eps0=.., c2=..)")
-    values = []
-    for one in _sequence("ell", ell):
-        if not is_number(one) or one < 1.0:
-            raise ValueError(f"ell={one!r} must be a number of at least 1")
-        values.append(float(one))
+    of_kind("optimizer", optimizer, Optimizer, "an optimizer", "ns.rmsprop(sigma0=.., eps0=.., c2=..)")
+    values = (number("ell", one, "a number of at least 1", least=1.0) for one in _sequence("ell", ell))
     return SVAG(optimizer, tuple(values))
 
 
@@ -63,8 +57,4 @@ def scaling_rule(kappa):
     ValueError
         Some kappa is not an integer of at least 2.
     """
-    values = _sequence("kappa", kappa)
-    for one in values:
-        if not is_number(one) or one != int(one) or one < 2:
-            raise ValueError(f"kappa={one!r} must be an integer of at least 2")
-    return ScalingRule(tuple(int(one) for one in values))
+    return ScalingRule(tuple(integer("kappa", one, 2) for one in _sequence("kappa", kappa)))

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from ngos_sim.arguments import not_a
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
+from ngos_sim.validation import of_kind
 
 _KINDS = {
     "oracle": (NGOS, "an NGOS", "ns.NGOS(loss, covariance=..)"),
@@ -19,9 +19,7 @@ _KINDS = {
 
 def check(name, value):
     """Raise TypeError unless a value is of the kind that the study's argument `name` takes."""
-    kinds, *words = _KINDS[name]
-    if not isinstance(value, kinds):
-        raise not_a(name, value, *words)
+    of_kind(name, value, *_KINDS[name])
 
 
 def sdes(value):

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from ngos_sim.oracles.losses import coordinate_values, is_number
 from ngos_sim.processes.optimizer import check_admissible
+from ngos_sim.validation import coordinate_values, is_number
 
 MAX_TIMES = 64
 MAX_STEPS = 10**7

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ngos_sim.oracles.losses import is_number
 from ngos_sim.studies import grid, start
+from ngos_sim.validation import is_number
 
 _STILL = 1e-6  # of a time 1/c: hardly anything happens in less
 _MANY = 1e6  # how often eps0 is sigma0 sqrt(u) where it is alone in the denominator

@@ -8,9 +8,9 @@ from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError
 from ngos_sim.statistics.order import RESOLVED, slope
 from ngos_sim.studies import selection
-from ngos_sim.studies.integers import integer
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import at_norm, groups, uncertainty
+from ngos_sim.validation import integer
 
 _PILOT = 8  # chunks
 _ROUNDING = 1e-9  # standard errors below this part of the error are none

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ngos_sim.oracles.losses import broadcastable, coordinate_values
+from ngos_sim.validation import broadcastable, coordinate_values
 
 
 def time(initial):

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.oracles.losses import is_number
-from ngos_sim.studies.integers import integer
 from ngos_sim.studies.result import headline, uncertainty
+from ngos_sim.validation import integer, number
 
 _PILOT = 8  # chunks, before anything is known
 _GROWTH = 16  # at most so much more in one round
@@ -43,8 +42,8 @@ class Bounds:
             object.__setattr__(self, "trajectories", integer("trajectories", count, 1))
         for name in ("rel_error", "abs_error", "max_seconds"):
             value = getattr(self, name)
-            if value is not None and (not is_number(value) or not value > 0.0):
-                raise ValueError(f"{name}={value!r} must be a positive, finite number")
+            if value is not None:
+                number(name, value, "a positive, finite number", above=0.0)
         others = [each for each in (count, self.abs_error, self.max_seconds) if each is not None]
         if not others and self.rel_error is None:
             raise ValueError("how many trajectories? give trajectories, rel_error, abs_error or max_seconds")

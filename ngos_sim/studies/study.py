@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from tqdm import tqdm
 
-from ngos_sim.arguments import known_keywords
 from ngos_sim.engines import devices
 from ngos_sim.errors import NonFiniteError, StudyWarning
 from ngos_sim.estimators import test_functions
@@ -21,10 +20,10 @@ from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
 from ngos_sim.studies import first_step, given, grid, notes, plan, runs, selection, start
-from ngos_sim.studies.integers import integer
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.result import Result, limited
 from ngos_sim.studies.stopping import Bounds
+from ngos_sim.validation import choice, integer, known_keywords
 
 ESTIMATORS = ("auto", "local", "control_variate", "coupled", "independent")
 _SQUARE = "give eta2=, the square of the learning rate, or steps="
@@ -115,8 +114,7 @@ class ConvergenceStudy:
     def __post_init__(self):
         for name in ("oracle", "optimizer", "reference", "initial"):
             given.check(name, getattr(self, name))
-        if self.estimator not in ESTIMATORS:
-            raise ValueError(f"estimator={self.estimator!r}; allowed: {', '.join(ESTIMATORS)}")
+        choice("estimator", self.estimator, ESTIMATORS)
         sdes = given.sdes(self.sde)
         if bool(sdes) == (self.reference is not None):
             raise ValueError("give sde= or reference=: exactly one of them")

@@ -4,26 +4,13 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim import preconditioner
 from ngos_sim.engines import devices
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.statistics import order
+from tests.support.sdes import squared_gradient_sde
 
 FINE = [2.0**-k for k in range(5, 11)]
 RMSPROP = dict(sigma0=0.8, eps0=0.0, c2=1.3)
-
-
-def squared_gradient_sde(pivot):
-    """Malladi's SDE with (grad f)^2 in the second moment's drift: arXiv 2411.15958 in scaled variables."""
-
-    def drift(x, o, c, p):
-        expected = o.variance + p.eta2 * o.gradient**2 / p.sigma0**2
-        return -o.gradient * preconditioner(x[1], p.sigma0, p.eps0), p.c2 * (expected - x[1])
-
-    def diffusion(x, o, c, p):
-        return -p.sigma0 * preconditioner(x[1], p.sigma0, p.eps0), 0.0
-
-    return ns.SDE("squared gradient", drift, diffusion, ("theta", "u"), pivot=pivot)
 
 
 def test_another_sde_through_the_pivot(problem):

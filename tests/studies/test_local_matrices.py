@@ -20,6 +20,7 @@ from ngos_sim.studies import runs
 from ngos_sim.studies.pivots import JointPivot, Pivot
 from ngos_sim.studies.problems import joint_problem
 from tests.support import programs
+from tests.support.sdes import squared_gradient_sde
 
 CONSTANTS = programs.RMSPROP
 ADAM = dict(c1=2.0, **CONSTANTS)
@@ -211,23 +212,10 @@ def test_without_noise_in_a_coordinate():
     assert (np.abs(local.error - other.error) < 4 * np.hypot(local.std_error, other.std_error) + 1e-5).all()
 
 
-def doubled(pivot):
-    """RMSprop's SDE with another rate of u, within O(h)."""
-
-    def drift(x, o, c, p):
-        expected = o.variance + p.eta2 * o.gradient**2 / p.sigma0**2
-        return -o.gradient * preconditioner(x[1], p.sigma0, p.eps0), p.c2 * (expected - x[1])
-
-    def diffusion(x, o, c, p):
-        return -p.sigma0 * preconditioner(x[1], p.sigma0, p.eps0), 0.0
-
-    return ns.SDE("squared gradient", drift, diffusion, ("theta", "u"), pivot=pivot)
-
-
 def test_another_sde_through_the_pivot():
     settings = dict(test_functions=["theta[0]", "u[1]"], eta2=[2.0**-4])
-    one = study(sde=doubled(ns.rmsprop_sde()), **settings).run(50_000, seed=1).table
-    two = study(sde=doubled(None), **(settings | dict(estimator="coupled"))).run(400_000, seed=2).table
+    one = study(sde=squared_gradient_sde(ns.rmsprop_sde()), **settings).run(50_000, seed=1).table
+    two = study(sde=squared_gradient_sde(None), **(settings | dict(estimator="coupled"))).run(400_000, seed=2).table
     assert (np.abs(one.error - two.error) < 4 * np.hypot(one.std_error, two.std_error)).all()
     assert (one.std_error < 0.5 * two.std_error).all()
 

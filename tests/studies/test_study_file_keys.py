@@ -11,8 +11,10 @@ from tests.support.study_files import (
     HORIZON,
     LOSS,
     NOISE,
+    NOISES,
     SDE,
     SIGMA0,
+    STUDY_KEYS,
     THETA,
     TRAJECTORIES,
     U,
@@ -23,8 +25,6 @@ from tests.support.study_files import (
     noise,
 )
 
-STUDY_KEYS = "allowed: eta2, horizon, test_functions, trajectories, times, estimator, seed, expect, ell, kappa"
-NOISES, SQRT8 = "allowed: gaussian, uniform, rademacher, two-point, skewed, laplace, student-t", "must be below 2.828"
 KEYS = {
     "unknown table": ([("[oracle]", "[extra]\n[oracle]")], ["extra is unknown; allowed: oracle, optimizer"]),
     "unknown root key": ([("[oracle]", "extra = 1\n[oracle]")], ["extra is unknown; allowed: oracle, optimizer"]),

@@ -12,6 +12,7 @@ from tests.support.study_files import (
     HESSIAN,
     HORIZON,
     SIGMA0,
+    SQRT8,
     THETA,
     TRAJECTORIES,
     U,
@@ -23,8 +24,6 @@ from tests.support.study_files import (
 )
 
 HUGE = "1" + "0" * 400
-STUDY_KEYS = "allowed: eta2, horizon, test_functions, trajectories, times, estimator, seed, expect, ell, kappa"
-NOISES, SQRT8 = "allowed: gaussian, uniform, rademacher, two-point, skewed, laplace, student-t", "must be below 2.828"
 VALUES = {
     "matrix hessian": (
         [(HESSIAN, "hessian = [[1.0, 0.5], [0.0, 1.0]]")],

@@ -17,6 +17,8 @@ SDE, ETA2, HORIZON = '[[sde]]\nkind = "rmsprop"\n', "eta2 = [0.25, 0.125]", "hor
 FUNCTIONS, TRAJECTORIES = 'test_functions = ["theta[0]"]', "trajectories = 1024"
 ADAM = (('"rmsprop"', '"adam"'), (C2, "c1 = 2.0\nc2 = 1.3"), (U, "m = 0.0\nu = 1.0\nt0 = 0.25"))
 COUPLED = (TRAJECTORIES, f'{TRAJECTORIES}\nestimator = "coupled"')
+STUDY_KEYS = "allowed: eta2, horizon, test_functions, trajectories, times, estimator, seed, expect, ell, kappa"
+NOISES, SQRT8 = "allowed: gaussian, uniform, rademacher, two-point, skewed, laplace, student-t", "must be below 2.828"
 
 
 def edited(*edits):

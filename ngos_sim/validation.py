@@ -1,0 +1,187 @@
+"""Whether what a user gives is of its kind: numbers, vectors, matrices, names, functions, keywords; if not, one line.
+
+Every constructor calls these functions on what it is given. Each returns the value in the one form that the library
+works with, or raises ValueError or TypeError with the name, the value and what is allowed.
+"""
+
+import functools
+import inspect
+import math
+import numbers
+import operator
+import reprlib
+from dataclasses import is_dataclass
+
+import numpy as np
+
+
+def is_number(value):
+    """Return whether a value is a finite int or float, and no bool."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int too large to convert
+        return False
+
+
+def number(name, value, kind, above=-math.inf, least=-math.inf):
+    """Return a number as a float; raise ValueError for what is none, below `least` or not greater than `above`.
+
+    kind : what it must be, in words
+    """
+    if not is_number(value) or not (value > above and value >= least):
+        raise ValueError(f"{name}={value!r} must be {kind}")
+    return float(value)
+
+
+def named_numbers(owner, parameters):
+    """Return parameters as a dict of finite floats; raise ValueError naming owner and key."""
+    return {name: number(f"{owner}: {name}", value, "a finite number") for name, value in parameters.items()}
+
+
+def integer(name, value, least=None):
+    """Return an integer as an int; raise ValueError by `name` for what is none or below `least`.
+
+    NumPy's integers are integers, and so is a float that is one, such as 1e6.
+    """
+    try:
+        found = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        found = int(value) if is_number(value) and value == int(value) else None
+    if found is None or (least is not None and found < least):
+        kind = {None: "an integer", 1: "a positive integer"}.get(least, f"an integer of at least {least}")
+        raise ValueError(f"{name}={value!r} must be {kind}")
+    return found
+
+
+def choice(name, value, allowed):
+    """Return a word; raise ValueError unless it is one of those that are allowed."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name}={value!r}; allowed: {', '.join(allowed)}")
+    return value
+
+
+def coordinate_values(name, value):
+    """Return a number or a vector as a tuple of finite floats; raise ValueError by `name`."""
+    array = _array(value)
+    if array.dtype.kind not in "iuf" and array.size:
+        raise TypeError(f"{name}={value!r} is not a number or a vector of numbers")
+    if array.ndim > 1:
+        raise ValueError(f"{name}={value!r} is a {_shape(array)} array; a number or a vector is allowed")
+    return tuple(float(v) for v in np.atleast_1d(_finite(name, value, array)))
+
+
+def broadcastable(name, value):
+    """Return a number as a float, which holds for every coordinate, a vector as a tuple of floats; raise by `name`.
+
+    A vector of one number is that of one coordinate.
+    """
+    values = coordinate_values(name, value)
+    return values if np.ndim(value) else values[0]
+
+
+def symmetric_matrix(name, value):
+    """Return a symmetric matrix as an array, or None for what is no matrix; raise ValueError by `name`."""
+    array = _array(value)
+    if array.ndim > 2:
+        allowed = "a number, a vector or a square matrix is allowed"
+        raise ValueError(f"{name}={value!r} is a {_shape(array)} array; {allowed}")
+    if array.ndim != 2 or array.dtype.kind not in "iuf":
+        return None
+    array = _finite(name, value, array)
+    if array.shape[0] != array.shape[1]:
+        raise ValueError(f"{name} is a {_shape(array)} matrix; a square one is needed")
+    difference = np.abs(array - array.T)
+    if difference.max() > 1e-12 * np.abs(array).max():
+        i, j = np.unravel_index(difference.argmax(), array.shape)
+        raise ValueError(f"{name} is not symmetric: [{i}, {j}] is {array[i, j]!s}, [{j}, {i}] is {array[j, i]!s}")
+    return 0.5 * (array + array.T)
+
+
+def _array(value):
+    """Return a value as an array; of rows of different lengths one that holds no number."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.array(None)
+
+
+def _shape(array):
+    return "x".join(str(n) for n in array.shape)
+
+
+def _finite(name, value, array):
+    """Return an array of float64; raise ValueError where it is empty or not finite."""
+    array = array.astype(np.float64)
+    if array.size == 0 or not np.all(np.isfinite(array)):
+        raise ValueError(f"{name}={value!r} must hold finite numbers")
+    return array
+
+
+def checked_function(owner, role, value):
+    """Return a function; raise TypeError for what cannot be called."""
+    if not callable(value):
+        raise TypeError(f"{owner}: {role}={value!r} is not a function")
+    return value
+
+
+def checked_slots(owner, slots):
+    """Return slots as a tuple of distinct names that begins with theta; raise ValueError."""
+    slots = tuple(slots)
+    if not slots or slots[0] != "theta" or len(set(slots)) < len(slots):
+        raise ValueError(f"{owner}: slots={slots!r} must be distinct names, the first 'theta'")
+    return slots
+
+
+def known_keywords(**hints):
+    """Decorate a factory or a dataclass so that an unknown keyword is a TypeError of one line.
+
+    hints : what to say of a keyword that someone might well try; of any other the allowed ones are named
+    """
+
+    def decorate(made):
+        call = made.__init__ if inspect.isclass(made) else made
+        allowed = list(inspect.signature(made).parameters)
+
+        @functools.wraps(call)
+        def checked(*args, **given):
+            for name, value in given.items():
+                if name not in allowed:
+                    hint = hints.get(name) or f"allowed: {', '.join(allowed)}"
+                    raise TypeError(f"{made.__name__}: {name}={described(value)} is unknown; {hint}")
+            return call(*args, **given)
+
+        if not inspect.isclass(made):
+            return checked
+        made.__init__ = checked
+        return made
+
+    return decorate
+
+
+def described(value):
+    """Return a value as a message shows it: short, and without an address in memory."""
+    if is_dataclass(value) and not inspect.isclass(value):
+        return f"{type(value).__name__} {value.name!r}" if hasattr(value, "name") else type(value).__name__
+    return getattr(value, "__name__", None) or reprlib.repr(value)
+
+
+def of_kind(name, value, kinds, kind, made_by):
+    """Return a value of one of some classes; raise TypeError for any other: what it is, and what makes one.
+
+    Examples
+    --------
+    >>> of_kind("optimizer", "rmsprop", dict, "an optimizer", "ns.rmsprop(sigma0=.., eps0=.., c2=..)")
+    Traceback (most recent call last):
+    ...
+    TypeError: optimizer='rmsprop' is not an optimizer; ns.rmsprop(sigma0=.., eps0=.., c2=..) makes one
+    """
+    if isinstance(value, kinds):
+        return value
+    text = f"{name}={described(value)} is not {kind}"
+    if inspect.isclass(value) or (inspect.isfunction(value) and value.__name__ != "<lambda>"):
+        what = "class" if inspect.isclass(value) else "function"
+        empty = not any(each.default is each.empty for each in inspect.signature(value).parameters.values())
+        raise TypeError(f"{text} but a {what}: call it, {value.__name__}({'' if empty else '..'})")
+    raise TypeError(f"{text}; {made_by} makes one")
