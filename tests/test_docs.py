@@ -1,4 +1,4 @@
-"""What docs/theory.md holds: every section that a docstring names, and the numbers of the reference problems."""
+"""The documents: every section that a docstring names, the reference problems' numbers, and every path."""
 
 import re
 from pathlib import Path
@@ -68,3 +68,12 @@ def test_constants_of_the_reference_problems(problem):
     for name, value in found:
         digits = len(value.split(".")[1])
         assert predicted(problem, DEGREES[name]) == pytest.approx(float(value), abs=0.6 * 10.0**-digits), name
+
+
+@pytest.mark.parametrize("document", ["theory.md", "architecture.md"])
+def test_every_path_in_a_document_exists(document):
+    """Renaming a file renames it there."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:ngos_sim|tests|benchmarks|examples)/[\w./]*)`", text)
+    assert paths
+    assert not [path for path in paths if not (ROOT / path).exists()]
