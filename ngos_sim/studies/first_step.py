@@ -27,7 +27,8 @@ def _cause(error):
     """Return an error's kind and words, with the line that raised it; and whether that is this package's own."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     line = linecache.getline(last.filename, last.lineno or 0).strip()
-    said = f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno}: {line})"
+    words = str(error).strip().partition("\n")[0]  # Numba's go on for pages
+    said = f"{type(error).__name__}: {words} ({Path(last.filename).name}, line {last.lineno}: {line})"
     return said, Path(last.filename).resolve().is_relative_to(_PACKAGE)
 
 

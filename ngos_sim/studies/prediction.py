@@ -103,7 +103,7 @@ def _is_covered(study, name):
         and not study.oracle.is_dense
         and not callable(study.oracle.covariance)
         and all(np.array_equal(state, states[0]) for state in states)
-        and bool(np.all(states[0][:, -1] > 0.0))
+        and bool(np.all(states[0][:, rule.slots.index("u")] > 0.0))
         and (study.t0 > 0.0 or not has_bias_correction(rule.parameters))
     )
 
