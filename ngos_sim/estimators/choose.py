@@ -41,12 +41,12 @@ def against_local(oracle, rule, pivot, start):
 def near_root(oracle, slots, start):
     """Return where u starts if that is too near the singularity of its root for expansions in y = u - U_t, or "".
 
-    start : ndarray, shape (points, d, slots), u last
+    start : ndarray, shape (points, d, slots)
     """
-    if slots[-1] != "u" or callable(oracle.covariance):
+    if "u" not in slots or callable(oracle.covariance):
         return ""
     variance = oracle.covariance if oracle.root is None else np.diag(oracle.covariance)
-    u, variance = np.broadcast_arrays(start[..., -1], variance)
+    u, variance = np.broadcast_arrays(start[..., slots.index("u")], variance)
     near = (u < _NEAR * variance) | (u <= 0.0)
     if not np.any(near):
         return ""

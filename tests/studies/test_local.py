@@ -30,7 +30,7 @@ CONSTANTS = {  # E theta^2 of P1 starts at theta = 0
 
 def fits(result):
     return {
-        function: order.fit(rows.eta_e, rows.error, rows.std_error)
+        function: order.fit(rows.h, rows.error, rows.std_error)
         for function, rows in result.table.groupby("test_function")
     }
 

@@ -13,7 +13,7 @@ trajectories = 2048
 """
 FILES = ["errors.png", "orders.csv", "study.json", "table.csv"]
 TABLE = (
-    "eta_e eta2 eta ell kappa step steps_run time test_function sde optimizer_mean sde_mean error std_error rounding "
+    "h eta_e eta2 eta ell kappa step steps_run time test_function sde optimizer_mean sde_mean error std_error rounding "
     "ci_low ci_high band_low band_high integrator_bias integrator_residual resolved estimator trajectories nonfinite "
     "spacing"
 )
