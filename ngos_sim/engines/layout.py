@@ -108,7 +108,7 @@ class Sizes(NamedTuple):
 
 
 class Noise(NamedTuple):
-    """Rows of noise: normals of fine steps, of macro steps (a second Gaussian), a stride's sums, zeta, R zeta; words."""
+    """Rows of noise: normals of fine steps, of macro steps (second Gaussian), a stride's sums, zeta, R zeta, words."""
 
     xi: Any
     extra: Any
