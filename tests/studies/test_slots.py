@@ -57,6 +57,6 @@ def test_u_is_found_by_its_name():
             initial=START | {"u": 0.0},
         )
     assert "u starts at 0.001 of the covariance" in study(initial=START | {"u": 1e-3}).why["adam", "theta[0]"]
+    large = ns.Optimizer("adam", step, SLOTS, ADAM.schedule, **(ADAM.parameters | {"eps0": 1e7}))
     with pytest.warns(StudyWarning, match=r"^eps0=1e\+07 is 1.1e\+07 times sigma0 sqrt\(u\)"):
-        large = ns.Optimizer("adam", step, SLOTS, ADAM.schedule, **(ADAM.parameters | {"eps0": 1e7}))
         study(large, initial=START | {"m": 1e30})  # m is not taken for u
