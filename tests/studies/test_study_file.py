@@ -70,6 +70,11 @@ def test_svag(load):
     assert [point.ell for point in read.study.points] == [1.0, 2.0]
 
 
+def test_steps_divide_the_horizon(load):
+    read = load(edited((ETA2, "steps = [4, 8]"), (HORIZON, "horizon = 2.0")))
+    assert [point.h for point in read.study.points] == [0.5, 0.25]
+
+
 def test_the_scaling_rule(load):
     read = load(edited((SDE, ""), (ETA2, "eta2 = 0.25\nkappa = [2]")))
     assert [point.kappa for point in read.study.points] == [2]

@@ -12,7 +12,10 @@ from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.assemble import Part, assemble, observables
+from ngos_sim.studies.jobs import Settings
+from ngos_sim.studies.paired_runs import paired
 from ngos_sim.studies.runs import runs
+from tests.support import momentum
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -176,6 +179,12 @@ def local_errors():
     return programs
 
 
+def of_the_clock_eta():
+    """Return the program of heavy ball and its SDE in the clock eta, whose steps have an empty row c."""
+    study = momentum.study("heavy ball", 2, steps=[4])
+    return paired(Settings(study, study.points[0], 7, np.array([2, 4])), {"sde": (study.sdes[0], [0, 4])}).jobs[0][:2]
+
+
 def cases():
     """Return {name: program and inputs}: rules, local errors, features, users' functions, matrices, much state."""
     rule = ns.rmsprop(**RMSPROP)
@@ -191,6 +200,7 @@ def cases():
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
         "hessian gradient": bent(),
         "wide matrices": alone(rule, 20, 2, matrices(20)),
+        "an empty row": of_the_clock_eta(),
     }
     return {**rules(), **local_errors(), **others}
 

@@ -17,7 +17,9 @@ SDE, ETA2, HORIZON = '[[sde]]\nkind = "rmsprop"\n', "eta2 = [0.25, 0.125]", "hor
 FUNCTIONS, TRAJECTORIES = 'test_functions = ["theta[0]"]', "trajectories = 1024"
 ADAM = (('"rmsprop"', '"adam"'), (C2, "c1 = 2.0\nc2 = 1.3"), (U, "m = 0.0\nu = 1.0\nt0 = 0.25"))
 COUPLED = (TRAJECTORIES, f'{TRAJECTORIES}\nestimator = "coupled"')
-STUDY_KEYS = "allowed: eta2, horizon, test_functions, trajectories, times, estimator, seed, expect, ell, kappa"
+STUDY_KEYS = (
+    "allowed: horizon, test_functions, trajectories, eta2, eta, steps, times, estimator, seed, expect, ell, kappa"
+)
 NOISES, SQRT8 = "allowed: gaussian, uniform, rademacher, two-point, skewed, laplace, student-t", "must be below 2.828"
 
 
