@@ -45,7 +45,7 @@ import functools
 import math
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -160,13 +160,14 @@ class Rule:
     schedule: Callable
     clock: str
     parameters: Mapping[str, float]
+    channels: int = field(default=1, repr=False)  # of z; an optimizer has one, the rule of an SDE as many as the SDE
 
     def __init__(self, name, step, slots, schedule=None, clock="eta2", **parameters):
         if clock not in CLOCKS:
             raise ValueError(f"{name}: clock={clock!r}; allowed: 'eta2' (time k eta^2), 'eta' (time k eta)")
         if schedule is None:
             schedule = default_schedule if clock == "eta2" else empty_schedule
-        for field, content in (
+        for attribute, content in (
             ("name", name),
             ("step", checked_function(name, "step", step)),
             ("slots", checked_slots(name, slots)),
@@ -174,4 +175,4 @@ class Rule:
             ("clock", clock),
             ("parameters", checked_parameters(name, parameters)),
         ):
-            object.__setattr__(self, field, content)
+            object.__setattr__(self, attribute, content)

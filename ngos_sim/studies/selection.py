@@ -55,7 +55,8 @@ def selected(study, barred=None):
     opponents = {sde.name: sde for sde in study.sdes} or dict.fromkeys(map(reference_name, study.points))
     for opponent, sde in opponents.items():
         pivot = moment_flow.pivot_of(study.rule) if sde is None else sde.pivot or sde
-        reason = choose.against_local(study.oracle, study.rule, pivot, _starts(study))
+        reason = choose.two_channels(sde, pivot)
+        reason = reason or choose.against_local(study.oracle, study.rule, pivot, _starts(study))
         near = choose.near_root(study.oracle, study.rule.slots, _starts(study))
         doubt = f"{near}: the powers of the extrapolation are not assured there, see integrator_residual"
         doubts = [doubt] if near and sde is not None else []
