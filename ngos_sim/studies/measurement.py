@@ -9,7 +9,7 @@ import pandas as pd
 from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.estimators import test_functions
-from ngos_sim.statistics.chunks import Sums, means, simultaneous_quantile, uncertainty
+from ngos_sim.statistics.chunks import Sums, means, relative_error_of_std_error, simultaneous_quantile
 from ngos_sim.studies import collect, runs
 from ngos_sim.studies.prediction import spacing
 
@@ -122,8 +122,8 @@ class Measurement:
         """Return {(name, test function): why its standard errors are not to be trusted} of those that are not.
 
         Where, at some time of some point, a standard error is itself known to worse than 10 % by the spread over at
-        least 8 groups of chunks (`chunks.uncertainty`): few trajectories carry it, and the interval is no normal one.
-        Standard errors below a millionth of the error do not count.
+        least 8 groups of chunks (`chunks.relative_error_of_std_error`): few trajectories carry it, and the interval is
+        no normal one. Standard errors below a millionth of the error do not count.
         """
         found = {}
         for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
@@ -136,7 +136,7 @@ class Measurement:
                         np.array([getattr(each[name, g], field) for each in groups]) for field in ("error", "std_error")
                     )
                     counts = spreads.mean(axis=0) > _NEGLIGIBLE * np.abs(errors.mean(axis=0))
-                    worst = np.max(uncertainty(spreads), where=counts, initial=0.0)
+                    worst = np.max(relative_error_of_std_error(spreads), where=counts, initial=0.0)
                     if worst > _DOUBTFUL:
                         known = f"is known to {100.0 * worst:.0f} % only at {self.study.points[index]}"
                         found[name, test_functions.name_of(self.study.test_functions[g])] = (

@@ -10,7 +10,7 @@ import numpy as np
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.oracles.losses import is_number
 from ngos_sim.studies.integers import integer
-from ngos_sim.studies.result import headline, uncertainty
+from ngos_sim.studies.series import headline, total_std_error
 
 _PILOT = 8  # chunks, before anything is known
 _GROWTH = 16  # at most so much more in one round
@@ -106,7 +106,7 @@ class Bounds:
             return math.inf, ""
         rows = headline(measurement.table())
         relative, absolute = (self.rel_error or 0.0) * rows.error.abs(), self.abs_error or 0.0
-        target, total = np.maximum(relative, absolute), uncertainty(rows)
+        target, total = np.maximum(relative, absolute), total_std_error(rows)
         if (total <= target).all():
             by = {"rel_error": total <= relative, "abs_error": total <= absolute}
             return 0, next((name for name, enough in by.items() if enough.all()), "rel_error and abs_error")

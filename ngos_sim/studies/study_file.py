@@ -7,9 +7,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ngos_sim.oracles.losses import is_number
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.variations import scaling_rule, svag
+from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies.integers import integer
 from ngos_sim.studies.kinds import KINDS
 from ngos_sim.studies.study import ConvergenceStudy
@@ -95,8 +95,7 @@ def parse(content):
     expected = study.get("expect")
     if expected is not None:
         _check_keys("study.expect", _table("study.expect", expected))
-        if not is_number(expected["order"]):
-            raise ValueError(f"study.expect.order={expected['order']!r} must be a number")
+        order_of(expected["order"], "study.expect.order")
     with _located("oracle", oracle):
         made = NGOS(loss, oracle["covariance"], noise)
     references = [_built("sde", f"sde[{at}]", one) for at, one in enumerate(sdes)]
