@@ -34,3 +34,14 @@ def test_files_are_short_and_say_what_they_are(file):
     assert text.startswith('"""')
     assert text.count("\n") <= 300
     assert text.isascii()
+
+
+def test_benchmarks_import_nothing_of_tests():
+    """They run alone, as scripts; what both need (closed forms, the words of a lattice) is theirs."""
+    files = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
+    assert files
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(name.split(".")[0] == "tests" for name in names), file.name

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import ngos_sim as ns
+from benchmarks import closed_forms
 from ngos_sim.studies.result import replot
 from ngos_sim.studies.series import total_std_error
-from tests.support import closed_forms
 
 COARSE = [2.0**-k for k in range(2, 7)]
 
