@@ -112,7 +112,7 @@ def _in_words(term):
     size = f"{term.value:.3g} ({term.std_error:.1g})"
     if term.power == 0.0:
         return f"limit off by {size}"
-    return f"half order, {size} sqrt(eta_e)" if term.power == 0.5 else f"order {term.power:g}, {size} eta_e"
+    return f"half order, {size} sqrt(h)" if term.power == 0.5 else f"order {term.power:g}, {size} h"
 
 
 def fit(x, error, std_error, *, theorem=1.0, rows=1, widening=1.0, spacing=1.0):
@@ -121,7 +121,7 @@ def fit(x, error, std_error, *, theorem=1.0, rows=1, widening=1.0, spacing=1.0):
     Parameters
     ----------
     x : ndarray, shape (points,) float64
-        eta_e of each point.
+        h of each point.
     error, std_error : ndarray, shape (points,) float64
         Every point enters, resolved or not. A standard error below 1e-6 of its error counts as that.
     theorem : float

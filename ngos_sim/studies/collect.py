@@ -1,7 +1,5 @@
 """From the readings of a point to rows of the table."""
 
-import math
-
 import numpy as np
 
 from ngos_sim.estimators import test_functions
@@ -19,12 +17,12 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
     readings : dict of (name, index of a test function) to (estimator, Reading, quantile of the band)
     trajectories, nonfinite : int
     spacing : float
-        Of the powers of eta_e in the errors.
+        Of the powers of h in the errors.
     """
     point, half_width = study.points[index], normal_quantile(0.95)
     found = []
     for at, time in enumerate(study.record_times[index]):
-        step = round(time / point.eta_e)
+        step = round(time / point.h)
         last = time if point.kappa == 1 else study.record_times[index][-1]  # a lag says all at the start itself
         run = int((last - study.t0) / point.spacing + 1e-6)
         for (name, g), (estimator, reading, quantile) in sorted(readings.items(), key=lambda item: item[0][1]):
@@ -32,9 +30,10 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
             total = float(total_std_error(now.std_error, now.residual))
             found.append(
                 {
-                    "eta_e": point.eta_e,
+                    "h": point.h,
+                    "eta_e": point.h,  # the name that h had
                     "eta2": point.eta2,
-                    "eta": math.sqrt(point.eta2),
+                    "eta": point.eta,
                     "ell": point.ell,
                     "kappa": point.kappa,
                     "step": step,

@@ -5,6 +5,7 @@ import numpy as np
 from ngos_sim.estimators import control_variate, paired, rounding
 from ngos_sim.known import gaussian_law
 from ngos_sim.processes.integrators import euler_maruyama
+from ngos_sim.processes.rule import parameters
 from ngos_sim.studies.assemble import Part, observables
 from ngos_sim.studies.jobs import Reading, Run, with_rounding
 from ngos_sim.studies.problems import laws
@@ -16,20 +17,19 @@ def with_companion(settings, sde, wanted):
     wanted : {index of a test function: terms (factor, {coordinate: monomial's powers, or g})}
     """
     study, point, records = settings.study, settings.point, settings.records
-    companion = euler_maruyama(sde, study.rule.parameters)
+    companion = euler_maruyama(sde, study.rule)
     parts = [
-        Part(study.rule, settings.law, 1, point.eta_e, settings.sigma),
-        Part(companion, settings.law, 1, point.eta_e, settings.sigma),
+        Part(study.rule, settings.law, 1, point.h, settings.sigma),
+        Part(companion, settings.law, 1, point.h, settings.sigma),
     ]
     functions = [study.test_functions[g] for g in wanted]
     observed = observables(study.oracle, functions, study.rule.slots, study.dimension, records)
     where = {"spacing": point.spacing, "records": records, "role": " companion"}
     job = settings.job(parts, paired.coupled_pair()[[2, 1]], observed, settings.state, **where)
-    parameters = {**companion.parameters, "eta2": point.eta_e}
-    terms, times = [term for mine in wanted.values() for term in mine], study.t0 + point.eta_e * records
+    terms, times = [term for mine in wanted.values() for term in mine], study.t0 + point.h * records
 
     def of_companion(problem):
-        return gaussian_law.companion_law(companion, problem, point.eta_e, records, parameters)
+        return gaussian_law.companion_law(companion, problem, point.h, records, parameters(companion, point.h))
 
     def of_sde(problem):
         return gaussian_law.sde_law(problem, times)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ngos_sim.engines.program import move
 from ngos_sim.processes.integrators import table
-from ngos_sim.processes.rule import Rule, default_schedule
+from ngos_sim.processes.rule import Rule, default_schedule, parameters, with_own
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SHOWN = ("k", "h", "t", "x")  # arguments that a message shows
@@ -82,8 +82,10 @@ def checked(owner, role, value, slots=None):
     return value
 
 
-def rows(rule, first, steps, h, parameters):
+def rows(rule, first, steps, h, held):
     """Return schedule(k, h, p) of `steps` steps from step `first`, an array of a row a step.
+
+    held : what p holds, as `processes.rule.parameters` returns it
 
     Raises
     ------
@@ -92,14 +94,14 @@ def rows(rule, first, steps, h, parameters):
     ValueError
         It returns another count than before.
     """
-    p = SimpleNamespace(**parameters)
+    p = SimpleNamespace(**held)
 
     def row(k):
         return checked(rule.name, "schedule", called(rule.name, "schedule", rule.schedule, k=k, h=h, p=p))
 
     row(first)
     try:
-        found = table(rule, first, steps, h, parameters)
+        found = table(rule, first, steps, h, held)
     except Exception:
         for k in range(first, first + steps):
             row(k)
@@ -122,15 +124,16 @@ def _called_at(owner, slots, functions, told, c, starts):
                 raise BadFunctionError(f"{owner!r}: {role} returns {value} at x={x!r}; finite numbers are needed")
 
 
-def _teller(study, part, given, owner, parameters, first, second):
+def _teller(study, part, given, owner, constants, first, second):
     """Return told(x, j): o, z and p at coordinate j, as engines make them for a process of these two functions."""
 
     def see(x, o, z, c, p):
         return o, z, p, first, second  # what a step reads of the oracle is looked up in what it holds
 
-    probe, noise = Rule(owner, see, part.rule.slots, part.rule.schedule, **parameters), part.noise
+    rule, noise = part.rule, part.noise
+    probe = Rule(owner, see, rule.slots, rule.schedule, rule.clock, **constants)
     moved = move(probe, study.oracle, noise)
-    values = (*parameters.values(), part.eta2)
+    values = tuple(parameters(probe, part.h).values())
 
     def told(x, j):
         a, s = (tuple(float(column[j]) for column in kind) for kind in (given.loss, given.variance))
@@ -163,9 +166,8 @@ def try_functions(study, jobs):
         c, functions = tuple(given.table[0, 0].tolist()), {"step": (rule.step, True)}
         _called_at(rule.name, rule.slots, functions, told, c, given.start)
         for sde in study.sdes:
-            parameters = {**rule.parameters, **sde.parameters}
-            told = _teller(study, part, given, sde.name, parameters, sde.drift, sde.diffusion)
-            p = SimpleNamespace(**parameters, eta2=part.eta2)
+            told = _teller(study, part, given, sde.name, with_own(rule, sde), sde.drift, sde.diffusion)
+            p = SimpleNamespace(**parameters(rule, part.h, sde))
             try:
                 c = checked(sde.name, "schedule", called(sde.name, "schedule", sde.schedule, t=study.t0, p=p))
             except BadFunctionError:

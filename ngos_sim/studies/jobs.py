@@ -68,12 +68,12 @@ class Settings:
     @property
     def state(self):
         """The start, shape (d, slots)."""
-        return start.state(self.study.initial, self.study.rule.slots, self.study.dimension, self.point.eta2)
+        return start.state(self.study.initial, self.study.rule.slots, self.study.dimension, self.point.size)
 
     def job(self, parts, combinations, observed, state, *, spacing, records, role=""):
         """Return (program, inputs, parts); role keeps the random numbers of two jobs apart."""
         point = self.point
-        key = point_key(self.seed, point.eta2, point.ell, point.kappa, role)
+        key = point_key(self.seed, point.size, point.ell, point.kappa, role)
         where = (spacing, self.study.t0, records, key)
         return (*assemble(self.study.oracle, parts, combinations, observed, state, *where), parts)
 

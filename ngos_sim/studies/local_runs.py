@@ -8,7 +8,7 @@ from ngos_sim.estimators import paired, rounding
 from ngos_sim.known import linear_flow, moment_flow, quadrature
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
+from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
 from ngos_sim.studies.jobs import Reading, Run, with_rounding
 from ngos_sim.studies.paired_runs import difference
 from ngos_sim.studies.pivots import pivot_at
@@ -37,17 +37,15 @@ def against_sde(settings, sde, wanted):
     count = int(records[-1])
 
     def job(nodes):
-        first, moments = pivot.part(
-            study.rule, settings.law, settings.sigma, nodes, size, point.eta_e, point.eta_e, count
-        )
+        first, moments = pivot.part(study.rule, settings.law, settings.sigma, nodes, size, point.h, point.h, count)
         parts, rows = [first], np.eye(1)
         if sde.pivot is not None:
-            base, exact = euler_maruyama(sde, study.rule.parameters), pivot.nodes
+            base, exact = euler_maruyama(sde, study.rule), pivot.nodes
             for level in paired.LEVELS:
-                numbers = (exact, exact, point.eta_e / level, point.eta_e, count * level, level)
+                numbers = (exact, exact, point.h / level, point.h, count * level, level)
                 parts.append(pivot.part(base, gaussian(), math.nan, *numbers)[0])
             rows = paired.coupled(1)
-        return pivot.job(parts, rows, moments, records, spacing=point.eta_e)
+        return pivot.job(parts, rows, moments, records, spacing=point.h)
 
     main, exact = job(size)
 
@@ -93,11 +91,11 @@ def against_reference(settings, name, wanted):
     moved = (matched > 0)[:, None]
 
     def jobs(nodes):
-        numbers = (nodes, size, point.eta_e, point.eta_e, int(records[-1]))
+        numbers = (nodes, size, point.h, point.h, int(records[-1]))
         small, moments = pivot.part(rule, settings.law, settings.sigma, *numbers)
         numbers = (nodes, size, point.spacing, point.spacing, int(own[-1]))
         large, others = pivot.part(rule, settings.law, settings.sigma / math.sqrt(kappa), *numbers)
-        first, exact = pivot.job([small], np.eye(1), moments, records, spacing=point.eta_e, role=" small batch")
+        first, exact = pivot.job([small], np.eye(1), moments, records, spacing=point.h, role=" small batch")
         second, _ = pivot.job(
             [large], np.eye(1), others, own, h=point.spacing, spacing=point.spacing, role=" large batch"
         )

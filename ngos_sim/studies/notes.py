@@ -54,7 +54,7 @@ def _denominators(study):
     """Return sigma0 sqrt(u) at the start and at u = Sigma, as far as they are known; None without a sigma0 or u."""
     if "u" not in study.rule.slots or "sigma0" not in study.rule.parameters:
         return None
-    u = start.state(study.initial, study.rule.slots, study.dimension, study.points[0].eta2)[:, -1]
+    u = start.state(study.initial, study.rule.slots, study.dimension, study.points[0].size)[:, -1]
     if not callable(study.oracle.covariance):
         u = np.concatenate([u, np.atleast_1d(study.oracle.variance_parameters["covariance"])])
     return study.rule.parameters["sigma0"] * np.sqrt(np.maximum(u, 0.0))

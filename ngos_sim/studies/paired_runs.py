@@ -16,7 +16,7 @@ _WATCHED = 8  # times at which the integrator is watched beside those asked for
 
 def _optimizer(settings):
     point = settings.point
-    return Part(settings.study.rule, settings.law, point.kappa, point.eta_e, settings.sigma)
+    return Part(settings.study.rule, settings.law, point.kappa, point.h, settings.sigma)
 
 
 def _job(settings, functions, records, parts, combinations, role=""):
@@ -41,7 +41,7 @@ def paired(settings, opponents):
     extrapolated = study.reference is None
     if extrapolated:
         references = [
-            Part(euler_maruyama(sde, rule.parameters), gaussian(), level, point.eta_e, math.nan)
+            Part(euler_maruyama(sde, rule), gaussian(), level, point.h, math.nan)
             for sde, _ in opponents.values()
             for level in pairs.LEVELS
         ]

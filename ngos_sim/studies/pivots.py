@@ -7,7 +7,8 @@ import numpy as np
 
 from ngos_sim.known import joint_flow, moment_flow, quadrature
 from ngos_sim.processes.local_error import local_error
-from ngos_sim.processes.optimizers import is_built_in
+from ngos_sim.processes.rmsprop_adam import is_built_in
+from ngos_sim.processes.rule import parameters
 from ngos_sim.studies import first_step, start
 from ngos_sim.studies.assemble import Observables, Part
 from ngos_sim.studies.problems import joint_problem, of_each, problems
@@ -35,10 +36,8 @@ def unsettled(study, sde, terms):
     """
     duration = study.horizon - study.t0
     basis = moment_flow.basis_of(sde, {powers for _, by in terms for powers in by.values()})
-    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
-    steps = max(
-        (times[-1] - study.t0) / point.eta_e for times, point in zip(study.record_times, study.points, strict=True)
-    )
+    states = [start.state(study.initial, study.rule.slots, study.dimension, point.size) for point in study.points]
+    steps = max((times[-1] - study.t0) / point.h for times, point in zip(study.record_times, study.points, strict=True))
     for state in {each.tobytes(): each for each in states}.values():
         known = None if study.oracle.is_dense else _carried(study, state, [terms])
         size = 8.0 * steps * (joint_flow.width_of(*state.shape) if known is None else _rows(known) * sum(basis.widths))
@@ -111,10 +110,13 @@ class Pivot:
         state = self.settings.state
         return np.concatenate([state, np.zeros((len(state), len(self.basis.exponents)))], axis=1)
 
-    def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
-        """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
+    def part(self, rule, law, sigma, nodes, size, h, optimizer_h, count, steps=1):
+        """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n).
+
+        optimizer_h : the time of one optimizer step, which p.h shows the rule
+        """
         basis, t0, problems = self.basis, self.settings.study.t0, self.problems
-        own = first_step.rows(rule, round(t0 / h), count, h, {**rule.parameters, "eta2": eta2})
+        own = first_step.rows(rule, round(t0 / h), count, h, parameters(rule, optimizer_h))
         rows = _rows(problems)
         found = np.empty((count, rows, own.shape[1] + moment_flow.width_of(basis, size)))
         found[:, :, : own.shape[1]] = own[:, None]
@@ -126,7 +128,7 @@ class Pivot:
             elif rows > 1:
                 rest[:, j] = rest[:, made[id(problem)][0]]
         moments = np.stack([made[id(problem)][1] for problem in problems.values()], axis=1)
-        return Part(local_error(rule, basis, own.shape[1], size), law, steps, eta2, sigma, found), moments
+        return Part(local_error(rule, basis, own.shape[1], size), law, steps, optimizer_h, sigma, found), moments
 
     def span(self, times, moments):
         """Return the Observables that read test functions off the error slots, and their exact SDE means.
@@ -170,7 +172,7 @@ class Pivot:
 
     def job(self, parts, combinations, moments, records, **where):
         """Return a job that records the test functions' errors, and their exact SDE means at the records."""
-        h = self.settings.point.eta_e
+        h = self.settings.point.h
         times = self.settings.study.t0 + where.pop("h", h) * records
         observed, exact = self.span(times, moments[records])
         return self.settings.job(parts, combinations, observed, self.start, records=records, **where), exact
@@ -192,13 +194,13 @@ class JointPivot(Pivot):
         """The start of every coordinate's slots; the engine knows those of the errors."""
         return self.settings.state
 
-    def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
+    def part(self, rule, law, sigma, nodes, size, h, optimizer_h, count, steps=1):
         """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
         (problem,), oracle = self.problems, self.settings.study.oracle
         orders = min(nodes, 3) if is_built_in(rule) else nodes
         scale = np.ones(len(problem.slope)) if oracle.root is None else np.sqrt(problem.variance)
         errors, means = joint_flow.errors(problem, h, count, nodes, orders, scale)
-        return Part(rule, law, steps, eta2, sigma, errors=errors), means
+        return Part(rule, law, steps, optimizer_h, sigma, errors=errors), means
 
     def span(self, times, moments):
         """Return the Observables that read sums of slots off the errors, and their exact SDE means.

@@ -11,7 +11,7 @@ from ngos_sim.estimators import choose, test_functions
 from ngos_sim.known import constants, moment_flow
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.svag import svag_law
-from ngos_sim.processes.optimizers import is_built_in
+from ngos_sim.processes.rmsprop_adam import is_built_in
 from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
@@ -25,13 +25,13 @@ _ROUNDING = 1e-12  # of the magnitudes of what is added up: nothing
 
 
 class Constants(NamedTuple):
-    """A and C of the error A sqrt(eta_e) + C eta_e of one series at one time, NaN where none are known."""
+    """A and C of the error A sqrt(h) + C h of one series at one time, NaN where none are known."""
 
     root: float
     first: float
 
     def of_order(self, p):
-        """Return the factor of eta_e^p; NaN where theory does not give it."""
+        """Return the factor of h^p; NaN where theory does not give it."""
         return {0.5: self.root, 1.0: self.first}.get(p, math.nan)
 
 
@@ -73,7 +73,7 @@ class Predictions:
         if study.oracle.noise.moments < max(_FOURTH, choose.noise_degree(terms, study.rule.slots, joint=False)):
             return _UNKNOWN
         lag = rows.step % rows.kappa
-        matched = np.maximum((rows.step - lag) * rows.eta_e, study.t0)  # of the start, no rounding before it
+        matched = np.maximum((rows.step - lag) * rows.h, study.t0)  # of the start, no rounding before it
         single = self._of_coordinates(terms, _moments(study, rows), float(matched.iloc[0]))
         roots, firsts, kappa = [], [], int(rows.kappa.iloc[0])
         for factor, by in terms:
@@ -91,7 +91,7 @@ class Predictions:
     def _problems(self):
         """Every coordinate's Problem, one object for those that are alike."""
         study = self._study
-        return problems(study, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].eta2))
+        return problems(study, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].size))
 
     def _of_coordinates(self, terms, moments, time):
         """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
@@ -111,13 +111,14 @@ class Predictions:
 
 
 def spacing(study):
-    """Return the spacing of the powers of eta_e in a study's errors: 1, or 1/2 where odd powers of eta belong to them.
+    """Return the spacing of the powers of h in a study's errors: 1, or 1/2 where odd powers of eta belong to them.
 
-    They do where the noise stays skewed as sigma -> infinity (not along ell, theory.md 1.4), and where bias correction
-    starts from t0 = 0, as sqrt(1 - beta2^k) begins like the root of the time.
+    They do where the noise stays skewed as sigma -> infinity (not along ell, theory.md 1.4; not with the clock "eta",
+    where a third moment enters a step at h^3), and where bias correction starts from t0 = 0, as sqrt(1 - beta2^k)
+    begins like the root of the time.
     """
     along_ell = isinstance(study.optimizer, SVAG) and len(study.optimizer.ell) > 1
-    skewed = not along_ell and study.oracle.noise.at_large_sigma()[0] != 0.0
+    skewed = study.rule.clock == "eta2" and not along_ell and study.oracle.noise.at_large_sigma()[0] != 0.0
     return 0.5 if skewed or (study.t0 == 0.0 and has_bias_correction(study.rule.parameters)) else 1.0
 
 
@@ -136,7 +137,7 @@ def _is_covered(study, name):
     """Return whether constants are known for a study against this SDE or reference."""
     rule, states = (
         study.rule,
-        [start.state(study.initial, study.rule.slots, study.dimension, p.eta2) for p in study.points],
+        [start.state(study.initial, study.rule.slots, study.dimension, p.size) for p in study.points],
     )
     sde = next((sde for sde in study.sdes if sde.name == name), None)
     known = (
@@ -164,7 +165,7 @@ def _moments(study, rows):
     ell = float(rows.ell.iloc[0])
     law = svag_law(noise, ell) if isinstance(study.optimizer, SVAG) else noise
     third, rate, fourth = law.at_large_sigma()
-    return {"third": third, "third_rate": rate * ell / sigma0, "fourth": fourth}  # sigma = sigma0 / (ell sqrt(eta_e))
+    return {"third": third, "third_rate": rate * ell / sigma0, "fourth": fourth}  # sigma = sigma0 / (ell sqrt(h))
 
 
 def _settings(study, time):

@@ -71,24 +71,24 @@ class Result:
         Parameters
         ----------
         theorem : float
-            The order p in eta_e, a multiple of 1/2 up to 3, of the theorem that the errors are held to:
-            error = C eta_e^p + D eta_e^(p + 1) + .., with the half powers between where they belong to the study
+            The order p in h, a multiple of 1/2 up to 3, of the theorem that the errors are held to:
+            error = C h^p + D h^(p + 1) + .., with the half powers between where they belong to the study
             (`prediction.spacing`). The constant, the terms of lower order and the verdict are those of p.
 
         Returns
         -------
         DataFrame
             One row per (sde, test_function, norm), under SVAG with several ell also per eta2. norm
-            "final": the last common time; "max": the common time at which the pooled |error| / eta_e^p is
+            "final": the last common time; "max": the common time at which the pooled |error| / h^p is
             largest (the theorems' max over k), with standard errors and intervals widened as those of the
             simultaneous band over times. Under the scaling rule a time is common to all points if its
             last matched step and its lag, k mod kappa, are. The fit: `statistics.order.OrderFit`, of the points
             that have run at least 4 steps by then (under the scaling rule: 4 of the larger batch in all): fewer are no
             asymptotics. "max" is over the times at which as many points enter as at the last.
             order, std_error, ci_low, ci_high: of the order that fits best, whatever the theorem.
-            constant: C of C eta_e^p. limit, sqrt_term: E0 and A of A sqrt(eta_e) beside that expansion, NaN where they
+            constant: C of C h^p. limit, sqrt_term: E0 and A of A sqrt(h) beside that expansion, NaN where they
             are not below order p.
-            predicted_constant: what theory gives for `constant`: the factor of sqrt(eta_e) for p = 1/2 and of eta_e
+            predicted_constant: what theory gives for `constant`: the factor of sqrt(h) for p = 1/2 and of h
             for p = 1, NaN for other orders and where none is known; predicted_sqrt_term: for `sqrt_term` at p = 1,
             beside whose expansion alone it is theory's: `studies.prediction`.
 
@@ -118,7 +118,7 @@ class Result:
         return pd.DataFrame(rows)[list(ORDERS)]
 
     def plot(self, path=None, *, axes=None, norm="max", theorem=1.0):
-        """Draw |error| against eta_e with 95 % bars, fitted lines and slope guides.
+        """Draw |error| against h with 95 % bars, fitted lines and slope guides.
 
         Parameters
         ----------
@@ -236,9 +236,9 @@ def limited(why, table):
     """Return `why` with a clause where the integrator leaves more than the standard error at the time of norm = max."""
     found = dict(why)
     for (sde, name), rows in headline(table).groupby(["sde", "test_function"], sort=False):
-        least = rows.eta_e[rows.integrator_residual > rows.std_error].min()
+        least = rows.h[rows.integrator_residual > rows.std_error].min()
         if least > 0.0:
-            text = f"at eta_e >= {least:g} what the integrator leaves exceeds the standard error"
+            text = f"at h >= {least:g} what the integrator leaves exceeds the standard error"
             found[sde, name] = f"{found[sde, name]}; {text}"
     return found
 
@@ -248,8 +248,8 @@ def _plot(table, axes=None, norm="max", theorem=1.0):
     for keys, group in groups(table.assign(uncertainty=total_std_error(table))):
         rows = at_norm(group, norm, theorem)
         fit, used = fitted(rows, norm, theorem)
-        chosen.append((keys, rows, fit, partial(orders.curve, fit, used.eta_e, used.error, used.uncertainty)))
-    return plotting.error_plot(chosen, axes, theorem)
+        chosen.append((keys, rows, fit, partial(orders.curve, fit, used.h, used.error, used.uncertainty)))
+    return plotting.error_plot(chosen, axes, theorem, plotting.step_label(table))
 
 
 def _png(table, theorem):

@@ -25,7 +25,7 @@ def runs(study, index, seed, served, precision="f64", remainders=None):
         As `selection.after_node_check` returns it.
     """
     point, times = study.points[index], study.record_times[index]
-    records = np.round((times - study.t0) / point.eta_e).astype(np.int64)
+    records = np.round((times - study.t0) / point.h).astype(np.int64)
     left_here = {tuple(key): left for (at, *key), left in (remainders or {}).items() if at == index}
     settings = Settings(study, point, seed, records, precision, left_here)
     found, rest = [], {}

@@ -10,7 +10,8 @@ from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.control_variate import Means
 from ngos_sim.known import gaussian_law, moment_flow
-from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
+from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
+from ngos_sim.processes.rule import parameters
 from ngos_sim.statistics.chunks import Sums, means
 from ngos_sim.studies import pivots, runs, start
 from ngos_sim.studies.jobs import reference_name
@@ -98,13 +99,13 @@ def _require_moments(study, function):
 
 def _starts(study):
     """Return the start of every coordinate at every point, shape (points, d, slots)."""
-    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
+    states = [start.state(study.initial, study.rule.slots, study.dimension, point.size) for point in study.points]
     return np.stack(states)
 
 
 def _singular(study, sde):
     """Return why an SDE's coefficients cannot be taken at the start, or an empty string."""
-    p = SimpleNamespace(**{**study.rule.parameters, **sde.parameters, "eta2": study.points[0].eta_e})
+    p = SimpleNamespace(**parameters(study.rule, study.points[0].h, sde))
     try:
         sde.schedule(study.t0, p)
     except ValueError as error:
@@ -143,7 +144,7 @@ def _local_terms(study, pivot, function):
 def _roughness(study, terms):
     """Return why the means of a test function's terms at a study's last time are not known, or an empty string."""
     point, times = study.points[0], study.record_times[0]
-    state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+    state = start.state(study.initial, study.rule.slots, study.dimension, point.size)
     try:
         known = laws(study, state, terms, lambda problem: gaussian_law.sde_law(problem, times[-1:]))
     except ValueError as error:

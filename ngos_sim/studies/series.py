@@ -30,7 +30,7 @@ def at_norm(group, norm, theorem=1.0):
         The rows of one series at all times.
     norm : "max" or "final"
     theorem : float
-        The order p of the slope |error| / eta_e^p that is largest at the time of "max".
+        The order p of the slope |error| / h^p that is largest at the time of "max".
 
     Raises
     ------
@@ -38,19 +38,19 @@ def at_norm(group, norm, theorem=1.0):
         The points have no time in common: a study refuses that, an older table may show it.
     """
     lag = group.step % group.kappa  # of a step of the smaller batch behind the last matched one
-    clock = ((group.time - lag * group.eta_e) / group.time.max()).round(9)
+    clock = ((group.time - lag * group.h) / group.time.max()).round(9)
     size = np.maximum(group.error.abs(), total_std_error(group))
     weight = 1.0 / np.maximum(total_std_error(group) / (size.max() or 1.0), 1e-15) ** 2
     enters = group.get("steps_run", group.step // group.kappa) >= MIN_STEPS
-    power = (group.eta_e / group.eta_e.max()) ** theorem
+    power = (group.h / group.h.max()) ** theorem
     sums = {"points": 1, "enter": enters, "top": weight * group.error * power, "base": weight * power**2}
     sums = pd.DataFrame(sums)
     sums = sums.groupby([clock.rename("clock"), lag.rename("lag")]).sum()
-    common = sums[sums.points == group.eta_e.nunique()]
+    common = sums[sums.points == group.h.nunique()]
     if common.empty:
         raise ValueError("the points of a series have no time in common: their errors cannot be compared")
     common = common[common.enter == common.enter.max()]
-    pooled = (common.top / common.base).abs()  # the weighted least squares slope of error against eta_e^p
+    pooled = (common.top / common.base).abs()  # the weighted least squares slope of error against h^p
     at = common.index[-1] if norm == "final" or pooled.isna().all() else pooled.idxmax()
     return group.assign(enters=enters)[(clock == at[0]) & (lag == at[1])]
 
@@ -63,7 +63,7 @@ def fitted(rows, norm, theorem=1.0, series=1):
     """
     used = rows[rows.enters & np.isfinite(rows.error) & np.isfinite(total_std_error(rows))]
     fit = order.fit(
-        used.eta_e,
+        used.h,
         used.error,
         total_std_error(used),
         theorem=theorem,

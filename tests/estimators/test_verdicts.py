@@ -163,11 +163,11 @@ def test_a_curved_truth_of_great_precision_is_no_half_order():
     [
         (0.4 * STEPS, 0.004, "consistent with order 1"),
         (0.002 + 0.4 * STEPS, 0.004, "fails order 1: limit off by 0.002 (6e-06)"),
-        (0.1 * np.sqrt(STEPS) + 0.4 * STEPS, 0.004, "fails order 1: half order, 0.1 (0.0003) sqrt(eta_e)"),
+        (0.1 * np.sqrt(STEPS) + 0.4 * STEPS, 0.004, "fails order 1: half order, 0.1 (0.0003) sqrt(h)"),
         (
             0.0005 + 0.4 * STEPS,
             0.05,
-            "fails order 1: limit off by 0.0005 (7e-05) or half order, 0.0205 (0.004) sqrt(eta_e)",
+            "fails order 1: limit off by 0.0005 (7e-05) or half order, 0.0205 (0.004) sqrt(h)",
         ),
     ],
 )

@@ -48,7 +48,7 @@ def build(oracle, processes, functions, start, h, steps, t0=0.0, records=None, k
 
 def beside_its_sde(oracle, rule, sde, noise, start, functions, steps=3, records=(1, 3)):
     """Return the program of a rule and of its SDE with 1, 2 and 4 steps to one."""
-    levels = [(euler_maruyama(sde, rule.parameters), ns.gaussian(), level) for level in (1, 2, 4)]
+    levels = [(euler_maruyama(sde, rule), ns.gaussian(), level) for level in (1, 2, 4)]
     return build(oracle, [(rule, noise, 1), *levels], functions, start, 2.0**-4, steps, t0=0.25, records=records)
 
 
