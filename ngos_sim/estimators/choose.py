@@ -104,11 +104,15 @@ def _joint_terms(terms, oracle, dimension):
 
 def too_heavy(noise, needed):
     """Return why a standard error that needs E |zeta|^needed says nothing under a noise law, or None if it does."""
-    if needed <= noise.moments:
-        return None
-    return (
-        f"its standard error needs E zeta^{needed}, and noise {noise.name!r} has finite moments up to {noise.moments:g}"
-    )
+    needs = f"its standard error needs E zeta^{needed}"
+    if needed > noise.moments:
+        return f"{needs}, and noise {noise.name!r} has finite moments up to {noise.moments:g}"
+    if needed > noise.moments_seen:
+        return (
+            f"{needs}, and in noise {noise.name!r} over 10 % of it lies beyond |xi| = 6, in a tail like a power's, as "
+            f"if it were not finite; say how many moments are, such as moments={noise.moments_seen:g}"
+        )
+    return None
 
 
 def noise_degree(terms, slots, joint):
