@@ -50,6 +50,8 @@ def near_root(oracle, slots, start):
     near = (u < _NEAR * variance) | (u <= 0.0)
     if not np.any(near):
         return ""
+    if not np.any(variance[near] > 0.0):
+        return "u starts at 0 where the covariance is 0 too, and stays there, at the root's singularity"
     least = float(np.min(u[near] / np.where(variance[near] > 0.0, variance[near], 1.0)))
     return f"u starts at {least:.3g} of the covariance, below {_NEAR:g} of it, too near the root's singularity"
 

@@ -145,6 +145,8 @@ def fit(x, error, std_error, *, theorem=1.0, rows=1, widening=1.0, spacing=1.0):
     asked = {"theorem": theorem, "spacing": spacing}
     if not len(x):
         return OrderFit(**asked)
+    if not np.any(error) and not np.any(std_error):  # nothing was seen: no bound on C follows
+        return OrderFit(**asked, points=len(x))
     sigma = widening * std_error
     resolved = int(np.sum(np.abs(error) > RESOLVED * sigma))
     expansion = Expansion(x, error, sigma, spacing)

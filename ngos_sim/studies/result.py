@@ -24,6 +24,7 @@ ORDERS = (
     "points", "resolved_points", "verdict",
 )  # fmt: skip
 
+_NO_CHANCE = 30.0  # standard errors
 
 if TYPE_CHECKING:
     from ngos_sim.studies.study import ConvergenceStudy
@@ -230,6 +231,20 @@ def _asked(directory):
     source = directory / "orders.csv"
     orders = folder.read_table(source) if source.is_file() else {}
     return order_of(orders["theorem"].iloc[0]) if "theorem" in orders else 1.0
+
+
+def unstable(table):
+    """Return {(sde, test function): where its integrator is unstable, in words}.
+
+    At some time its bias, which is removed, exceeds every mean of the optimizer's so far, and that by no chance.
+    """
+    found = {}
+    for key, rows in table.groupby(["sde", "test_function"], sort=False):
+        bias, means = rows.integrator_bias.abs(), rows.optimizer_mean.abs().groupby(rows.h).cummax()
+        largest = rows.h[(bias > means) & (bias > _NO_CHANCE * rows.std_error)].max()
+        if largest > 0.0:
+            found[key] = f"the integrator of the SDE is unstable at h = {largest:g}: smaller h is needed"
+    return found
 
 
 def limited(why, table):
