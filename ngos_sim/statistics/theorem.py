@@ -16,6 +16,7 @@ from ngos_sim.statistics.expansion import EXCLUDED, Fit, likely
 POOR = 1e-3  # p-value below which intervals widen by the root of chi2 / dof
 _LOWER = (0.0, 0.5, 1.0)  # powers of the terms that are looked for: a wrong limit, skewed noise, a theorem of order 1
 _MOST = 3.0  # of a theorem's order: the fitted one ends at 4
+_FEW = 4  # points, on which intervals of C held it in 87 % where the first step's deviation cancels
 _LEAST_POINTS = 4  # to tell a lower term from the theorem's further ones
 
 
@@ -37,8 +38,8 @@ class Term(NamedTuple):
 class _Beside(NamedTuple):
     """What the likelihood says at the theorem's order, over the shapes that it does not exclude.
 
-    value, std_error : the first coefficient, its mean over the shapes; the root of their mean variance and of the
-        variance of the means
+    value, std_error : the first coefficient, its mean over the shapes; the root of their mean variance (of C on three
+        or four points of the largest: there a shape is often the best by chance) and of the variance of the means
     deviance, chi2 : of the best shape
     """
 
@@ -104,5 +105,7 @@ def _at(expansion, theorem, column=None):
     found = Fit(*(each[0] for each in expansion.everywhere(np.array([theorem]), "largest", column)))
     kept, best = likely(found.deviance), found.deviance.argmin()
     value, spread = found.first[kept], found.spread[kept]
-    std_error = np.sqrt((spread**2).mean() + value.var())
+    is_guess = column is None and len(expansion.s) <= _FEW
+    own = np.max(spread**2) if is_guess else np.mean(spread**2)
+    std_error = np.sqrt(own + value.var())
     return _Beside(float(value.mean()), float(std_error), float(found.deviance[best]), float(found.chi2[best]))

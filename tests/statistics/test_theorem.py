@@ -55,6 +55,30 @@ def test_intervals_of_a_constant_of_order_p_hold_it(p, relative):
     assert not any(fit.found for fit in fitted)
 
 
+@pytest.mark.parametrize("points", [3, 4])
+@pytest.mark.parametrize(("c", "new"), [(3.9, 1), (3.9, 0), (2.0, 1)])
+@pytest.mark.parametrize("relative", [1e-3, 1e-2])
+def test_a_few_steps_a_factor_four_apart_of_adam_with_beta_near_zero(points, c, new, relative):
+    """theta' = - h m, m' = (1 - c h) m, by the old or by the new m: beta = 1 - c h of the first step is .025 or .5.
+
+    Intervals of the constant held it in 87 to 93 %.
+    """
+    x = 0.25 * 4.0 ** -np.arange(points)
+
+    def error(h):
+        factor, steps = 1.0 - c * h, round(1.0 / h)
+        return -(factor**new) * (1.0 - factor**steps) / c - math.expm1(-c) / c
+
+    exact = np.array([error(h) for h in x.tolist()])
+    constant = 2.0 * error(1e-4) / 1e-4 - error(2e-4) / 2e-4
+    noise = np.random.default_rng(5).standard_normal((2 * DRAWS, points))
+    std_error = relative * np.abs(exact)
+    fitted = [order.fit(x, exact + std_error * one, std_error) for one in noise]
+    assert covered(fitted, constant) > 0.95 - 2.0 * math.sqrt(0.95 * 0.05 / (2 * DRAWS))
+    assert np.mean([fit.ci_low < 1.0 < fit.ci_high for fit in fitted]) > 0.93
+    assert np.median([fit.constant_std_error for fit in fitted]) < 4.0 * relative * abs(constant) + 0.01
+
+
 def test_an_equation_of_order_two_has_no_constant_of_order_one():
     """What every theorem was taken for once."""
     for fit in fits(sgd_errors(2.0), 0.01, theorem=1.0):
