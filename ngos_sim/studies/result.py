@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ngos_sim.reporting import plotting
@@ -24,7 +25,7 @@ ORDERS = (
     "points", "resolved_points", "verdict",
 )  # fmt: skip
 
-_NO_CHANCE = 30.0  # standard errors
+_EXPLODED, _LEFT = 1e3, 0.1  # of a mean, and of what an integrator leaves of it, where that is unstable
 
 if TYPE_CHECKING:
     from ngos_sim.studies.study import ConvergenceStudy
@@ -236,12 +237,15 @@ def _asked(directory):
 def unstable(table):
     """Return {(sde, test function): where its integrator is unstable, in words}.
 
-    At some time its bias, which is removed, exceeds every mean of the optimizer's so far, and that by no chance.
+    There the SDE's mean has grown a thousandfold from its first recorded time on, beyond the optimizer's means, and
+    what the integrator leaves is a tenth of it or more: coarse steps that are stable leave much, but of what decays.
     """
     found = {}
     for key, rows in table.groupby(["sde", "test_function"], sort=False):
-        bias, means = rows.integrator_bias.abs(), rows.optimizer_mean.abs().groupby(rows.h).cummax()
-        largest = rows.h[(bias > means) & (bias > _NO_CHANCE * rows.std_error)].max()
+        means, by = rows[["optimizer_mean", "sde_mean"]].abs(), rows.h
+        before = np.maximum(means.optimizer_mean.groupby(by).cummax(), means.sde_mean.groupby(by).transform("first"))
+        explodes = (means.sde_mean > _EXPLODED * before) & (rows.integrator_residual > _LEFT * means.sde_mean)
+        largest = rows.h[explodes].max()
         if largest > 0.0:
             found[key] = f"the integrator of the SDE is unstable at h = {largest:g}: smaller h is needed"
     return found

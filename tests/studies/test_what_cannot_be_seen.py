@@ -44,7 +44,8 @@ def test_what_is_exact_is_not_doubted():
 
 def test_an_unstable_integrator_is_named():
     """Curvature 500 at h = 1/32: the SDE's steps of h / 4 multiply theta by 3 each."""
-    made = study(ns.quadratic(500.0), ["theta[0]"], initial=dict(theta=1.0, u=1.0), estimator="coupled", eta2=[1 / 32])
+    settings = dict(initial=dict(theta=1.0, u=1.0), estimator="coupled", eta2=[1 / 32], times=None)
+    made = study(ns.quadratic(500.0), ["theta[0]"], **settings)
     words = "the integrator of the SDE is unstable at h = 0.03125: smaller h is needed"
     with pytest.warns(ns.StudyWarning, match=f"^'theta\\[0\\]' against 'rmsprop': {words}$"):
         result = made.run(4096)
@@ -57,7 +58,11 @@ def test_a_stable_one_is_not(start):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         made = study(
-            test_functions=functions, initial=dict(theta=start, u=1.0), estimator="coupled", eta2=[0.25, 0.125]
+            test_functions=functions,
+            initial=dict(theta=start, u=1.0),
+            estimator="coupled",
+            eta2=[0.25, 0.125],
+            times=None,
         )
         for seed in range(5):
             assert not any("unstable" in why for why in made.run(4096, seed=seed).why.values())
