@@ -3,7 +3,7 @@
 python benchmarks/calibration.py [--json]
 
 Real runs, a seed each. The truth of an error is one local run of 400 times as many trajectories, or the closed form
-of tests/support/closed_forms.py; that of a constant is predicted by theory; that of an order is 1. A markdown table,
+of closed_forms.py; that of a constant is predicted by theory; that of an order is 1. A markdown table,
 or one JSON array.
 """
 
@@ -11,21 +11,17 @@ import argparse
 import itertools
 import json
 import math
-import sys
-from pathlib import Path
 
+import closed_forms
 import numpy as np
 from tqdm import tqdm
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import ngos_sim as ns
 from ngos_sim.statistics import order
 from ngos_sim.statistics.chunks import normal_quantile
-from ngos_sim.studies.prediction import predicted
-from ngos_sim.studies.result import at_norm, groups, uncertainty
-from ngos_sim.studies.result import fitted as result_fit
-from tests.support import closed_forms
+from ngos_sim.studies.prediction import Predictions
+from ngos_sim.studies.series import at_norm, groups, total_std_error
+from ngos_sim.studies.series import fitted as series_fit
 
 SEEDS, POWER_SEEDS = 2000, 400
 FEW, MANY = 4096, 65_536  # trajectories a seed: bands are by Sidak below 65,536, by groups of chunks from there on
@@ -97,8 +93,8 @@ def fitted(study, table, norm, constants):
         at = at_norm(group, norm)
         key = (keys["test_function"], at.time.iloc[-1])
         if key not in constants:
-            constants[key] = predicted(study, keys, at)[1]
-        found.append((result_fit(at, norm, len(series))[0], constants[key]))
+            constants[key] = Predictions(study).of(keys, at).first
+        found.append((series_fit(at, norm, series=len(series))[0], constants[key]))
     return found
 
 
@@ -158,7 +154,7 @@ def integrated():
         truths[f"{what}, coupled"] = make(**changes).run(LONG * FEW, seed=SEEDS).table.error.to_numpy()
     for (what, study), trajectories in itertools.product(studies.items(), (FEW, MANY)):
         true, kept = truths[what], list(tables(what, study, trajectories, SEEDS))
-        for name, spread in (("with", uncertainty), ("without", lambda table: table.std_error)):
+        for name, spread in (("with", total_std_error), ("without", lambda table: table.std_error)):
             inside = np.array([(np.abs(t.error - true) <= normal_quantile(0.95) * spread(t)).to_numpy() for t in kept])
             for h in COARSEST:
                 question = f"95 % interval of an error, {name} integrator_residual, eta2 = 1/{1.0 / h:g}"
@@ -179,7 +175,7 @@ def verdicts(delta, estimator):
     """Return the verdict of each seed on an SDE whose diffusion is 1 + delta times the right one."""
     what, found = f"RMSprop, {estimator}", []
     for table in tables(f"{what}, delta {delta:.2g}", wrong(delta, estimator), ONE, POWER_SEEDS):
-        found.append(order.fit(table.h, table.error, uncertainty(table)).verdict())
+        found.append(order.fit(table.h, table.error, total_std_error(table)).verdict())
     return found
 
 

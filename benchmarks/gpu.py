@@ -8,22 +8,18 @@ machine instructions a step and registers (needs the extra gpu-test), and the th
 
 import platform
 import statistics
-import sys
 import time
-from pathlib import Path
 
+import alone
+import machine_code
 import numba
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import ngos_sim as ns
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.cuda import engine as cuda
 from ngos_sim.engines.cuda import package as cuda_package
 from ngos_sim.engines.program import CHUNK
-from tests.gpu import machine_code
-from tests.support import programs
 
 STEPS, RUNS, CHUNKS = 4096, 5, 1024
 PRECISIONS = ("f32", "mix", "f64")
@@ -33,7 +29,7 @@ ISSUE, FILE, THREADS, BLOCK = 128, 65536, 2048, 128  # thread instructions a clo
 
 
 def program():
-    return programs.alone(ns.rmsprop(**programs.RMSPROP), steps=STEPS)
+    return alone.program(ns.rmsprop(sigma0=0.8, eps0=0.1, c2=1.3), [1.2, 1.4], 2.0**-4, STEPS)
 
 
 def timed(run):

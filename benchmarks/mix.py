@@ -8,18 +8,15 @@ SD is that of a trajectory's difference; the bias is relative to the larger of 1
 
 import argparse
 import math
-import sys
 import time
-from pathlib import Path
 
+import alone
 import numpy as np
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+import precision
 
 import ngos_sim as ns
 from ngos_sim.engines.program import BLOCK
-from tests.support import precision, programs
 
 COSINE = ns.TestFunction("cos theta", lambda x: math.cos(x[0]), coordinate=0)
 FUNCTIONS = ["theta[0]", "theta[0]^2", "u[0]", COSINE]
@@ -30,9 +27,8 @@ START = {"rmsprop": [1.2, 1.4], "adam": [1.2, -0.4, 1.4]}
 
 def rows(name, eta2, trajectories):
     """Return a row a test function."""
-    oracle, steps = ns.NGOS(ns.quadratic(0.9)), round(10.0 / eta2)
-    law = [(RULES[name], ns.gaussian(), 1)]
-    built = programs.build(oracle, law, FUNCTIONS, [START[name]], eta2, steps, t0=0.25)
+    steps = round(10.0 / eta2)
+    built = alone.program(RULES[name], START[name], eta2, steps, FUNCTIONS, t0=0.25)
     difference, wanted = precision.differences(*built, trajectories // BLOCK)
     for function, off, values in zip(FUNCTIONS, difference, wanted, strict=True):
         yield {

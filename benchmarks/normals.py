@@ -2,28 +2,24 @@
 
     python benchmarks/normals.py
 
-moments: E z, z^2, z^4, z^6 by enumeration, for the cosine and the sine (tests/lattice.py), less 0, 1, 3, 15, as a
+moments: E z, z^2, z^4, z^6 by enumeration, for the cosine and the sine (lattice.py), less 0, 1, 3, 15, as a
 fraction of them. sample: 2^30 draws of 128 trajectories at a time, 8 coordinates a step; chi^2 on bins of 1/256, its
 p-value, and Kolmogorov and Smirnov's at their edges; correlations of neighbours, of z and of z^2, in standard errors.
 """
 
 import math
-import sys
 import time
-from pathlib import Path
 
+import lattice
 import numpy as np
 import pandas as pd
 from numba import njit
 from scipy.special import ndtr
 from scipy.stats import chi2, kstwobign
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from ngos_sim.engines import rng
 from ngos_sim.engines.compiling.bind import bound
 from ngos_sim.engines.compiling.primitives import prefer_wide
-from tests.support import lattice
 
 DRAWS, LANES, COORDINATES, BLOCKS = 512, 128, 8, 2**30 // (512 * 128)
 EDGE, BINS = 7, 256  # the largest |z| is 6.76; bins a unit

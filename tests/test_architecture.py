@@ -79,3 +79,14 @@ def test_tests_share_what_stands_in_support(file):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "tests":
             assert not any(part.startswith("test_") for part in node.module.split(".")), node.module
             assert node.module.startswith(("tests.support", "tests.gpu")), node.module
+
+
+def test_benchmarks_import_nothing_of_tests():
+    """They run alone, as scripts; what both need (closed forms, the words of a lattice) is theirs."""
+    files = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
+    assert files
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(name.split(".")[0] == "tests" for name in names), file.name

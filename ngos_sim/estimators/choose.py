@@ -58,6 +58,8 @@ def near_root(oracle, slots, start):
     near = (u < _NEAR * variance) | (u <= 0.0)
     if not np.any(near):
         return ""
+    if not np.any(variance[near] > 0.0):
+        return "u starts at 0 where the covariance is 0 too, and stays there, at the root's singularity"
     least = float(np.min(u[near] / np.where(variance[near] > 0.0, variance[near], 1.0)))
     return f"u starts at {least:.3g} of the covariance, below {_NEAR:g} of it, too near the root's singularity"
 
@@ -112,11 +114,15 @@ def _joint_terms(terms, oracle, dimension):
 
 def too_heavy(noise, needed):
     """Return why a standard error that needs E |zeta|^needed says nothing under a noise law, or None if it does."""
-    if needed <= noise.moments:
-        return None
-    return (
-        f"its standard error needs E zeta^{needed}, and noise {noise.name!r} has finite moments up to {noise.moments:g}"
-    )
+    needs = f"its standard error needs E zeta^{needed}"
+    if needed > noise.moments:
+        return f"{needs}, and noise {noise.name!r} has finite moments up to {noise.moments:g}"
+    if needed > noise.moments_seen:
+        return (
+            f"{needs}, and in noise {noise.name!r} over 10 % of it lies beyond |xi| = 6, in a tail like a power's, as "
+            f"if it were not finite; say how many moments are, such as moments={noise.moments_seen:g}"
+        )
+    return None
 
 
 def noise_degree(terms, slots, joint):

@@ -3,6 +3,10 @@
 On short intervals of many scales, f(b) - f(a) against Lobatto's rule of six points for the integral of f'.
 Where its higher differences say that a function is rough (a kink, a fast wave, what rounding has left) nothing is said.
 Nothing depends on the units of theta or of the loss.
+
+Seen are mistakes of the whole function: a factor, a sign, a missing term. Not seen is what is wrong on a third or less
+of the intervals that tell, of 36 (one for each decade of |theta| from 1e-9 to 1e8 and each sign): a term that counts on
+few scales, another branch on a part of the axis, anything between the intervals, which are a sixteenth of |theta| wide.
 """
 
 import numbers

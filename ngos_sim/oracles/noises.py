@@ -8,9 +8,12 @@ The built-in laws are in `oracles.laws` and `oracles.heavy_laws`.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import SimpleNamespace
 
 import numpy as np
+
+from ngos_sim.oracles import tails
 
 _CUMULANT_NODES = 32
 _ROUNDING = 1e-13  # of a sum of magnitudes: what is below it is what rounding leaves of 0
@@ -36,7 +39,8 @@ class Noise:
         How many standard normals `sample` takes.
     moments : int or infinity
         The highest order n with E |zeta|^n finite. A study refuses what needs more, and a law that has
-        fewer than it says, where `oracles.law_check` sees it.
+        fewer than it says, where `oracles.law_check` sees it. Where it is not given, a study refuses what rests on
+        the far end of a tail like a power's too, as `oracles.tails` sees it: then say it.
 
     Raises
     ------
@@ -78,6 +82,11 @@ class Noise:
     def is_gaussian(self):
         """Whether zeta is the Gaussian xi itself."""
         return self.sample is _gaussian
+
+    @cached_property
+    def moments_seen(self):
+        """How many moments the tails show to be finite as sigma -> infinity: `tails.moments_seen`."""
+        return tails.moments_seen(self, _LARGE)
 
     def rule(self, sigma, nodes=_CUMULANT_NODES):
         """Return values and weights of the atoms, or of a rule with `nodes` nodes.

@@ -14,11 +14,11 @@ from ngos_sim.statistics.chunks import normal_quantile
 _FIGURE = {"figsize": (8.0, 4.8), "layout": "constrained"}
 
 
-def error_plot(groups, axes=None, step="h"):
+def error_plot(groups, axes=None, theorem=1.0, step="h"):
     """Draw |error| against h on logarithmic axes.
 
     Points carry 95 % bars and are hollow where they do not exceed 3 standard errors; lines are the
-    fits; dotted guides have slopes 1/2 and 1; the grey band reaches to 3 standard
+    fits; dotted guides have the theorem's order as their slope, and half of it; the grey band reaches to 3 standard
     errors of the noisiest series.
 
     Parameters
@@ -27,6 +27,8 @@ def error_plot(groups, axes=None, step="h"):
         Names of a series; its rows: one a point, with h, error and uncertainty; its fit; the fitted line, a
         function of steps.
     axes : matplotlib Axes, optional
+    theorem : float
+        The order that the errors are held to.
     step : str
         What stands below the horizontal axis: `step_label`.
 
@@ -35,7 +37,7 @@ def error_plot(groups, axes=None, step="h"):
     matplotlib Axes
     """
     with _plain_words():
-        return _drawn(groups, _new_axes() if axes is None else axes, step)
+        return _drawn(groups, _new_axes() if axes is None else axes, theorem, step)
 
 
 def step_label(table):
@@ -97,7 +99,7 @@ def _new_axes():
         return Figure(**_FIGURE).add_subplot()
 
 
-def _drawn(groups, axes, step):
+def _drawn(groups, axes, theorem, step):
     several = len({keys["sde"] for keys, *_ in groups}) > 1
     noise, smallest, largest, names = {}, np.inf, 0.0, []
     for at, (keys, rows, fit, line) in enumerate(groups):
@@ -118,7 +120,7 @@ def _drawn(groups, axes, step):
         axes.set_yscale("log")
     axes.set(xlabel=step, ylabel="|weak error|")
     steps = np.array(sorted(noise))
-    _guides(axes, steps, np.array([noise[one] for one in steps]), 0.7 * smallest, 1.3 * largest)
+    _guides(axes, theorem, steps, np.array([noise[one] for one in steps]), 0.7 * smallest, 1.3 * largest)
     axes.grid(True, which="major", lw=0.3)
     legend = axes.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     for text in legend.get_texts():
@@ -142,13 +144,16 @@ def _series(axes, at, x, error, std_error, line, label):
         axes.plot(at_steps, np.abs(line(at_steps)), color=color, lw=1)
 
 
-def _guides(axes, steps, noise, low, top):
-    """Draw slopes 1/2 and 1 from `top` at the largest step, and the noise floor; fit the axis to them."""
+def _guides(axes, theorem, steps, noise, low, top):
+    """Draw slopes of the theorem's order and of half of it from `top` at the largest step, and the noise floor.
+
+    The axis is fitted to them.
+    """
     if not 0.0 < low < top < np.inf:
         return
     if len(steps) > 1:
-        low = min(low, top * steps[0] / steps[-1] / 1.2)
-        for slope, dots in ((0.5, (0, (1, 3))), (1.0, (0, (1, 1)))):
+        low = min(low, top * (steps[0] / steps[-1]) ** theorem / 1.2)
+        for slope, dots in ((0.5 * theorem, (0, (1, 3))), (theorem, (0, (1, 1)))):
             axes.plot(steps, top * (steps / steps[-1]) ** slope, color="0.4", lw=1, ls=dots, label=f"slope {slope:g}")
     if (noise > low).any():
         style = {"color": "0.5", "alpha": 0.12, "lw": 0, "label": "3 SE, noisiest series"}

@@ -89,7 +89,7 @@ def means(total, trajectories):
         return total[..., 0] / trajectories, np.sqrt(total[..., 1] / (trajectories - 1) / trajectories)
 
 
-def uncertainty(std_errors):
+def relative_error_of_std_error(std_errors):
     """Return how well a standard error is known, as a part of itself: its own standard error, shape (times,).
 
     By the spread of its square over independent groups of trajectories: half of sd / (mean sqrt(groups)).

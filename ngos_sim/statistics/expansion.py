@@ -60,7 +60,8 @@ class Expansion:
 
     def __init__(self, x, error, sigma, spacing=1.0):
         self._unit = max(np.abs(error).max(), sigma.max()) or 1.0  # squares of the smallest numbers would be 0
-        self.s, self.error, self.spacing = x / x.max(), error / self._unit, spacing
+        self.largest, self.spacing = float(x.max()), spacing
+        self.s, self.error = x / self.largest, error / self._unit
         sigma = np.maximum(sigma / self._unit, LEAST * np.abs(self.error))
         self.sigma = np.where(sigma > 0.0, sigma, sigma.max() or 1.0)
         inner = np.sort(self.s)[min(2, len(x) - 1)]

@@ -27,7 +27,7 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
         run = int((last - study.t0) / point.spacing + 1e-6)
         for (name, g), (estimator, reading, quantile) in sorted(readings.items(), key=lambda item: item[0][1]):
             now = Reading(*(float(field[at]) + 0.0 for field in np.broadcast_arrays(*reading)))  # never -0
-            total = float(uncertainty(now.std_error, now.residual))
+            total = float(total_std_error(now.std_error, now.residual))
             found.append(
                 {
                     "h": point.h,
@@ -62,7 +62,7 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
     return found
 
 
-def uncertainty(std_error, residual):
+def total_std_error(std_error, residual):
     """Return the root of the sum of squares of a standard error and of what an integrator leaves (NaN: nothing).
 
     With |bias| <= residual, error +- z hypot(std_error, residual) holds the truth at least as often as it should,

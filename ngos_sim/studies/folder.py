@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-_NAMES = ["test_function", "sde", "estimator"]  # columns of words, whatever the words look like
+_NAMES = ["test_function", "sde", "estimator", "norm", "verdict"]  # columns of words, whatever the words look like
 
 
 def put(directory, name, content):

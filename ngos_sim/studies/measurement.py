@@ -9,7 +9,7 @@ import pandas as pd
 from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import test_functions
-from ngos_sim.statistics.chunks import Sums, means, simultaneous_quantile, uncertainty
+from ngos_sim.statistics.chunks import Sums, means, relative_error_of_std_error, simultaneous_quantile
 from ngos_sim.studies import collect, runs
 from ngos_sim.studies.prediction import spacing
 
@@ -95,16 +95,22 @@ class Measurement:
         for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
             readings = {}
             for run, jobs in zip(point, kept, strict=True):
-                found, _ = self._read(run, jobs)
+                found, _ = self._read(index, run, jobs)
                 bands = self._bands(run, jobs, found)
                 readings |= {key: (run.estimator, reading, bands[key]) for key, reading in found.items()}
             rows += collect.rows(self.study, index, readings, self.trajectories, _worst(kept)[0], spacing(self.study))
         return pd.DataFrame(rows)
 
-    def _read(self, run, jobs):
-        """Return the Readings of a run, NaN where a known mean is wrong, and the indices of these test functions."""
+    def _read(self, index, run, jobs):
+        """Return the Readings of a run, and the indices of the test functions whose known mean is wrong.
+
+        What is not known is NaN: errors where a known mean is wrong, standard errors where nothing was seen.
+        """
         measured = [means(sums.total, self.trajectories) for sums in jobs]
         found = run.read(measured)
+        for (name, g), reading in found.items():
+            known = np.where(self._unseen(index, g, reading), np.nan, reading.std_error)
+            found[name, g] = reading._replace(std_error=known)
         wrong = run.contradicted(measured, self.trajectories) if run.contradicted else ()
         for g in wrong:
             nothing = np.full_like(found[run.name, g].error, np.nan)
@@ -122,12 +128,19 @@ class Measurement:
         """Return {(name, test function): why its standard errors are not to be trusted} of those that are not.
 
         Where, at some time of some point, a standard error is itself known to worse than 10 % by the spread over at
-        least 8 groups of chunks (`chunks.uncertainty`): few trajectories carry it, and the interval is no normal one.
-        Standard errors below a millionth of the error do not count.
+        least 8 groups of chunks (`chunks.relative_error_of_std_error`): few trajectories carry it, and the interval is
+        no normal one. Standard errors below a millionth of the error do not count. And where a test function of a
+        user's is the same for optimizer and reference on every trajectory: a rare event that nobody has seen.
         """
-        found = {}
+        found: dict = {}
         for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
             for run, jobs in zip(point, kept, strict=True):
+                for (name, g), reading in self._read(index, run, jobs)[0].items():
+                    if np.any(np.isfinite(reading.error) & np.isnan(reading.std_error)):
+                        found[name, test_functions.name_of(self.study.test_functions[g])] = (
+                            f"but at {self.study.points[index]} no trajectory shows a difference: "
+                            "a rare event was not seen, and its standard error is not known"
+                        )
                 groups = [
                     run.read(list(each)) for each in zip(*(sums.group_means(CHUNK) for sums in jobs), strict=True)
                 ]
@@ -136,7 +149,7 @@ class Measurement:
                         np.array([getattr(each[name, g], field) for each in groups]) for field in ("error", "std_error")
                     )
                     counts = spreads.mean(axis=0) > _NEGLIGIBLE * np.abs(errors.mean(axis=0))
-                    worst = np.max(uncertainty(spreads), where=counts, initial=0.0)
+                    worst = np.max(relative_error_of_std_error(spreads), where=counts, initial=0.0)
                     if worst > _DOUBTFUL:
                         known = f"is known to {100.0 * worst:.0f} % only at {self.study.points[index]}"
                         found[name, test_functions.name_of(self.study.test_functions[g])] = (
@@ -144,6 +157,19 @@ class Measurement:
                             "the interval may be too short"
                         )
         return found
+
+    def _unseen(self, index, g, reading):
+        """Return where g, a user's function, showed no difference on any trajectory at a point, shape (times,).
+
+        A rare event that nobody has seen: its standard error is not 0 but unknown. The first step is left out, in
+        which the control variate's companion is the optimizer, and so is an oracle without noise: 0 is true there.
+        """
+        covariance = self.study.oracle.covariance
+        is_noisy = callable(covariance) or bool(np.any(covariance))
+        if not isinstance(self.study.test_functions[g], test_functions.TestFunction) or not is_noisy:
+            return np.zeros(len(reading.error), dtype=bool)
+        later = self.study.record_times[index] - self.study.t0 > 1.5 * self.study.points[index].h
+        return (reading.std_error <= reading.rounding) & ((reading.error == 0.0) | later)
 
     def lost(self):
         """Return where trajectories, or test functions of others, left the finite numbers; "" for nowhere."""
@@ -153,7 +179,7 @@ class Measurement:
             bad, first = _worst(kept)
             gone += [f"{bad} at {where} (the first: {first})"] * bool(bad)
             for run, jobs in zip(point, kept, strict=True):
-                found, wrong = self._read(run, jobs)
+                found, wrong = self._read(index, run, jobs)
                 for (_, g), reading in found.items():
                     if not bad and not np.all(np.isfinite(reading.error)):
                         name = test_functions.name_of(self.study.test_functions[g])

@@ -9,7 +9,7 @@ from ngos_sim.errors import NonFiniteError
 from ngos_sim.statistics.order import RESOLVED, slope
 from ngos_sim.studies import selection
 from ngos_sim.studies.measurement import Measurement
-from ngos_sim.studies.result import at_norm, groups, uncertainty
+from ngos_sim.studies.series import at_norm, groups, total_std_error
 from ngos_sim.validation import integer
 
 _PILOT = 8  # chunks
@@ -67,7 +67,7 @@ def plan(study, bounds, seed, threads):
 def _expected(study, pilot, shrinkage, seconds):
     """Return a row for each point of one series, from the pilot's rows."""
     statistical = pilot.std_error * shrinkage
-    expected = uncertainty(pilot.assign(std_error=statistical)).to_numpy()
+    expected = total_std_error(pilot.assign(std_error=statistical)).to_numpy()
     smallest = _smallest(pilot, statistical.to_numpy())  # the residual is gone there
     points = [(point.eta2, point.ell, point.kappa) for point in study.points]
     return [
@@ -94,7 +94,7 @@ def _smallest(pilot, expected):
     if np.all(expected <= _ROUNDING * pilot.error.abs()):
         return 0.0
     x = pilot.h.to_numpy()
-    constant, spread = slope(x, pilot.error.to_numpy(), uncertainty(pilot).to_numpy())
+    constant, spread = slope(x, pilot.error.to_numpy(), total_std_error(pilot).to_numpy())
     if len(x) < 2 or abs(constant) < RESOLVED * spread or not np.all(expected > 0.0):
         return np.nan
     power, log_scale = np.polyfit(np.log(x), np.log(expected), 1)

@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +24,22 @@ _FOURTH = 4  # of zeta: every constant holds the variance of u
 _ROUNDING = 1e-12  # of the magnitudes of what is added up: nothing
 
 
-def predicted(study, keys, rows):
-    """Return A and C of the error A sqrt(h) + C h of one series, or NaN where none are known.
+class Constants(NamedTuple):
+    """A and C of the error A sqrt(h) + C h of one series at one time, NaN where none are known."""
+
+    root: float
+    first: float
+
+    def of_order(self, p):
+        """Return the factor of h^p; NaN where theory does not give it."""
+        return {0.5: self.root, 1.0: self.first}.get(p, math.nan)
+
+
+_UNKNOWN = Constants(math.nan, math.nan)
+
+
+class Predictions:
+    """What theory predicts for the series of one study; what several of them share is found once.
 
     Known for built-in optimizers against their SDEs and under the scaling rule, with an affine gradient, a
     constant diagonal Sigma, one start for all points, noise with a finite E zeta^4, and a polynomial test function
@@ -32,35 +48,66 @@ def predicted(study, keys, rows):
     Parameters
     ----------
     study : ConvergenceStudy
-    keys : dict
-        The series: sde, test_function, eta2 (of an SVAG series over ell).
-    rows : DataFrame
-        Its rows at one time; under the scaling rule at one lag behind a matched time.
     """
-    nothing = (math.nan, math.nan)
-    function = next(g for g in study.test_functions if test_functions.name_of(g) == keys["test_function"])
-    lag = rows.step % rows.kappa
-    matched = np.maximum((rows.step - lag) * rows.h, study.t0)  # of the start, no rounding before it
-    if not _is_covered(study, keys["sde"]):
-        return nothing
-    terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
-    if terms is None or any(_degree(powers) > _MAX_DEGREE for _, by in terms for powers in by.values()):
-        return nothing
-    if study.oracle.noise.moments < max(_FOURTH, choose.noise_degree(terms, study.rule.slots, joint=False)):
-        return nothing
-    roots, firsts = [], []
-    single = _of_coordinates(study, terms, _moments(study, rows), float(matched.iloc[0]))
-    kappa = int(rows.kappa.iloc[0])
-    for factor, by in terms:
-        expansion = None
-        for j, powers in by.items():
-            expansion = single[j][powers] if expansion is None else expansion.product(single[j][powers])
-        if expansion is not None:
-            small = (expansion.root, expansion.first)
-            pair = small if study.reference is None else expansion.against_batch(kappa, float(lag.iloc[0]))
-            roots.append(factor * float(pair[0][0]))
-            firsts.append(factor * float(pair[1][0]))
-    return _total(roots), _total(firsts)
+
+    def __init__(self, study):
+        self._study, self._known = study, {}
+
+    def of(self, keys, rows):
+        """Return the Constants of a series.
+
+        Parameters
+        ----------
+        keys : dict
+            The series: sde, test_function, eta2 (of an SVAG series over ell).
+        rows : DataFrame
+            Its rows at one time; under the scaling rule at one lag behind a matched time.
+        """
+        study = self._study
+        if not _is_covered(study, keys["sde"]):
+            return _UNKNOWN
+        function = next(g for g in study.test_functions if test_functions.name_of(g) == keys["test_function"])
+        terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
+        if terms is None or any(_degree(powers) > _MAX_DEGREE for _, by in terms for powers in by.values()):
+            return _UNKNOWN
+        if study.oracle.noise.moments < max(_FOURTH, choose.noise_degree(terms, study.rule.slots, joint=False)):
+            return _UNKNOWN
+        lag = rows.step % rows.kappa
+        matched = np.maximum((rows.step - lag) * rows.h, study.t0)  # of the start, no rounding before it
+        single = self._of_coordinates(terms, _moments(study, rows), float(matched.iloc[0]))
+        roots, firsts, kappa = [], [], int(rows.kappa.iloc[0])
+        for factor, by in terms:
+            expansion = None
+            for j, powers in by.items():
+                expansion = single[j][powers] if expansion is None else expansion.product(single[j][powers])
+            if expansion is not None:
+                small = (expansion.root, expansion.first)
+                pair = small if study.reference is None else expansion.against_batch(kappa, float(lag.iloc[0]))
+                roots.append(factor * float(pair[0][0]))
+                firsts.append(factor * float(pair[1][0]))
+        return Constants(_total(roots), _total(firsts))
+
+    @cached_property
+    def _problems(self):
+        """Every coordinate's Problem, one object for those that are alike."""
+        study = self._study
+        return problems(study, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].size))
+
+    def _of_coordinates(self, terms, moments, time):
+        """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
+        degree = max((_degree(powers) for _, by in terms for powers in by.values()), default=0)
+        known = self._known.setdefault((time, degree, *moments.items()), {})
+        needed = {j: self._problems[j] for _, by in terms for j in by}
+        every = list({id(problem): problem for problem in needed.values() if id(problem) not in known}.values())
+        for first in range(0, len(every), _AT_ONCE):
+            some = every[first : first + _AT_ONCE]
+            columns = [np.array([getattr(one, name) for one in some]) for name in ("hessian", "slope", "variance")]
+            together = replace(some[0], **dict(zip(("hessian", "slope", "variance"), columns, strict=True)))
+            together = replace(together, start=tuple(np.array([one.start for one in some]).T))
+            made = constants.leading(together, **_settings(self._study, time), degree=degree, **moments)
+            for at, one in enumerate(some):
+                known[id(one)] = {powers: expansion.of(at) for powers, expansion in made.items()}
+        return {j: known[id(problem)] for j, problem in needed.items()}
 
 
 def spacing(study):
@@ -121,23 +168,11 @@ def _moments(study, rows):
     return {"third": third, "third_rate": rate * ell / sigma0, "fourth": fourth}  # sigma = sigma0 / (ell sqrt(h))
 
 
-def _of_coordinates(study, terms, moments, time):
-    """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
-    rule, state = study.rule, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].size)
-    settings = {
+def _settings(study, time):
+    """Return what `constants.leading` wants to know of a study's optimizer, and when."""
+    rule = study.rule
+    return {
         "momentum": "m" in rule.slots,
         "times": [time] if time > study.t0 else [time, study.horizon],
         "second_moment": "updated" if rule.parameters.get("updated") else "previous",
-        "degree": max((_degree(powers) for _, by in terms for powers in by.values()), default=0),
     }
-    needed = problems(study, state, {j for _, by in terms for j in by})
-    found, every = {}, list({id(problem): problem for problem in needed.values()}.values())
-    for first in range(0, len(every), _AT_ONCE):
-        some = every[first : first + _AT_ONCE]
-        columns = [np.array([getattr(one, name) for one in some]) for name in ("hessian", "slope", "variance")]
-        together = replace(some[0], **dict(zip(("hessian", "slope", "variance"), columns, strict=True)))
-        together = replace(together, start=tuple(np.array([one.start for one in some]).T))
-        made = constants.leading(together, **settings, **moments)
-        for at, one in enumerate(some):
-            found[id(one)] = {powers: expansion.of(at) for powers, expansion in made.items()}
-    return {j: found[id(problem)] for j, problem in needed.items()}

@@ -1,6 +1,7 @@
 """What a study found: the tidy table, orders with intervals, plots, files."""
 
 import json
+import math
 import warnings
 from dataclasses import dataclass
 from functools import partial
@@ -12,17 +13,19 @@ import pandas as pd
 
 from ngos_sim.reporting import plotting
 from ngos_sim.statistics import order as orders
-from ngos_sim.studies import collect, description, folder, provenance
-from ngos_sim.studies.prediction import predicted
+from ngos_sim.statistics.theorem import order_of
+from ngos_sim.studies import description, folder, provenance
+from ngos_sim.studies.prediction import Predictions
+from ngos_sim.studies.series import MIN_STEPS, at_norm, fitted, groups, headline, total_std_error
 
 ORDERS = (
-    "sde", "test_function", "norm", "eta2", "order", "std_error", "ci_low", "ci_high",
+    "sde", "test_function", "norm", "eta2", "theorem", "order", "std_error", "ci_low", "ci_high",
     "constant", "constant_std_error", "predicted_constant", "limit", "limit_std_error",
     "sqrt_term", "sqrt_term_std_error", "predicted_sqrt_term", "chi2", "dof", "p_value",
     "points", "resolved_points", "verdict",
 )  # fmt: skip
 
-_MIN_STEPS = 4  # of a point from its start to the compared time (scaling rule: to the last), for it to enter a fit
+_EXPLODED, _LEFT = 1e3, 0.1  # of a mean, and of what an integrator leaves of it, where that is unstable
 
 if TYPE_CHECKING:
     from ngos_sim.studies.study import ConvergenceStudy
@@ -65,38 +68,58 @@ class Result:
         return int(self.table.trajectories.iloc[0])
 
     def order(self, theorem=1.0):
-        """Fit an order to the errors of each (sde, test function).
+        """Fit an order to the errors of each (sde, test function), and the expansion of a theorem's order.
 
         Parameters
         ----------
         theorem : float
-            The order in h that verdicts speak of.
+            The order p in h, a multiple of 1/2 up to 3, of the theorem that the errors are held to:
+            error = C h^p + D h^(p + 1) + .., with the half powers between where they belong to the study
+            (`prediction.spacing`). The constant, the terms of lower order and the verdict are those of p.
 
         Returns
         -------
         DataFrame
             One row per (sde, test_function, norm), under SVAG with several ell also per eta2. norm
-            "final": the last common time; "max": the common time at which the pooled |error| / h is
+            "final": the last common time; "max": the common time at which the pooled |error| / h^p is
             largest (the theorems' max over k), with standard errors and intervals widened as those of the
             simultaneous band over times. Under the scaling rule a time is common to all points if its
             last matched step and its lag, k mod kappa, are. The fit: `statistics.order.OrderFit`, of the points
             that have run at least 4 steps by then (under the scaling rule: 4 of the larger batch in all): fewer are no
             asymptotics. "max" is over the times at which as many points enter as at the last.
-            predicted_constant, predicted_sqrt_term: C and A of A sqrt(h) + C h at that time by
-            theory, NaN where none are known: `studies.prediction`.
+            order, std_error, ci_low, ci_high: of the order that fits best, whatever the theorem.
+            constant: C of C h^p. limit, sqrt_term: E0 and A of A sqrt(h) beside that expansion, NaN where they
+            are not below order p.
+            predicted_constant: what theory gives for `constant`: the factor of sqrt(h) for p = 1/2 and of h
+            for p = 1, NaN for other orders and where none is known; predicted_sqrt_term: for `sqrt_term` at p = 1,
+            beside whose expansion alone it is theory's: `studies.prediction`.
+
+        Raises
+        ------
+        ValueError
+            `theorem` is not such an order.
         """
-        series = list(groups(self.table))
+        theorem = order_of(theorem)
+        series, predictions = list(groups(self.table)), Predictions(self.study)
         rows = []
         for keys, group in series:
             for norm in ("max", "final"):
-                at = at_norm(group, norm)
-                fit, _ = fitted(at, norm, len(series))
-                root, first = predicted(self.study, keys, at)
-                rows.append({**_columns(fit), "verdict": _verdict(fit, at, theorem), **keys, "norm": norm})
-                rows[-1] |= {"predicted_constant": first, "predicted_sqrt_term": root}
+                at = at_norm(group, norm, theorem)
+                fit, _ = fitted(at, norm, theorem, len(series))
+                found = predictions.of(keys, at)
+                rows.append(
+                    {
+                        **_columns(fit),
+                        **keys,
+                        "norm": norm,
+                        "verdict": _verdict(fit, at),
+                        "predicted_constant": found.of_order(theorem),
+                        "predicted_sqrt_term": found.root if theorem == 1.0 else math.nan,
+                    }
+                )
         return pd.DataFrame(rows)[list(ORDERS)]
 
-    def plot(self, path=None, *, axes=None, norm="max"):
+    def plot(self, path=None, *, axes=None, norm="max", theorem=1.0):
         """Draw |error| against h with 95 % bars, fitted lines and slope guides.
 
         Parameters
@@ -107,12 +130,14 @@ class Result:
             Draw there.
         norm : "max" or "final"
             At which common time, as in `order`.
+        theorem : float
+            The order, as in `order`: guides have its slope and half of it.
 
         Returns
         -------
         matplotlib Axes
         """
-        axes = _plot(self.table, axes, norm)
+        axes = _plot(self.table, axes, norm, order_of(theorem))
         if path is not None:
             axes.figure.savefig(path, dpi=150)
         return axes
@@ -130,7 +155,7 @@ class Result:
         theorem : float
             As for `order`.
         """
-        directory = Path(directory)
+        directory, theorem = Path(directory), order_of(theorem)
         directory.mkdir(parents=True, exist_ok=True)
         folder.put(directory, "table.csv", folder.csv(self.table))
         contents = {
@@ -146,7 +171,7 @@ class Result:
             except Exception as error:  # the others are worth having
                 failed.append(error)
         try:
-            figure = _png(self.table)
+            figure = _png(self.table, theorem)
         except Exception as error:  # whatever the reader's matplotlib is set to
             warnings.warn(f"{directory / 'errors.png'} cannot be drawn: {error}", stacklevel=2)
         else:
@@ -168,47 +193,11 @@ class Result:
         }
 
 
-def at_norm(group, norm):
-    """Return the rows of one group at the time of a norm, one a point; see `Result.order`.
-
-    Raises
-    ------
-    ValueError
-        The points have no time in common: a study refuses that, an older table may show it.
-    """
-    lag = group.step % group.kappa  # of a step of the smaller batch behind the last matched one
-    clock = ((group.time - lag * group.h) / group.time.max()).round(9)
-    size = np.maximum(group.error.abs(), uncertainty(group))
-    weight = 1.0 / np.maximum(uncertainty(group) / (size.max() or 1.0), 1e-15) ** 2
-    enters = group.get("steps_run", group.step // group.kappa) >= _MIN_STEPS
-    sums = {"points": 1, "enter": enters, "top": weight * group.error * group.h, "base": weight * group.h**2}
-    sums = pd.DataFrame(sums)
-    sums = sums.groupby([clock.rename("clock"), lag.rename("lag")]).sum()
-    common = sums[sums.points == group.h.nunique()]
-    if common.empty:
-        raise ValueError("the points of a series have no time in common: their errors cannot be compared")
-    common = common[common.enter == common.enter.max()]
-    pooled = (common.top / common.base).abs()  # the weighted least squares slope of error against h
-    at = common.index[-1] if norm == "final" or pooled.isna().all() else pooled.idxmax()
-    return group.assign(enters=enters)[(clock == at[0]) & (lag == at[1])]
-
-
-def fitted(rows, norm, series=1):
-    """Return the OrderFit of rows that `at_norm` returned, and the rows that entered.
-
-    series : int
-        How many fits stand in the same table.
-    """
-    used = rows[rows.enters & np.isfinite(rows.error) & np.isfinite(uncertainty(rows))]
-    spacing = float(rows.spacing.iloc[0]) if "spacing" in rows else 1.0
-    return orders.fit(used.h, used.error, uncertainty(used), series, widening(rows, norm), spacing), used
-
-
-def _verdict(fit, rows, theorem):
+def _verdict(fit, rows):
     """Return a fit's verdict; where it lacks points, with a word on those that have too few steps."""
-    said = fit.verdict(theorem)
+    said = fit.verdict()
     few = int((~rows.enters).sum())
-    return f"{said}; {few} with fewer than {_MIN_STEPS} steps do not enter" if few and fit.points < 3 else said
+    return f"{said}; {few} with fewer than {MIN_STEPS} steps do not enter" if few and fit.points < 3 else said
 
 
 def _columns(fit):
@@ -231,24 +220,35 @@ def replot(directory):
         table = folder.read_table(source)
         if table.empty:
             raise ValueError("no rows")
-        figure = _png(table)
+        figure = _png(table, _asked(directory))
     except (KeyError, AttributeError, TypeError, ValueError):
         raise ValueError(f"{source} is not a table that this version of `ngos-sim run` wrote") from None
     folder.put(directory, "errors.png", figure)
     return directory / "errors.png"
 
 
-def widening(rows, norm):
-    """Return by how much the simultaneous band is wider than the interval of one time; 1 for norm = final."""
-    own = (rows.ci_high - rows.ci_low).to_numpy()
-    if norm == "final" or not np.any(own > 0.0):
-        return 1.0
-    return float(np.mean((rows.band_high - rows.band_low).to_numpy()[own > 0.0] / own[own > 0.0]))
+def _asked(directory):
+    """Return the order of the theorem that orders.csv in a directory was made for; 1 where nothing says."""
+    source = directory / "orders.csv"
+    orders = folder.read_table(source) if source.is_file() else {}
+    return order_of(orders["theorem"].iloc[0]) if "theorem" in orders else 1.0
 
 
-def uncertainty(rows):
-    """Return the total standard error of rows of a table: with what the integrator leaves, where the table knows it."""
-    return collect.uncertainty(rows.std_error, rows.get("integrator_residual", 0.0))
+def unstable(table):
+    """Return {(sde, test function): where its integrator is unstable, in words}.
+
+    There the SDE's mean has grown a thousandfold from its first recorded time on, beyond the optimizer's means, and
+    what the integrator leaves is a tenth of it or more: coarse steps that are stable leave much, but of what decays.
+    """
+    found = {}
+    for key, rows in table.groupby(["sde", "test_function"], sort=False):
+        means, by = rows[["optimizer_mean", "sde_mean"]].abs(), rows.h
+        before = np.maximum(means.optimizer_mean.groupby(by).cummax(), means.sde_mean.groupby(by).transform("first"))
+        explodes = (means.sde_mean > _EXPLODED * before) & (rows.integrator_residual > _LEFT * means.sde_mean)
+        largest = rows.h[explodes].max()
+        if largest > 0.0:
+            found[key] = f"the integrator of the SDE is unstable at h = {largest:g}: smaller h is needed"
+    return found
 
 
 def limited(why, table):
@@ -262,28 +262,14 @@ def limited(why, table):
     return found
 
 
-def headline(table):
-    """Return the rows of a table at the time of norm = max of each series."""
-    return pd.concat([at_norm(group, "max") for _, group in groups(table)])
-
-
-def groups(table):
-    """Yield (keys, rows) of what one order is fitted to."""
-    several = table.ell.nunique() > 1
-    by = ["sde", "test_function", *["eta2"] * several]
-    for values, group in table.groupby(by, sort=False):
-        keys = dict(zip(by, values, strict=True))
-        yield {**keys, "eta2": keys.get("eta2", np.nan)}, group
-
-
-def _plot(table, axes=None, norm="max"):
+def _plot(table, axes=None, norm="max", theorem=1.0):
     chosen = []
-    for keys, group in groups(table.assign(uncertainty=uncertainty(table))):
-        rows = at_norm(group, norm)
-        fit, used = fitted(rows, norm)
+    for keys, group in groups(table.assign(uncertainty=total_std_error(table))):
+        rows = at_norm(group, norm, theorem)
+        fit, used = fitted(rows, norm, theorem)
         chosen.append((keys, rows, fit, partial(orders.curve, fit, used.h, used.error, used.uncertainty)))
-    return plotting.error_plot(chosen, axes, plotting.step_label(table))
+    return plotting.error_plot(chosen, axes, theorem, plotting.step_label(table))
 
 
-def _png(table):
-    return plotting.png(lambda axes: _plot(table, axes))
+def _png(table, theorem):
+    return plotting.png(lambda axes: _plot(table, axes, theorem=theorem))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.studies.result import headline, uncertainty
+from ngos_sim.studies.series import headline, total_std_error
 from ngos_sim.validation import integer, number
 
 _PILOT = 8  # chunks, before anything is known
@@ -105,7 +105,7 @@ class Bounds:
             return math.inf, ""
         rows = headline(measurement.table())
         relative, absolute = (self.rel_error or 0.0) * rows.error.abs(), self.abs_error or 0.0
-        target, total = np.maximum(relative, absolute), uncertainty(rows)
+        target, total = np.maximum(relative, absolute), total_std_error(rows)
         if (total <= target).all():
             by = {"rel_error": total <= relative, "abs_error": total <= absolute}
             return 0, next((name for name, enough in by.items() if enough.all()), "rel_error and abs_error")

@@ -21,7 +21,7 @@ from ngos_sim.processes.variations import SVAG, ScalingRule
 from ngos_sim.studies import first_step, given, grid, notes, plan, runs, selection, start
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.points import Point, made_points, step_sizes
-from ngos_sim.studies.result import Result, limited
+from ngos_sim.studies.result import Result, limited, unstable
 from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import choice, integer, known_keywords
 
@@ -252,11 +252,16 @@ class ConvergenceStudy:
             bar.total = None if trajectories is None else measurement.steps * bounds.chunks
             stopped = bounds.follow(measurement, begin)
         table = measurement.table()
-        why = limited(why | {key: f"{why[key]}; {doubt}" for key, doubt in measurement.doubts().items()}, table)
+        explosions = unstable(table)
+        for found in (measurement.doubts(), explosions):
+            why = why | {key: f"{why[key]}; {doubt}" for key, doubt in found.items()}
+        why = limited(why, table)
         result = Result(self, table, why, seed, settings["precision"], measurement.device, stopped)
         lost = measurement.lost()
         if lost:
             raise NonFiniteError(lost, result)
+        for (name, function), said in explosions.items():
+            warnings.warn(f"{function!r} against {name!r}: {said}", StudyWarning, stacklevel=2)
         return result
 
     def plan(self, trajectories=100_000, seed=0, *, threads=None):

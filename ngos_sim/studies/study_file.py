@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.variations import scaling_rule, svag
+from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies.kinds import KINDS
 from ngos_sim.studies.study import ConvergenceStudy
-from ngos_sim.validation import integer, number
+from ngos_sim.validation import integer
 
 _SIZES = ("eta2", "eta", "steps")  # one of them
 _TABLES = {  # table: (required keys, optional keys)
@@ -96,7 +97,7 @@ def parse(content):
     expected = study.get("expect")
     if expected is not None:
         _check_keys("study.expect", _table("study.expect", expected))
-        number("study.expect.order", expected["order"], "a number")
+        order_of(expected["order"], "study.expect.order")
     with _located("oracle", oracle):
         made = NGOS(loss, oracle["covariance"], noise)
     references = [_built("sde", f"sde[{at}]", one) for at, one in enumerate(sdes)]

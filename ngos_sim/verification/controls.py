@@ -15,7 +15,7 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
 from ngos_sim.processes.sde import SDE
-from ngos_sim.studies.result import headline
+from ngos_sim.studies.series import headline
 from ngos_sim.studies.study import ConvergenceStudy
 from ngos_sim.verification.case import CONSISTENT, HALF_ORDER, NO_ORDER, Case
 

@@ -105,9 +105,9 @@ def test_quiet_prints_nothing(call, study, tmp_path):
 
 
 def test_an_expected_order_that_is_found(call, study):
-    # u's error is far above its noise at these steps, and of order 1 or more
-    expect = ("trajectories = 2048", "trajectories = 65536\nexpect = { order = 0.5 }")
-    finer = ("[0.25, 0.125, 0.0625]", "[0.125, 0.0625, 0.03125]")
+    # u's error is far above its noise at these steps
+    expect = ("trajectories = 2048", "trajectories = 16384\nexpect = { order = 1 }")
+    finer = ("[0.25, 0.125, 0.0625]", "[0.03125, 0.015625, 0.0078125, 0.00390625]")
     assert call("run", study(expect, finer, ('"theta[0]", ', "")), "--quiet") == (0, "", "")
 
 

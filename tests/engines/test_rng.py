@@ -8,13 +8,14 @@ import pytest
 from scipy.special import ndtr
 
 import ngos_sim as ns
+from benchmarks import lattice, precision
 from ngos_sim.engines import python, rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import kernels
 from ngos_sim.engines.cuda import steps as cuda_steps
 from ngos_sim.engines.layout import Source
 from ngos_sim.engines.program import BLOCK
-from tests.support import lattice, precision, programs
+from tests.support import programs
 
 BOUNDS = [("f64", 1e-7), ("f32", 1e-7)]
 KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answer

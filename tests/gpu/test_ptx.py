@@ -5,6 +5,7 @@ import pytest
 from numba import njit, types
 
 import ngos_sim as ns
+from benchmarks import machine_code
 from ngos_sim.engines import rng
 from ngos_sim.engines.compiling.bind import bound
 from ngos_sim.engines.compiling.primitives import JIT
@@ -20,7 +21,7 @@ from tests.support import programs
 pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install '.[test,gpu-test]'")
 pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip install '.[test,gpu-test]'")
 
-from tests.gpu import machine_code, ptx
+from tests.gpu import ptx
 
 pytestmark = [
     pytest.mark.gpu,

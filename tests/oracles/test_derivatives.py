@@ -129,3 +129,16 @@ def test_one_wrong_coordinate_among_many_is_found():
     right, wrong = [float(k) for k in range(1, 10)], [1.0, 2.0, 3.0, 4.0, 5.0, 6.6, 7.0, 8.0, 9.0]
     with pytest.raises(ValueError, match="gradient of coordinate 5 is"):
         ns.Loss("nine", gradient=lambda t, p: p.a * t, value=lambda t, p: 0.5 * p.b * t * t, a=right, b=wrong)
+
+
+def test_what_the_check_sees_of_a_wrong_branch_is_what_its_docstring_says():
+    """A gradient that is wrong on 1 < theta < 1000 alone passes; on all of theta > 0 it does not."""
+
+    def loss(low, high):
+        return ns.Loss(
+            "mine", lambda theta, p: theta * (1.1 if low < theta < high else 1.0), lambda theta, p: 0.5 * theta * theta
+        )
+
+    loss(1.0, 1000.0)
+    with pytest.raises(ValueError, match="but the derivative of value is"):
+        loss(0.0, math.inf)

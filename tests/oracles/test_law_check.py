@@ -110,3 +110,13 @@ def test_the_mean_and_variance_of_a_rule_are_checked():
     rule = ns.Noise("mine", lambda xi, p: xi, lambda nodes, p: ([-1.0, 1.1], [0.5, 0.5]))
     with pytest.raises(ValueError, match=r"noise 'mine' has mean 0\.05 and variance 1\.1; 0 and 1 are needed"):
         check(rule, 8.0)
+
+
+def test_what_the_check_sees_of_a_spike_is_what_its_docstring_says():
+    def spiked(width):
+        return ns.Noise("mine", lambda xi, p: xi + 30.0 * (abs(xi - 0.4321) < width / 2.0), ns.gaussian().quadrature)
+
+    check(spiked(2e-4), 8.0)
+    with pytest.raises(ValueError, match="different laws: E zeta is"):
+        check(spiked(0.1), 8.0)
+    assert "one 0.1 wide is seen, one 0.01 wide may pass" in check.__doc__

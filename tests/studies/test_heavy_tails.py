@@ -1,13 +1,14 @@
 """Noise without the moments that an estimator or a prediction needs: refused, with the reason in words."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.statistics.chunks import uncertainty
-from tests.support.laws import student3
+from ngos_sim.statistics.chunks import relative_error_of_std_error
+from tests.support.laws import lomax, student3
 
 FINE = [2.0**-4, 2.0**-5, 2.0**-6]
 
@@ -81,14 +82,32 @@ def test_a_standard_error_that_few_trajectories_carry_is_doubted(problem):
     assert "% only at eta2=0.0625: the interval may be too short" in why["rmsprop", "exp 8.0"]
 
 
-def test_uncertainty_is_that_of_the_kurtosis():
+def test_how_well_a_standard_error_is_known_is_that_of_the_kurtosis():
     """sqrt((k - 1) / N) / 2 for N normal (k = 3) and Laplace (k = 6) draws, and large where few carry it."""
     random, groups, size = np.random.default_rng(3), 400, 256
     for draws, kurtosis in (
         (random.standard_normal((groups, size)), 3.0),
         (random.laplace(size=(groups, size)), 6.0),
     ):
-        found = uncertainty(draws.std(axis=1)[:, None])
+        found = relative_error_of_std_error(draws.std(axis=1)[:, None])
         assert found[0] == pytest.approx(0.5 * math.sqrt((kurtosis - 1.0) / (groups * size)), rel=0.15)
-    assert uncertainty(np.exp(4.0 * random.standard_normal((groups, size))).std(axis=1)[:, None])[0] > 0.1
-    assert uncertainty(np.zeros((8, 2))).tolist() == [0.0, 0.0]
+    heavy = np.exp(4.0 * random.standard_normal((groups, size)))
+    assert relative_error_of_std_error(heavy.std(axis=1)[:, None])[0] > 0.1
+    assert relative_error_of_std_error(np.zeros((8, 2))).tolist() == [0.0, 0.0]
+
+
+def test_a_heavy_law_that_does_not_say_so_is_asked(problem):
+    """Lomax of index 6: E zeta^4 is finite, E zeta^8, on which local's standard error of theta^2 rests, is not."""
+    words = (
+        "its standard error needs E zeta^8, and in noise 'lomax' over 10 % of it lies beyond |xi| = 6, in a tail like "
+        "a power's, as if it were not finite; say how many moments are, such as moments=4"
+    )
+    settings = dict(eta2=FINE, test_functions=["theta[0]^2"])
+    study = problem("P2", noise=lomax(6.0), estimator="auto", **settings)
+    assert chosen(study) == {"theta[0]^2": "control_variate"}
+    assert f"not local, as {words}" in study.why["rmsprop", "theta[0]^2"]
+    with pytest.raises(ValueError, match=re.escape(words)):
+        problem("P2", noise=lomax(6.0), estimator="local", **settings)
+    with pytest.raises(ValueError, match=r"test function 'theta\[0\]\^4': its standard error needs E zeta\^8"):
+        problem("P2", noise=lomax(6.0), estimator="coupled", eta2=FINE, test_functions=["theta[0]^4"])
+    assert chosen(problem("P2", noise=lomax(9.0, moments=8), estimator="auto", **settings)) == {"theta[0]^2": "local"}

@@ -7,6 +7,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.studies.prediction import spacing
+from ngos_sim.studies.result import replot
 
 RMSPROP = {"sigma0": 0.8, "eps0": 0.0, "c2": 1.3}
 EIGHTH = [2.0**-k for k in range(3, 8)]
@@ -155,3 +156,35 @@ def test_orders_at_every_step_where_no_step_is_a_power_of_two(kappa):
     """k eta^2 less the lag was a rounding below 0, and the constants there an error."""
     made = study([1 / 9, 1 / 18, 1 / 36], reference=ns.scaling_rule([kappa]), sde=None, times="all")
     assert np.isfinite(made.run(1024).order().predicted_constant).all()
+
+
+def test_a_half_order_has_its_constant_beside_the_predicted_one():
+    """Skewed noise at theorem=1/2: A of A sqrt(h) + C h + .. within its interval; at 2 no constant is known."""
+    functions = ["theta[0]^2", "u[0]^2"]
+    made = study([2.0**-k for k in range(6, 13)], noise=ns.two_point(skewness=1.5), test_functions=functions)
+    result = made.run(16_384, seed=3)
+    one, half, two = (result.order(theorem) for theorem in (1.0, 0.5, 2.0))
+    assert half.theorem.tolist() == [0.5] * 4
+    final = one.norm == "final"  # the time of the largest slope is another
+    assert half.predicted_constant[final].tolist() == pytest.approx(one.predicted_sqrt_term[final].tolist(), rel=1e-9)
+    assert half.predicted_sqrt_term.isna().all()
+    assert half.sqrt_term.isna().all()
+    off = (half.constant - half.predicted_constant).abs() / half.constant_std_error
+    assert (off < 3.0).all()
+    assert (half.constant_std_error < 0.004).all()
+    assert half.verdict.tolist()[:2] == ["consistent with order 0.5"] * 2
+    assert half.verdict[2:].str.startswith("constant consistent with 0: ").all()  # u^2 has no half order
+    assert two.predicted_constant.isna().all()
+    assert two.verdict.str.startswith("fails order 2: ").all()
+
+
+def test_a_figure_is_drawn_again_for_the_order_that_was_asked(tmp_path):
+    result = study([2.0**-4, 2.0**-5, 2.0**-6]).run(1024)
+    labels = [text.get_text() for text in result.plot(theorem=2.0).get_legend().get_texts()]
+    assert {"slope 1", "slope 2"} < set(labels)
+    result.save(tmp_path / "two", theorem=2.0)
+    result.save(tmp_path / "one")
+    drawn = {name: replot(tmp_path / name).read_bytes() for name in ("one", "two")}
+    assert drawn["one"] != drawn["two"]
+    with pytest.raises(ValueError, match="^theorem=4 must be an order: "):
+        result.order(4)

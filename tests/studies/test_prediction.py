@@ -7,7 +7,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.reporting.report import orders_table
-from ngos_sim.studies.prediction import predicted
+from ngos_sim.studies.prediction import Predictions
 from ngos_sim.verification.controls import altered_sde
 
 FINE = [2.0**-k for k in range(5, 11)]
@@ -131,4 +131,4 @@ def test_where_nothing_is_known_nothing_is_said(problem, changes):
     table = study.run(1024).table
     keys = {"sde": table.sde[0], "test_function": table.test_function[0]}
     rows = table[table.time == table.groupby("eta2").time.transform("max")]
-    assert np.isnan(predicted(study, keys, rows)).all()
+    assert np.isnan(Predictions(study).of(keys, rows)).all()

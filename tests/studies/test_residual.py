@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.studies.result import replot, uncertainty
-from tests.support import closed_forms
+from benchmarks import closed_forms
+from ngos_sim.studies.result import replot
+from ngos_sim.studies.series import total_std_error
 
 COARSE = [2.0**-k for k in range(2, 7)]
 
@@ -25,7 +26,7 @@ def test_intervals_hold_what_the_integrator_leaves(precise):
     off = np.abs(table.error - true)
     coarse, fine = table.eta2 == 0.25, table.eta2 == 2.0**-6
     assert (off / table.std_error)[coarse].max() > 10.0  # a control: the standard error alone does not hold it
-    assert (off < 3.0 * uncertainty(table)).all()
+    assert (off < 3.0 * total_std_error(table)).all()
     assert (table.ci_low < true)[coarse].all()
     assert (true < table.ci_high)[coarse].all()
     assert (table.integrator_residual[fine] < 0.2 * table.std_error[fine]).all()
@@ -38,7 +39,7 @@ def test_intervals_hold_what_the_integrator_leaves(precise):
 def test_other_closed_forms(name, estimator):
     study = closed_forms.study(name, eta2=[0.25, 0.125], times=[1.0], estimator=estimator)
     table = study.run(200_000, seed=4).table
-    assert (np.abs(table.error - closed_forms.errors(study)) < 4.0 * uncertainty(table)).all()
+    assert (np.abs(table.error - closed_forms.errors(study)) < 4.0 * total_std_error(table)).all()
     assert (table.std_error < (2e-3 if estimator == "coupled" else 2e-2)).all()
     assert (table.integrator_residual > 0.0).all()
 
@@ -116,4 +117,4 @@ def test_a_table_without_the_column_still_plots(precise, tmp_path):
     old = pd.read_csv(tmp_path / "table.csv").drop(columns=["integrator_residual", "rounding"])
     old.to_csv(tmp_path / "table.csv", index=False)
     assert replot(tmp_path).stat().st_size > 10_000
-    np.testing.assert_array_equal(uncertainty(old), old.std_error)
+    np.testing.assert_array_equal(total_std_error(old), old.std_error)

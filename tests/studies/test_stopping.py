@@ -9,7 +9,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.studies import stopping
-from ngos_sim.studies.result import headline
+from ngos_sim.studies.series import headline
 
 FUNCTIONS = ["theta[0]", ns.TestFunction("square", lambda x: x[0] * x[0])]  # by local, and by a companion
 

@@ -18,8 +18,9 @@ TABLE = (
     "spacing"
 )
 ORDERS = (
-    "sde test_function norm eta2 order std_error ci_low ci_high constant constant_std_error predicted_constant limit "
-    "limit_std_error sqrt_term sqrt_term_std_error predicted_sqrt_term chi2 dof p_value points resolved_points verdict"
+    "sde test_function norm eta2 theorem order std_error ci_low ci_high constant constant_std_error predicted_constant "
+    "limit limit_std_error sqrt_term sqrt_term_std_error predicted_sqrt_term chi2 dof p_value points "
+    "resolved_points verdict"
 )
 
 

@@ -1,0 +1,111 @@
+"""The expansion of a theorem's order p: its constant, and the terms of lower order that would refute the theorem.
+
+The theorem says e = C h^p + D h^(p + d) + .., d the spacing of the powers. `order.fit` calls both functions here; what
+is known of the further terms is in `expansion`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from ngos_sim.statistics.chunks import normal_quantile
+from ngos_sim.statistics.expansion import EXCLUDED, Fit, likely
+from ngos_sim.validation import is_number
+
+POOR = 1e-3  # p-value below which intervals widen by the root of chi2 / dof
+_LOWER = (0.0, 0.5, 1.0)  # powers of the terms that are looked for: a wrong limit, skewed noise, a theorem of order 1
+_MOST = 3.0  # of a theorem's order: the fitted one ends at 4
+_FEW = 4  # points, on which intervals of C held it in 87 % where the first step's deviation cancels
+_LEAST_POINTS = 4  # to tell a lower term from the theorem's further ones
+
+
+def order_of(value, name="theorem"):
+    """Return the order of a theorem as a float; raise ValueError for what is none."""
+    if not is_number(value) or not 0.0 <= value <= _MOST or value % 0.5:
+        raise ValueError(f"{name}={value!r} must be an order: a multiple of 1/2 from 0 to {_MOST:g}")
+    return float(value)
+
+
+class Term(NamedTuple):
+    """The coefficient of h^power, with its standard error."""
+
+    power: float
+    value: float
+    std_error: float
+
+
+class _Beside(NamedTuple):
+    """What the likelihood says at the theorem's order, over the shapes that it does not exclude.
+
+    value, std_error : the first coefficient, its mean over the shapes; the root of their mean variance (of C on three
+        or four points of the largest: there a shape is often the best by chance) and of the variance of the means
+    deviance, chi2 : of the best shape
+    """
+
+    value: float
+    std_error: float
+    deviance: float
+    chi2: float
+
+
+def constant(expansion, theorem):
+    """Return the Term C h^p of a theorem of order p."""
+    found = _at(expansion, theorem)
+    dof = len(expansion.s) - 1
+    poor = dof > 0 and special.chdtrc(dof, found.chi2) < POOR
+    widened = found.std_error * (np.sqrt(found.chi2 / dof) if poor else 1.0)
+    return Term(theorem, found.value / expansion.largest**theorem, float(widened) / expansion.largest**theorem)
+
+
+def lower_terms(expansion, theorem, level):
+    """Test a theorem's expansion for terms of order 0, 1/2 and 1, as far as they are below its own order.
+
+    A symmetric or low-skew chain's error has integer powers of eta^2 only: a change of sign of eta and of the noise
+    leaves it as it is. A term B h^q is found where B is not 0 beside the expansion's unknown terms and the errors are
+    more likely with it than without, whatever those terms. Terms look alike on few or noisy points, so one is named
+    where its -2 log likelihood is below the others' by the square of the level's quantile z: a wrong one is then named
+    with a probability of at most P(Z > z).
+
+    Parameters
+    ----------
+    expansion : Expansion
+    theorem : float
+        Its order p.
+    level : float
+        At which likelihoods and coefficients differ.
+
+    Returns
+    -------
+    terms : tuple of Term
+        Each beside the expansion alone; none below four points.
+    found : tuple of Term
+        None, the one that is found, or those of which one is there.
+    """
+    powers = [power for power in _LOWER if power < theorem]
+    if len(expansion.s) < _LEAST_POINTS or not powers:
+        return (), ()
+    fits = [_at(expansion, theorem, expansion.s**power) for power in powers]
+    units = [expansion.largest**power for power in powers]
+    terms = tuple(
+        Term(power, fit.value / unit, fit.std_error / unit)
+        for power, unit, fit in zip(powers, units, fits, strict=True)
+    )
+    best = min(fits, key=lambda fit: fit.deviance)
+    quantile, without = normal_quantile(level), _at(expansion, theorem).deviance
+    is_likelier = without - best.deviance > quantile**2 + EXCLUDED
+    if not is_likelier or abs(best.value) <= quantile * best.std_error:
+        return terms, ()
+    alike = [fit.deviance - best.deviance <= quantile**2 for fit in fits]
+    return terms, tuple(term for term, like in zip(terms, alike, strict=True) if like)
+
+
+def _at(expansion, theorem, column=None):
+    """Return the _Beside of the theorem's order; its first coefficient is that of `column`, where there is one."""
+    found = Fit(*(each[0] for each in expansion.everywhere(np.array([theorem]), "largest", column)))
+    kept, best = likely(found.deviance), found.deviance.argmin()
+    value, spread = found.first[kept], found.spread[kept]
+    is_guess = column is None and len(expansion.s) <= _FEW
+    own = np.max(spread**2) if is_guess else np.mean(spread**2)
+    std_error = np.sqrt(own + value.var())
+    return _Beside(float(value.mean()), float(std_error), float(found.deviance[best]), float(found.chi2[best]))
