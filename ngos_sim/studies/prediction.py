@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ngos_sim.estimators import choose, test_functions
+from ngos_sim.estimators import affine, test_functions
+from ngos_sim.estimators.polynomials import noise_degree, polynomial
 from ngos_sim.known import constants, moment_flow
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.svag import svag_law
@@ -13,8 +14,7 @@ from ngos_sim.processes.rmsprop_adam import is_built_in
 from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
-from ngos_sim.studies.jobs import reference_name
-from ngos_sim.studies.problems import problems
+from ngos_sim.studies.problems import problems, reference_name
 
 _MAX_DEGREE = 8
 _AT_ONCE = 256  # coordinates whose constants are found together: their numbers stay in the cache
@@ -43,10 +43,10 @@ def predicted(study, keys, rows):
     matched = np.maximum((rows.step - lag) * rows.eta_e, study.t0)  # of the start, no rounding before it
     if not _is_covered(study, keys["sde"]):
         return nothing
-    terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
+    terms = polynomial(function, study.oracle, study.rule.slots, study.dimension)
     if terms is None or any(_degree(powers) > _MAX_DEGREE for _, by in terms for powers in by.values()):
         return nothing
-    if study.oracle.noise.moments < max(_FOURTH, choose.noise_degree(terms, study.rule.slots, joint=False)):
+    if study.oracle.noise.moments < max(_FOURTH, noise_degree(terms, study.rule.slots, joint=False)):
         return nothing
     roots, firsts = [], []
     single = _of_coordinates(study, terms, _moments(study, rows), float(matched.iloc[0]))
@@ -122,14 +122,14 @@ def _moments(study, rows):
 
 def _of_coordinates(study, terms, moments, time):
     """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
-    rule, state = study.rule, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].eta2)
+    rule = study.rule
     settings = {
         "momentum": "m" in rule.slots,
         "times": [time] if time > study.t0 else [time, study.horizon],
         "second_moment": "updated" if rule.parameters.get("updated") else "previous",
         "degree": max((_degree(powers) for _, by in terms for powers in by.values()), default=0),
     }
-    needed = problems(study, state, {j for _, by in terms for j in by})
+    needed = affine.coordinates(problems(study)[0], {j for _, by in terms for j in by})
     found, every = {}, list({id(problem): problem for problem in needed.values()}.values())
     for first in range(0, len(every), _AT_ONCE):
         some = every[first : first + _AT_ONCE]

@@ -6,11 +6,11 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.estimators.assembly import Observables, Part, assemble
 from ngos_sim.known import moment_flow
 from ngos_sim.known.quadrature import law_rule
 from ngos_sim.processes.integrators import table
 from ngos_sim.processes.local_error import local_error
-from ngos_sim.studies.assemble import Observables, Part, assemble
 from tests.support import naive
 
 CONSTANTS = dict(sigma0=0.8, eps0=0.1, c2=1.3)

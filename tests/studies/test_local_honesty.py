@@ -10,9 +10,8 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.known import moment_flow
-from ngos_sim.studies import runs
 from tests.processes.test_local_error import RULES, enumerated
-from tests.support import naive
+from tests.support import naive, programs
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 
@@ -185,10 +184,10 @@ def test_rounding_does_not_pass_for_an_error():
 def test_memory_of_many_steps():
     """One table of 2^16 steps, 43 columns, and little beside it: M_k of all steps at once would be 12 times that."""
     few, made = (study(eta2=[h], estimator="local") for h in (2.0**-3, 2.0**-16))
-    (job,) = runs.runs(few, 0, 1, few.served)[0].jobs
+    (job,) = programs.plans(few, 1)[0].jobs
     cpu.Kernel(job.program, job.inputs, "f64")  # compiles
     tracemalloc.start()
-    (job,) = runs.runs(made, 0, 1, made.served)[0].jobs
+    (job,) = programs.plans(made, 1)[0].jobs
     kernel = cpu.Kernel(job.program, job.inputs, "f64")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -9,10 +9,11 @@ import numpy as np
 
 import ngos_sim as ns
 from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.estimators import choose
+from ngos_sim.estimators.assembly import Part, assemble, observables
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.studies.assemble import Part, assemble, observables
-from ngos_sim.studies.runs import runs
+from ngos_sim.studies.problems import problems
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -35,6 +36,11 @@ u = 1.0
 [[sde]]
 kind = "rmsprop"
 """
+
+
+def plans(study, seed, index=0):
+    """Return what a study's estimators plan at a point."""
+    return [each.plan for each in choose.plans(study.served, problems(study, seed)[index])]
 
 
 def build(oracle, processes, functions, start, h, steps, t0=0.0, records=None, key=7, sigma=8.0):
@@ -99,7 +105,7 @@ def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
     start = dict(theta=[1.2, -0.3, 0.5][:d], u=1.1, t0=0.25) | start
     settings = dict(initial=start, eta2=[eta2], horizon=horizon, test_functions=["theta[0]", "theta[1] - u[0]"])
     study = ns.ConvergenceStudy(matrices(d), rule, sde, estimator="local", **settings)
-    (job,) = runs(study, 0, 7, study.served)[0].jobs
+    (job,) = plans(study, 7)[0].jobs
     return job.program, job.inputs
 
 
@@ -171,7 +177,7 @@ def local_errors():
     for name, (loss, rule, sde, initial, functions) in studies.items():
         settings = dict(sde=sde, initial=initial, test_functions=functions, steps=[6], horizon=0.75, times=[0.75])
         study = ns.ConvergenceStudy(ns.NGOS(loss), rule, estimator="local", **settings)
-        (job,) = runs(study, 0, 7, study.served)[0].jobs
+        (job,) = plans(study, 7)[0].jobs
         programs[name] = job.program, job.inputs
     return programs
 

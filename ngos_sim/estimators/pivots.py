@@ -1,68 +1,70 @@
-"""What the local estimator carries along at a point of a study: the errors of a basis near an SDE of known flow."""
+"""What the local estimator carries along at a point: the errors of a basis near an SDE of known flow."""
 
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.estimators import affine
+from ngos_sim.estimators.assembly import Observables, Part
+from ngos_sim.estimators.polynomials import Term
+from ngos_sim.estimators.problem import Problem
 from ngos_sim.known import joint_flow, moment_flow, quadrature
+from ngos_sim.processes import calling
 from ngos_sim.processes.local_error import local_error
 from ngos_sim.processes.rmsprop_adam import is_built_in
-from ngos_sim.studies import first_step, start
-from ngos_sim.studies.assemble import Observables, Part
-from ngos_sim.studies.problems import joint_problem, of_each, problems
+from ngos_sim.processes.sde import SDE
 
 _MOST_BYTES = 4 * 2**30  # of a point's table
 
 
-def pivot_at(settings, sde, wanted):
+def pivot_at(problem, sde, wanted):
     """Return the Pivot of a point, a JointPivot where its oracle couples coordinates."""
-    kind = JointPivot if settings.study.oracle.is_dense else Pivot
-    return kind(settings, sde, wanted)
+    kind = JointPivot if problem.oracle.is_dense else Pivot
+    return kind(problem, sde, wanted)
 
 
-def unsettled(study, sde, terms):
+def unsettled(problems, sde, terms):
     """Return why what the local estimator needs for a test function's terms cannot be made, or an empty string.
 
     Of many different coordinates those are tried in which some number is the least or the largest.
 
     Parameters
     ----------
-    study : ConvergenceStudy
+    problems : sequence of Problem
+        The points of a study.
     sde : SDE
         Of known flow.
-    terms : list of (factor, {coordinate: powers of the slots})
+    terms : list of Term
     """
-    duration = study.horizon - study.t0
+    duration = problems[0].horizon - problems[0].t0
     basis = moment_flow.basis_of(sde, {powers for _, by in terms for powers in by.values()})
-    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
-    steps = max(
-        (times[-1] - study.t0) / point.eta_e for times, point in zip(study.record_times, study.points, strict=True)
-    )
-    for state in {each.tobytes(): each for each in states}.values():
-        known = None if study.oracle.is_dense else _carried(study, state, [terms])
-        size = 8.0 * steps * (joint_flow.width_of(*state.shape) if known is None else _rows(known) * sum(basis.widths))
+    steps = max((problem.times[-1] - problem.t0) / problem.h for problem in problems)
+    for problem in {each.state.tobytes(): each for each in problems}.values():
+        known = None if problem.oracle.is_dense else _carried(problem, [terms])
+        width = joint_flow.width_of(*problem.state.shape) if known is None else _rows(known) * sum(basis.widths)
+        size = 8.0 * steps * width
         if size > _MOST_BYTES:
             return f"its tables of {steps:.3g} steps would take {size / 2**30:.3g} GiB; {_MOST_BYTES >> 30} are allowed"
         try:
             if known is None:
-                joint_flow.moments(joint_problem(study, state), duration)
+                joint_flow.moments(affine.joint(problem), duration)
             else:
-                of_each(_extremes(known), lambda problem: moment_flow.moments(sde, basis, problem, duration))
+                affine.of_each(_extremes(known), lambda one: moment_flow.moments(sde, basis, one, duration))
         except ValueError as error:
             return str(error)
     return ""
 
 
-def _carried(study, state, wanted):
+def _carried(problem, wanted):
     """Return {coordinate: its Problem} of all coordinates, the same one for coordinates that are alike.
 
     One that no test function reads carries errors that nobody reads: it takes the Problem of one that is read.
     wanted : iterable of the test functions' terms
     """
-    own = problems(study, state, {j for terms in wanted for _, by in terms for j in by} or {0})
+    own = affine.coordinates(problem, {j for terms in wanted for _, by in terms for j in by} or {0})
     some = next(iter(own.values()))
-    return {j: own.get(j, some) for j in range(len(state))}
+    return {j: own.get(j, some) for j in range(problem.dimension)}
 
 
 def _extremes(problems):
@@ -81,12 +83,12 @@ def _rows(problems):
 class Pivot:
     """An SDE of known flow at a point, and the basis whose errors are carried along.
 
-    wanted : {index of a test function: terms (factor, {coordinate: powers of the slots})}
+    wanted : {index of a test function: its Terms}
     """
 
-    settings: object
-    sde: object
-    wanted: dict
+    problem: Problem
+    sde: SDE
+    wanted: dict[int, list[Term]]
 
     many_nodes = (13, 9)  # where a step is not a polynomial in the noise; of the check
 
@@ -98,7 +100,7 @@ class Pivot:
     @property
     def problems(self):
         """The moment flow's Problem of each coordinate: `_carried`."""
-        return _carried(self.settings.study, self.settings.state, self.wanted.values())
+        return _carried(self.problem, self.wanted.values())
 
     @property
     def nodes(self):
@@ -108,22 +110,22 @@ class Pivot:
     @property
     def start(self):
         """The start of every coordinate's slots and of their errors."""
-        state = self.settings.state
+        state = self.problem.state
         return np.concatenate([state, np.zeros((len(state), len(self.basis.exponents)))], axis=1)
 
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
-        basis, t0, problems = self.basis, self.settings.study.t0, self.problems
-        own = first_step.rows(rule, round(t0 / h), count, h, {**rule.parameters, "eta2": eta2})
-        rows = _rows(problems)
-        found = np.empty((count, rows, own.shape[1] + moment_flow.width_of(basis, size)))
+        basis, problems = self.basis, self.problems
+        own = calling.rows(rule, round(self.problem.t0 / h), count, h, {**rule.parameters, "eta2": eta2})
+        height = _rows(problems)
+        found = np.empty((count, height, own.shape[1] + moment_flow.width_of(basis, size)))
         found[:, :, : own.shape[1]] = own[:, None]
         rest, law_rule = found[:, :, own.shape[1] :], quadrature.law_rule(law, sigma, nodes, size)
         made: dict = {}
         for j, problem in problems.items():
             if id(problem) not in made:
                 made[id(problem)] = j, moment_flow.columns(rest[:, j], self.sde, basis, problem, h, *law_rule)
-            elif rows > 1:
+            elif height > 1:
                 rest[:, j] = rest[:, made[id(problem)][0]]
         moments = np.stack([made[id(problem)][1] for problem in problems.values()], axis=1)
         return Part(local_error(rule, basis, own.shape[1], size), law, steps, eta2, sigma, found), moments
@@ -134,7 +136,7 @@ class Pivot:
         moments : (records, d, n). Coordinates are independent: an error of a product of their functions
         is that of prod_j (A_j + error_j) - prod_j A_j, A_j the exact means.
         """
-        d, slots, problems = moments.shape[1], self.settings.state.shape[1], self.problems
+        d, slots, problems = moments.shape[1], self.problem.state.shape[1], self.problems
         means, factors = np.zeros((len(times), len(self.wanted))), Counter()
         for at, terms in enumerate(self.wanted.values()):
             factors[at, ()] = np.zeros(len(times))
@@ -168,12 +170,13 @@ class Pivot:
             found = [(c * mean, rows) for c, rows in found] + errors
         return found
 
-    def job(self, parts, combinations, moments, records, **where):
-        """Return a job that records the test functions' errors, and their exact SDE means at the records."""
-        h = self.settings.point.eta_e
-        times = self.settings.study.t0 + where.pop("h", h) * records
-        observed, exact = self.span(times, moments[records])
-        return self.settings.job(parts, combinations, observed, self.start, records=records, **where), exact
+    def job(self, parts, combinations, moments, records, h, role=""):
+        """Return a Job that records the test functions' errors, and their exact SDE means at the records of steps h."""
+        problem = self.problem
+        observed, exact = self.span(problem.t0 + h * records, moments[records])
+        return problem.job(
+            parts, combinations, observed, records=records, role=role, state=self.start, spacing=h
+        ), exact
 
 
 class JointPivot(Pivot):
@@ -185,16 +188,16 @@ class JointPivot(Pivot):
     @property
     def problems(self):
         """The JointProblem of all coordinates."""
-        return [joint_problem(self.settings.study, self.settings.state)]
+        return [affine.joint(self.problem)]
 
     @property
     def start(self):
         """The start of every coordinate's slots; the engine knows those of the errors."""
-        return self.settings.state
+        return self.problem.state
 
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
-        (problem,), oracle = self.problems, self.settings.study.oracle
+        (problem,), oracle = self.problems, self.problem.oracle
         orders = min(nodes, 3) if is_built_in(rule) else nodes
         scale = np.ones(len(problem.slope)) if oracle.root is None else np.sqrt(problem.variance)
         errors, means = joint_flow.errors(problem, h, count, nodes, orders, scale)
@@ -205,7 +208,7 @@ class JointPivot(Pivot):
 
         moments : (records, n), of the linear slots
         """
-        ((problem,), (d, slots)), n = (self.problems, self.settings.state.shape), moments.shape[1]
+        ((problem,), (d, slots)), n = (self.problems, self.problem.state.shape), moments.shape[1]
         known = np.concatenate([moments, problem.second_moment(times[:, None])], axis=1)
         places = np.append(np.arange(n), np.arange(1, d + 1) * (n + 1) + n)  # of the slots' errors, of u that of y
         means, factors = np.zeros((len(times), len(self.wanted))), Counter()

@@ -1,0 +1,110 @@
+"""Calls of a user's functions, in plain Python: what cannot be called or gives no numbers is named in one line.
+
+`studies.first_step` calls every function once when a study is made; `estimators.assembly` makes the rows of schedules.
+"""
+
+import inspect
+import linecache
+import numbers
+import traceback
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from ngos_sim.processes.integrators import table
+from ngos_sim.processes.rule import default_schedule
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_SHOWN = ("k", "h", "t", "x")  # arguments that a message shows
+
+
+class BadFunctionError(ValueError):
+    """A function of a process cannot be called, or does not return what it should."""
+
+
+def cause(error):
+    """Return an error's kind and words, with the line that raised it; and whether that is this package's own."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    line = linecache.getline(last.filename, last.lineno or 0).strip()
+    said = f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno}: {line})"
+    return said, Path(last.filename).resolve().is_relative_to(_PACKAGE)
+
+
+def called(owner, role, function, **given):
+    """Return function(*given), `role` of the process `owner`.
+
+    Raises
+    ------
+    BadFunctionError
+        It takes other arguments, reads what is not there or fails; what the package itself raises goes through.
+    """
+    who, where = f"{owner!r}: {role}", ", ".join(f"{name}={given[name]!r}" for name in _SHOWN if name in given)
+    try:
+        inspect.signature(function).bind(*given.values())
+    except TypeError:
+        taken, passed = inspect.signature(function), ", ".join(given)
+        raise BadFunctionError(f"{who} takes {taken}; it is called with ({passed})") from None
+    try:
+        return function(*given.values())
+    except AttributeError as error:
+        raise BadFunctionError(f"{who} {_missing(function, error, given)}") from error
+    except Exception as error:
+        said, own = cause(error)
+        if own:
+            raise
+        raise BadFunctionError(f"{who} fails at {where}: {said}") from error
+
+
+def _missing(function, error, given):
+    """Return what to say of an attribute that is not there."""
+    for name, value in given.items():
+        if error.obj is value and name in ("o", "p"):
+            held = getattr(value, "_fields", None) or vars(value)
+            hint = " (the default schedule's: give sigma0= or schedule=)" if function is default_schedule else ""
+            return f"reads {name}.{error.name}, which is not there{hint}; {name} has {', '.join(held)}"
+    return f"fails: {error}"
+
+
+def checked(owner, role, value, slots=None):
+    """Return what a function returned.
+
+    Raises
+    ------
+    BadFunctionError
+        It is no tuple of numbers, one for each of the slots.
+    """
+    numeric = isinstance(value, tuple) and all(isinstance(each, numbers.Real) for each in value)
+    if not numeric or (slots is not None and len(value) != len(slots)):
+        shown, forgotten = " ".join(repr(value).split()), " (is there a return?)" if value is None else ""
+        needed = "numbers" if slots is None else f"{len(slots)} numbers, one for each of {slots},"
+        raise BadFunctionError(f"{owner!r}: {role} returns {shown}{forgotten}; a tuple of {needed} is needed")
+    return value
+
+
+def rows(rule, first, steps, h, parameters):
+    """Return schedule(k, h, p) of `steps` steps from step `first`, an array of a row a step.
+
+    Raises
+    ------
+    BadFunctionError
+        The schedule fails at a step, or returns no tuple of numbers there, or NaN.
+    ValueError
+        It returns another count than before.
+    """
+    p = SimpleNamespace(**parameters)
+
+    def row(k):
+        return checked(rule.name, "schedule", called(rule.name, "schedule", rule.schedule, k=k, h=h, p=p))
+
+    row(first)
+    try:
+        found = table(rule, first, steps, h, parameters)
+    except Exception:
+        for k in range(first, first + steps):
+            row(k)
+        raise
+    bad = np.flatnonzero(np.isnan(found).any(axis=1))
+    if len(bad):
+        raise BadFunctionError(f"{rule.name!r}: schedule returns NaN at k={first + bad[0]}, h={h!r}")
+    return found
