@@ -179,7 +179,7 @@ def verdicts(delta, estimator):
     """Return the verdict of each seed on an SDE whose diffusion is 1 + delta times the right one."""
     what, found = f"RMSprop, {estimator}", []
     for table in tables(f"{what}, delta {delta:.2g}", wrong(delta, estimator), ONE, POWER_SEEDS):
-        found.append(order.fit(table.eta_e, table.error, uncertainty(table)).verdict())
+        found.append(order.fit(table.h, table.error, uncertainty(table)).verdict())
     return found
 
 

@@ -81,7 +81,7 @@ def rules(dimension):
     return {
         "rmsprop": plain(rmsprop, gaussian, dimension, start),
         "user's rmsprop": plain(ns.Optimizer("own", own_step, ("theta", "u"), **constants), gaussian, dimension, start),
-        "euler-maruyama": plain(euler_maruyama(ns.rmsprop_sde(), rmsprop.parameters), gaussian, dimension, start),
+        "euler-maruyama": plain(euler_maruyama(ns.rmsprop_sde(), rmsprop), gaussian, dimension, start),
         "adam": plain(adam, gaussian, dimension, start),
         "svag": plain(rmsprop, svag_law(gaussian, 2.0), dimension, start),
         "two-point noise": plain(rmsprop, ns.two_point(skewness=1.5), dimension, start),

@@ -6,7 +6,7 @@ from ngos_sim import preconditioner
 
 def drift(x, o, c, p):
     _, u = x
-    expected = o.variance + p.eta2 * o.gradient**2 / p.sigma0**2  # E w^2 of a step: arXiv 2411.15958
+    expected = o.variance + p.h * o.gradient**2 / p.sigma0**2  # E w^2 of a step: arXiv 2411.15958
     return -o.gradient * preconditioner(u, p.sigma0, p.eps0), p.c2 * (expected - u)
 
 

@@ -29,7 +29,7 @@ trajectories = 2048
 """
 FILES = ["errors.png", "orders.csv", "study.json", "table.csv"]
 TABLE = (
-    "eta_e eta2 eta ell kappa step steps_run time test_function sde optimizer_mean sde_mean error std_error rounding "
+    "h eta_e eta2 eta ell kappa step steps_run time test_function sde optimizer_mean sde_mean error std_error rounding "
     "ci_low ci_high band_low band_high integrator_bias integrator_residual resolved estimator trajectories nonfinite "
     "spacing"
 )
@@ -110,7 +110,7 @@ def test_numbers_are_those_of_the_result(call, study, tmp_path):
     with (tmp_path / "out" / "table.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(table)
-    for name in ("eta_e", "time", "optimizer_mean", "sde_mean", "error", "std_error", "ci_low"):
+    for name in ("h", "time", "optimizer_mean", "sde_mean", "error", "std_error", "ci_low"):
         assert [float(row[name]) for row in rows] == table[name].tolist()
 
 
@@ -307,7 +307,7 @@ def test_plan_foresees_and_writes_nothing(call, study, tmp_path):
     assert (status, err) == (0, "")
     assert names(tmp_path) == ["study.toml"]
     lines = out.splitlines()
-    assert lines[0].split()[:4] == ["sde", "test_function", "eta_e", "estimator"]
+    assert lines[0].split()[:4] == ["sde", "test_function", "h", "estimator"]
     assert len(lines) == 1 + 3 * 2 + 2
     assert lines[-1].startswith("10240 trajectories would take about ")
 

@@ -27,7 +27,7 @@ def study(**changes):
 
 OPTIMIZER = "ns.rmsprop(sigma0=.., eps0=.., c2=..) makes one"
 UNSCALED = "ns.from_hyperparameters takes lr, betas, eps and batch_size or sigma"
-SQUARE = "give eta2=, the square of the learning rate, or steps="
+SQUARE = "give eta2=, the square of the learning rate (for an optimizer of the clock 'eta' eta=), or steps="
 GRAMMAR = "allowed: numbers, slot[i], ^, *, +, -, sqnorm(slot), loss, trace(Sigma), norm(grad); slots: theta, u"
 
 WRONG = {
@@ -91,7 +91,11 @@ WRONG = {
         lambda: ns.rmsprop(sigma0=0.8, eps0=0.1, c1=2.0, c2=1.3),
         "rmsprop: c1=2.0 is unknown; allowed: sigma0, eps0, c2, second_moment, bias_correction",
     ),
-    "eta for a study": (lambda: study(eta=[0.1]), f"ConvergenceStudy: eta=[0.1] is unknown; {SQUARE}"),
+    "eta for a study": (
+        lambda: study(eta=[0.1]),
+        "eta=[0.1]: optimizer 'rmsprop' has the clock 'eta2', time t = k eta^2; "
+        "give eta2=, the square of the learning rate, or steps=",
+    ),
     "lr for a study": (lambda: study(lr=0.1), f"ConvergenceStudy: lr=0.1 is unknown; {SQUARE}"),
     "eta given as eta2": (
         lambda: study(eta2=0.9),

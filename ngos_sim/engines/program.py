@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.engines.observation import check_known, height, is_bent, observed, slope
+from ngos_sim.processes.rule import parameters
 
 BLOCK = 128  # trajectories: the lanes of a kernel and one summation tree
 CHUNK = 1024  # trajectories: a task, and a row of sums
@@ -201,7 +202,7 @@ def move(rule, oracle, noise):
     told, variance = observed(rule, oracle), oracle.variance
     loss_numbers = _numbers("Loss", oracle.loss.parameters)
     variance_numbers = _numbers("Covariance", oracle.variance_parameters)
-    rule_numbers = _numbers("Parameters", (*rule.parameters, "eta2"))
+    rule_numbers = _numbers("Parameters", parameters(rule, 0.0))
     if oracle.root is None:
 
         def component(sigma, xi, extra, n):

@@ -27,22 +27,22 @@ from ngos_sim.engines.program import (
 from ngos_sim.estimators.test_functions import WORDS, TestFunction, parse
 from ngos_sim.oracles.noises import Noise
 from ngos_sim.processes.calling import rows
-from ngos_sim.processes.rule import Rule
+from ngos_sim.processes.rule import Rule, parameters
 
 
 @dataclass(frozen=True)
 class Part:
     """One process of a program: `steps` steps of a rule between two matched times.
 
-    eta2 is what p.eta2 shows it, sigma the noise scale at which its noise law is taken; table, shape
-    (steps, 1 or d, columns), takes the place of what the schedule returns; errors are what the process needs to carry
-    errors along.
+    h is the time of one optimizer step, which p.h shows it; sigma the noise scale at which its noise law is taken;
+    table, shape (steps, 1 or d, columns), takes the place of what the schedule returns; errors are what the process
+    needs to carry errors along.
     """
 
     rule: Rule
     noise: Noise
     steps: int
-    eta2: float
+    h: float
     sigma: float
     table: np.ndarray | None = None
     errors: Errors | None = None
@@ -101,17 +101,17 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     matched = -(-int(fine[-1]) // substeps)
     processes, numbers = [], []
     for part in parts:
-        parameters = {**part.rule.parameters, "eta2": part.eta2}
+        held = parameters(part.rule, part.h)
         h = spacing / part.steps
         entries = part.table
         if entries is None:
-            entries = rows(part.rule, round(t0 / h), matched * part.steps, h, parameters)[:, None, :]
+            entries = rows(part.rule, round(t0 / h), matched * part.steps, h, held)[:, None, :]
         law = no_law if oracle.root is None else zeta(part.noise)
         stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
         processes.append(Process(stepped, slots, stride, law, slope_of(part.rule, oracle)))
         numbers.append(
             ProcessInputs(
-                parameters=tuple(parameters.values()),
+                parameters=tuple(held.values()),
                 noise=padded(part.noise.numbers(part.sigma).values()),
                 loss=_by_coordinate(oracle.loss.parameters, dimension),
                 variance=_by_coordinate(oracle.variance_parameters, dimension),

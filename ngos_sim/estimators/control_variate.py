@@ -12,6 +12,7 @@ from ngos_sim.estimators.starts import singular
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.known import gaussian_law
 from ngos_sim.processes.integrators import euler_maruyama
+from ngos_sim.processes.rule import parameters
 
 _LOOK = 4  # chunks: a bump of probability 0.01 is seen
 _ROUGH = "its Gaussian mean does not converge"
@@ -95,7 +96,7 @@ class _Companion:
 
     def __init__(self, problem, opponent, wanted):
         self.problem, self.opponent, self.functions = problem, opponent, list(wanted)
-        self.rule = euler_maruyama(opponent.sde, problem.rule.parameters)
+        self.rule = euler_maruyama(opponent.sde, problem.rule)
         terms = [term for served in wanted.values() for term in served.terms]
         own, exact = (Means(affine.laws(problem, terms, law)) for law in (self._law, self._exact_law))
         self.unresolved = tuple(
@@ -116,8 +117,8 @@ class _Companion:
 
     def _law(self, one):
         """Return the companion's Law of a JointProblem, at the records."""
-        problem, parameters = self.problem, {**self.rule.parameters, "eta2": self.problem.h}
-        return gaussian_law.companion_law(self.rule, one, problem.h, problem.records, parameters)
+        problem, held = self.problem, parameters(self.rule, self.problem.h)
+        return gaussian_law.companion_law(self.rule, one, problem.h, problem.records, held)
 
     def _exact_law(self, one):
         """Return the SDE's Law of a JointProblem, at the records."""

@@ -120,7 +120,7 @@ class _AgainstSDE:
         first, moments = pivot.part(problem.rule, problem.law, problem.sigma, nodes, self.nodes, h, h, count)
         parts, rows = [first], np.eye(1)
         if sde.pivot is not None:
-            base, exact = euler_maruyama(sde, problem.rule.parameters), pivot.nodes
+            base, exact = euler_maruyama(sde, problem.rule), pivot.nodes
             for level in paired.LEVELS:
                 numbers = (exact, exact, h / level, h, count * level, level)
                 parts.append(pivot.part(base, gaussian(), math.nan, *numbers)[0])

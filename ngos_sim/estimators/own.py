@@ -20,7 +20,8 @@ def check(estimator, names):
         raise TypeError(f"estimator={estimator.__name__} is a class: give an instance, {estimator.__name__}()")
     if not isinstance(estimator, Estimator):
         raise TypeError(
-            f"estimator={described(estimator)}; allowed: {', '.join(names)}, or an instance of a subclass of ns.Estimator"
+            f"estimator={described(estimator)}; allowed: {', '.join(names)}, "
+            "or an instance of a subclass of ns.Estimator"
         )
     kind = type(estimator)
     for method in ("serves", "plan"):

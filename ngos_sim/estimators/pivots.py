@@ -13,6 +13,7 @@ from ngos_sim.known import joint_flow, moment_flow, quadrature
 from ngos_sim.processes import calling
 from ngos_sim.processes.local_error import local_error
 from ngos_sim.processes.rmsprop_adam import is_built_in
+from ngos_sim.processes.rule import parameters
 from ngos_sim.processes.sde import SDE
 
 _MOST_BYTES = 4 * 2**30  # of a point's table
@@ -113,10 +114,13 @@ class Pivot:
         state = self.problem.state
         return np.concatenate([state, np.zeros((len(state), len(self.basis.exponents)))], axis=1)
 
-    def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
-        """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
+    def part(self, rule, law, sigma, nodes, size, h, optimizer_h, count, steps=1):
+        """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n).
+
+        optimizer_h : the time of one optimizer step, which p.h shows the rule
+        """
         basis, problems = self.basis, self.problems
-        own = calling.rows(rule, round(self.problem.t0 / h), count, h, {**rule.parameters, "eta2": eta2})
+        own = calling.rows(rule, round(self.problem.t0 / h), count, h, parameters(rule, optimizer_h))
         height = _rows(problems)
         found = np.empty((count, height, own.shape[1] + moment_flow.width_of(basis, size)))
         found[:, :, : own.shape[1]] = own[:, None]
@@ -128,7 +132,7 @@ class Pivot:
             elif height > 1:
                 rest[:, j] = rest[:, made[id(problem)][0]]
         moments = np.stack([made[id(problem)][1] for problem in problems.values()], axis=1)
-        return Part(local_error(rule, basis, own.shape[1], size), law, steps, eta2, sigma, found), moments
+        return Part(local_error(rule, basis, own.shape[1], size), law, steps, optimizer_h, sigma, found), moments
 
     def span(self, times, moments):
         """Return the Observables that read test functions off the error slots, and their exact SDE means.
@@ -195,13 +199,13 @@ class JointPivot(Pivot):
         """The start of every coordinate's slots; the engine knows those of the errors."""
         return self.problem.state
 
-    def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
+    def part(self, rule, law, sigma, nodes, size, h, optimizer_h, count, steps=1):
         """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
         (problem,), oracle = self.problems, self.problem.oracle
         orders = min(nodes, 3) if is_built_in(rule) else nodes
         scale = np.ones(len(problem.slope)) if oracle.root is None else np.sqrt(problem.variance)
         errors, means = joint_flow.errors(problem, h, count, nodes, orders, scale)
-        return Part(rule, law, steps, eta2, sigma, errors=errors), means
+        return Part(rule, law, steps, optimizer_h, sigma, errors=errors), means
 
     def span(self, times, moments):
         """Return the Observables that read sums of slots off the errors, and their exact SDE means.

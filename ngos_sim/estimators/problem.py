@@ -51,8 +51,8 @@ class Problem:
         The time of the start, and the last time of the study.
     h : float
         The time of one step of the optimizer.
-    eta2, ell, kappa : float, float, int
-        The point: squared learning rate, SVAG's ell, and how often a step fits into one of the reference.
+    size, ell, kappa : float, float, int
+        The point: eta2 or eta as the study was given it, SVAG's ell, and how many steps are one of the reference.
     records : ndarray of int64
         Steps of the optimizer after which is recorded, counted from t0.
     test_functions : tuple of str or TestFunction
@@ -71,7 +71,7 @@ class Problem:
     t0: float
     horizon: float
     h: float
-    eta2: float
+    size: float
     ell: float
     kappa: int
     records: np.ndarray
@@ -122,7 +122,7 @@ class Problem:
 
     def integrated(self, sde, substeps=1):
         """Return an SDE as a Part, by Euler-Maruyama with so many steps to one of the optimizer."""
-        return Part(euler_maruyama(sde, self.rule.parameters), gaussian(), substeps, self.h, math.nan)
+        return Part(euler_maruyama(sde, self.rule), gaussian(), substeps, self.h, math.nan)
 
     def observables(self, functions, records=None):
         """Return the Observables of test functions, given their indices."""
@@ -149,7 +149,7 @@ class Problem:
         spacing : float, optional
             Another time between two matched steps.
         """
-        key = point_key(self.seed, self.eta2, self.ell, self.kappa, role)
+        key = point_key(self.seed, self.size, self.ell, self.kappa, role)
         state = self.state if state is None else state
         spacing = self.spacing if spacing is None else spacing
         records = self.records if records is None else records

@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from ngos_sim.processes.rule import parameters
+
 _NEAR = 0.01  # of the covariance
 
 
@@ -13,11 +15,11 @@ def near_root(problems):
     problems : sequence of Problem, of one study
     """
     oracle, slots = problems[0].oracle, problems[0].rule.slots
-    if slots[-1] != "u" or callable(oracle.covariance):
+    if "u" not in slots or callable(oracle.covariance):
         return ""
     start = np.stack([problem.state for problem in problems])
     variance = oracle.covariance if oracle.root is None else np.diag(oracle.covariance)
-    u, variance = np.broadcast_arrays(start[..., -1], variance)
+    u, variance = np.broadcast_arrays(start[..., slots.index("u")], variance)
     near = (u < _NEAR * variance) | (u <= 0.0)
     if not np.any(near):
         return ""
@@ -27,7 +29,7 @@ def near_root(problems):
 
 def singular(problem, sde):
     """Return why an SDE's coefficients cannot be taken at the start of a Problem, or an empty string."""
-    p = SimpleNamespace(**{**problem.rule.parameters, **sde.parameters, "eta2": problem.h})
+    p = SimpleNamespace(**parameters(problem.rule, problem.h, sde))
     try:
         sde.schedule(problem.t0, p)
     except ValueError as error:

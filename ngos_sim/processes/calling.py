@@ -27,7 +27,8 @@ def cause(error):
     """Return an error's kind and words, with the line that raised it; and whether that is this package's own."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     line = linecache.getline(last.filename, last.lineno or 0).strip()
-    said = f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno}: {line})"
+    words = str(error).strip().partition("\n")[0]  # Numba's go on for pages
+    said = f"{type(error).__name__}: {words} ({Path(last.filename).name}, line {last.lineno}: {line})"
     return said, Path(last.filename).resolve().is_relative_to(_PACKAGE)
 
 
@@ -82,8 +83,10 @@ def checked(owner, role, value, slots=None):
     return value
 
 
-def rows(rule, first, steps, h, parameters):
+def rows(rule, first, steps, h, held):
     """Return schedule(k, h, p) of `steps` steps from step `first`, an array of a row a step.
+
+    held : what p holds, as `processes.rule.parameters` returns it
 
     Raises
     ------
@@ -92,14 +95,14 @@ def rows(rule, first, steps, h, parameters):
     ValueError
         It returns another count than before.
     """
-    p = SimpleNamespace(**parameters)
+    p = SimpleNamespace(**held)
 
     def row(k):
         return checked(rule.name, "schedule", called(rule.name, "schedule", rule.schedule, k=k, h=h, p=p))
 
     row(first)
     try:
-        found = table(rule, first, steps, h, parameters)
+        found = table(rule, first, steps, h, held)
     except Exception:
         for k in range(first, first + steps):
             row(k)

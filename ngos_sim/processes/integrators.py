@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from ngos_sim.arithmetic import slotwise
-from ngos_sim.processes.rule import Rule
+from ngos_sim.processes.rule import Rule, with_own
 
 
-def euler_maruyama(sde, constants):
+def euler_maruyama(sde, optimizer):
     """Return the Euler-Maruyama rule of an SDE, weak order 1 in its own step.
 
     x' = x + drift(x, t) h + diffusion(x, t) sqrt(h) z. Kloeden and Platen (1992), section 10.2.
@@ -17,8 +17,8 @@ def euler_maruyama(sde, constants):
     Parameters
     ----------
     sde : SDE
-    constants : mapping of str to float
-        The optimizer's constants; the SDE's own are added.
+    optimizer : Rule
+        Whose clock and constants the SDE has; its own constants are added.
 
     Raises
     ------
@@ -26,9 +26,6 @@ def euler_maruyama(sde, constants):
         A name is both a constant of the optimizer and a parameter of the SDE.
     """
     drift, diffusion, coefficients = sde.drift, sde.diffusion, sde.schedule
-    clash = sorted({*constants, "eta2"} & {*sde.parameters})
-    if clash:
-        raise ValueError(f"sde {sde.name!r}: parameter {clash[0]!r} is a constant of the optimizer already")
 
     def step(x, o, z, c, p):
         drifted = slotwise(drift(x, o, c[2:], p), c[0], x)
@@ -37,7 +34,7 @@ def euler_maruyama(sde, constants):
     def schedule(k, h, p):
         return h, math.sqrt(h), *coefficients(k * h, p)
 
-    return Rule(sde.name, step, sde.slots, schedule, **constants, **sde.parameters)
+    return Rule(sde.name, step, sde.slots, schedule, optimizer.clock, **with_own(optimizer, sde))
 
 
 def table(rule, first, steps, h, parameters):

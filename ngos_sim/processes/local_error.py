@@ -125,4 +125,4 @@ def local_error(rule, basis, columns, nodes):
         return (*own_step(own, o, z, c[:columns], p), *error)
 
     slots = (*rule.slots, *(f"error{i}" for i in range(size)))
-    return Rule(rule.name, step, slots, rule.schedule, **rule.parameters)
+    return Rule(rule.name, step, slots, rule.schedule, rule.clock, **rule.parameters)

@@ -8,12 +8,14 @@ from ngos_sim.processes.rule import Rule
 
 
 class Optimizer(Rule):
-    """A discrete optimizer in scaled variables; see `processes.rule` for the contract.
+    """A discrete optimizer; see `processes.rule` for the contract.
 
     Parameters
     ----------
-    name, step, slots, schedule, **parameters
-        As in `Rule`. A parameter named c1 or c2 is a rate: 1 - c h must be positive.
+    name, step, slots, schedule, clock, **parameters
+        As in `Rule`. A parameter named c1 or c2 is a rate: 1 - c h must be positive. With the clock "eta2" a
+        parameter sigma0 = sigma eta says that the oracle's noise scale is sigma0 / eta; with the clock "eta" a
+        parameter sigma is that scale.
 
     Examples
     --------
@@ -24,7 +26,17 @@ class Optimizer(Rule):
     ...     return theta - c[0] * m, m
     >>> ns.Optimizer("momentum", step, slots=("theta", "m"), sigma0=1.0, c1=2.0).slots
     ('theta', 'm')
+    >>> def sgd(x, o, z, c, p):
+    ...     return (x[0] - p.h * (o.gradient + p.sigma * z),)
+    >>> ns.Optimizer("sgd", sgd, slots=("theta",), clock="eta", sigma=0.5).clock
+    'eta'
     """
+
+    def noise_scale(self, eta):
+        """Return the oracle's sigma at a learning rate: sigma0 / eta, by the clock "eta" sigma; NaN if not given."""
+        if self.clock == "eta":
+            return self.parameters.get("sigma", math.nan)
+        return self.parameters.get("sigma0", math.nan) / eta
 
     def at(self, eta2, u=0.0):
         """Return the hyperparameters at this eta2: lr, betas, eps, sigma and v0 = u sigma^2.
@@ -37,18 +49,18 @@ class Optimizer(Rule):
         check_admissible(self.parameters, eta2)
         eta, p = math.sqrt(eta2), self.parameters
         betas = tuple(1.0 - p[c] * eta2 for c in ("c1", "c2") if c in p)
-        sigma = p.get("sigma0", math.nan) / eta
+        sigma = self.noise_scale(eta)
         return Hyperparameters(self.name, eta, betas, p.get("eps0", 0.0) / eta, sigma, u * sigma * sigma)
 
 
-def check_admissible(constants, eta2, where="eta2"):
-    """Raise ValueError unless eta2 > 0 and every beta_i = 1 - c_i eta2 is positive."""
-    if not is_number(eta2) or eta2 <= 0.0:
-        raise ValueError(f"{where}={eta2!r} must be a positive number")
+def check_admissible(constants, h, where="eta2"):
+    """Raise ValueError unless h > 0 and every beta_i = 1 - c_i h is positive; `where` says what h was given as."""
+    if not is_number(h) or h <= 0.0:
+        raise ValueError(f"{where}={h!r} must be a positive number")
     for name, value in constants.items():
-        if name in ("c1", "c2") and value * eta2 >= 1.0:
-            hint = "; eta2 is eta^2: did you give eta?" if where == "eta2" and value * eta2 > 1.0 else ""
+        if name in ("c1", "c2") and value * h >= 1.0:
+            hint = "; eta2 is eta^2: did you give eta?" if where == "eta2" and value * h > 1.0 else ""
             raise ValueError(
-                f"{where}={eta2:g} gives beta={1.0 - value * eta2:g}; "
+                f"{where}={h:g} gives beta={1.0 - value * h:g}; "
                 f"with {name}={value:g} it must be below {1.0 / value:g}{hint}"
             )

@@ -238,7 +238,7 @@ def adam_sde():
     du = c2 (diag Sigma - u) dt, P = sigma0 diag(u)^(1/2) + eps0 sqrt(g2) I, g_i = 1 - exp(-c_i t).
     Constants, and whether there is bias correction (g_i = 1 without), come from the optimizer; one
     without a parameter `bias_correction` has none. An optimizer of a user's that corrects in a schedule
-    of its own says so to this SDE: ns.Optimizer(.., bias_correction=1.0).
+    of its own says so to this SDE: ns.Optimizer(.., bias_correction=True).
     """
     return SDE("adam", _adam_drift, _adam_diffusion, ("theta", "m", "u"), _adam_sde_schedule)
 

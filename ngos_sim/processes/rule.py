@@ -1,18 +1,44 @@
-"""The contract between mathematics and engines.
+"""The contract between mathematics and engines: what a process is, and what its functions are given.
 
-Every process is a start and a coordinate-wise step, driven by one noise number a coordinate and step:
+A process is a start and a step that is taken coordinate by coordinate, driven by one noise number a coordinate, step
+and channel:
 
     step(x, o, z, c, p) -> x
 
-x   state of one coordinate, a tuple of slots; slot 0 is theta_i
-o   Oracle: at theta_i gradient, variance (Sigma_ii), curvature (f''_i; not where the Hessian H is a matrix) and
-    hessian_gradient, (H grad f)_i. What is not known is not there: reading it raises by name
-z   noise component (Sigma^(1/2) zeta)_i, without sigma: its variance is o.variance
-c   what schedule(k, h, p) returned for step k of size h: a tuple of floats, made on the host
-p   parameters by name, floats; p.eta2 is the step h of this point and is always there
+x   The state of one coordinate: a tuple with one float for each of the process's slots. Slot 0 is theta_i; what the
+    others are, their names say ("u" is v / sigma^2, "m" a momentum) and never their places.
+o   What the oracle says at this coordinate: o.gradient (f'_i), o.variance (Sigma_ii), o.curvature (f''_i; not where
+    the Hessian H is a matrix, whose diagonal alone would be wrong) and o.hessian_gradient ((H grad f)_i). What an
+    oracle does not know is not there: reading it raises by name, it is never NaN in silence.
+z   The noise of this step. An optimizer has one number, (Sigma^(1/2) zeta)_i without sigma: its mean is 0 and its
+    variance o.variance. The rule that an integrator makes of an SDE has one number a channel; the SDE's own functions
+    never see it.
+c   A tuple of floats, the row of this step in a table that is made on the host by a plain Python function:
+    schedule(k, h, p) for step k of an optimizer, counted from time 0, and schedule(t, p) for an SDE at time t. What
+    depends on time goes here, such as bias corrections. Without a schedule an SDE and an optimizer of the clock "eta"
+    have an empty row, an optimizer of the clock "eta2" that of `default_schedule`.
+p   Parameters by name, floats: the optimizer's constants, then the SDE's own, then p.h and p.eta (`parameters`).
+    p.h is the time of one optimizer step at this point of the study, whatever the step of an integrator; p.eta the
+    learning rate of that step. Where the clock is "eta2", p.eta2 is another name of p.h. Nothing else in p depends on
+    the step size.
 
-Scalar functions are plain Python on floats and tuples: no arrays, loops, allocation, random numbers;
-no globals but constants and other such functions. `engines.compiling.bind` compiles them as they are.
+The clock of an optimizer says which time its steps count, and so what h is:
+
+    "eta2"   step k is at time t = k eta^2, h = eta^2 (eta^2 / ell^2 under SVAG): RMSprop, Adam, where the noise of a
+             step is of the size of sqrt(h) and stays in the limit
+    "eta"    step k is at time t = k eta, h = eta: SGD and its kin, where it is of the size of h
+
+An SDE has the clock of the optimizer beside it. It gives drift(x, o, c, p), a tuple of one float a slot, and
+diffusion(x, o, c, p). With one channel, diffusion is such a tuple as well, and multiplies (Sigma^(1/2) dW)_i; with two
+it is a pair of such tuples, and the second multiplies an increment dB_i of a standard Brownian motion that is
+independent of W. An integrator (`processes.integrators`) makes a rule of them.
+
+All these are scalar functions: plain Python on floats and tuples, without arrays, loops, allocation or random numbers,
+and without globals but constants and other such functions. `engines.compiling.bind` compiles them as they are, and
+`device="python"` calls them uncompiled.
+
+Optimizers (`processes.optimizer`), SDEs (`processes.sde`) and integrators make what is described here;
+`engines.program` and the modules of `studies` use it.
 """
 
 import functools
@@ -21,7 +47,12 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from ngos_sim.oracles.losses import is_number
+
+CLOCKS = ("eta2", "eta")
+OF_THE_STEP = ("h", "eta", "eta2")  # names in p that no process may give to a parameter of its own
 
 Oracle = namedtuple("Oracle", "gradient variance curvature hessian_gradient")
 
@@ -41,13 +72,54 @@ def has_bias_correction(constants):
 
 
 def named_numbers(owner, parameters):
-    """Return parameters as a dict of finite floats; raise ValueError naming owner and key."""
+    """Return a process's parameters as a dict of finite floats; bias_correction may be a bool.
+
+    Raises
+    ------
+    ValueError
+        One is not a finite number, or has a name that p holds of the step: the message names owner and key.
+    """
     held = {}
     for name, value in parameters.items():
+        if name in OF_THE_STEP:
+            raise ValueError(f"{owner}: parameter {name!r} has the name of what p says of the step; allowed: any other")
+        if name == "bias_correction" and isinstance(value, (bool, np.bool_)):
+            value = float(value)
         if not is_number(value):
             raise ValueError(f"{owner}: {name}={value!r} must be a finite number")
         held[name] = float(value)
     return held
+
+
+def with_own(optimizer, sde):
+    """Return the constants of an optimizer and an SDE's own, by name; raise ValueError where both have a name."""
+    clash = sorted({*optimizer.parameters} & {*sde.parameters})
+    if clash:
+        raise ValueError(f"sde {sde.name!r}: parameter {clash[0]!r} is a constant of the optimizer already")
+    return {**optimizer.parameters, **sde.parameters}
+
+
+def learning_rate(clock, h):
+    """Return eta of a step that takes the time h: sqrt(h) for the clock "eta2", h for "eta"."""
+    return h if clock == "eta" else math.sqrt(h)
+
+
+def parameters(rule, h, sde=None):
+    """Return what p holds, by name: a rule's parameters, an SDE's own, h, eta and, for the clock "eta2", eta2.
+
+    Engines pass the values as a named tuple in this order.
+
+    Parameters
+    ----------
+    rule : Rule
+    h : float
+        The time of one optimizer step.
+    sde : SDE, optional
+        Where p is that of an SDE beside the rule, which is then the optimizer.
+    """
+    constants = rule.parameters if sde is None else with_own(rule, sde)
+    of_the_step = {"h": h, "eta": learning_rate(rule.clock, h)}
+    return {**constants, **of_the_step, **({"eta2": h} if rule.clock == "eta2" else {})}
 
 
 def checked_function(owner, role, value):
@@ -70,9 +142,14 @@ def default_schedule(k, h, p):
     return h, math.sqrt(h) * p.sigma0, math.sqrt(h) / p.sigma0
 
 
+def empty_schedule(k, h, p):
+    """Return an empty row: the default of an optimizer of the clock "eta"."""
+    return ()
+
+
 @dataclass(frozen=True, init=False)
 class Rule:
-    """What an engine steps: a step function, its slots, its schedule and its parameters.
+    """What an engine steps: a step function, its slots, its schedule, its clock and its parameters.
 
     Parameters
     ----------
@@ -82,24 +159,38 @@ class Rule:
         One step of one coordinate.
     slots : sequence of str
         Names of the state's slots; the first is "theta".
-    schedule : function (k, h, p) -> tuple of float
-        The row of step k (counted from time 0) of size h; plain Python, run on the host.
+    schedule : function (k, h, p) -> tuple of float, optional
+        The row of step k (counted from time 0) of size h; plain Python, run on the host. By default
+        `default_schedule`, for the clock "eta" an empty row.
+    clock : "eta2" or "eta"
+        Whether step k is at time k eta^2 or at time k eta.
     **parameters : float
-        What p holds by name, besides p.eta2.
+        What p holds by name, besides p.h, p.eta and p.eta2.
+
+    Raises
+    ------
+    ValueError, TypeError
+        One of these is not as described.
     """
 
     name: str
     step: Callable
     slots: tuple[str, ...]
     schedule: Callable
+    clock: str
     parameters: Mapping[str, float]
 
-    def __init__(self, name, step, slots, schedule=default_schedule, **parameters):
+    def __init__(self, name, step, slots, schedule=None, clock="eta2", **parameters):
+        if clock not in CLOCKS:
+            raise ValueError(f"{name}: clock={clock!r}; allowed: 'eta2' (time k eta^2), 'eta' (time k eta)")
+        if schedule is None:
+            schedule = default_schedule if clock == "eta2" else empty_schedule
         for field, content in (
             ("name", name),
             ("step", checked_function(name, "step", step)),
             ("slots", checked_slots(name, slots)),
             ("schedule", checked_function(name, "schedule", schedule)),
+            ("clock", clock),
             ("parameters", named_numbers(name, parameters)),
         ):
             object.__setattr__(self, field, content)

@@ -19,7 +19,7 @@ class SDE:
     name : str
         What tables call it.
     drift, diffusion : function (x, o, c, p) -> tuple of float
-        One value a slot, per unit of time t = k eta^2. The contract: `processes.rule`.
+        One value a slot, per unit of the optimizer's time (t = k eta^2 or k eta). The contract: `processes.rule`.
     slots : sequence of str
         The optimizer's slots, in its order.
     schedule : function (t, p) -> tuple of float
@@ -27,7 +27,7 @@ class SDE:
     pivot : SDE, optional
         A built-in SDE near this one, by whose known moments the local estimator measures it.
     **parameters : float
-        Its own numbers in p; the optimizer's constants are there too, and p.eta2.
+        Its own numbers in p; the optimizer's constants are there too, p.h and p.eta.
 
     Raises
     ------

@@ -38,13 +38,18 @@ def svag(optimizer, ell):
     eta / ell, 1 - (1 - beta) / ell^2, eps ell and the noise law (r1 zeta1 + r2 zeta2) / ell
     (Definition 6.2): in scaled variables the step is eta^2 / ell^2 and nothing else changes.
 
+    An optimizer of the clock "eta" has another SVAG (arXiv 2102.12470): eta / ell, and sigma sqrt(ell), without which
+    the noise sigma^2 eta of its SDE would not stay. A step whose p.sigma is one constant does not have that.
+
     Raises
     ------
     ValueError
-        Some ell is below 1.
+        Some ell is below 1, or the optimizer's clock is "eta".
     """
     if not isinstance(optimizer, Optimizer):
         raise not_a("optimizer", optimizer, "an optimizer", "ns.rmsprop(sigma0=.., eps0=.., c2=..)")
+    if optimizer.clock != "eta2":
+        raise ValueError(f"ns.svag: optimizer {optimizer.name!r} has the clock {optimizer.clock!r}; allowed: 'eta2'")
     values = []
     for one in _sequence("ell", ell):
         if not is_number(one) or one < 1.0:

@@ -1,4 +1,4 @@
-"""Figures: weak errors against the effective step."""
+"""Figures: weak errors against h, the time of one optimizer step."""
 
 import contextlib
 import io
@@ -14,8 +14,8 @@ from ngos_sim.statistics.chunks import normal_quantile
 _FIGURE = {"figsize": (8.0, 4.8), "layout": "constrained"}
 
 
-def error_plot(groups, axes=None):
-    """Draw |error| against eta_e on logarithmic axes.
+def error_plot(groups, axes=None, step="h"):
+    """Draw |error| against h on logarithmic axes.
 
     Points carry 95 % bars and are hollow where they do not exceed 3 standard errors; lines are the
     fits; dotted guides have slopes 1/2 and 1; the grey band reaches to 3 standard
@@ -24,16 +24,27 @@ def error_plot(groups, axes=None):
     Parameters
     ----------
     groups : sequence of (dict, DataFrame, OrderFit, function)
-        Names of a series; its rows: one a point, with eta_e, error and uncertainty; its fit; the fitted line, a
+        Names of a series; its rows: one a point, with h, error and uncertainty; its fit; the fitted line, a
         function of steps.
     axes : matplotlib Axes, optional
+    step : str
+        What stands below the horizontal axis: `step_label`.
 
     Returns
     -------
     matplotlib Axes
     """
     with _plain_words():
-        return _drawn(groups, _new_axes() if axes is None else axes)
+        return _drawn(groups, _new_axes() if axes is None else axes, step)
+
+
+def step_label(table):
+    """Return what h is in a table with the columns h, eta2, eta and ell: eta^2, eta^2 / ell^2 under SVAG, or eta."""
+    if np.any(table.ell != 1.0):
+        return r"$h = \eta^2 / \ell^2$ (time of one step)"
+    if np.allclose(table.h, table.eta2, rtol=1e-9, atol=0.0):
+        return r"$h = \eta^2$ (time of one step)"
+    return r"$h = \eta$ (time of one step)"
 
 
 def png(draw):
@@ -86,16 +97,16 @@ def _new_axes():
         return Figure(**_FIGURE).add_subplot()
 
 
-def _drawn(groups, axes):
+def _drawn(groups, axes, step):
     several = len({keys["sde"] for keys, *_ in groups}) > 1
     noise, smallest, largest, names = {}, np.inf, 0.0, []
     for at, (keys, rows, fit, line) in enumerate(groups):
-        rows = rows[np.isfinite(rows.error) & np.isfinite(rows.uncertainty)].sort_values("eta_e")
+        rows = rows[np.isfinite(rows.error) & np.isfinite(rows.uncertainty)].sort_values("h")
         if rows.empty:
             names += [_name(keys, several) + ": not finite"]
             axes.plot([], [], "x", color=f"C{at % 10}", label=names[-1])
             continue
-        x, error, std_error = (rows[name].to_numpy() for name in ("eta_e", "error", "uncertainty"))
+        x, error, std_error = (rows[name].to_numpy() for name in ("h", "error", "uncertainty"))
         names += [_label(_name(keys, several), fit)]
         _series(axes, at, x, error, std_error, line if fit.resolved_points >= 3 else None, names[-1])
         smallest = min(smallest, np.maximum(np.abs(error), std_error).min())
@@ -105,7 +116,7 @@ def _drawn(groups, axes):
     if noise:  # else nothing is there to scale by
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
-    axes.set(xlabel=r"effective step $\eta_e$", ylabel="|weak error|")
+    axes.set(xlabel=step, ylabel="|weak error|")
     steps = np.array(sorted(noise))
     _guides(axes, steps, np.array([noise[one] for one in steps]), 0.7 * smallest, 1.3 * largest)
     axes.grid(True, which="major", lw=0.3)

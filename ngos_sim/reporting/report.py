@@ -25,7 +25,7 @@ def orders_table(orders):
 
 
 def _predicted(row):
-    """Return the leading term that theory predicts: a constant, or one of sqrt(eta_e)."""
+    """Return the leading term that theory predicts: a constant, or one of sqrt(h)."""
     if row.predicted_sqrt_term and not pd.isna(row.predicted_sqrt_term):
         return f"{row.predicted_sqrt_term:z.3f} sqrt"
     return _number(row.predicted_constant)
@@ -39,11 +39,11 @@ def _number(value, std_error=None):
 
 def errors_table(table):
     """Return the errors at each point's last time as text, one line a point and test function."""
-    last = table[table.time == table.groupby(["eta_e", "kappa"]).time.transform("max")]
+    last = table[table.time == table.groupby(["h", "kappa"]).time.transform("max")]
     several = ["eta2", "ell"] if last.ell.nunique() > 1 else []
     columns = [
+        "h",
         *several,
-        "eta_e",
         "time",
         "test_function",
         "sde",
@@ -55,14 +55,15 @@ def errors_table(table):
         "estimator",
     ]
     form = dict.fromkeys(("error", "std_error", "integrator_bias", "integrator_residual"), "{: z.5e}".format)
-    form |= dict.fromkeys(("eta_e", "time"), "{:.6g}".format)
+    form |= dict.fromkeys(("h", "time"), "{:.6g}".format)
     return last[columns].to_string(index=False, formatters=form, na_rep="")
 
 
 def plan_table(planned):
     """Return what `ConvergenceStudy.plan` foresees as text, and its costs in a last line."""
-    form = {"eta_e": "{:.6g}", "error": "{: z.2e}", "std_error": "{:.1e}", "rel_error": "{:.2g}", "seconds": "{:.2g}"}
-    form["smallest_eta_e"] = "{:.2g}"
-    rows = planned.to_string(index=False, formatters={name: text.format for name, text in form.items()}, na_rep="")
+    form = {"h": "{:.6g}", "error": "{: z.2e}", "std_error": "{:.1e}", "rel_error": "{:.2g}", "seconds": "{:.2g}"}
+    form["smallest_h"] = "{:.2g}"
+    shown = planned.drop(columns=["eta_e", "smallest_eta_e"])  # other names of h and smallest_h
+    rows = shown.to_string(index=False, formatters={name: text.format for name, text in form.items()}, na_rep="")
     trajectories, seconds = planned.attrs["trajectories"], planned.attrs["seconds"]
     return f"{rows}\n\n{trajectories} trajectories would take about {seconds:.2g} s, compilation not counted"

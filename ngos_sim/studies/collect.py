@@ -1,6 +1,5 @@
 """From the readings of a point to rows of the table."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,12 +28,12 @@ def rows(study, index, found, trajectories, nonfinite, spacing):
     found : dict of Quantity to Found
     trajectories, nonfinite : int
     spacing : float
-        Of the powers of eta_e in the errors.
+        Of the powers of h in the errors.
     """
     point, half_width = study.points[index], normal_quantile(0.95)
     made = []
     for at, time in enumerate(study.record_times[index]):
-        step = round(time / point.eta_e)
+        step = round(time / point.h)
         last = time if point.kappa == 1 else study.record_times[index][-1]  # a lag says all at the start itself
         run = int((last - study.t0) / point.spacing + 1e-6)
         for quantity, each in sorted(found.items(), key=lambda item: item[0].function):
@@ -42,9 +41,10 @@ def rows(study, index, found, trajectories, nonfinite, spacing):
             total = float(uncertainty(now.std_error, now.residual))
             made.append(
                 {
-                    "eta_e": point.eta_e,
+                    "h": point.h,
+                    "eta_e": point.h,  # the name that h had
                     "eta2": point.eta2,
-                    "eta": math.sqrt(point.eta2),
+                    "eta": point.eta,
                     "ell": point.ell,
                     "kappa": point.kappa,
                     "step": step,

@@ -29,15 +29,17 @@ def study(described):
                 quadrature=oracle.noise.quadrature,
             ),
         },
-        "optimizer": _with_source({"kind": rule.name, **rule.parameters}, step=rule.step, schedule=rule.schedule),
+        "optimizer": _with_source(
+            {"kind": rule.name, "clock": rule.clock, **rule.parameters}, step=rule.step, schedule=rule.schedule
+        ),
         "sde": [_sde(sde) for sde in described.sdes],
         "initial": {
-            key: _value(value) | {"values": [_value(value(point.eta2)) for point in points]}
+            key: _value(value) | {"values": [_value(value(point.size)) for point in points]}
             if callable(value)
             else _value(value)
             for key, value in described.initial.items()
         },
-        "points": [{"eta2": p.eta2, "ell": p.ell, "kappa": p.kappa} for p in points],
+        "points": [{"h": p.h, "eta2": p.eta2, "eta": p.eta, "ell": p.ell, "kappa": p.kappa} for p in points],
         "horizon": described.horizon,
         "times": [[float(time) for time in each] for each in described.record_times],
         "estimator": _estimator(described.estimator),

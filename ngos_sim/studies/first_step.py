@@ -7,7 +7,7 @@ import numpy as np
 
 from ngos_sim.engines.program import move
 from ngos_sim.processes.calling import BadFunctionError, called, cause, checked
-from ngos_sim.processes.rule import Rule
+from ngos_sim.processes.rule import Rule, parameters, with_own
 
 _COORDINATES = 64  # at most so many of them are tried
 
@@ -24,15 +24,16 @@ def _called_at(owner, slots, functions, told, c, starts):
                 raise BadFunctionError(f"{owner!r}: {role} returns {value} at x={x!r}; finite numbers are needed")
 
 
-def _teller(problem, part, given, owner, parameters, first, second):
+def _teller(problem, part, given, owner, constants, first, second):
     """Return told(x, j): o, z and p at coordinate j, as engines make them for a process of these two functions."""
 
     def see(x, o, z, c, p):
         return o, z, p, first, second  # what a step reads of the oracle is looked up in what it holds
 
-    probe, noise = Rule(owner, see, part.rule.slots, part.rule.schedule, **parameters), part.noise
+    rule, noise = part.rule, part.noise
+    probe = Rule(owner, see, rule.slots, rule.schedule, rule.clock, **constants)
     moved = move(probe, problem.oracle, noise)
-    values = (*parameters.values(), part.eta2)
+    values = tuple(parameters(probe, part.h).values())
 
     def told(x, j):
         a, s = (tuple(float(column[j]) for column in kind) for kind in (given.loss, given.variance))
@@ -66,9 +67,8 @@ def try_functions(problems):
         c, functions = tuple(given.table[0, 0].tolist()), {"step": (rule.step, True)}
         _called_at(rule.name, rule.slots, functions, told, c, given.start)
         for sde in (opponent.sde for opponent in problem.opponents if opponent.sde is not None):
-            parameters = {**rule.parameters, **sde.parameters}
-            told = _teller(problem, part, given, sde.name, parameters, sde.drift, sde.diffusion)
-            p = SimpleNamespace(**parameters, eta2=part.eta2)
+            told = _teller(problem, part, given, sde.name, with_own(rule, sde), sde.drift, sde.diffusion)
+            p = SimpleNamespace(**parameters(rule, part.h, sde))
             try:
                 c = checked(sde.name, "schedule", called(sde.name, "schedule", sde.schedule, t=problem.t0, p=p))
             except BadFunctionError:

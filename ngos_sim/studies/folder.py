@@ -39,6 +39,8 @@ def read_table(path):
         except Error as error:
             raise ValueError(str(error)) from None
     columns = dict(zip(header, zip(*rows, strict=True), strict=True))  # strict: a row that is longer or shorter
+    if "eta_e" in columns and "h" not in columns:  # h was called eta_e
+        columns = {"h": columns["eta_e"], **columns}
     return pd.DataFrame({name: list(each) if name in _NAMES else _numbers(each) for name, each in columns.items()})
 
 

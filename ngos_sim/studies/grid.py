@@ -1,4 +1,4 @@
-"""Points of a study and the times at which they are compared."""
+"""The times at which the points of a study are compared."""
 
 import math
 from dataclasses import dataclass
@@ -6,76 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from ngos_sim.oracles.losses import coordinate_values, is_number
-from ngos_sim.processes.optimizer import check_admissible
+from ngos_sim.oracles.losses import coordinate_values
+from ngos_sim.studies.points import TOLERANCE, check_horizon, series
 
 MAX_TIMES = 64
 MAX_STEPS = 10**7
 _COUNTED = 1e12  # steps from time 0, t0's included
-_TOLERANCE = 1e-9  # relative: times and step sizes closer than this are one
 _MOST = 1e-3  # of a step: what the tolerance grows to after many steps
 _MAX_RATIO = 10_000  # step sizes have a time in common where their ratios are fractions of numbers up to this
-
-
-@dataclass(frozen=True)
-class Point:
-    """One step size: eta2, with ell under SVAG and kappa under the scaling rule."""
-
-    eta2: float
-    ell: float = 1.0
-    kappa: int = 1
-
-    @property
-    def eta_e(self):
-        """The effective step of Definition 2.4: eta2, under SVAG eta2 / ell^2."""
-        return self.eta2 / (self.ell * self.ell)
-
-    @property
-    def spacing(self):
-        """The time between two matched steps."""
-        return self.kappa * self.eta_e
-
-    def __str__(self):
-        extra = [f"ell={self.ell:g}"] * (self.ell != 1.0) + [f"kappa={self.kappa}"] * (self.kappa != 1)
-        return ", ".join([f"eta2={self.eta2:g}", *extra])
-
-
-def points(eta2, steps, horizon, ell, kappa, constants):
-    """Return the points of a study: every eta2 with every ell and kappa.
-
-    Raises
-    ------
-    ValueError
-        Neither or both of eta2 and steps are given, a step size is not admissible, or two are equal to rounding.
-    """
-    if (eta2 is None) == (steps is None):
-        raise ValueError(f"give eta2 or steps, got eta2={eta2!r} and steps={steps!r}")
-    if steps is None:
-        values = coordinate_values("eta2", eta2)
-        names = ["eta2"] * len(values)
-    else:
-        counts = coordinate_values("steps", steps)
-        if any(n != int(n) or n < 1 for n in counts):
-            raise ValueError(f"steps={steps!r} must be positive integers")
-        _check_horizon(horizon, 0.0)
-        values = tuple(horizon / n for n in counts)
-        names = [f"steps={n:g}: eta2" for n in counts]
-    for name, h in zip(names, values, strict=True):
-        for one in kappa:
-            check_admissible(constants, one * h, name if one == 1 else f"kappa={one} times eta2={h:g}: kappa*eta2")
-    for name, each in (("eta2", values), ("ell", ell)):
-        if any(b <= a * (1.0 + _TOLERANCE) for a, b in zip(sorted(each), sorted(each)[1:], strict=False)):
-            raise ValueError(f"{name}={list(each)} has a value twice")
-    return tuple(Point(float(h), float(one), two) for h in values for one in ell for two in kappa)
-
-
-def series(points):
-    """Return the points in groups to each of which one order is fitted: by kappa, under several ell also by eta2."""
-    several = len({point.ell for point in points}) > 1
-    groups: dict = {}
-    for point in points:
-        groups.setdefault((point.kappa, point.eta2 if several else None), []).append(point)
-    return list(groups.values())
 
 
 def multiple(time, spacing):
@@ -86,7 +24,7 @@ def multiple(time, spacing):
 
 
 def _slack(count):
-    return min(_TOLERANCE * max(1.0, count), _MOST)
+    return min(TOLERANCE * max(1.0, count), _MOST)
 
 
 @dataclass(frozen=True)
@@ -122,21 +60,16 @@ def _common(points, t0, horizon):
         exact = coarsest / point.spacing
         ratio = Fraction(exact).limit_denominator(_MAX_RATIO)
         least = math.lcm(least, ratio.denominator)
-        if abs(float(ratio) - exact) > _TOLERANCE * exact or least > _COUNTED:
+        if abs(float(ratio) - exact) > TOLERANCE * exact or least > _COUNTED:
             return _Multiples(math.inf, 1, 0)
     return _Multiples.between(t0, horizon, least * coarsest)
-
-
-def _check_horizon(horizon, t0):
-    if not is_number(horizon) or not horizon > t0 >= 0.0:
-        raise ValueError(f"horizon={horizon!r} and t0={t0!r}: numbers with 0 <= t0 < horizon are allowed")
 
 
 def _check_steps(point, t0, horizon, step):
     """Raise ValueError unless at least one step and not too many fit between t0 and horizon."""
     between = f"between t0={t0:g} and horizon={horizon:g}"
     count = (horizon - t0) / step
-    if count < 1.0 - _TOLERANCE:
+    if count < 1.0 - TOLERANCE:
         raise ValueError(f"{point}: no step of size {step:g} fits {between}")
     if count > MAX_STEPS:
         raise ValueError(f"{point}: {count:.3g} steps of size {step:g} {between}; {MAX_STEPS:.0e} are allowed")
@@ -174,7 +107,7 @@ def record_times(points, t0, horizon, times):
         t0 or an entry of times is no multiple of a point's step, or lies outside; no step fits; the points
         of a series have no time in common.
     """
-    _check_horizon(horizon, t0)
+    check_horizon(horizon, t0)
     for point in points:
         _check_steps(point, t0, horizon, point.spacing)
     whole = _common(points, 0.0, horizon)
@@ -195,11 +128,11 @@ def record_times(points, t0, horizon, times):
 
 def _every_step(point, t0, horizon, common):
     """Return the times of every step of a point, each common one as the other points have it."""
-    _check_steps(point, t0, horizon, point.eta_e)
-    steps = _Multiples.between(t0, horizon, point.eta_e)
+    _check_steps(point, t0, horizon, point.h)
+    steps = _Multiples.between(t0, horizon, point.h)
     every = steps.times(range(steps.first, steps.last + 1))
     shared = common.times(range(common.first, common.last + 1))
-    every[np.round(shared / point.eta_e).astype(np.int64) - steps.first] = shared
+    every[np.round(shared / point.h).astype(np.int64) - steps.first] = shared
     return every
 
 
@@ -208,7 +141,7 @@ def _chosen(times, points, t0, horizon, common):
     finest = _Multiples.between(t0, horizon, min(point.spacing for point in points))
     counts = set()
     for time in coordinate_values("times", times):
-        if not t0 < time <= horizon * (1.0 + _TOLERANCE):
+        if not t0 < time <= horizon * (1.0 + TOLERANCE):
             raise ValueError(f"times={time:.15g} must lie in (t0, horizon] = ({t0:g}, {horizon:g}]")
         _require_multiple("times", time, points, common)
         counts.add(round(time / finest.step))
@@ -226,20 +159,21 @@ def _thinned(common):
 
 def _nothing_in_common(group, period, t0, horizon):
     """Say that the points of a series have no time in common, and which horizon or steps have one."""
-    sizes = ", ".join(f"{each:.15g}" for each in dict.fromkeys(point.eta2 for point in group))
+    sizes = ", ".join(f"{each:.15g}" for each in dict.fromkeys(point.size for point in group))
     ell, kappa = dict.fromkeys(f"{point.ell:g}" for point in group), group[0].kappa
-    what = f"eta2=[{sizes}]" + f", ell=[{', '.join(ell)}]" * (list(ell) != ["1"]) + f", kappa={kappa}" * (kappa != 1)
+    clock = group[0].clock
+    what = f"{clock}=[{sizes}]" + f", ell=[{', '.join(ell)}]" * (list(ell) != ["1"]) + f", kappa={kappa}" * (kappa != 1)
     ways = []
     if period <= MAX_STEPS * min(point.spacing for point in group):
         ways.append(f"with horizon={t0 + period:.15g} there is one")
     if t0 == 0.0 and len(ell) == 1:
         counts: list = []
         for point in group:
-            n = math.ceil(horizon / (kappa * point.eta2) - _TOLERANCE)
+            n = math.ceil(horizon / (kappa * point.size) - TOLERANCE)
             while kappa * n in counts:
                 n += 1
             counts.append(kappa * n)
-        ways.append(f"with steps={counts} (eta2 = horizon / steps) there is one")
+        ways.append(f"with steps={counts} ({clock} = horizon / steps) there is one")
     ways = ways or ["steps whose ratios are fractions of small integers have one"]
     return f"{what}: no time up to horizon={horizon:g} is a multiple of every step; {', or '.join(ways)}"
 
@@ -251,6 +185,6 @@ def cut(points, horizon, recorded):
     """
     last = min(each[-1] for each in recorded)
     odd = next((point for point in points if multiple(horizon, point.spacing) is None), None)
-    if odd is None or last >= horizon * (1.0 - _TOLERANCE):
+    if odd is None or last >= horizon * (1.0 - TOLERANCE):
         return ""
     return f"horizon={horizon:g} is cut to t={last:g}: it is no multiple of the step {odd.spacing:g} at {odd}"

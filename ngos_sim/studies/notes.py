@@ -22,20 +22,22 @@ def _cut(study):
 
 
 def _rates(study):
-    """Yield what is odd in c1 and c2, rates per unit of time t = k eta^2."""
+    """Yield what is odd in c1 and c2, rates per unit of time t = k h."""
     constants, coarsest = study.rule.parameters, max(point.spacing for point in study.points)
     rates = {name: constants[name] for name in ("c1", "c2") if name in constants}
+    time = "eta^2" if study.rule.clock == "eta2" else "eta"
     for name, c in rates.items():
         if 0.9 <= c < 1.0 and c == round(c, 4):
             yield (
-                f"{name}={c:g} is a rate, {name} = (1 - beta) / eta^2: it makes beta={1.0 - c * coarsest:g} at "
-                f"eta2={coarsest:g}; if {c:g} is beta itself, ns.from_hyperparameters takes it"
+                f"{name}={c:g} is a rate, {name} = (1 - beta) / {time}: it makes beta={1.0 - c * coarsest:g} at "
+                f"{study.rule.clock}={coarsest:g}; if {c:g} is beta itself, "
+                + ("ns.from_hyperparameters takes it" if time == "eta^2" else f"give (1 - {c:g}) / eta")
             )
     if rates and max(rates.values()) * (study.horizon - study.t0) < _STILL:
         name = max(rates, key=lambda each: rates[each])
         yield (
             f"horizon={study.horizon:g} is {rates[name] * (study.horizon - study.t0):.2g} of the time 1/{name}: "
-            "hardly anything happens in it; time is t = k eta^2"
+            f"hardly anything happens in it; time is t = k {time}"
         )
 
 
@@ -54,7 +56,8 @@ def _denominators(study):
     """Return sigma0 sqrt(u) at the start and at u = Sigma, as far as they are known; None without a sigma0 or u."""
     if "u" not in study.rule.slots or "sigma0" not in study.rule.parameters:
         return None
-    u = start.state(study.initial, study.rule.slots, study.dimension, study.points[0].eta2)[:, -1]
+    state = start.state(study.initial, study.rule.slots, study.dimension, study.points[0].size)
+    u = state[:, study.rule.slots.index("u")]
     if not callable(study.oracle.covariance):
         u = np.concatenate([u, np.atleast_1d(study.oracle.variance_parameters["covariance"])])
     return study.rule.parameters["sigma0"] * np.sqrt(np.maximum(u, 0.0))

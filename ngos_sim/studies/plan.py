@@ -13,7 +13,7 @@ from ngos_sim.studies.result import at_norm, groups, uncertainty
 
 _PILOT = 8  # chunks
 _ROUNDING = 1e-9  # standard errors below this part of the error are none
-_PROPORTIONAL = 0.9  # of a power of eta_e: such standard errors fall like eta_e itself, as the error does
+_PROPORTIONAL = 0.9  # of a power of h: such standard errors fall like h itself, as the error does
 
 
 def plan(study, bounds, seed, threads):
@@ -33,9 +33,9 @@ def plan(study, bounds, seed, threads):
         One row per (sde, test function, point), at the time of norm = max: estimator; error, the
         pilot's; std_error, expected of the run, with what the integrator leaves; rel_error, their ratio;
         resolved, whether the error is expected to exceed 3 standard errors; seconds, of the point on this
-        machine, compilation not counted; smallest_eta_e, of the series: where the error C eta_e would still
-        be resolved, the standard errors going on as a power of eta_e (0: at every step; NaN: the pilot does
-        not resolve C).
+        machine, compilation not counted; smallest_h, of the series: where the error C h would still
+        be resolved, the standard errors going on as a power of h (0: at every step; NaN: the pilot does
+        not resolve C). eta_e and smallest_eta_e are the names that h and smallest_h had.
 
     Raises
     ------
@@ -70,15 +70,17 @@ def _expected(study, pilot, shrinkage, seconds):
     points = [(point.eta2, point.ell, point.kappa) for point in study.points]
     return [
         {
+            "h": row.h,
+            "eta_e": row.h,
             "eta2": row.eta2,
             "ell": row.ell,
-            "eta_e": row.eta_e,
             "estimator": row.estimator,
             "error": row.error,
             "std_error": std_error,
             "rel_error": abs(std_error / row.error) if row.error else np.inf,
             "resolved": bool(abs(row.error) > RESOLVED * std_error),
             "seconds": seconds[points.index((row.eta2, row.ell, row.kappa))],
+            "smallest_h": smallest,
             "smallest_eta_e": smallest,
         }
         for row, std_error in zip(pilot.itertuples(), expected, strict=True)
@@ -86,10 +88,10 @@ def _expected(study, pilot, shrinkage, seconds):
 
 
 def _smallest(pilot, expected):
-    """Return where |C| eta_e meets 3 of the run's standard errors, a eta_e^b: at (3 a / |C|)^(1 / (1 - b))."""
+    """Return where |C| h meets 3 of the run's standard errors, a h^b: at (3 a / |C|)^(1 / (1 - b))."""
     if np.all(expected <= _ROUNDING * pilot.error.abs()):
         return 0.0
-    x = pilot.eta_e.to_numpy()
+    x = pilot.h.to_numpy()
     constant, spread = slope(x, pilot.error.to_numpy(), uncertainty(pilot).to_numpy())
     if len(x) < 2 or abs(constant) < RESOLVED * spread or not np.all(expected > 0.0):
         return np.nan

@@ -23,7 +23,7 @@ _ROUNDING = 1e-12  # of the magnitudes of what is added up: nothing
 
 
 def predicted(study, keys, rows):
-    """Return A and C of the error A sqrt(eta_e) + C eta_e of one series, or NaN where none are known.
+    """Return A and C of the error A sqrt(h) + C h of one series, or NaN where none are known.
 
     Known for built-in optimizers against their SDEs and under the scaling rule, with an affine gradient, a
     constant diagonal Sigma, one start for all points, noise with a finite E zeta^4, and a polynomial test function
@@ -40,7 +40,7 @@ def predicted(study, keys, rows):
     nothing = (math.nan, math.nan)
     function = next(g for g in study.test_functions if test_functions.name_of(g) == keys["test_function"])
     lag = rows.step % rows.kappa
-    matched = np.maximum((rows.step - lag) * rows.eta_e, study.t0)  # of the start, no rounding before it
+    matched = np.maximum((rows.step - lag) * rows.h, study.t0)  # of the start, no rounding before it
     if not _is_covered(study, keys["sde"]):
         return nothing
     terms = polynomial(function, study.oracle, study.rule.slots, study.dimension)
@@ -64,13 +64,14 @@ def predicted(study, keys, rows):
 
 
 def spacing(study):
-    """Return the spacing of the powers of eta_e in a study's errors: 1, or 1/2 where odd powers of eta belong to them.
+    """Return the spacing of the powers of h in a study's errors: 1, or 1/2 where odd powers of eta belong to them.
 
-    They do where the noise stays skewed as sigma -> infinity (not along ell, theory.md 1.4), and where bias correction
-    starts from t0 = 0, as sqrt(1 - beta2^k) begins like the root of the time.
+    They do where the noise stays skewed as sigma -> infinity (not along ell, theory.md 1.4; not with the clock "eta",
+    where a third moment enters a step at h^3), and where bias correction starts from t0 = 0, as sqrt(1 - beta2^k)
+    begins like the root of the time.
     """
     along_ell = isinstance(study.optimizer, SVAG) and len(study.optimizer.ell) > 1
-    skewed = not along_ell and study.oracle.noise.at_large_sigma()[0] != 0.0
+    skewed = study.rule.clock == "eta2" and not along_ell and study.oracle.noise.at_large_sigma()[0] != 0.0
     return 0.5 if skewed or (study.t0 == 0.0 and has_bias_correction(study.rule.parameters)) else 1.0
 
 
@@ -89,7 +90,7 @@ def _is_covered(study, name):
     """Return whether constants are known for a study against this SDE or reference."""
     rule, states = (
         study.rule,
-        [start.state(study.initial, study.rule.slots, study.dimension, p.eta2) for p in study.points],
+        [start.state(study.initial, study.rule.slots, study.dimension, p.size) for p in study.points],
     )
     sde = next((sde for sde in study.sdes if sde.name == name), None)
     known = (
@@ -102,7 +103,7 @@ def _is_covered(study, name):
         and not study.oracle.is_dense
         and not callable(study.oracle.covariance)
         and all(np.array_equal(state, states[0]) for state in states)
-        and bool(np.all(states[0][:, -1] > 0.0))
+        and bool(np.all(states[0][:, rule.slots.index("u")] > 0.0))
         and (study.t0 > 0.0 or not has_bias_correction(rule.parameters))
     )
 
@@ -117,7 +118,7 @@ def _moments(study, rows):
     ell = float(rows.ell.iloc[0])
     law = svag_law(noise, ell) if isinstance(study.optimizer, SVAG) else noise
     third, rate, fourth = law.at_large_sigma()
-    return {"third": third, "third_rate": rate * ell / sigma0, "fourth": fourth}  # sigma = sigma0 / (ell sqrt(eta_e))
+    return {"third": third, "third_rate": rate * ell / sigma0, "fourth": fourth}  # sigma = sigma0 / (ell sqrt(h))
 
 
 def _of_coordinates(study, terms, moments, time):

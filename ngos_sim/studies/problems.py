@@ -24,7 +24,7 @@ def problems(study, seed=0, precision="f64"):
 
 def _problem(study, index, seed, precision):
     point, noise = study.points[index], study.oracle.noise
-    records = np.round((study.record_times[index] - study.t0) / point.eta_e).astype(np.int64)
+    records = np.round((study.record_times[index] - study.t0) / point.h).astype(np.int64)
     opponents = [Opponent(sde.name, sde) for sde in study.sdes]
     return Problem(
         label=str(point),
@@ -32,11 +32,11 @@ def _problem(study, index, seed, precision):
         rule=study.rule,
         law=svag_law(noise, point.ell) if isinstance(study.optimizer, SVAG) else noise,
         sigma=study.noise_scale(point),
-        state=start.state(study.initial, study.rule.slots, study.dimension, point.eta2),
+        state=start.state(study.initial, study.rule.slots, study.dimension, point.size),
         t0=study.t0,
         horizon=study.horizon,
-        h=point.eta_e,
-        eta2=point.eta2,
+        h=point.h,
+        size=point.size,
         ell=point.ell,
         kappa=point.kappa,
         records=records,

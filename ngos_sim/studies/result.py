@@ -70,19 +70,19 @@ class Result:
         Parameters
         ----------
         theorem : float
-            The order in eta_e that verdicts speak of.
+            The order in h that verdicts speak of.
 
         Returns
         -------
         DataFrame
             One row per (sde, test_function, norm), under SVAG with several ell also per eta2. norm
-            "final": the last common time; "max": the common time at which the pooled |error| / eta_e is
+            "final": the last common time; "max": the common time at which the pooled |error| / h is
             largest (the theorems' max over k), with standard errors and intervals widened as those of the
             simultaneous band over times. Under the scaling rule a time is common to all points if its
             last matched step and its lag, k mod kappa, are. The fit: `statistics.order.OrderFit`, of the points
             that have run at least 4 steps by then (under the scaling rule: 4 of the larger batch in all): fewer are no
             asymptotics. "max" is over the times at which as many points enter as at the last.
-            predicted_constant, predicted_sqrt_term: C and A of A sqrt(eta_e) + C eta_e at that time by
+            predicted_constant, predicted_sqrt_term: C and A of A sqrt(h) + C h at that time by
             theory, NaN where none are known: `studies.prediction`.
         """
         series = list(groups(self.table))
@@ -97,7 +97,7 @@ class Result:
         return pd.DataFrame(rows)[list(ORDERS)]
 
     def plot(self, path=None, *, axes=None, norm="max"):
-        """Draw |error| against eta_e with 95 % bars, fitted lines and slope guides.
+        """Draw |error| against h with 95 % bars, fitted lines and slope guides.
 
         Parameters
         ----------
@@ -177,18 +177,18 @@ def at_norm(group, norm):
         The points have no time in common: a study refuses that, an older table may show it.
     """
     lag = group.step % group.kappa  # of a step of the smaller batch behind the last matched one
-    clock = ((group.time - lag * group.eta_e) / group.time.max()).round(9)
+    clock = ((group.time - lag * group.h) / group.time.max()).round(9)
     size = np.maximum(group.error.abs(), uncertainty(group))
     weight = 1.0 / np.maximum(uncertainty(group) / (size.max() or 1.0), 1e-15) ** 2
     enters = group.get("steps_run", group.step // group.kappa) >= _MIN_STEPS
-    sums = {"points": 1, "enter": enters, "top": weight * group.error * group.eta_e, "base": weight * group.eta_e**2}
+    sums = {"points": 1, "enter": enters, "top": weight * group.error * group.h, "base": weight * group.h**2}
     sums = pd.DataFrame(sums)
     sums = sums.groupby([clock.rename("clock"), lag.rename("lag")]).sum()
-    common = sums[sums.points == group.eta_e.nunique()]
+    common = sums[sums.points == group.h.nunique()]
     if common.empty:
         raise ValueError("the points of a series have no time in common: their errors cannot be compared")
     common = common[common.enter == common.enter.max()]
-    pooled = (common.top / common.base).abs()  # the weighted least squares slope of error against eta_e
+    pooled = (common.top / common.base).abs()  # the weighted least squares slope of error against h
     at = common.index[-1] if norm == "final" or pooled.isna().all() else pooled.idxmax()
     return group.assign(enters=enters)[(clock == at[0]) & (lag == at[1])]
 
@@ -201,7 +201,7 @@ def fitted(rows, norm, series=1):
     """
     used = rows[rows.enters & np.isfinite(rows.error) & np.isfinite(uncertainty(rows))]
     spacing = float(rows.spacing.iloc[0]) if "spacing" in rows else 1.0
-    return orders.fit(used.eta_e, used.error, uncertainty(used), series, widening(rows, norm), spacing), used
+    return orders.fit(used.h, used.error, uncertainty(used), series, widening(rows, norm), spacing), used
 
 
 def _verdict(fit, rows, theorem):
@@ -255,9 +255,9 @@ def limited(why, table):
     """Return `why` with a clause where the integrator leaves more than the standard error at the time of norm = max."""
     found = dict(why)
     for (sde, name), rows in headline(table).groupby(["sde", "test_function"], sort=False):
-        least = rows.eta_e[rows.integrator_residual > rows.std_error].min()
+        least = rows.h[rows.integrator_residual > rows.std_error].min()
         if least > 0.0:
-            text = f"at eta_e >= {least:g} what the integrator leaves exceeds the standard error"
+            text = f"at h >= {least:g} what the integrator leaves exceeds the standard error"
             found[sde, name] = f"{found[sde, name]}; {text}"
     return found
 
@@ -281,8 +281,8 @@ def _plot(table, axes=None, norm="max"):
     for keys, group in groups(table.assign(uncertainty=uncertainty(table))):
         rows = at_norm(group, norm)
         fit, used = fitted(rows, norm)
-        chosen.append((keys, rows, fit, partial(orders.curve, fit, used.eta_e, used.error, used.uncertainty)))
-    return plotting.error_plot(chosen, axes)
+        chosen.append((keys, rows, fit, partial(orders.curve, fit, used.h, used.error, used.uncertainty)))
+    return plotting.error_plot(chosen, axes, plotting.step_label(table))
 
 
 def _png(table):

@@ -13,7 +13,7 @@ def time(initial):
     return t0
 
 
-def dimension(initial, rule, oracle, eta2):
+def dimension(initial, rule, oracle, size):
     """Return the number of coordinates of a study.
 
     Raises
@@ -28,7 +28,7 @@ def dimension(initial, rule, oracle, eta2):
     missing = [slot for slot in rule.slots if slot not in initial]
     if missing:
         raise ValueError(f"initial.{missing[0]} is missing; needed: {', '.join(rule.slots)}")
-    starts = {slot: _values(initial, slot, eta2) for slot in rule.slots}
+    starts = {slot: _values(initial, slot, size) for slot in rule.slots}
     lengths = {slot: len(values) for slot, values in starts.items() if isinstance(values, tuple)}
     longest = max(lengths, key=lambda slot: lengths[slot], default="")
     found = oracle.dimension or lengths.get(longest, 1)
@@ -45,13 +45,13 @@ def dimension(initial, rule, oracle, eta2):
     return found
 
 
-def state(initial, slots, dimension, eta2):
-    """Return the start at eta2, shape (dimension, slots)."""
-    columns = (np.broadcast_to(_values(initial, slot, eta2), (dimension,)) for slot in slots)
+def state(initial, slots, dimension, size):
+    """Return the start at a point's size (eta2 or eta, by the clock), shape (dimension, slots)."""
+    columns = (np.broadcast_to(_values(initial, slot, size), (dimension,)) for slot in slots)
     return np.stack(list(columns), axis=1)
 
 
-def _values(initial, slot, eta2):
-    """Return a slot's start, given as a number, a vector or a function of eta2: a float or a tuple."""
+def _values(initial, slot, size):
+    """Return a slot's start, given as a number, a vector or a function of the size: a float or a tuple."""
     value = initial[slot]
-    return broadcastable(f"initial.{slot}", value(eta2) if callable(value) else value)
+    return broadcastable(f"initial.{slot}", value(size) if callable(value) else value)

@@ -1,6 +1,5 @@
 """ConvergenceStudy: what is compared, at which step sizes, and how it is run. Read this first."""
 
-import math
 import sys
 import time
 import warnings
@@ -24,18 +23,20 @@ from ngos_sim.processes.variations import SVAG, ScalingRule
 from ngos_sim.studies import first_step, given, grid, notes, plan, problems, start
 from ngos_sim.studies.integers import integer
 from ngos_sim.studies.measurement import Measurement
+from ngos_sim.studies.points import Point, made_points, step_sizes
 from ngos_sim.studies.result import Result, limited
 from ngos_sim.studies.stopping import Bounds
 
-_SQUARE = "give eta2=, the square of the learning rate, or steps="
+_RATE = "give eta2=, the square of the learning rate (for an optimizer of the clock 'eta' eta=), or steps="
 
 
-@known_keywords(eta=_SQUARE, lr=_SQUARE, learning_rate=_SQUARE, sdes="give sde=, one or a list")
+@known_keywords(lr=_RATE, learning_rate=_RATE, sdes="give sde=, one or a list")
 @dataclass(frozen=True)
 class ConvergenceStudy:
     """Weak errors of an optimizer against its SDEs at several step sizes.
 
-    The error at time t = k eta_e is E g(x_k) - E g(X_t), signed (Definition 2.4 of arXiv 2205.10287).
+    The error at time t = k h is E g(x_k) - E g(X_t), signed (Definition 2.4 of arXiv 2205.10287);
+    h is the time of one optimizer step: eta^2, or eta by the optimizer's clock, under SVAG eta^2 / ell^2.
 
     Parameters
     ----------
@@ -47,12 +48,12 @@ class ConvergenceStudy:
         What it is compared with; constants come from the optimizer.
     reference : ScalingRule
         Instead of `sde`: the optimizer at kappa times the batch size.
-    initial : mapping of str to float, sequence of float, or function of eta2
+    initial : mapping of str to float, sequence of float, or function of eta2 (clock "eta": of eta)
         The start of every slot, scalars broadcast over coordinates; and t0, the time of the start.
     eta2 : float or sequence of float
-        Squared learning rates, the steps of time t = k eta2.
+        Squared learning rates, for an optimizer of the clock "eta2": step k is at time t = k eta2.
     steps : int or sequence of int
-        Instead of `eta2`: eta2 = horizon / steps.
+        Instead of `eta2` or `eta`: each is horizon / steps.
     horizon : float
         The last time; a horizon between two steps is cut to the earlier one, and `notes` says so.
     times : "all" or sequence of float, optional
@@ -66,6 +67,8 @@ class ConvergenceStudy:
         Local: the error carried along by each trajectory, of its own size. Control variate: less a
         linear companion of known mean. Coupled: one stream of Gaussians drives optimizer and SDEs. Auto
         takes the first of these that can serve. An instance of a subclass of `Estimator` is an estimator of your own.
+    eta : float or sequence of float
+        Learning rates, for an optimizer of the clock "eta": step k is at time t = k eta.
 
     Raises
     ------
@@ -104,7 +107,8 @@ class ConvergenceStudy:
     times: str | Sequence[float] | None = None
     test_functions: Sequence[str | TestFunction] = ()
     estimator: str | Estimator = "auto"
-    points: tuple[grid.Point, ...] = field(init=False)
+    eta: float | Sequence[float] | None = None
+    points: tuple[Point, ...] = field(init=False)
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
     dimension: int = field(init=False)
@@ -120,6 +124,11 @@ class ConvergenceStudy:
             raise ValueError("give sde= or reference=: exactly one of them")
         if self.reference is not None and isinstance(self.optimizer, SVAG):
             raise ValueError("reference=scaling_rule does not go with svag")
+        if self.reference is not None and self.rule.clock != "eta2":
+            raise ValueError(
+                f"reference=scaling_rule: optimizer {self.rule.name!r} has the clock {self.rule.clock!r}; "
+                "Theorem 5.3 is of the clock 'eta2'"
+            )
         if self.reference is not None and self.oracle.noise.gaussians != 1:
             raise ValueError(f"noise {self.oracle.noise.name!r} takes two Gaussians: reference=scaling_rule needs one")
         for sde in sdes:
@@ -131,17 +140,18 @@ class ConvergenceStudy:
             raise ValueError("two SDEs have the same name; tables could not tell them apart")
         kappa = self.reference.kappa if self.reference else (1,)
         ell = self.optimizer.ell if isinstance(self.optimizer, SVAG) else (1.0,)
-        points = grid.points(self.eta2, self.steps, self.horizon, ell, kappa, self.rule.parameters)
+        sizes = step_sizes(self.rule, self.eta2, self.eta)
+        points = made_points(sizes, self.steps, self.horizon, ell, kappa, self.rule.parameters, self.rule.clock)
         times = grid.record_times(points, self.t0, self.horizon, self.times)
         for name, value in (("sdes", sdes), ("points", points), ("record_times", times)):
             object.__setattr__(self, name, value)
-        (dimension, *_) = (start.dimension(self.initial, self.rule, self.oracle, point.eta2) for point in points)
+        (dimension, *_) = (start.dimension(self.initial, self.rule, self.oracle, point.size) for point in points)
         object.__setattr__(self, "dimension", dimension)
         object.__setattr__(self, "notes", notes.notes(self))
         self._check_noise()
         test_functions.check(self.test_functions, self.rule.slots, self.dimension)
         test_functions.try_at(
-            self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].eta2)
+            self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].size)
         )
         here = problems.problems(self)
         first_step.try_functions(here)
@@ -180,8 +190,8 @@ class ConvergenceStudy:
                 checked.append(numbers)
 
     def noise_scale(self, point):
-        """Return the oracle's sigma = sigma0 / eta at a point; NaN for an optimizer without sigma0."""
-        return self.rule.parameters.get("sigma0", math.nan) / math.sqrt(point.eta2)
+        """Return the oracle's sigma at a point: `Optimizer.noise_scale`."""
+        return self.rule.noise_scale(point.eta)
 
     def run(
         self,

@@ -14,12 +14,13 @@ from ngos_sim.studies.integers import integer
 from ngos_sim.studies.kinds import KINDS
 from ngos_sim.studies.study import ConvergenceStudy
 
+_SIZES = ("eta2", "eta", "steps")  # one of them
 _TABLES = {  # table: (required keys, optional keys)
     "": (("oracle", "optimizer", "initial", "study"), ("sde",)),
     "oracle": (("loss", "covariance", "noise"), ()),
     "study": (
-        ("eta2", "horizon", "test_functions", "trajectories"),
-        ("times", "estimator", "seed", "expect", "ell", "kappa"),
+        ("horizon", "test_functions", "trajectories"),
+        (*_SIZES, "times", "estimator", "seed", "expect", "ell", "kappa"),
     ),
     "study.expect": (("order",), ()),
 }
@@ -82,6 +83,7 @@ def parse(content):
     oracle, study = (_table(name, content[name]) for name in ("oracle", "study"))
     _check_keys("oracle", oracle)
     _check_keys("study", study)
+    _check_sizes(study)
     ell, kappa = (study.get(name) for name in ("ell", "kappa"))
     if kappa is not None and "sde" in content:
         raise ValueError("study.kappa: a scaling rule has no [[sde]]: take one of them out")
@@ -114,7 +116,7 @@ def _study_file(oracle, optimizer, sdes, initial, study):
             sde=sdes or None,
             reference=None if kappa is None else scaling_rule(kappa),
             initial=initial,
-            eta2=study["eta2"],
+            **{key: study[key] for key in _SIZES if key in study},
             horizon=study["horizon"],
             times=study.get("times"),
             test_functions=_strings("test_functions", study["test_functions"]),
@@ -124,6 +126,15 @@ def _study_file(oracle, optimizer, sdes, initial, study):
         integer("seed", study.get("seed", 0), 0),
         None if expected is None else float(expected["order"]),
     )
+
+
+def _check_sizes(study):
+    """Raise ValueError unless a [study] table says its step sizes once."""
+    given = [f"study.{key}" for key in _SIZES if key in study]
+    if not given:
+        raise ValueError("study.eta2 is missing; allowed instead: steps, or eta where the optimizer's clock is 'eta'")
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)}: one of them is allowed")
 
 
 def _check_keys(name, content):

@@ -22,7 +22,7 @@ class Case:
     trajectories : int
     shows : CONSISTENT, every verdict is "consistent with order 1" and every constant is the predicted
         one where there is one; NO_ORDER, every verdict "fails order 1" with an order below 0.2; HALF_ORDER,
-        with one within 0.05 of 1/2 and the predicted term of sqrt(eta_e); or function (orders, results) ->
+        with one within 0.05 of 1/2 and the predicted term of sqrt(h); or function (orders, results) ->
         (bool, str)
     quick : bool
         Whether it belongs to `verify --quick`.
@@ -70,7 +70,7 @@ def against_prediction(rows):
 
 
 def half_orders_against_prediction(rows):
-    """Return the same of the terms of sqrt(eta_e), where theory has such."""
+    """Return the same of the terms of sqrt(h), where theory has such."""
     return _compared(rows[rows.predicted_sqrt_term != 0.0], "sqrt_term", "predicted_sqrt_term", "half-order terms")
 
 

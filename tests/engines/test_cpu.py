@@ -48,7 +48,7 @@ def cases():
 @pytest.mark.parametrize("case", list(cases()), ids=lambda case: case[0])
 def test_lanes_are_plain_pythons_bit_for_bit(build, case):
     _, oracle, optimizer, sde, noise, start, functions = case
-    levels = [(euler_maruyama(sde, optimizer.parameters), ns.gaussian(), level) for level in (1, 2, 4)]
+    levels = [(euler_maruyama(sde, optimizer), ns.gaussian(), level) for level in (1, 2, 4)]
     processes = [(optimizer, noise, 1), *levels]
     program, inputs = build(oracle, processes, functions, start, 2.0**-4, 3, t0=0.25, records=[1, 3])
     block = cpu.Kernel(program, inputs, "f64").block(5)
@@ -60,7 +60,7 @@ def test_lanes_are_plain_pythons_bit_for_bit(build, case):
 
 @pytest.mark.parametrize("steps", [(1, 4, 1, 2), (4, 2, 4, 1), (2, 2, 2, 1)])
 def test_sums_of_normals_belong_to_their_stride(build, steps):
-    em = euler_maruyama(ns.rmsprop_sde(), RMSPROP)
+    em = euler_maruyama(ns.rmsprop_sde(), ns.rmsprop(**RMSPROP))
     processes = [(em, ns.gaussian(), count) for count in steps]
     program = build(matrices(3), processes, ["theta[0]", "u[2]"], [[1.2, 1.4]] * 3, 2.0**-4, 3, records=[2, 3])
     block = cpu.Kernel(*program, "f64").block(1)

@@ -12,7 +12,7 @@ import ngos_sim as ns
 from ngos_sim.engines import python
 from ngos_sim.known.gaussian_law import JointProblem, companion_law, sde_law
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.processes.rule import Oracle
+from ngos_sim.processes.rule import Oracle, parameters
 from tests.support import naive, programs
 
 CONSTANTS = programs.RMSPROP
@@ -63,12 +63,12 @@ def test_the_sdes_law_in_closed_form():
 def test_the_companions_law_by_enumeration(optimizer, sde):
     """All 2^(2 3) paths of Rademacher noise of two coordinates through Euler-Maruyama's own step."""
     oracle, h, t0 = programs.matrices(2), 0.05, 0.1
-    rule, slots = euler_maruyama(sde, optimizer.parameters), len(optimizer.slots)
+    rule, slots = euler_maruyama(sde, optimizer), len(optimizer.slots)
     start = tuple(np.array([[1.2, -0.4], [0.5, 0.1], [1.4, 0.7]])[[0, 2] if slots == 2 else [0, 1, 2]])
     hessian, root, u = np.array(oracle.loss.matrix), oracle.root, np.diag(oracle.covariance)
-    parameters = {**rule.parameters, "eta2": h}
-    p = SimpleNamespace(**parameters)
-    law = companion_law(rule, joint(oracle, start, t0, dict(optimizer.parameters)), h, np.array([3]), parameters)
+    held = parameters(rule, h)
+    p = SimpleNamespace(**held)
+    law = companion_law(rule, joint(oracle, start, t0, dict(optimizer.parameters)), h, np.array([3]), held)
     ends = []
     for path in itertools.product([-1.0, 1.0], repeat=6):
         x = np.array(start).T

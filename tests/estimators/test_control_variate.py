@@ -11,7 +11,7 @@ import ngos_sim as ns
 from ngos_sim.estimators import known_means
 from ngos_sim.known.gaussian_law import JointProblem, Law, companion_law, sde_law
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.processes.rule import Oracle
+from ngos_sim.processes.rule import Oracle, parameters
 from tests.support import naive
 
 CONSTANTS = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -32,17 +32,17 @@ def single(hessian, slope, variance, start, t0, constants):
 @pytest.mark.parametrize(("optimizer", "sde", "start"), RULES, ids=["rmsprop", "adam"])
 def test_moments_by_enumeration(optimizer, sde, start):
     """All 2^6 paths of Rademacher noise through Euler-Maruyama's own step."""
-    rule, h, t0, n = euler_maruyama(sde, optimizer.parameters), 0.05, 0.1, len(start) - 1
+    rule, h, t0, n = euler_maruyama(sde, optimizer), 0.05, 0.1, len(start) - 1
     problem = single(0.9, 0.3, 1.2, start, t0, dict(optimizer.parameters))
-    parameters = {**rule.parameters, "eta2": h}
-    law = companion_law(rule, problem, h, np.array([3, 6]), parameters)
-    rows = [rule.schedule(2 + k, h, SimpleNamespace(**parameters)) for k in range(6)]
+    held = parameters(rule, h)
+    law = companion_law(rule, problem, h, np.array([3, 6]), held)
+    rows = [rule.schedule(2 + k, h, SimpleNamespace(**held)) for k in range(6)]
     ends = []
     for path in itertools.product([-1.0, 1.0], repeat=6):
         x = start
         for z, c in zip(path, rows, strict=True):
             o = Oracle(0.9 * x[0] + 0.3, 1.2, 0.9, 0.9 * (0.9 * x[0] + 0.3))
-            x = rule.step(x, o, math.sqrt(1.2) * z, c, SimpleNamespace(**parameters))
+            x = rule.step(x, o, math.sqrt(1.2) * z, c, SimpleNamespace(**held))
         ends.append(x)
     ends = np.array(ends)
     np.testing.assert_allclose(law.mean[-1], ends[:, :n].mean(axis=0), atol=1e-13)

@@ -11,6 +11,7 @@ from ngos_sim.known import moment_flow
 from ngos_sim.known.quadrature import law_rule
 from ngos_sim.processes.integrators import table
 from ngos_sim.processes.local_error import local_error
+from ngos_sim.processes.rule import parameters
 from tests.support import naive
 
 CONSTANTS = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -28,7 +29,7 @@ def local_program(rule, sde, start, law, nodes, monomials=()):
     basis, slots = moment_flow.basis_of(sde, monomials), len(start)
     size = len(basis.exponents)
     problem = moment_flow.Problem(HESSIAN, 0.0, 1.0, tuple(start), T0, dict(rule.parameters))
-    own = table(rule, round(T0 / H), STEPS, H, {**rule.parameters, "eta2": H})
+    own = table(rule, round(T0 / H), STEPS, H, parameters(rule, H))
     rest = np.empty((STEPS, moment_flow.width_of(basis, nodes)))
     moments = moment_flow.columns(rest, sde, basis, problem, H, *law_rule(law, 5.0, nodes, nodes))
     rows = np.concatenate([own, rest], axis=1)[:, None]

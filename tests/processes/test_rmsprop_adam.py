@@ -187,3 +187,11 @@ def test_hyperparameters_round_trip_and_scale():
 def test_bad_arguments(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_users_optimizer_says_bias_correction_with_a_bool():
+    for said in (True, 1.0):
+        own = ns.Optimizer("own", lambda x, o, z, c, p: x, ("theta",), bias_correction=said)
+        assert own.parameters == {"bias_correction": 1.0}
+    with pytest.raises(ValueError, match=r"^own: sigma0=True must be a finite number$"):
+        ns.Optimizer("own", lambda x, o, z, c, p: x, ("theta",), sigma0=True)

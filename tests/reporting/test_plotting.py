@@ -17,7 +17,7 @@ NAMES = ["cos $\\th$", "100 % of $", "_hidden", "\u4f60", "a\tb", "", "x^{", "\\
 
 def groups(*names):
     x = np.array([0.25, 0.125, 0.0625, 0.03125])
-    rows = pd.DataFrame({"eta_e": x, "error": 0.7 * x, "std_error": 0.01 * x})
+    rows = pd.DataFrame({"h": x, "error": 0.7 * x, "std_error": 0.01 * x})
     rows, fit = rows.assign(uncertainty=rows.std_error), order.fit(x, rows.error, rows.std_error)
     return [
         ({"sde": "a", "test_function": name, "eta2": np.nan}, rows, fit, lambda steps: 0.7 * steps) for name in names
@@ -26,10 +26,10 @@ def groups(*names):
 
 ALONE = """
 import numpy as np, pandas as pd
-from ngos_sim import plotting
-from ngos_sim.estimators import order
+from ngos_sim.reporting import plotting
+from ngos_sim.statistics import order
 x = np.array([0.25, 0.125, 0.0625, 0.03125])
-rows = pd.DataFrame({"eta_e": x, "error": 0.7 * x, "std_error": 0.01 * x, "uncertainty": 0.01 * x})
+rows = pd.DataFrame({"h": x, "error": 0.7 * x, "std_error": 0.01 * x, "uncertainty": 0.01 * x})
 fit = order.fit(x, rows.error, rows.std_error)
 groups = [({"sde": "a", "test_function": "cos $t", "eta2": np.nan}, rows, fit, lambda steps: 0.7 * steps)]
 axes = plotting.error_plot(groups)

@@ -66,3 +66,12 @@ def test_a_file_is_whole_or_not_there(tmp_path):
         folder.put(tmp_path, "a", "no bytes")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_a_table_of_an_older_version_is_drawn_as_before(result, tmp_path):
+    """Before, h was called eta_e."""
+    result.save(tmp_path)
+    drawn = (tmp_path / "errors.png").read_bytes()
+    (tmp_path / "table.csv").write_bytes(folder.csv(result.table.drop(columns="h")))
+    assert replot(tmp_path).read_bytes() == drawn
+    assert folder.read_table(tmp_path / "table.csv").columns[0] == "h"

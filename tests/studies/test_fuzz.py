@@ -110,8 +110,8 @@ def steep(structure, numbers):
 
 
 def coefficients(rows, powers):
-    """Return the coefficients of a weighted least squares fit of these powers of eta_e, and their standard errors."""
-    x, error = rows.eta_e.to_numpy(), rows.error.to_numpy()
+    """Return the coefficients of a weighted least squares fit of these powers of h, and their standard errors."""
+    x, error = rows.h.to_numpy(), rows.error.to_numpy()
     sigma = np.maximum(rows.std_error.to_numpy(), 1e-15 + 1e-9 * np.abs(error))
     design = np.stack([x**power for power in powers], axis=1) / sigma[:, None]
     inverse = np.linalg.pinv(design, rcond=1e-14)
@@ -136,18 +136,18 @@ def disagreements(structure, numbers):
 def _from_coupled(structure, numbers, mine):
     """Yield where the coupled estimator's errors of a problem are not these of local."""
     coupled = study(structure, numbers, eta2=COUPLED, estimator="coupled").run(65_536, seed=2).table
-    both = coupled[np.isclose(coupled.time, coupled.time.max())].merge(mine, on=["eta_e", "test_function"])
+    both = coupled[np.isclose(coupled.time, coupled.time.max())].merge(mine, on=["h", "test_function"])
     for row in both.itertuples():
-        left = 4.0 * row.eta_e**2 * abs(row.integrator_bias_x)  # extrapolation removes two orders more
+        left = 4.0 * row.h**2 * abs(row.integrator_bias_x)  # extrapolation removes two orders more
         spread = math.hypot(row.std_error_x, row.std_error_y)
         if not abs(row.error_x - row.error_y) < STANDARD_ERRORS * spread + left:
-            yield f"{row.test_function} at {row.eta_e}: coupled {row.error_x}, local {row.error_y}, SE {spread}"
+            yield f"{row.test_function} at {row.h}: coupled {row.error_x}, local {row.error_y}, SE {spread}"
 
 
 def _from_theory(structure, numbers, mine, orders):
     """Yield where the coefficients of local's errors are not the predicted ones."""
     half = numbers["fixed_law"] and structure.law in SKEWED
-    for function, rows in mine[mine.eta_e <= FINE[0]].groupby("test_function"):
+    for function, rows in mine[mine.h <= FINE[0]].groupby("test_function"):
         (row,) = orders[(orders.test_function == function) & (orders.norm == "final")].itertuples()
         powers = (0.5, 1.0, 1.5, 2.0) if half else (1.0, 2.0, 3.0)
         found, spread = coefficients(rows, powers)

@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from ngos_sim.studies.grid import MAX_TIMES, Point, cut, points, record_times
+from ngos_sim.studies.grid import MAX_TIMES, cut, record_times
+from ngos_sim.studies.points import Point, made_points
 
 
 def times_of(eta2, t0=0.0, horizon=1.0, times=None, kappa=1):
@@ -234,49 +235,49 @@ def test_the_nearest_time_that_a_message_names_is_allowed(eta2, time):
 
 
 def test_points_are_every_eta2_with_every_ell():
-    found = points([0.25, 0.125], None, 1.0, (1.0, 2.0), (1,), {"c2": 1.3})
+    found = made_points([0.25, 0.125], None, 1.0, (1.0, 2.0), (1,), {"c2": 1.3})
     assert found == (Point(0.25, 1.0), Point(0.25, 2.0), Point(0.125, 1.0), Point(0.125, 2.0))
-    assert [one.eta_e for one in found] == [0.25, 0.0625, 0.125, 0.03125]
+    assert [one.h for one in found] == [0.25, 0.0625, 0.125, 0.03125]
 
 
 def test_points_are_every_eta2_with_every_kappa():
-    found = points(0.125, None, 1.0, (1.0,), (2, 4), {"c2": 1.3})
+    found = made_points(0.125, None, 1.0, (1.0,), (2, 4), {"c2": 1.3})
     assert found == (Point(0.125, kappa=2), Point(0.125, kappa=4))
-    assert [one.eta_e for one in found] == [0.125, 0.125]
+    assert [one.h for one in found] == [0.125, 0.125]
     assert [one.spacing for one in found] == [0.25, 0.5]
 
 
 def test_steps_divide_the_horizon():
-    assert points(None, [4, 8], 2.0, (1.0,), (1,), {}) == (Point(0.5), Point(0.25))
+    assert made_points(None, [4, 8], 2.0, (1.0,), (1,), {}) == (Point(0.5), Point(0.25))
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
         ({}, "eta2=None and steps=None"),
-        ({"eta2": 0.25, "steps": 4}, "eta2=0.25 and steps=4"),
+        ({"sizes": 0.25, "steps": 4}, "eta2=0.25 and steps=4"),
         ({"steps": [2.5]}, "steps=[2.5] must be positive integers"),
         ({"steps": [4, 0]}, "steps=[4, 0] must be positive integers"),
-        ({"eta2": []}, "eta2=[]"),
-        ({"eta2": [0.25, 0.25]}, "eta2=[0.25, 0.25] has a value twice"),
-        ({"eta2": [0.01, 0.1 * 0.1]}, "eta2=[0.01, 0.010000000000000002] has a value twice"),
-        ({"eta2": [0.1], "ell": (3.0, 3.0000000000001)}, "ell=[3.0, 3.0000000000001] has a value twice"),
-        ({"eta2": [0.1 * 3, 0.1, 0.3]}, "eta2=[0.30000000000000004, 0.1, 0.3] has a value twice"),
-        ({"eta2": 0.25, "ell": (1.0, 1.0 + 1e-12)}, "ell=[1.0, 1.000000000001] has a value twice"),
+        ({"sizes": []}, "eta2=[]"),
+        ({"sizes": [0.25, 0.25]}, "eta2=[0.25, 0.25] has a value twice"),
+        ({"sizes": [0.01, 0.1 * 0.1]}, "eta2=[0.01, 0.010000000000000002] has a value twice"),
+        ({"sizes": [0.1], "ell": (3.0, 3.0000000000001)}, "ell=[3.0, 3.0000000000001] has a value twice"),
+        ({"sizes": [0.1 * 3, 0.1, 0.3]}, "eta2=[0.30000000000000004, 0.1, 0.3] has a value twice"),
+        ({"sizes": 0.25, "ell": (1.0, 1.0 + 1e-12)}, "ell=[1.0, 1.000000000001] has a value twice"),
         ({"steps": [4], "horizon": "1"}, "horizon='1' and t0=0.0: numbers with 0 <= t0 < horizon are allowed"),
         ({"steps": [1]}, "steps=1: eta2=1 gives beta=-1; with c2=2 it must be below 0.5"),
-        ({"eta2": 0.0}, "eta2=0.0 must be a positive number"),
-        ({"eta2": [0.25, -0.25]}, "eta2=-0.25 must be a positive number"),
-        ({"eta2": np.nan}, "eta2=nan"),
-        ({"eta2": 0.5}, "eta2=0.5 gives beta=0; with c2=2 it must be below 0.5"),
-        ({"eta2": [0.125, 0.75]}, "eta2=0.75 gives beta=-0.5; with c2=2 it must be below 0.5"),
-        ({"eta2": 0.25, "kappa": (1, 2)}, "kappa=2 times eta2=0.25: kappa*eta2=0.5 gives beta=0"),
+        ({"sizes": 0.0}, "eta2=0.0 must be a positive number"),
+        ({"sizes": [0.25, -0.25]}, "eta2=-0.25 must be a positive number"),
+        ({"sizes": np.nan}, "eta2=nan"),
+        ({"sizes": 0.5}, "eta2=0.5 gives beta=0; with c2=2 it must be below 0.5"),
+        ({"sizes": [0.125, 0.75]}, "eta2=0.75 gives beta=-0.5; with c2=2 it must be below 0.5"),
+        ({"sizes": 0.25, "kappa": (1, 2)}, "kappa=2 times eta2=0.25: kappa*eta2=0.5 gives beta=0"),
     ],
 )
 def test_points_that_are_not_admissible_are_refused(asked, message):
     with pytest.raises(ValueError) as caught:
-        points(
-            **{"eta2": None, "steps": None, "horizon": 1.0, "ell": (1.0,), "kappa": (1,), **asked},
+        made_points(
+            **{"sizes": None, "steps": None, "horizon": 1.0, "ell": (1.0,), "kappa": (1,), **asked},
             constants={"c2": 2.0},
         )
     assert message in str(caught.value)

@@ -33,7 +33,7 @@ CONSTANTS = {  # E theta^2 of P1 starts at theta = 0
 
 def fits(result):
     return {
-        function: order.fit(rows.eta_e, rows.error, rows.std_error)
+        function: order.fit(rows.h, rows.error, rows.std_error)
         for function, rows in result.table.groupby("test_function")
     }
 
@@ -245,7 +245,7 @@ def test_another_sde_through_the_pivot(problem):
     study = problem("P1", sde=sdes, eta2=FINE[:-1], estimator="local", test_functions=functions)
     table = study.run(100_000, seed=6).table
     found = {
-        key: order.fit(rows.eta_e, rows.error, rows.std_error) for key, rows in table.groupby(["sde", "test_function"])
+        key: order.fit(rows.h, rows.error, rows.std_error) for key, rows in table.groupby(["sde", "test_function"])
     }
     between = found["rmsprop", "theta[0]"].constant - found["squared gradient", "theta[0]"].constant
     assert between == pytest.approx(0.1475, abs=0.004)

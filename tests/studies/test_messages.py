@@ -10,7 +10,7 @@ import ngos_sim as ns
 RMSPROP, SLOTS = dict(sigma0=0.8, eps0=0.1, c2=1.3), ("theta", "u")
 NEEDED = r"; a tuple of 2 numbers, one for each of \('theta', 'u'\), is needed$"
 NAMES = "gradient, variance, curvature, hessian_gradient"
-OWN = "sigma0, eps0, c2, updated, bias_correction, eta2"
+OWN = "sigma0, eps0, c2, updated, bias_correction, h, eta, eta2"
 
 
 def still(x, o, c, p):
@@ -104,7 +104,7 @@ def test_a_function_that_gives_no_numbers(role, function, message):
         (lambda k, h, p: None, r"returns None \(is there a return\?\); a tuple of numbers is needed$"),
         (lambda k, h, p: "12", "returns '12'; a tuple of numbers is needed$"),
         (lambda h, p: (h,), r"takes \(h, p\); it is called with \(k, h, p\)$"),
-        (lambda k, h, p: (p.typo,), "reads p.typo, which is not there; p has sigma0, eps0, c2, eta2$"),
+        (lambda k, h, p: (p.typo,), "reads p.typo, which is not there; p has sigma0, eps0, c2, h, eta, eta2$"),
         (lambda k, h, p: (math.log(k - h),), "fails at k=0, h=0.25: ValueError: .*test_messages.py, line"),
         (lambda k, h, p: (math.nan,), "returns NaN at k=0, h=0.25$"),
         (lambda k, h, p: (math.nan if k == 2 else 1.0,), "returns NaN at k=2, h=0.25$"),
@@ -134,7 +134,7 @@ def test_a_default_schedule_needs_sigma0():
     with pytest.raises(
         ValueError,
         match=r"^'mine': schedule reads p.sigma0, which is not there "
-        r"\(the default schedule's: give sigma0= or schedule=\); p has c2, eta2$",
+        r"\(the default schedule's: give sigma0= or schedule=\); p has c2, h, eta, eta2$",
     ):
         study(ns.Optimizer("mine", walk, SLOTS, c2=1.0), ns.SDE("other", still, still, SLOTS))
 

@@ -46,7 +46,7 @@ def test_other_closed_forms(name, estimator):
 def test_why_says_where_it_dominates(precise):
     result, _ = precise
     assert result.why["sgd", "theta[0]"] == (
-        "estimator='coupled' was asked for; at eta_e >= 0.125 what the integrator leaves exceeds the standard error"
+        "estimator='coupled' was asked for; at h >= 0.125 what the integrator leaves exceeds the standard error"
     )
     quiet = closed_forms.study("SGD", eta2=COARSE[-2:]).run(4096)
     assert quiet.why["sgd", "theta[0]"] == "estimator='coupled' was asked for"

@@ -65,21 +65,21 @@ def test_a_plan_foresees_the_run(problem):
     study = problem("P2", estimator="auto", eta2=[2.0**-3, 2.0**-4, 2.0**-5], test_functions=FUNCTIONS)
     planned = study.plan(200_000, seed=2)
     table = study.run(200_000, seed=3).table.rename(columns={"std_error": "measured"})
-    both = planned.merge(table[["eta_e", "test_function", "measured"]], on=["eta_e", "test_function"])
+    both = planned.merge(table[["h", "test_function", "measured"]], on=["h", "test_function"])
     assert len(both) == len(planned) == 6
     assert (np.abs(np.log(both.std_error / both.measured)) < 0.3).all()
     by = planned.set_index("test_function")
     assert by.estimator.to_dict() == {"theta[0]": "local", "square": "control_variate"}
-    assert (by.loc["theta[0]"].smallest_eta_e == 0.0).all()
+    assert (by.loc["theta[0]"].smallest_h == 0.0).all()
     assert by.loc["theta[0]"].resolved.all()
     assert planned.attrs["trajectories"] == 200_704
-    assert planned.attrs["seconds"] == pytest.approx(planned.groupby("eta_e").seconds.first().sum())
+    assert planned.attrs["seconds"] == pytest.approx(planned.groupby("h").seconds.first().sum())
 
 
 def test_the_smallest_step_of_the_coupled_estimator_is_where_it_stops_resolving(problem):
     functions = ["u[0]"]
     study = problem("P1", eta2=[2.0**-k for k in range(2, 6)], test_functions=functions, estimator="coupled")
-    smallest = study.plan(50_000, seed=4).smallest_eta_e.iloc[0]
+    smallest = study.plan(50_000, seed=4).smallest_h.iloc[0]
     points = [1.0 / round(1.0 / (smallest * factor)) for factor in (4.0, 0.1)]  # a seed is no last bit of LAPACK's
     rows = problem("P1", eta2=points, test_functions=functions, times=None, estimator="coupled").run(50_000).table
     ratios = [rows[rows.eta2 == h].iloc[-1] for h in points]

@@ -102,6 +102,11 @@ def test_svag(load):
     assert [point.ell for point in read.study.points] == [1.0, 2.0]
 
 
+def test_steps_divide_the_horizon(load):
+    read = load(edited((ETA2, "steps = [4, 8]"), (HORIZON, "horizon = 2.0")))
+    assert [point.h for point in read.study.points] == [0.5, 0.25]
+
+
 def test_the_scaling_rule(load):
     read = load(edited((SDE, ""), (ETA2, "eta2 = 0.25\nkappa = [2]")))
     assert [point.kappa for point in read.study.points] == [2]
@@ -121,7 +126,9 @@ def test_a_horizon_between_steps_is_cut(load):
     assert read.study.record_times[0][-1] == 1.0
 
 
-STUDY_KEYS = "allowed: eta2, horizon, test_functions, trajectories, times, estimator, seed, expect, ell, kappa"
+STUDY_KEYS = (
+    "allowed: horizon, test_functions, trajectories, eta2, eta, steps, times, estimator, seed, expect, ell, kappa"
+)
 NOISES, SQRT8 = "allowed: gaussian, uniform, rademacher, two-point, skewed, laplace, student-t", "must be below 2.828"
 
 
@@ -149,7 +156,7 @@ KEYS = {
     "unknown in optimizer": ([after(C2, "c1 = 2")], ["optimizer.c1 is unknown; allowed: sigma0, eps0, c2, second"]),
     "unknown in initial": ([after(U, "m = 0.0")], ["initial", "m", "unknown", "allowed: theta, u, t0"]),
     "unknown in sde": ([(SDE, f"{SDE}extra = 1\n")], ["sde[0].extra is unknown"]),
-    "unknown in study": ([after(TRAJECTORIES, "steps = 4")], ["study.steps is unknown", STUDY_KEYS]),
+    "unknown in study": ([after(TRAJECTORIES, "step = 4")], ["study.step is unknown", STUDY_KEYS]),
     "unknown in expect": (
         [after(TRAJECTORIES, "expect = { order = 1, c = 2 }")],
         ["study.expect.c is unknown", "order"],
@@ -166,6 +173,19 @@ KEYS = {
     "missing in optimizer": ([(f"{C2}\n", "")], ["optimizer.c2 is missing"]),
     "missing in initial": ([(f"{U}\n", "")], ["initial", "u", "is missing"]),
     "missing in study": ([(f"{TRAJECTORIES}\n", "")], ["study.trajectories is missing"]),
+    "no step sizes": (
+        [(f"{ETA2}\n", "")],
+        ["study.eta2 is missing; allowed instead: steps, or eta where the optimizer's clock is 'eta'"],
+    ),
+    "two kinds of step sizes": (
+        [after(ETA2, "steps = [4]")],
+        ["study.eta2 and study.steps: one of them is allowed"],
+    ),
+    "eta for RMSprop": (
+        [(ETA2, "eta = 0.25")],
+        ["study.eta=0.25: optimizer 'rmsprop' has the clock 'eta2', time t = k eta^2; give eta2="],
+    ),
+    "steps": ([(ETA2, "steps = [2.5]")], ["study.steps=[2.5] must be positive integers"]),
     "missing in expect": ([after(TRAJECTORIES, "expect = {}")], ["study.expect.order is missing"]),
     "expect without order": ([after(TRAJECTORIES, "expect = 1")], ["study.expect=1 must be a table"]),
     "sde missing": ([(SDE, "")], ["sde is missing", "[[sde]]", "study.kappa"]),

@@ -78,5 +78,5 @@ def test_a_plan_does_not_depend_on_the_unit_of_theta_and_time(same_noise, unit, 
     same_noise(unit**2)
     found = study(a=unit, estimator=estimator).plan(50_000)
     assert found.resolved.tolist() == plain.resolved.tolist()
-    np.testing.assert_allclose(found.eta_e, plain.eta_e * unit**2, rtol=1e-12)
-    np.testing.assert_allclose(found.smallest_eta_e / unit**2, plain.smallest_eta_e, rtol=1e-3)
+    np.testing.assert_allclose(found.h, plain.h * unit**2, rtol=1e-12)
+    np.testing.assert_allclose(found.smallest_h / unit**2, plain.smallest_h, rtol=1e-3)

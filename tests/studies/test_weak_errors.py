@@ -19,7 +19,7 @@ CONSTANTS = {  # problem: test function: C in E g(x_k) - E g(X_t) = C h + O(h^2)
 
 def fitted(result, function):
     rows = result.table[result.table.test_function == function]
-    return order.fit(rows.eta_e, rows.error, rows.std_error)
+    return order.fit(rows.h, rows.error, rows.std_error)
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
@@ -134,7 +134,7 @@ def test_scaling_rule_has_one_minus_kappa_times_the_constant(problem):
     table = study.run(400_000, seed=8).table
     for kappa in (2, 4):
         rows = table[table.sde == f"batch x {kappa}"]
-        fit = order.fit(rows.eta_e, rows.error, rows.std_error)
+        fit = order.fit(rows.h, rows.error, rows.std_error)
         assert fit.constant_std_error < 0.05
         assert abs(fit.constant - (1 - kappa) * -0.4027) < 4 * fit.constant_std_error + 0.02
 
@@ -146,7 +146,7 @@ def test_gaussian_svag_is_the_optimizer_at_eta_over_ell_in_law(problem):
     at_ell = problem("P2", ns.svag(rule, 3), eta2=[2**-2], test_functions=functions)
     plain = problem("P2", rule, eta2=[2**-2 / 9], test_functions=functions)
     one, two = (study.run(400_000, seed=9).table for study in (at_ell, plain))
-    np.testing.assert_array_equal(one.eta_e, two.eta_e)
+    np.testing.assert_array_equal(one.h, two.h)
     spread = np.hypot(one.std_error, two.std_error)  # of coupled errors: about a tenth of the means' own
     assert (spread < 3e-3).all()
     assert (np.abs(one.error - two.error) < 4 * spread).all()

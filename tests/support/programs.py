@@ -1,6 +1,7 @@
 """Programs for engine tests: every built-in rule beside its SDE, the local estimator's; the problem of study files."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from math import exp
 from pathlib import Path
@@ -11,9 +12,12 @@ import ngos_sim as ns
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.estimators import choose
 from ngos_sim.estimators.assembly import Part, assemble, observables
+from ngos_sim.estimators.coupled import Coupled
+from ngos_sim.estimators.estimator import Served
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.problems import problems
+from tests.support import momentum
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -54,7 +58,7 @@ def build(oracle, processes, functions, start, h, steps, t0=0.0, records=None, k
 
 def beside_its_sde(oracle, rule, sde, noise, start, functions, steps=3, records=(1, 3)):
     """Return the program of a rule and of its SDE with 1, 2 and 4 steps to one."""
-    levels = [(euler_maruyama(sde, rule.parameters), ns.gaussian(), level) for level in (1, 2, 4)]
+    levels = [(euler_maruyama(sde, rule), ns.gaussian(), level) for level in (1, 2, 4)]
     return build(oracle, [(rule, noise, 1), *levels], functions, start, 2.0**-4, steps, t0=0.25, records=records)
 
 
@@ -182,6 +186,14 @@ def local_errors():
     return programs
 
 
+def of_the_clock_eta():
+    """Return the program of heavy ball and its SDE in the clock eta, whose steps have an empty row c."""
+    study = momentum.study("heavy ball", 2, steps=[4])
+    problem = replace(problems(study, 7)[0], records=np.array([2, 4]))
+    (plan,) = Coupled().plan(problem, {problem.opponents[0]: {0: Served(), 4: Served()}})
+    return plan.jobs[0].program, plan.jobs[0].inputs
+
+
 def cases():
     """Return {name: program and inputs}: rules, local errors, features, users' functions, matrices, much state."""
     rule = ns.rmsprop(**RMSPROP)
@@ -197,6 +209,7 @@ def cases():
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
         "hessian gradient": bent(),
         "wide matrices": alone(rule, 20, 2, matrices(20)),
+        "an empty row": of_the_clock_eta(),
     }
     return {**rules(), **local_errors(), **others}
 

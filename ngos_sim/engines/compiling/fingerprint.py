@@ -12,7 +12,7 @@ import hashlib
 import math
 import random
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
 
@@ -27,6 +27,7 @@ _RANDOM = (random.Random, np.random.RandomState, np.random.Generator)
 _COMPUTING = "abs bool divmod enumerate float getattr hasattr int isinstance len max min pow range round sum tuple zip"
 _BUILTINS = [getattr(builtins, name) for name in _COMPUTING.split()]
 _SHOWN = 80  # characters of a value in a message
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 @functools.cache
@@ -122,8 +123,31 @@ def _describe(owner, name, value, seen):
         return _kind(value)
     if _is_allowed(value):
         return repr((value.__class__.__name__, value.__name__)).encode()
+    if callable(value):
+        raise TypeError(
+            f"{_whose(owner)}{name} is {_kind_of_callable(value)}; only a plain function (def or lambda) can be "
+            'compiled (device="python" takes any)'
+        )
     shown = " ".join(repr(value).split())
     raise TypeError(f"{_place(owner)} uses {name}={shown[:_SHOWN]}{'..' * (len(shown) > _SHOWN)}; {ALLOWED}")
+
+
+def _whose(owner):
+    """Return where a user's function is written that reads something; "" for the library's own around a user's."""
+    own = Path(owner.__code__.co_filename).resolve().is_relative_to(_PACKAGE)
+    return "" if own else f"{_place(owner)}: "
+
+
+def _kind_of_callable(value):
+    """Return what a callable that is no plain function is, in words."""
+    if isinstance(value, functools.partial):
+        return f"a functools.partial of {getattr(value.func, '__name__', type(value.func).__name__)}"
+    if isinstance(value, MethodType):
+        return f"a bound method, {value.__qualname__}"
+    if isinstance(getattr(value, "py_func", None), FunctionType):
+        return f"compiled by Numba already: give {value.py_func.__name__}.py_func"
+    named = getattr(value, "__name__", None)
+    return f"{named}, a {type(value).__name__}" if named else f"an object of class {type(value).__name__}"
 
 
 def _kind(kind):
@@ -145,7 +169,11 @@ def fingerprint(function, seen=()):
         return function.__name__.encode()
     given = {f"default {i}": value for i, value in enumerate(function.__defaults__ or ())}
     given |= {f"default {name}": value for name, value in (function.__kwdefaults__ or {}).items()}
-    given |= {".".join(path): value for (_, *path), value in reads(function).items()}
+    found = reads(function)
+    for is_cell, name, *attributes in _paths(function.__code__):
+        if attributes and isinstance(found.get((is_cell, name)), FunctionType):
+            raise TypeError(f"{_place(function)} reads {name}.{attributes[0]}, an attribute of a function; {ALLOWED}")
+    given |= {".".join(path): value for (_, *path), value in found.items()}
     parts = [_code_bytes(function.__code__)]
     for name, value in given.items():
         parts += [name.encode(), _describe(function, name, value, (*seen, function))]

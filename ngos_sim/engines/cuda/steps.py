@@ -30,7 +30,11 @@ def taker(count, device):
 
     start and stride are unsigned: a signed index is tested for being negative at every access.
     """
-    if count == 1:
+    if count == 0:
+
+        def take(array, start, stride):
+            return ()
+    elif count == 1:
 
         def take(array, start, stride):
             return (array[start],)

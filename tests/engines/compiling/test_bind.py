@@ -1,15 +1,18 @@
 """Binding: what changes a fingerprint, what is refused, and that the disk cache is never stale."""
 
+import functools
 import math
 import os
 import subprocess
 import sys
 import textwrap
 
+import numba
 import numpy as np
 import pytest
 
 from ngos_sim.engines.compiling.bind import bind
+from ngos_sim.engines.program import state_feature
 
 
 def digest(function, precision="f64"):
@@ -49,6 +52,38 @@ def test_refusals_name_what_is_wrong():
 
     with pytest.raises(TypeError, match="calls itself"):
         bind(forever, "f64")
+
+    def counted(x):
+        return x * counted.factor
+
+    counted.factor = 2.0
+    with pytest.raises(TypeError, match=r"counted \(test_bind.py, line \d+\) reads counted.factor, an attribute"):
+        bind(counted, "f64")
+
+
+class Half:
+    def __call__(self, x):
+        return 0.5 * x
+
+    def of(self, x):
+        return 0.5 * x
+
+
+@pytest.mark.parametrize(
+    ("g", "what"),
+    [
+        (functools.partial(math.pow, 2.0), "a functools.partial of pow"),
+        (Half().of, "a bound method, Half.of"),
+        (Half(), "an object of class Half"),
+        (numba.njit(Half.of), "compiled by Numba already: give of.py_func"),
+    ],
+)
+def test_a_callable_that_is_no_plain_function_is_named_by_what_it_is(g, what):
+    allowed = r'; only a plain function \(def or lambda\) can be compiled \(device="python" takes any\)$'
+    with pytest.raises(TypeError, match=rf"<lambda> \(test_bind.py, line \d+\): g is {what}{allowed}"):
+        bind(lambda x: g(x), "f64")
+    with pytest.raises(TypeError, match=rf"^function is {what}{allowed}"):
+        bind(state_feature(g, 0).function, "f64")
 
 
 SCRIPT = """
