@@ -53,14 +53,20 @@ def try_plan(estimator, problem, wanted):
     for plan in plans:
         found |= plan.read([_zeros(job.inputs) for job in plan.jobs])
     asked = {Quantity(opponent.name, g) for opponent, mine in wanted.items() for g in mine}
+
+    def told(quantity):
+        opponent, function = quantity
+        named = problem.name_of(function) if function in range(len(problem.test_functions)) else function
+        return f"{named!r} against {opponent!r}"
+
     if set(found) != asked:
-        shown = (", ".join(map(str, sorted(each))) or "nothing" for each in (found, asked))
-        raise ValueError("{}: read returns {}; {} is asked for".format(who, *shown))
+        returned, needed = (", ".join(map(told, sorted(each))) or "nothing" for each in (found, asked))
+        raise ValueError(f"{who}: read returns {returned}; asked for: {needed}")
     for quantity, reading in found.items():
         if not isinstance(reading, Reading) or np.shape(reading.error) != problem.records.shape:
             raise TypeError(
-                f"{who}: read returns {described(reading)} for {quantity}; ns.Reading(optimizer, reference, error, "
-                f"std_error) is needed, each of shape {problem.records.shape}"
+                f"{who}: read returns {described(reading)} for {told(quantity)}; ns.Reading(optimizer, reference, "
+                f"error, std_error) is needed, each of shape {problem.records.shape}"
             )
 
 
