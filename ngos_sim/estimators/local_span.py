@@ -23,6 +23,9 @@ def refusal(problems, opponent):
     """Return why an optimizer cannot be measured near an opponent's pivot, or an empty string if it can."""
     problem = problems[0]
     oracle, rule, pivot = problem.oracle, problem.rule, pivot_of(problem.rule, opponent)
+    for sde in (opponent.sde, pivot):
+        if sde is not None and sde.channels > 1:
+            return f"sde {sde.name!r} has a second Brownian motion (channels=2), which coupled and independent serve"
     if pivot is None:
         return f"no moment flow is known for the slots of optimizer {rule.name!r}"
     if not moment_flow.is_known(pivot):

@@ -67,20 +67,31 @@ def _missing(function, error, given):
     return f"fails: {error}"
 
 
-def checked(owner, role, value, slots=None):
-    """Return what a function returned.
+def _is_row(value, slots):
+    """Return whether a value is a tuple of numbers, one for each of the slots where these are known."""
+    numeric = isinstance(value, tuple) and all(isinstance(each, numbers.Real) for each in value)
+    return numeric and (slots is None or len(value) == len(slots))
+
+
+def checked(owner, role, value, slots=None, channels=1):
+    """Return the numbers that a function returned; of rows, one a channel, those of one after the other.
 
     Raises
     ------
     BadFunctionError
-        It is no tuple of numbers, one for each of the slots.
+        It is no tuple of numbers, one for each of the slots, or no tuple of such rows, one for each of the channels.
     """
-    numeric = isinstance(value, tuple) and all(isinstance(each, numbers.Real) for each in value)
-    if not numeric or (slots is not None and len(value) != len(slots)):
-        shown, forgotten = " ".join(repr(value).split()), " (is there a return?)" if value is None else ""
-        needed = "numbers" if slots is None else f"{len(slots)} numbers, one for each of {slots},"
-        raise BadFunctionError(f"{owner!r}: {role} returns {shown}{forgotten}; a tuple of {needed} is needed")
-    return value
+    rows = (value,) if channels == 1 else value
+    if isinstance(rows, tuple) and len(rows) == channels and all(_is_row(row, slots) for row in rows):
+        return tuple(each for row in rows for each in row)
+    shown, hint = " ".join(repr(value).split()), " (is there a return?)" if value is None else ""
+    if channels == 1 and role == "diffusion" and isinstance(value, tuple) and all(_is_row(row, slots) for row in value):
+        hint = " (a row for each of two Brownian motions? then channels=2)"
+    row = "numbers" if slots is None else f"{len(slots)} numbers, one for each of {slots},"
+    needed = (
+        f"a tuple of {row}" if channels == 1 else f"a tuple of {channels} rows, one a channel, each a tuple of {row}"
+    )
+    raise BadFunctionError(f"{owner!r}: {role} returns {shown}{hint}; {needed} is needed")
 
 
 def rows(rule, first, steps, h, held):

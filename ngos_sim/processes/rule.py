@@ -11,8 +11,8 @@ o   What the oracle says at this coordinate: o.gradient (f'_i), o.variance (Sigm
     the Hessian H is a matrix, whose diagonal alone would be wrong) and o.hessian_gradient ((H grad f)_i). What an
     oracle does not know is not there: reading it raises by name, it is never NaN in silence.
 z   The noise of this step. An optimizer has one number, (Sigma^(1/2) zeta)_i without sigma: its mean is 0 and its
-    variance o.variance. The rule that an integrator makes of an SDE has one number a channel; the SDE's own functions
-    never see it.
+    variance o.variance. The rule that an integrator makes of an SDE of two channels has a tuple of two: this one, and
+    an independent one of variance 1, which no covariance mixes; the SDE's own functions never see it.
 c   A tuple of floats, the row of this step in a table that is made on the host by a plain Python function:
     schedule(k, h, p) for step k of an optimizer, counted from time 0, and schedule(t, p) for an SDE at time t. What
     depends on time goes here, such as bias corrections. Without a schedule an SDE and an optimizer of the clock "eta"
@@ -45,7 +45,7 @@ import functools
 import math
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -179,13 +179,14 @@ class Rule:
     schedule: Callable
     clock: str
     parameters: Mapping[str, float]
+    channels: int = field(default=1, repr=False)  # of z; an optimizer has one, the rule of an SDE as many as the SDE
 
     def __init__(self, name, step, slots, schedule=None, clock="eta2", **parameters):
         if clock not in CLOCKS:
             raise ValueError(f"{name}: clock={clock!r}; allowed: 'eta2' (time k eta^2), 'eta' (time k eta)")
         if schedule is None:
             schedule = default_schedule if clock == "eta2" else empty_schedule
-        for field, content in (
+        for attribute, content in (
             ("name", name),
             ("step", checked_function(name, "step", step)),
             ("slots", checked_slots(name, slots)),
@@ -193,4 +194,4 @@ class Rule:
             ("clock", clock),
             ("parameters", named_numbers(name, parameters)),
         ):
-            object.__setattr__(self, field, content)
+            object.__setattr__(self, attribute, content)

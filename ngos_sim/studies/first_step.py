@@ -1,7 +1,9 @@
 """The first call of a user's functions, in plain Python at construction: what gives no numbers is named in a line."""
 
 import math
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,15 +14,23 @@ from ngos_sim.processes.rule import Rule, parameters, with_own
 _COORDINATES = 64  # at most so many of them are tried
 
 
+class _Role(NamedTuple):
+    """A function of a process, whether it gets z, and how many rows it returns."""
+
+    function: Callable
+    takes_noise: bool = False
+    channels: int = 1
+
+
 def _called_at(owner, slots, functions, told, c, starts):
-    """Call each of a process's functions, {role: (function, whether it gets z)}, at some coordinates' starts."""
+    """Call each of a process's functions, {role: _Role}, at some coordinates' starts."""
     for j in range(0, len(starts), -(-len(starts) // _COORDINATES)):
         x = tuple(starts[j].tolist())
         o, z, p = told(x, j)
-        for role, (function, takes_noise) in functions.items():
-            given = dict(x=x, o=o, z=z, c=c, p=p) if takes_noise else dict(x=x, o=o, c=c, p=p)
-            value = checked(owner, role, called(owner, role, function, **given), slots)
-            if not all(map(math.isfinite, value)):
+        for role, each in functions.items():
+            given = dict(x=x, o=o, z=z, c=c, p=p) if each.takes_noise else dict(x=x, o=o, c=c, p=p)
+            value = called(owner, role, each.function, **given)
+            if not all(map(math.isfinite, checked(owner, role, value, slots, each.channels))):
                 raise BadFunctionError(f"{owner!r}: {role} returns {value} at x={x!r}; finite numbers are needed")
 
 
@@ -38,7 +48,7 @@ def _teller(problem, part, given, owner, constants, first, second):
     def told(x, j):
         a, s = (tuple(float(column[j]) for column in kind) for kind in (given.loss, given.variance))
         try:
-            return moved(x, 0.5, -0.5, 0.5, 0.5, a, s, given.noise, (), values)[:3]
+            return moved(x, 0.5, 0.5, -0.5, 0.5, 0.5, a, s, given.noise, (), values)[:3]
         except Exception as error:
             who = f"loss {problem.oracle.loss.name!r}, its covariance or noise {noise.name!r}"
             raise BadFunctionError(f"{who} fails at theta={x[0]!r}: {cause(error)[0]}") from error
@@ -64,7 +74,7 @@ def try_functions(problems):
         (part,), (given,) = job.parts, job.inputs.processes
         rule = part.rule
         told = _teller(problem, part, given, rule.name, rule.parameters, rule.step, rule.step)
-        c, functions = tuple(given.table[0, 0].tolist()), {"step": (rule.step, True)}
+        c, functions = tuple(given.table[0, 0].tolist()), {"step": _Role(rule.step, takes_noise=True)}
         _called_at(rule.name, rule.slots, functions, told, c, given.start)
         for sde in (opponent.sde for opponent in problem.opponents if opponent.sde is not None):
             told = _teller(problem, part, given, sde.name, with_own(rule, sde), sde.drift, sde.diffusion)
@@ -75,5 +85,5 @@ def try_functions(problems):
                 raise
             except ValueError:  # a built-in's own refusal of a time: who serves it then says so
                 continue
-            functions = {"drift": (sde.drift, False), "diffusion": (sde.diffusion, False)}
+            functions = {"drift": _Role(sde.drift), "diffusion": _Role(sde.diffusion, channels=sde.channels)}
             _called_at(sde.name, sde.slots, functions, told, c, given.start)
