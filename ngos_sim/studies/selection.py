@@ -10,7 +10,7 @@ from ngos_sim.engines.program import CHUNK, cost
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.control_variate import Means
 from ngos_sim.known import gaussian_law, moment_flow
-from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
+from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
 from ngos_sim.statistics.chunks import Sums, means
 from ngos_sim.studies import pivots, runs, start
 from ngos_sim.studies.jobs import reference_name

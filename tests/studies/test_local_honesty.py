@@ -26,7 +26,7 @@ def study(optimizer=None, hessian=0.9, covariance=1.0, theta=1.2, u=1.4, noise=N
 
 # Units: with the step size in units of time, the gradient and sigma0 in those of F and z in those of Z, sigma0 Z =
 # sqrt(time) F, eps0 = sqrt(time) F, u in Z^2, theta in sqrt(time), as a step moves theta by eta times a ratio of
-# gradients: (d, w, u') in the docstring of `processes.optimizers`.
+# gradients: (d, w, u') in the docstring of `processes.rmsprop_adam`.
 UNITS = [(1e-24, 1.0, 1.0), (1e24, 1.0, 1.0), (1e12, 1.0, 1.0), (1.0, 1e-12, 1.0), (1.0, 1e12, 1.0)]
 UNITS += [(1.0, 1.0, 1e-12), (1.0, 1.0, 1e12)]
 
