@@ -185,16 +185,17 @@ def test_rounding_does_not_pass_for_an_error():
 def test_memory_of_many_steps():
     """One table of 2^16 steps, 43 columns, and little beside it: M_k of all steps at once would be 12 times that."""
     few, made = (study(eta2=[h], estimator="local") for h in (2.0**-3, 2.0**-16))
-    cpu.Kernel(*runs.runs(few, 0, 1, few.served)[0].jobs[0][:2], "f64")  # compiles
+    (job,) = runs.runs(few, 0, 1, few.served)[0].jobs
+    cpu.Kernel(job.program, job.inputs, "f64")  # compiles
     tracemalloc.start()
-    (run,) = runs.runs(made, 0, 1, made.served)
-    kernel = cpu.Kernel(*run.jobs[0][:2], "f64")
+    (job,) = runs.runs(made, 0, 1, made.served)[0].jobs
+    kernel = cpu.Kernel(job.program, job.inputs, "f64")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     table = 8 * 43 * 2**16
-    assert run.jobs[0][1].nbytes == table
+    assert job.inputs.nbytes == table
     assert peak < 2.0 * table
-    assert np.shares_memory(kernel._inputs[2][1], run.jobs[0][1].processes[0].table)
+    assert np.shares_memory(kernel._inputs[2][1], job.inputs.processes[0].table)
 
 
 def test_points_that_are_not_held_give_the_same_numbers(monkeypatch):
