@@ -5,13 +5,13 @@ The local estimator, the control variate and `studies.prediction` ask; `known` a
 
 import numpy as np
 
-from ngos_sim.known import moment_flow
+from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.known.gaussian_law import JointProblem
 from ngos_sim.oracles.losses import affine_gradient
 
 
-def coordinates(problem, wanted=None):
-    """Return {coordinate: its moment_flow.Problem} of independent coordinates, by default of all.
+def coordinates(problem, wanted=None, h=0.0):
+    """Return {coordinate: its Coordinate} of independent coordinates, by default of all.
 
     Coordinates that are alike have the same one: what is found for it need be found once.
 
@@ -19,17 +19,21 @@ def coordinates(problem, wanted=None):
     ----------
     problem : Problem
     wanted : iterable of int, optional
+    h : float
+        The step that an SDE reads.
     """
+    end = max(problem.horizon, problem.t0 + max(each.spacing for each in problem.shared.problems))
     d, constants = problem.dimension, dict(problem.rule.parameters)
     affine, variance = affine_gradient(problem.oracle.loss, d), np.broadcast_to(problem.oracle.covariance, d)
-    numbers = np.column_stack([affine.diagonal, affine.slope, variance, problem.state])
+    rows = np.column_stack([affine.diagonal, affine.slope, variance, problem.state])
     made: dict = {}
     found = {}
     for j in range(d) if wanted is None else sorted(wanted):
-        key = tuple(numbers[j].tolist())
+        key = tuple(rows[j].tolist())
         if key not in made:
             hessian, slope, sigma, *start = key
-            made[key] = moment_flow.Problem(hessian, slope, sigma, tuple(start), problem.t0, constants)
+            numbers = (hessian, slope, sigma, tuple(start), problem.t0, end, constants)
+            made[key] = Coordinate(*numbers, h, problem.rule.clock)
         found[j] = made[key]
     return found
 
@@ -55,14 +59,14 @@ def laws(problem, terms, law):
 
 
 def of_each(problems, find):
-    """Return {coordinate: find(its problem)}, found once for coordinates that are alike."""
+    """Return {coordinate: find(its Coordinate)}, found once for coordinates that are alike."""
     made = {id(problem): problem for problem in problems.values()}
     made = {key: find(problem) for key, problem in made.items()}
     return {j: made[id(problem)] for j, problem in problems.items()}
 
 
 def _alone(problem):
-    """Return a coordinate's Problem as a JointProblem."""
+    """Return a Coordinate as a JointProblem."""
     one = np.ones((1, 1))
     numbers = (problem.hessian * one, problem.slope * one[0], problem.variance * one[0])
     start = tuple(np.array([slot]) for slot in problem.start)

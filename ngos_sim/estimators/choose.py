@@ -115,7 +115,7 @@ def _answer(estimator, problems, opponent, function, barred):
 def _why(asked, estimator, served, refused):
     """Return why an estimator is taken, why those before it are not, and what is doubtful with it."""
     if asked == "auto" or estimator.merit:
-        reason = f"{estimator.name}: {estimator.merit or _LAST}"
+        reason = ", ".join([f"{estimator.name}: {estimator.merit or _LAST}", *([served.how] if served.how else [])])
     else:
         reason = f"estimator={estimator.name!r} was asked for"
     others = [f"not {name}, as {text}" for name, text in refused.items()]

@@ -3,14 +3,16 @@
 import numpy as np
 
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.estimators import affine, local_span, paired, rounding
+from ngos_sim.estimators import affine, paired, rounding
 from ngos_sim.estimators.assembly import Part
 from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
 from ngos_sim.estimators.known_means import Means, contradicts
+from ngos_sim.estimators.near import nearest
 from ngos_sim.estimators.polynomials import Term
 from ngos_sim.estimators.starts import singular
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.known import gaussian_law
+from ngos_sim.known.probing import NoMoments
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import parameters
 
@@ -29,9 +31,11 @@ class ControlVariate(Estimator):
     def serves(self, problems, opponent, function):
         """Serve an SDE of known moments where the test function's mean is known: a polynomial, or smooth."""
         sde, problem = opponent.sde, problems[0]
-        if reason := local_span.refusal(problems, opponent):
-            return Refused(reason)
-        if sde is None or sde.pivot is not None:
+        try:
+            nearest(problem, opponent)
+        except NoMoments as error:
+            return Refused(str(error))
+        if sde is None or not sde.family:
             return Refused("there is no companion of known moments")
         if reason := singular(problem, sde):
             return Refused(reason)

@@ -29,11 +29,13 @@ class Served:
 
     terms : of the test function, or whatever else the estimator's `plan` wants to be told again
     integrates : whether the opponent itself takes steps, the first of which is then tried when a study is made
-    doubt : what `why` says behind the merit: where the estimator is less sure than elsewhere
+    how : what `why` says behind the merit: by which detour, if by any
+    doubt : what `why` says last: where the estimator is less sure than elsewhere
     """
 
     terms: Sequence[Term] = ()
     integrates: bool = True
+    how: str = ""
     doubt: str = ""
 
 

@@ -1,4 +1,4 @@
-"""The local estimator: each trajectory carries its own error along, near an SDE of known flow (`pivots`)."""
+"""The local estimator: each trajectory carries its own error along, near an SDE of known moments (`near`, `pivots`)."""
 
 import math
 from dataclasses import replace
@@ -8,12 +8,13 @@ import numpy as np
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import local_span, paired, pivots, rounding
 from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
+from ngos_sim.estimators.near import nearest
 from ngos_sim.estimators.polynomials import too_heavy
 from ngos_sim.estimators.starts import near_root
-from ngos_sim.known import linear_flow, quadrature
+from ngos_sim.known import linear_flow
+from ngos_sim.known.probing import NoMoments
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
 
 _MOMENTS = round(linear_flow.ACCURACY * 2.0**52 / 3.0)  # steps whose roundings are as much as the moments' accuracy
 _TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
@@ -29,17 +30,21 @@ class Local(Estimator):
 
     def serves(self, problems, opponent, function):
         """Serve polynomials in the span of a basis near an SDE whose moments are known."""
-        reason = local_span.refusal(problems, opponent) or near_root(problems)
-        if reason:
-            return Refused(reason)
         problem = problems[0]
-        pivot = local_span.pivot_of(problem.rule, opponent)
-        terms = local_span.spanned(problem, function, pivot)
+        try:
+            near, why = nearest(problem, opponent)
+        except NoMoments as error:
+            return Refused(str(error))
+        if reason := near_root(problems):
+            return Refused(reason)
+        terms = local_span.spanned(problem, function, near)
         if isinstance(terms, str):
             return Refused(terms)
         heavy = too_heavy(problem.oracle.noise, 2 * local_span.degree(terms))
-        reason = heavy or pivots.unsettled(problems, pivot, terms)
-        return Refused(reason) if reason else Served(terms, integrates=_is_measured_too(opponent))
+        if reason := heavy or pivots.unsettled(problems, near, terms):
+            return Refused(reason)
+        through = "" if opponent.sde is None else near.words(opponent.sde)
+        return Served(terms, integrates=bool(through), how=f"{through}, as {why}" if through and why else through)
 
     def plan(self, problem, wanted):
         """Plan one job an opponent; against the scaling rule's reference one of either batch size."""
@@ -60,15 +65,13 @@ class Local(Estimator):
         of itself. (For RMSprop with v_{k+1} each pair of nodes brings about a decimal.) What the run's own nodes may
         leave is less than by how much fewer moved an error.
         """
-        if problem.rule.step in POLYNOMIAL_STEPS:
-            return Checked()
         barred, remainders = {}, {}
         for opponent, mine in wanted.items():
-            near = _against(problem, opponent, mine)
-            if near.fewer is None:
+            measured = _against(problem, opponent, mine)
+            if measured.fewer is None:
                 continue
-            plan = near.plan()
-            found, other = (plan.read(look(jobs, 1)) for jobs in (plan.jobs, near.made(near.fewer)[0]))
+            plan = measured.plan()
+            found, other = (plan.read(look(jobs, 1)) for jobs in (plan.jobs, measured.made(measured.fewer)[0]))
             for quantity, reading in found.items():
                 moved = np.abs(reading.error - other[quantity].error)
                 allowed = _TOLERANCE * reading.std_error * math.sqrt(CHUNK / _MANY) + _RELATIVE * np.abs(reading.error)
@@ -76,11 +79,6 @@ class Local(Estimator):
                 if np.any(moved > allowed):
                     barred[quantity] = "its quadrature moves with the nodes"
         return Checked(barred, remainders)
-
-
-def _is_measured_too(opponent):
-    """Return whether an SDE is itself measured against its pivot, by steps of its own."""
-    return opponent.sde is not None and opponent.sde.pivot is not None
 
 
 def _against(problem, opponent, wanted):
@@ -92,21 +90,20 @@ def _against(problem, opponent, wanted):
 class _AgainstSDE:
     """The local estimator of an optimizer against an SDE at a point.
 
-    An SDE with a pivot is measured too: error(optimizer, SDE) = error(optimizer, pivot) - error(SDE, pivot),
-    the latter by Euler-Maruyama at paired.LEVELS, extrapolated, on the same random numbers.
+    Where it is measured near another, error(optimizer, SDE) = error(optimizer, other) - error(SDE, other), the
+    latter by Euler-Maruyama at paired.LEVELS, extrapolated, on the same random numbers.
 
+    through : whether it is measured near another SDE
     nodes : of the quadrature; fewer : those of its check, None where it needs none
     """
 
     def __init__(self, problem, opponent, wanted):
         self.problem, self.opponent, self.functions = problem, opponent, list(wanted)
-        pivot = local_span.pivot_of(problem.rule, opponent)
-        self.pivot = pivots.pivot_at(problem, pivot, {g: served.terms for g, served in wanted.items()})
-        self.nodes, self.fewer = self.pivot.nodes, None
-        if problem.rule.step not in POLYNOMIAL_STEPS:
-            self.nodes, fewer = self.pivot.many_nodes
-            atoms = len(quadrature.law_rule(problem.oracle.noise, problem.sigma, self.nodes)[0])
-            self.fewer = fewer if atoms == self.nodes else None
+        near, _ = nearest(problem, opponent)
+        self.pivot = pivots.pivot_at(problem, near, {g: served.terms for g, served in wanted.items()})
+        self.through = opponent.sde is not None and not near.is_itself(opponent.sde)
+        self.nodes, *fewer = self.pivot.nodes
+        self.fewer = fewer[0] if fewer else None
 
     def plan(self):
         """Return the Plan."""
@@ -119,8 +116,8 @@ class _AgainstSDE:
         h, count = problem.h, problem.steps
         first, moments = pivot.part(problem.rule, problem.law, problem.sigma, nodes, self.nodes, h, h, count)
         parts, rows = [first], np.eye(1)
-        if sde.pivot is not None:
-            base, exact = euler_maruyama(sde, problem.rule), pivot.nodes
+        if self.through:
+            base, exact = euler_maruyama(sde, problem.rule), pivot.nodes_of(sde)
             for level in paired.LEVELS:
                 numbers = (exact, exact, h / level, h, count * level, level)
                 parts.append(pivot.part(base, gaussian(), math.nan, *numbers)[0])
@@ -132,7 +129,7 @@ class _AgainstSDE:
         ((mean, std_error),) = measured
         found = {}
         for at, g in enumerate(self.functions):
-            if self.opponent.sde.pivot is None:
+            if not self.through:
                 error = mean[:, at, 0]
                 reading = Reading(known[:, at] + error, known[:, at], error, std_error[:, at, 0])
             else:

@@ -1,61 +1,37 @@
-"""What the local estimator serves: the oracles, SDEs and test functions that its basis spans.
-
-`local` asks for its own refusals; `control_variate` shares those that concern the SDE alone.
-"""
+"""Which test functions the local estimator's basis spans, and what moments of the noise their errors need."""
 
 import math
 
 from ngos_sim.estimators.polynomials import MOST_TERMS
-from ngos_sim.known import moment_flow
-from ngos_sim.oracles.losses import affine_gradient
 
+_MAX_BASIS = 32  # monomials whose errors are carried along: compile time
 _MAX_JOINT = 8  # coordinates: a step's work grows with their square, its rows of state too
 _OUTSIDE = "it lies outside the span of its basis"
 _MATRIX = "the Hessian or the covariance is a matrix"
 
 
-def pivot_of(rule, opponent):
-    """Return the SDE near which errors are measured: the opponent's pivot or itself; of a reference the optimizer's."""
-    return moment_flow.pivot_of(rule) if opponent.sde is None else opponent.sde.pivot or opponent.sde
-
-
-def refusal(problems, opponent):
-    """Return why an optimizer cannot be measured near an opponent's pivot, or an empty string if it can."""
-    problem = problems[0]
-    oracle, rule, pivot = problem.oracle, problem.rule, pivot_of(problem.rule, opponent)
-    for sde in (opponent.sde, pivot):
-        if sde is not None and sde.channels > 1:
-            return f"sde {sde.name!r} has a second Brownian motion (channels=2), which coupled and independent serve"
-    if pivot is None:
-        return f"no moment flow is known for the slots of optimizer {rule.name!r}"
-    if not moment_flow.is_known(pivot):
-        return f"no moment flow is known for sde {pivot.name!r}, and it names no pivot"
-    if pivot.slots != rule.slots:
-        return f"its pivot has slots {pivot.slots}"
-    if affine_gradient(oracle.loss, problem.dimension) is None:
-        return f"loss {oracle.loss.name!r} is neither linear nor quadratic"
-    if callable(oracle.covariance):
-        return "the covariance depends on the state"
-    missing = [name for name in moment_flow.constants_of(pivot) if name not in rule.parameters]
-    if missing:
-        return f"optimizer {rule.name!r} has no constant {missing[0]!r}"
-    return ""
-
-
-def spanned(problem, function, pivot):
+def spanned(problem, function, near):
     """Return the terms of a test function if they lie in the local estimator's span, or why it cannot serve, a str.
 
-    The span holds products over coordinates of monomials that one basis of the pivot spans, and sums of such;
+    The span holds products over coordinates of monomials that one basis of `near` spans, and sums of such;
     where matrices couple coordinates, sums of slots.
+
+    near : Near
     """
     terms = problem.polynomial(function)
     if problem.oracle.is_dense:
         return _joint(problem, terms)
     if terms is None:
         return _OUTSIDE
-    size = sum(math.prod(powers[-1] + 2 for powers in by.values()) for _, by in terms)
-    held = moment_flow.basis_of(pivot, {powers for _, by in terms for powers in by.values()})
-    return terms if held is not None and size <= MOST_TERMS else _OUTSIDE
+    basis = near.basis({powers for _, by in terms for powers in by.values()})
+    sizes = (math.prod(1 + _linear_and_path(powers, near.autonomous) for powers in by.values()) for _, by in terms)
+    fits = basis is not None and len(basis.exponents) <= _MAX_BASIS and sum(sizes) <= MOST_TERMS
+    return terms if fits else _OUTSIDE
+
+
+def _linear_and_path(powers, autonomous):
+    """Return in how many monomials of a basis a monomial in the slots is expanded about the path of A."""
+    return math.prod(powers[a] + 1 for a in autonomous)
 
 
 def _joint(problem, terms):

@@ -30,6 +30,24 @@ class Opponent:
     sde: SDE | None = field(compare=False)
 
 
+class Shared:
+    """What the points of a study have in common: each other, and what was found of them once for all.
+
+    problems : the Problem of every point
+    found : {class: its instance}, of a study's earlier Problems too
+    """
+
+    def __init__(self, found=None):
+        self.problems: tuple[Problem, ...] = ()
+        self._found: dict = {} if found is None else found
+
+    def once(self, kind):
+        """Return kind(problems), made once a study."""
+        if kind not in self._found:
+            self._found[kind] = kind(self.problems)
+        return self._found[kind]
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A study at one point.
@@ -57,6 +75,7 @@ class Problem:
         Steps of the optimizer after which is recorded, counted from t0.
     test_functions : tuple of str or TestFunction
     opponents : tuple of Opponent
+    shared : Shared
     seed : int
     precision : "mix", "f64" or "f32"
         In which the jobs will be run: rounding is its.
@@ -77,6 +96,7 @@ class Problem:
     records: np.ndarray
     test_functions: tuple[str | TestFunction, ...]
     opponents: tuple[Opponent, ...]
+    shared: Shared
     seed: int = 0
     precision: str = "f64"
 

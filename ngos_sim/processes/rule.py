@@ -122,6 +122,12 @@ def parameters(rule, h, sde=None):
     return {**constants, **of_the_step, **({"eta2": h} if rule.clock == "eta2" else {})}
 
 
+def of_family(family, process):
+    """Return a process that was just made, marked as one of this package's own: predictions ask for it."""
+    object.__setattr__(process, "family", family)
+    return process
+
+
 def checked_function(owner, role, value):
     """Return a function of a process; raise TypeError for what cannot be called."""
     if not callable(value):
@@ -171,6 +177,11 @@ class Rule:
     ------
     ValueError, TypeError
         One of these is not as described.
+
+    Attributes
+    ----------
+    family : str
+        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
     """
 
     name: str
@@ -180,6 +191,7 @@ class Rule:
     clock: str
     parameters: Mapping[str, float]
     channels: int = field(default=1, repr=False)  # of z; an optimizer has one, the rule of an SDE as many as the SDE
+    family: str = field(default="", repr=False)
 
     def __init__(self, name, step, slots, schedule=None, clock="eta2", **parameters):
         if clock not in CLOCKS:
@@ -187,6 +199,7 @@ class Rule:
         if schedule is None:
             schedule = default_schedule if clock == "eta2" else empty_schedule
         for attribute, content in (
+            ("family", ""),
             ("name", name),
             ("step", checked_function(name, "step", step)),
             ("slots", checked_slots(name, slots)),

@@ -35,6 +35,11 @@ class SDE:
     **parameters : float
         Its own numbers in p; the optimizer's constants are there too, p.h and p.eta.
 
+    Attributes
+    ----------
+    family : str
+        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+
     Raises
     ------
     ValueError
@@ -61,6 +66,7 @@ class SDE:
     pivot: "SDE | None"
     channels: int
     parameters: Mapping[str, float]
+    family: str
 
     def __init__(self, name, drift, diffusion, slots, schedule=_no_schedule, pivot=None, channels=1, **parameters):
         if pivot is not None and not isinstance(pivot, SDE):
@@ -68,6 +74,7 @@ class SDE:
         if isinstance(channels, bool) or channels not in (1, 2):
             raise ValueError(f"{name}: channels={channels!r}; allowed: 1, 2")
         for field, content in (
+            ("family", ""),
             ("name", name),
             ("drift", checked_function(name, "drift", drift)),
             ("diffusion", checked_function(name, "diffusion", diffusion)),

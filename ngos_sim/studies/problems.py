@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ngos_sim.estimators.problem import Opponent, Problem
+from ngos_sim.estimators.problem import Opponent, Problem, Shared
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
@@ -19,10 +19,12 @@ def problems(study, seed=0, precision="f64"):
     precision : str
         In which the study is run.
     """
-    return tuple(_problem(study, index, seed, precision) for index in range(len(study.points)))
+    shared = Shared(study.found)
+    shared.problems = tuple(_problem(study, index, shared, seed, precision) for index in range(len(study.points)))
+    return shared.problems
 
 
-def _problem(study, index, seed, precision):
+def _problem(study, index, shared, seed, precision):
     point, noise = study.points[index], study.oracle.noise
     records = np.round((study.record_times[index] - study.t0) / point.h).astype(np.int64)
     opponents = [Opponent(sde.name, sde) for sde in study.sdes]
@@ -42,6 +44,7 @@ def _problem(study, index, seed, precision):
         records=records,
         test_functions=tuple(study.test_functions),
         opponents=tuple(opponents or [Opponent(reference_name(point), None)]),
+        shared=shared,
         seed=seed,
         precision=precision,
     )

@@ -114,6 +114,7 @@ class ConvergenceStudy:
     dimension: int = field(init=False)
     served: choose.Choices = field(init=False)
     notes: tuple[str, ...] = field(init=False)
+    found: dict = field(init=False, repr=False, compare=False, default_factory=dict)  # by estimators: `Shared`
 
     def __post_init__(self):
         for name in ("oracle", "optimizer", "reference", "initial"):

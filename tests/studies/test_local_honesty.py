@@ -9,7 +9,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.engines.cpu import engine as cpu
-from ngos_sim.known import moment_flow
+from ngos_sim.known import local_table
 from tests.processes.test_local_error import RULES, enumerated
 from tests.support import naive, programs
 
@@ -67,8 +67,8 @@ def test_units_do_not_matter(units, adam):
 def test_the_mean_is_exact_whatever_carries_the_errors(monkeypatch, rule, sde, start):
     """probing.md, section 1: any M_k at all; the moments alone make the mean."""
     q = 0.5 * (1.0 - 1.5 / np.sqrt(4.0 + 1.5**2))
-    true = moment_flow.flow
-    monkeypatch.setattr(moment_flow, "flow", lambda *given: 0.5 * true(*given))
+    true = local_table.flow
+    monkeypatch.setattr(local_table, "flow", lambda *given: 0.5 * true(*given))
     found, exact = enumerated(rule, sde, start, ns.two_point(skewness=1.5), q, 4)
     np.testing.assert_allclose(found, exact, rtol=0, atol=1e-12)
 
@@ -92,7 +92,7 @@ def test_moments_of_stiff_problems(adam):
 @pytest.mark.parametrize(("hessian", "eta2"), [(-2e3, 2.0**-4), (1e12, 2.0**-4)])
 def test_moments_that_do_not_converge_are_refused_at_construction(hessian, eta2):
     """exp(2000) is no number, and 1e12 is too fast beside the horizon: no word of smaller steps."""
-    message = "the SDE's moment flow does not converge from t=0 to 1: rates too fast, or moments too large"
+    message = "sde 'rmsprop' is not followed from t=0 to 1: rates too fast, moments too large, or"
     with pytest.raises(ValueError, match=f"estimator='local' cannot measure 'theta.0.' against 'rmsprop': {message}"):
         study(hessian=hessian, eta2=[eta2], estimator="local")
     made = study(hessian=hessian, eta2=[eta2])
