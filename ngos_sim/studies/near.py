@@ -5,15 +5,18 @@ limit at step 0 is near, else the one that it names. `selection` asks whether th
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from ngos_sim.estimators import choose
 from ngos_sim.known.basis import covering
 from ngos_sim.known.moments import Moments
 from ngos_sim.known.probing import NoMoments, Probe
+from ngos_sim.known.step_growth import growth as growth_in
 from ngos_sim.known.step_nodes import Step, exact_nodes
 from ngos_sim.processes.rmsprop_adam import adam_sde, rmsprop_sde
-from ngos_sim.studies import start
+from ngos_sim.studies import first_step, start
 from ngos_sim.studies.jobs import Settings
 from ngos_sim.studies.problems import problems
 
@@ -87,6 +90,20 @@ def has_polynomial_steps(study, found):
     if study.oracle.is_dense:
         return bool(study.rule.family) and not study.rule.parameters["updated"]
     return max(study.known.degrees(found)) <= 2
+
+
+def growth(study):
+    """Return by which power of a noise number each slot of a study's optimizer grows."""
+    if choose.against_local(study.oracle, study.dimension) or study.oracle.is_dense:
+        return choose.by_name(study.rule.slots)
+    return study.known.growth
+
+
+def is_under_a_root(study, found, slot):
+    """Return whether a slot is autonomous and the SDE's coefficients bend in it as under a root, towards 0."""
+    if study.oracle.is_dense:
+        return True
+    return slot in found.sde.slots and study.known.is_under_a_root(found, found.sde.slots.index(slot))
 
 
 class Known:
@@ -199,6 +216,29 @@ class Known:
             self._moments[key] = Moments(probe.at(coordinate, near.autonomous), basis)
         return self._moments[key]
 
+    @cached_property
+    def growth(self):
+        """By which power of a noise number each slot grows, in any hard coordinate: `step_growth.growth`."""
+        study = self._study
+        point = max(study.points, key=lambda point: point.spacing)
+        state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+        hard = extremes(problems(study, state)).values()
+        rows = self._rows(point, 1, len(study.rule.slots) + 1)  # with bias correction the step 0 need not move theta
+        return np.max([growth_in(study.rule, each, point.spacing, rows) for each in hard], axis=0).tolist()
+
+    def _rows(self, point, number, count):
+        """Return the optimizer's schedule from a step on, of a point's longest steps."""
+        rule, h = self._study.rule, point.spacing
+        first = round(self._study.t0 / h) + number
+        return list(map(tuple, first_step.rows(rule, first, count, h, {**rule.parameters, "eta2": h}).tolist()))
+
+    def is_under_a_root(self, near, slot):
+        """Return whether derivatives in a slot of A grow towards 0, in any hard coordinate of a point."""
+        if slot not in near.autonomous:
+            return False
+        hard = extremes(self.coordinates(near, self._study.points[0], range(self._study.dimension))).values()
+        return any(self._probe(near.sde, each).at(each, near.autonomous).grows_near_zero(slot) for each in hard)
+
     def degrees(self, near):
         """Return the degree in the noise of each slot after an optimizer's step, the highest of any hard coordinate."""
         key = id(near.sde), near.at_zero_step
@@ -227,9 +267,11 @@ class Known:
         study = self._study
         point = max(study.points, key=lambda point: point.spacing)
         where = Settings(study, point, 0, np.array([1]))
+        number = max(1, round((study.horizon - study.t0) / point.spacing)) // 2
+        (row,) = self._rows(point, number, 1)
         for coordinate in extremes(self.coordinates(near, point, range(study.dimension))).values():
             probe = self._probe(near.sde, coordinate)
-            yield Step(study.rule, probe, point.spacing, where.law, where.sigma)
+            yield Step(study.rule, probe, point.spacing, where.law, where.sigma, number, row)
 
 
 def extremes(coordinates):
