@@ -101,7 +101,8 @@ def too_heavy(noise, needed):
     """Return why a standard error that needs E |zeta|^needed says nothing under a noise law, or None if it does."""
     if needed <= noise.moments:
         return None
-    return f"its standard error needs E zeta^{needed:g}, and noise {noise.name!r} has finite moments up to {noise.moments:g}"
+    known = f"noise {noise.name!r} has finite moments up to {noise.moments:g}"
+    return f"its standard error needs E zeta^{needed:g}, and {known}"
 
 
 def by_name(slots):
