@@ -16,6 +16,7 @@ from ngos_sim.estimators.coupled import Coupled
 from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Refused, Served
 from ngos_sim.estimators.independent import Independent
 from ngos_sim.estimators.local import Local
+from ngos_sim.estimators.near import growth
 from ngos_sim.estimators.polynomials import noise_degree, too_heavy
 from ngos_sim.estimators.problem import Problem
 from ngos_sim.statistics.chunks import Sums, means
@@ -126,7 +127,7 @@ def _require_moments(problem, function):
     """Raise ValueError where the noise has not the moments that a polynomial's standard error needs."""
     terms = problem.polynomial(function)
     if terms is not None:
-        degree = noise_degree(terms, problem.rule.slots, problem.oracle.is_dense)
+        degree = noise_degree(terms, growth(problem), problem.oracle.is_dense)
         if heavy := too_heavy(problem.oracle.noise, 2 * degree):
             raise ValueError(f"test function {problem.name_of(function)!r}: {heavy}")
 

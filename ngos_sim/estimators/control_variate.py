@@ -7,12 +7,11 @@ from ngos_sim.estimators import affine, paired, rounding
 from ngos_sim.estimators.assembly import Part
 from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
 from ngos_sim.estimators.known_means import Means, contradicts
-from ngos_sim.estimators.near import nearest
+from ngos_sim.estimators.near import unsuited
 from ngos_sim.estimators.polynomials import Term
 from ngos_sim.estimators.starts import singular
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.known import gaussian_law
-from ngos_sim.known.probing import NoMoments
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import parameters
 
@@ -31,10 +30,8 @@ class ControlVariate(Estimator):
     def serves(self, problems, opponent, function):
         """Serve an SDE of known moments where the test function's mean is known: a polynomial, or smooth."""
         sde, problem = opponent.sde, problems[0]
-        try:
-            nearest(problem, opponent)
-        except NoMoments as error:
-            return Refused(str(error))
+        if reason := unsuited(problem):
+            return Refused(reason)
         if sde is None or not sde.family:
             return Refused("there is no companion of known moments")
         if reason := singular(problem, sde):

@@ -8,7 +8,8 @@ import numpy as np
 
 from ngos_sim.estimators import paired, rounding
 from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Refused, Served
-from ngos_sim.estimators.starts import near_root, singular
+from ngos_sim.estimators.near import rough_start
+from ngos_sim.estimators.starts import singular
 
 _WATCHED = 8  # times at which the integrator is watched beside those asked for
 
@@ -24,9 +25,9 @@ class Coupled(Estimator):
             return Served()
         if reason := singular(problems[0], opponent.sde):
             return Refused(reason)
-        near = near_root(problems)
-        doubt = f"{near}: the powers of the extrapolation are not assured there, see integrator_residual"
-        return Served(doubt=doubt if near else "")
+        rough = rough_start(problems, opponent)
+        doubt = f"{rough}: the powers of the extrapolation are not assured there, see integrator_residual"
+        return Served(doubt=doubt if rough else "")
 
     def plan(self, problem, wanted):
         """Plan one job of all opponents."""

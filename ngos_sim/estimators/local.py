@@ -8,9 +8,8 @@ import numpy as np
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import local_span, paired, pivots, rounding
 from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
-from ngos_sim.estimators.near import nearest
+from ngos_sim.estimators.near import growth, nearest, rough_start
 from ngos_sim.estimators.polynomials import too_heavy
-from ngos_sim.estimators.starts import near_root
 from ngos_sim.known import linear_flow
 from ngos_sim.known.probing import NoMoments
 from ngos_sim.oracles.noises import gaussian
@@ -35,12 +34,12 @@ class Local(Estimator):
             near, why = nearest(problem, opponent)
         except NoMoments as error:
             return Refused(str(error))
-        if reason := near_root(problems):
+        if reason := rough_start(problems, opponent):
             return Refused(reason)
         terms = local_span.spanned(problem, function, near)
         if isinstance(terms, str):
             return Refused(terms)
-        heavy = too_heavy(problem.oracle.noise, 2 * local_span.degree(terms))
+        heavy = too_heavy(problem.oracle.noise, 2 * local_span.degree(terms, growth(problem), near.autonomous))
         if reason := heavy or pivots.unsettled(problems, near, terms):
             return Refused(reason)
         through = "" if opponent.sde is None else near.words(opponent.sde)

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from ngos_sim.estimators.polynomials import MOST_TERMS
 
 _MAX_BASIS = 32  # monomials whose errors are carried along: compile time
@@ -45,13 +47,18 @@ def _joint(problem, terms):
     return terms
 
 
-def degree(terms):
+def degree(terms, growth, autonomous):
     """Return the order of the moment of zeta that the means of the carried errors need; see `noise_degree`.
 
-    Beside u alone each holds a factor of theta or m times 1 / (sigma0 sqrt(u) + eps0) less its tangent, which grows
-    like u.
+    Beside A alone each holds a factor of L times a coefficient, 1 / (sigma0 sqrt(u) + eps0), less its tangent, which
+    grows like a slot of A.
+
+    autonomous : the slots A
     """
-    return max(
-        (sum(powers[:-1]) + 2 * (powers[-1] + (sum(powers[:-1]) > 0)) for _, by in terms for powers in by.values()),
-        default=0,
-    )
+    steepest = max((growth[a] for a in autonomous), default=0.0)
+
+    def of(powers):
+        holds_linear = any(n for i, n in enumerate(powers) if i not in autonomous)
+        return float(np.dot(growth, powers)) + steepest * holds_linear
+
+    return max((of(powers) for _, by in terms for powers in by.values()), default=0.0)

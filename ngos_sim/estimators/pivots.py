@@ -8,8 +8,8 @@ import numpy as np
 
 from ngos_sim.estimators import affine
 from ngos_sim.estimators.assembly import Observables, Part
-from ngos_sim.estimators.near import Known, Near, extremes
 from ngos_sim.estimators.polynomials import Term
+from ngos_sim.estimators.probed import Known, Near, extremes
 from ngos_sim.estimators.problem import Problem
 from ngos_sim.known import joint_flow, local_table, quadrature
 from ngos_sim.known.probing import NoMoments

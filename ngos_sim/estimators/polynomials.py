@@ -49,21 +49,18 @@ def too_heavy(noise, needed):
     """Return why a standard error that needs E |zeta|^needed says nothing under a noise law, or None if it does."""
     if needed <= noise.moments:
         return None
-    return (
-        f"its standard error needs E zeta^{needed}, and noise {noise.name!r} has finite moments up to {noise.moments:g}"
-    )
+    known = f"noise {noise.name!r} has finite moments up to {noise.moments:g}"
+    return f"its standard error needs E zeta^{needed:g}, and {known}"
 
 
-def noise_degree(terms, slots, joint):
+def noise_degree(terms, growth, joint):
     """Return the order of the moment of zeta that the mean of a polynomial needs.
 
-    u is quadratic in zeta, every other slot linear; coordinates are independent unless `joint`. A standard error
-    needs twice the order.
+    Coordinates are independent unless `joint`. A standard error needs twice the order.
+
+    growth : by which power of zeta each slot grows
     """
-    sizes = [
-        [sum(n * (1 + (slot == "u")) for slot, n in zip(slots, powers, strict=True)) for powers in by.values()]
-        for _, by in terms
-    ]
+    sizes = [[float(np.dot(growth, powers)) for powers in by.values()] for _, by in terms]
     return max((sum(each) if joint else max(each) for each in sizes if each), default=0)
 
 

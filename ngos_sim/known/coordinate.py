@@ -1,6 +1,6 @@
 """One coordinate of a study with an affine gradient and a constant diagonal Sigma: what is known of it is found there.
 
-`studies.problems` makes them; `known.probing` and `known.constants` take them.
+`estimators.affine` makes them; `known.probing` and `known.constants` take them.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The table of the local estimator's rule: what follows a rule's own row, from an SDE's known moments.
 
 M_k, which carries errors over step k, shows in their variance alone; the SDE's moments m_k make their means
-(`processes.local_error`). `studies.pivots` calls `columns`.
+(`processes.local_error`). `estimators.pivots` calls `columns`.
 """
 
 import numpy as np

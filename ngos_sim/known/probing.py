@@ -18,6 +18,7 @@ _PATHS, _STEPS = 8, (64, 256, 1024, 4096, 16384)  # of the look at where the SDE
 _COMPARED = 16  # visited states at which what was found is compared
 _EXPLODED = 1e6  # times the start
 _TINY = 1e-9  # where the clock begins, as coefficients may be 0/0 at the start
+_SMALL, _STEEPER = 1e-2, 3.0  # of an autonomous slot; of derivatives there: a root's are 10 times as large
 _DELTA = 1e-3  # of an autonomous slot: central differences
 
 
@@ -131,8 +132,8 @@ class Probe:
                 if time != before:
                     before, c = None, tuple(map(float, self.sde.schedule(time, self._p)))
                     before = time
-                rows.append(self._at(tuple(state), c))
-            except (ArithmeticError, ValueError):
+                rows.append(tuple(map(float, self._at(tuple(state), c))))
+            except (ArithmeticError, ValueError, TypeError):
                 rows.append(None)
             except AttributeError as error:
                 if error.obj is not self._p:
@@ -249,6 +250,14 @@ class Probe:
         if not first:
             return np.zeros((len(t), 0, 0)), np.zeros((len(t), 0, 0))
         return np.stack(first, axis=1), np.stack(own, axis=1)
+
+    def grows_near_zero(self, slot):
+        """Return whether derivatives of the coefficients in a slot of A grow towards its 0, as those of a root do."""
+        path = np.tile(np.abs(self.seen).mean(axis=0)[list(self.autonomous)], (2, 1))
+        path[:, self.autonomous.index(slot)] *= (_SMALL, _SMALL * _SMALL)
+        first, _ = self.derivatives(self.time(np.full(2, 0.5)), path)
+        far, near = np.abs(first[:, self.autonomous.index(slot)]).max(axis=1)
+        return not near <= _STEEPER * far  # True for NaN
 
     def certify(self, t, mean, covariance, path, deviations=6.0, directions=12):
         """Raise NoMoments unless the slots are what they are taken for, out to so many deviations of a law of L.

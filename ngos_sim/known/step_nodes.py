@@ -35,18 +35,19 @@ class Step:
     h, sigma : float
         The step, and the noise scale at which the law is taken.
     law : Noise
+    number : int
+        Of the step, from the start.
+    row : tuple of float
+        What the rule's schedule returns for it.
     """
 
-    def __init__(self, rule, probe, h, law, sigma):
+    def __init__(self, rule, probe, h, law, sigma, number, row):
         self.rule, self.probe, self.law, self.sigma, self.h = rule, probe, law, sigma, h
+        self.number, self._row, self._p = number, row, SimpleNamespace(**parameters(rule, h))
         coordinate = probe.coordinate
-        steps = max(1, round((coordinate.end - coordinate.t0) / h))
-        self.number = steps // 2
-        share = math.sqrt(min(1.0, (self.number * h) / (coordinate.end - coordinate.t0)))
+        share = math.sqrt(min(1.0, number * h / (coordinate.end - coordinate.t0)))
         first = round(share * max(0, len(probe.seen) - _STATES))
         self.states = probe.seen[first : first + _STATES]
-        self._p = SimpleNamespace(**parameters(rule, h))
-        self._row = tuple(map(float, rule.schedule(round(coordinate.t0 / h) + self.number, h, self._p)))
 
     def moved(self, states, z):
         """Return the slots after the step from each state at each z of unit variance, shape (states, len(z), slots)."""
@@ -56,7 +57,7 @@ class Step:
     def _one(self, x, z):
         try:
             return self.rule.step(x, self.probe.coordinate.oracle(x[0]), z, self._row, self._p)
-        except (ArithmeticError, ValueError):  # outside the domain
+        except (ArithmeticError, ValueError, TypeError):  # outside the domain
             return (math.nan,) * len(x)
 
     def degrees(self):

@@ -7,7 +7,7 @@ the SDE, any matrices M_k, and e_0 = 0,
 
 has the mean E psi(x_k) - m_k at every step, by induction: the weak error itself. With M_k the flow of psi over one step
 its standard deviation is of the size of the error. The expectation is a quadrature of the noise law through the rule's
-own step. `studies.pivots` makes the rule, `known.local_table` its rows.
+own step. `estimators.pivots` makes the rule, `known.local_table` its rows.
 """
 
 import math

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ngos_sim.estimators import affine, test_functions
+from ngos_sim.estimators.near import growth
 from ngos_sim.estimators.polynomials import noise_degree, polynomial
 from ngos_sim.known import constants
 from ngos_sim.oracles.losses import affine_gradient
@@ -45,7 +46,7 @@ def predicted(study, keys, rows):
     terms = polynomial(function, study.oracle, study.rule.slots, study.dimension)
     if terms is None or any(_degree(powers) > _MAX_DEGREE for _, by in terms for powers in by.values()):
         return nothing
-    if study.oracle.noise.moments < max(_FOURTH, noise_degree(terms, study.rule.slots, joint=False)):
+    if study.oracle.noise.moments < max(_FOURTH, noise_degree(terms, growth(problems(study)[0]), joint=False)):
         return nothing
     roots, firsts = [], []
     single = _of_coordinates(study, terms, _moments(study, rows), float(matched.iloc[0]))
