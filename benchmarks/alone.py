@@ -3,7 +3,7 @@
 import numpy as np
 
 import ngos_sim as ns
-from ngos_sim.studies.assemble import Part, assemble, observables
+from ngos_sim.estimators.assembly import Part, assemble, observables
 
 _HESSIAN, _KEY = 0.9, 7
 

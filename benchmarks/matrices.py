@@ -18,7 +18,7 @@ from ngos_sim.engines import rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu.product import product
 from ngos_sim.engines.program import BLOCK
-from ngos_sim.studies.assemble import Part, assemble, observables
+from ngos_sim.estimators.assembly import Part, assemble, observables
 
 FLOPS = 2e8  # of one timing
 STEPS, ETA2 = 256, 2.0**-9

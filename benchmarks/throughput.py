@@ -22,10 +22,11 @@ import ngos_sim as ns
 from ngos_sim import preconditioner
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import CHUNK, cost
+from ngos_sim.estimators import choose
+from ngos_sim.estimators.assembly import Part, assemble, observables
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.studies import runs
-from ngos_sim.studies.assemble import Part, assemble, observables
+from ngos_sim.studies.problems import problems
 
 ROUNDS, TARGET = 7, 2e7  # process steps, coordinates and trajectories of one timing
 PEERS = {
@@ -67,7 +68,7 @@ def bundle(optimizer, sde, dimension, start, estimator):
         test_functions=["theta[0]"],
         estimator=estimator,
     )
-    (job,) = runs.runs(study, 0, 7, study.served)[0].jobs
+    (job,) = choose.plans(study.served, problems(study, 7)[0])[0].plan.jobs
     return job.program, job.inputs
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ngos_sim.arithmetic import fma, preconditioner
     from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
+    from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Reading, Refused, Served
     from ngos_sim.estimators.test_functions import TestFunction
     from ngos_sim.oracles.heavy_laws import laplace, student_t
     from ngos_sim.oracles.laws import rademacher, skewed, two_point, uniform
@@ -31,12 +32,18 @@ __all__ = [
     "SDE",
     "ConvergenceStudy",
     "EngineUnavailable",
+    "Estimator",
     "Hyperparameters",
     "Loss",
     "Noise",
     "NonFiniteError",
     "Optimizer",
+    "Plan",
+    "Quantity",
+    "Reading",
+    "Refused",
     "Result",
+    "Served",
     "StudyWarning",
     "TestFunction",
     "adam",
@@ -63,6 +70,7 @@ __all__ = [
 _HOMES = {
     "arithmetic": ("fma", "preconditioner"),
     "errors": ("EngineUnavailable", "NonFiniteError", "StudyWarning"),
+    "estimators.estimator": ("Estimator", "Plan", "Quantity", "Reading", "Refused", "Served"),
     "estimators.test_functions": ("TestFunction",),
     "oracles.heavy_laws": ("laplace", "student_t"),
     "oracles.laws": ("rademacher", "skewed", "two_point", "uniform"),

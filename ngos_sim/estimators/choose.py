@@ -1,192 +1,203 @@
-"""Which estimator serves which test function under which SDE, and why."""
+"""Which estimator measures which test function against which opponent, and why: the one place where that is decided.
 
-import math
-from collections import Counter
+A study calls `choose` when it is made and `after_look` when it is run; `studies.measurement` runs the `plans`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ngos_sim.estimators.test_functions import TestFunction, parse
-from ngos_sim.known import moment_flow
-from ngos_sim.oracles.losses import affine_gradient
+from ngos_sim.engines import devices
+from ngos_sim.engines.program import CHUNK
+from ngos_sim.estimators import own
+from ngos_sim.estimators.control_variate import ControlVariate
+from ngos_sim.estimators.coupled import Coupled
+from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Refused, Served
+from ngos_sim.estimators.independent import Independent
+from ngos_sim.estimators.local import Local
+from ngos_sim.estimators.near import growth
+from ngos_sim.estimators.polynomials import noise_degree, too_heavy
+from ngos_sim.estimators.problem import Problem
+from ngos_sim.statistics.chunks import Sums, means
 
-_MAX_TERMS = 4096
-_MAX_JOINT = 8  # coordinates: a step's work grows with their square, its rows of state too
-_NEAR = 0.01  # of the covariance
-_OUTSIDE = "it lies outside the span of its basis"
-_MATRIX = "the Hessian or the covariance is a matrix"
+BUILT_IN = (Local(), ControlVariate(), Coupled(), Independent())
+AUTO = BUILT_IN[:3]  # the best first
+NAMES = ("auto", *(each.name for each in BUILT_IN))
+_LAST = "it serves everything"
 
 
-def two_channels(*sdes):
-    """Return why only coupled and independent serve one of these SDEs (or None), or None if the others may."""
-    for sde in sdes:
-        if sde is not None and sde.channels > 1:
-            return f"sde {sde.name!r} has a second Brownian motion (channels=2), which coupled and independent serve"
-    return None
+@dataclass(frozen=True)
+class Choice:
+    """The estimator of a quantity, what it said of it, and why it is this one."""
+
+    estimator: Estimator
+    served: Served
+    why: str
 
 
-def against_local(oracle, rule, pivot, start):
-    """Return why the local estimator cannot measure an optimizer near an SDE, or None if it can.
+@dataclass(frozen=True)
+class Planned:
+    """A Plan and the estimator that made it."""
 
-    pivot : SDE, or None where no SDE has the optimizer's slots
-    start : ndarray, shape (points, d, slots), u last
+    estimator: Estimator
+    plan: Plan
+
+
+Choices = Mapping[Quantity, Choice]
+Remainders = Mapping[Quantity, np.ndarray]
+
+
+def check(asked):
+    """Raise ValueError or TypeError unless a study's estimator= is a name or an instance of an Estimator."""
+    if not isinstance(asked, str):
+        own.check(asked, NAMES)
+    elif asked not in NAMES:
+        raise ValueError(f"estimator={asked!r}; allowed: {', '.join(NAMES)}")
+
+
+def named(asked):
+    """Return the Estimator of a built-in's name, or the one that is given."""
+    return next((each for each in BUILT_IN if each.name == asked), asked)
+
+
+def choose(asked, problems: Sequence[Problem], barred=None) -> Choices:
+    """Choose an estimator for every test function against every opponent: the first that serves.
+
+    Parameters
+    ----------
+    asked : str or Estimator
+        "auto": local, control_variate, coupled; else the one that is asked for.
+    problems : sequence of Problem
+        The points of a study.
+    barred : dict of Quantity to {estimator's name: str}, optional
+        Why an estimator does not serve, beside what it says itself.
+
+    Raises
+    ------
+    ValueError
+        An estimator is asked for where it cannot serve, none serves, or the noise has not the moments that a standard
+        error needs.
     """
-    if pivot is None:
-        return f"no moment flow is known for the slots of optimizer {rule.name!r}"
-    if not moment_flow.is_known(pivot):
-        return f"no moment flow is known for sde {pivot.name!r}, and it names no pivot"
-    if pivot.slots != rule.slots:
-        return f"its pivot has slots {pivot.slots}"
-    if affine_gradient(oracle.loss, start.shape[1]) is None:
-        return f"loss {oracle.loss.name!r} is neither linear nor quadratic"
-    if callable(oracle.covariance):
-        return "the covariance depends on the state"
-    missing = [name for name in moment_flow.constants_of(pivot) if name not in rule.parameters]
-    if missing:
-        return f"optimizer {rule.name!r} has no constant {missing[0]!r}"
-    return None
+    found = {}
+    opponents = dict.fromkeys(opponent for problem in problems for opponent in problem.opponents)
+    for opponent in opponents:
+        faced = [problem for problem in problems if opponent in problem.opponents]
+        for function in range(len(problems[0].test_functions)):
+            _require_moments(problems[0], function)
+            quantity = Quantity(opponent.name, function)
+            known = (barred or {}).get(quantity, {})
+            found[quantity] = _first(asked, faced, opponent, function, known)
+    return found
 
 
-def near_root(oracle, slots, start):
-    """Return where u starts if that is too near the singularity of its root for expansions in y = u - U_t, or "".
+def _first(asked, problems, opponent, function, barred):
+    """Return the Choice of the first estimator that serves."""
+    refused: dict[str, str] = {}
+    candidates = AUTO if asked == "auto" else (named(asked),)
+    for estimator in candidates:
+        answer = _answer(estimator, problems, opponent, function, barred)
+        if isinstance(answer, Served):
+            return Choice(estimator, answer, _why(asked, estimator, answer, refused))
+        refused[estimator.name] = answer.reason
+    name, best, last = problems[0].name_of(function), candidates[0].name, candidates[-1].name
+    if asked == "auto":
+        raise ValueError(f"test function {name!r}: {refused[last]}, but {refused[best]}")
+    raise ValueError(f"estimator={last!r} cannot measure {name!r} against {opponent.name!r}: {refused[last]}")
 
-    start : ndarray, shape (points, d, slots)
+
+def _answer(estimator, problems, opponent, function, barred):
+    """Return Served or Refused."""
+    if estimator.name in barred:
+        return Refused(barred[estimator.name])
+    return own.answered(estimator, estimator.serves(problems, opponent, function))
+
+
+def _why(asked, estimator, served, refused):
+    """Return why an estimator is taken, why those before it are not, and what is doubtful with it."""
+    if asked == "auto" or estimator.merit:
+        reason = ", ".join([f"{estimator.name}: {estimator.merit or _LAST}", *([served.how] if served.how else [])])
+    else:
+        reason = f"estimator={estimator.name!r} was asked for"
+    others = [f"not {name}, as {text}" for name, text in refused.items()]
+    return "; ".join([reason, *others, *([served.doubt] if served.doubt else [])])
+
+
+def _require_moments(problem, function):
+    """Raise ValueError where the noise has not the moments that a polynomial's standard error needs."""
+    terms = problem.polynomial(function)
+    if terms is not None:
+        degree = noise_degree(terms, growth(problem), problem.oracle.is_dense)
+        if heavy := too_heavy(problem.oracle.noise, 2 * degree):
+            raise ValueError(f"test function {problem.name_of(function)!r}: {heavy}")
+
+
+def plans(choices: Choices, problem: Problem) -> list[Planned]:
+    """Return all that is run at a point, each in the precision that its estimator has for the problem's."""
+    found = []
+    for estimator, wanted in _wanted(choices, problem).items():
+        it = replace(problem, precision=estimator.precision(problem.precision))
+        found += [Planned(estimator, plan) for plan in estimator.plan(it, wanted)]
+    return found
+
+
+def _wanted(choices, problem):
+    """Return {estimator: what it serves at a point}, as `Estimator.plan` takes it."""
+    found: dict = {}
+    for opponent in problem.opponents:
+        for quantity, choice in choices.items():
+            if quantity.opponent == opponent.name:
+                mine = found.setdefault(choice.estimator, {}).setdefault(opponent, {})
+                mine[quantity.function] = choice.served
+    return found
+
+
+def try_first_steps(choices: Choices, problems: Sequence[Problem]):
+    """Assemble a first step of every SDE that is integrated, and all that a user's own estimator plans for one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A function fails there, or the estimator does not return what it should.
     """
-    if "u" not in slots or callable(oracle.covariance):
-        return ""
-    variance = oracle.covariance if oracle.root is None else np.diag(oracle.covariance)
-    u, variance = np.broadcast_arrays(start[..., slots.index("u")], variance)
-    near = (u < _NEAR * variance) | (u <= 0.0)
-    if not np.any(near):
-        return ""
-    if not np.any(variance[near] > 0.0):
-        return "u starts at 0 where the covariance is 0 too, and stays there, at the root's singularity"
-    least = float(np.min(u[near] / np.where(variance[near] > 0.0, variance[near], 1.0)))
-    return f"u starts at {least:.3g} of the covariance, below {_NEAR:g} of it, too near the root's singularity"
+    for problem in problems:
+        one = problem.of_one_step()
+        integrated = {quantity.opponent for quantity, choice in choices.items() if choice.served.integrates}
+        sdes = [each for each in problem.opponents if each.sde is not None and each.name in integrated]
+        if sdes:
+            Coupled().plan(one, {sde: {0: Served()} for sde in sdes})
+        for estimator, wanted in _wanted(choices, problem).items():
+            if estimator not in BUILT_IN:
+                own.try_plan(estimator, one, wanted)
 
 
-def monomials(function, oracle, slots, dimension):
-    """Return a polynomial test function as [(factor, {coordinate: powers of the slots})], or None.
+def after_look(asked, problems, choices, device, threads) -> tuple[Choices, list[Remainders]]:
+    """Return the choices without what a look at the first trajectories of every point rules out.
 
-    `loss` is written out where the gradient is affine. None for what is no polynomial in the slots, or
-    one of more than 4096 terms.
+    Returns
+    -------
+    choices : as `choose` returns them
+    remainders : of each point, what is left in the errors of those quantities whose estimator looked
     """
-    if isinstance(function, TestFunction):
-        return None
-    parsed = parse(function, slots, dimension)
-    loss = _written_out(oracle, dimension) if any(powers["loss"] for _, powers in parsed) else []
-    if sum(len(loss) ** powers["loss"] for _, powers in parsed) > _MAX_TERMS:
-        return None
-    terms = []
-    for factor, powers in _without_loss(parsed, loss):
-        if any(isinstance(variable, str) for variable in powers):
-            return None
-        coordinates = sorted({j for _, j in powers})
-        terms.append((factor, {j: tuple(powers[slot, j] for slot in range(len(slots))) for j in coordinates}))
-    return terms
+    barred: dict = {}
+    remainders: list[dict] = [{} for _ in problems]
+    for problem, left in zip(problems, remainders, strict=True):
+        for estimator, wanted in _wanted(choices, problem).items():
+            checked = estimator.check(problem, wanted, lambda jobs, chunks: _look(jobs, chunks, device, threads))
+            left.update(checked.remainders)
+            for quantity, reason in checked.barred.items():
+                barred.setdefault(quantity, {})[estimator.name] = f"{reason} at {problem.label}"
+    if barred:
+        choices = choose(asked, problems, barred)
+    return choices, [{q: each for q, each in left.items() if q not in barred} for left in remainders]
 
 
-def local_terms(function, oracle, pivot, dimension):
-    """Return what `monomials` does if it lies in the local estimator's span, or why it cannot serve, a str.
-
-    The span holds products over coordinates of monomials that one basis of the pivot spans, and sums of such;
-    where matrices couple coordinates, sums of slots.
-    """
-    terms = monomials(function, oracle, pivot.slots, dimension)
-    if oracle.is_dense:
-        return _joint_terms(terms, oracle, dimension)
-    if terms is None:
-        return _OUTSIDE
-    size = sum(math.prod(powers[-1] + 2 for powers in by.values()) for _, by in terms)
-    held = moment_flow.basis_of(pivot, {powers for _, by in terms for powers in by.values()})
-    return terms if held is not None and size <= _MAX_TERMS else _OUTSIDE
-
-
-def _joint_terms(terms, oracle, dimension):
-    """Return terms, or why the local estimator cannot serve where the Hessian or the covariance is a matrix."""
-    if dimension > _MAX_JOINT:
-        return f"{_MATRIX} of more than {_MAX_JOINT} coordinates"
-    if not oracle.noise.is_gaussian:
-        return f"{_MATRIX} and the noise is not Gaussian"
-    if terms is None or any(sum(map(sum, by.values())) > 1 for _, by in terms):
-        return f"{_MATRIX} and it is not linear in the slots"
-    return terms
-
-
-def too_heavy(noise, needed):
-    """Return why a standard error that needs E |zeta|^needed says nothing under a noise law, or None if it does."""
-    needs = f"its standard error needs E zeta^{needed}"
-    if needed > noise.moments:
-        return f"{needs}, and noise {noise.name!r} has finite moments up to {noise.moments:g}"
-    if needed > noise.moments_seen:
-        return (
-            f"{needs}, and in noise {noise.name!r} over 10 % of it lies beyond |xi| = 6, in a tail like a power's, as "
-            f"if it were not finite; say how many moments are, such as moments={noise.moments_seen:g}"
-        )
-    return None
-
-
-def noise_degree(terms, slots, joint):
-    """Return the order of the moment of zeta that the mean of a polynomial needs.
-
-    u is quadratic in zeta, every other slot linear; coordinates are independent unless `joint`. A standard error
-    needs twice the order.
-    """
-    sizes = [
-        [sum(n * (1 + (slot == "u")) for slot, n in zip(slots, powers, strict=True)) for powers in by.values()]
-        for _, by in terms
-    ]
-    return max((sum(each) if joint else max(each) for each in sizes if each), default=0)
-
-
-def local_degree(terms):
-    """Return what `noise_degree` does of the errors that the local estimator carries along.
-
-    Beside u alone each holds a factor of theta or m times 1 / (sigma0 sqrt(u) + eps0) less its tangent, which grows
-    like u.
-    """
-    return max(
-        (sum(powers[:-1]) + 2 * (powers[-1] + (sum(powers[:-1]) > 0)) for _, by in terms for powers in by.values()),
-        default=0,
-    )
-
-
-def companion_terms(function, oracle, slots, dimension):
-    """Return a test function as [(factor, {coordinate: monomial's powers, or g})], or None.
-
-    The control-variate estimator knows the means of sums of products over coordinates: of monomials up
-    to degree 2 beside u, and for Gaussian noise of any.
-    """
-    if isinstance(function, TestFunction):
-        return [(1.0, {function.coordinate: function.g})] if oracle.noise.is_gaussian else None
-    terms = monomials(function, oracle, slots, dimension)
-    if terms is None or oracle.noise.is_gaussian:
-        return terms
-    degrees = [[sum(powers[:-1]) for powers in by.values()] for _, by in terms]
-    if oracle.is_dense:  # else coordinates are independent
-        degrees = [[sum(each)] for each in degrees]
-    return terms if all(degree <= 2 for each in degrees for degree in each) else None
-
-
-def _written_out(oracle, dimension):
-    """Return the loss as terms: theta^T H theta / 2 + slope . theta."""
-    affine = affine_gradient(oracle.loss, dimension)
-    terms = [(float(affine.slope[j]), Counter([(0, j)])) for j in np.flatnonzero(affine.slope).tolist()]
-    diagonal = affine.diagonal
-    terms += [(0.5 * float(diagonal[j]), Counter([(0, j), (0, j)])) for j in np.flatnonzero(diagonal).tolist()]
-    if affine.hessian.ndim == 1:
-        return terms
-    above = np.argwhere(np.triu(affine.hessian, 1)).tolist()
-    return terms + [(float(affine.hessian[i, j]), Counter([(0, i), (0, j)])) for i, j in above]
-
-
-def _without_loss(terms, loss):
-    """Replace each factor `loss` by its terms."""
-    pending, done = list(terms), []
-    while pending:
-        factor, powers = pending.pop()
-        if not powers["loss"]:
-            done.append((factor, powers))
-            continue
-        rest = powers - Counter(["loss"])
-        pending += [(factor * value, rest + more) for value, more in loss]
-    return done
+def _look(jobs, chunks, device, threads):
+    """Return what is Measured in the first chunks of jobs."""
+    used = devices.chosen(device, chunks * sum(job.cost for job in jobs), len(jobs), threads)
+    found = []
+    for job in jobs:
+        sums, ran = Sums(), devices.run(used, job.program, job.inputs, 0, chunks, precision="f64", threads=threads)
+        sums.add(ran.sums, ran.nonfinite)
+        found.append(means(sums.total, chunks * CHUNK))
+    return found

@@ -1,165 +1,165 @@
-"""The control variate's known means: of test functions under the laws of the SDE and of the linear companion.
-
-The companion is Euler-Maruyama of the SDE with the optimizer's steps and its very noise. For an affine
-gradient and constant Sigma its u is deterministic and its other slots are an affine recursion in the
-noise (`gaussian_law`); it stays within O(eta) of the optimizer, path by path.
-
-    E g(x_k) - E g(X_t) = E[g(x_k) - g(companion)] + (E g(companion) - E g(X_t)),
-
-the last two Gaussian where the noise is, and of the same form for any noise where g is of degree 2.
-"""
-
-import math
+"""The control-variate estimator: an optimizer beside a linear companion whose mean is known (`known_means`)."""
 
 import numpy as np
 
-from ngos_sim.known.gaussian_law import Law
-from ngos_sim.statistics.chunks import normal_quantile
+from ngos_sim.engines.program import CHUNK
+from ngos_sim.estimators import affine, paired, rounding
+from ngos_sim.estimators.assembly import Part
+from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
+from ngos_sim.estimators.known_means import Means, contradicts
+from ngos_sim.estimators.near import unsuited
+from ngos_sim.estimators.polynomials import Term
+from ngos_sim.estimators.starts import singular
+from ngos_sim.estimators.test_functions import TestFunction
+from ngos_sim.known import gaussian_law
+from ngos_sim.processes.integrators import euler_maruyama
+from ngos_sim.processes.rule import parameters
 
-NODES, NODES_FEWER = 32, 24  # a coordinate's slot: for smooth g they agree to rounding
-_AGREE = 1e-8  # of g's standard deviation
-_ROUNDING = 1e-13  # of E |g|
-_SURE = 1.0 - 5.7e-7  # the level of 5 standard errors, over all times
+_LOOK = 4  # chunks: a bump of probability 0.01 is seen
+_ROUGH = "its Gaussian mean does not converge"
+_OTHER = "trajectories show another mean"
+_CONTRADICTED = "has another mean by its trajectories than by quadrature (estimator='coupled' needs none)"
 
 
-def gaussian_mean(g, mean, covariance, u, nodes=NODES):
-    """Return E g of one coordinate's Gaussian slots and a given u, shape (times,); see `gaussian_moments`."""
-    return gaussian_moments(g, mean, covariance, u, nodes)[0]
+class ControlVariate(Estimator):
+    """The error of the optimizer's companion is known; that of the optimizer less the companion is measured."""
+
+    name = "control_variate"
+    merit = "the mean of a linear companion is known"
+
+    def serves(self, problems, opponent, function):
+        """Serve an SDE of known moments where the test function's mean is known: a polynomial, or smooth."""
+        sde, problem = opponent.sde, problems[0]
+        if reason := unsuited(problem):
+            return Refused(reason)
+        if sde is None or not sde.family:
+            return Refused("there is no companion of known moments")
+        if reason := singular(problem, sde):
+            return Refused(reason)
+        terms = _terms(problem, function)
+        if terms is None:
+            gaussian, other = "a polynomial", "of degree 2 under noise that is not Gaussian"
+            known = gaussian if problem.oracle.noise.is_gaussian else other
+            return Refused(f"it is not {known}, so that its mean is not known")
+        reason = _roughness(problem, terms)
+        return Refused(reason) if reason else Served(terms)
+
+    def plan(self, problem, wanted):
+        """Plan one job an opponent."""
+        return tuple(_Companion(problem, opponent, mine).plan() for opponent, mine in wanted.items())
+
+    def check(self, problem, wanted, look):
+        """Bar test functions whose quadrature does not converge at some time, or of which trajectories show others."""
+        barred = {}
+        for opponent, mine in wanted.items():
+            companion = _Companion(problem, opponent, mine)
+            barred |= {Quantity(opponent.name, g): _ROUGH for g in companion.unresolved}
+            plan = companion.plan()
+            if companion.smooth and not companion.unresolved:
+                found = plan.disproved(look(plan.jobs, _LOOK), _LOOK * CHUNK)
+                barred |= dict.fromkeys(found, _OTHER)
+        return Checked(barred)
 
 
-def gaussian_moments(g, mean, covariance, u, nodes=NODES):
-    """Return E g, g's standard deviation and E |g| by Gauss-Hermite quadrature.
+def _terms(problem, function):
+    """Return a test function as Terms whose monomials may also be functions g of one coordinate, or None.
 
-    Parameters
-    ----------
-    g : function (x) -> float
-        Of the tuple of slots.
-    mean, covariance, u : ndarray, shapes (times, n), (times, n, n) and (times,)
-        Of one coordinate's Gaussian slots, and its u, which is given.
-
-    Returns
-    -------
-    ndarray, shape (3, times)
+    The means that are known are those of sums of products over coordinates: of monomials up to degree 2 beside u,
+    and for Gaussian noise of any.
     """
-    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
-    n = mean.shape[1]
-    grid = np.stack(np.meshgrid(*[points] * n, indexing="ij"), axis=-1).reshape(-1, n)
-    weight = math.prod(np.ix_(*[weights / weights.sum()] * n)).ravel()
-    found = np.empty((3, len(mean)))
-    for at, (centre, spread, second) in enumerate(zip(mean, covariance, u, strict=True)):
-        values, vectors = np.linalg.eigh(spread)
-        slots = centre + grid @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
-        image = np.array([g((*row, float(second))) for row in slots.tolist()], dtype=np.float64)
-        with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is not resolved
-            first = weight @ image
-            found[:, at] = first, math.sqrt(weight @ (image - first) ** 2), weight @ np.abs(image)
-    return found
+    own, gaussian = problem.test_functions[function], problem.oracle.noise.is_gaussian
+    if isinstance(own, TestFunction):
+        return [Term(1.0, {own.coordinate: own.g})] if gaussian else None
+    terms = problem.polynomial(function)
+    if terms is None or gaussian:
+        return terms
+    degrees = [[sum(powers[:-1]) for powers in by.values()] for _, by in terms]
+    if problem.oracle.is_dense:  # else coordinates are independent
+        degrees = [[sum(each)] for each in degrees]
+    return terms if all(degree <= 2 for each in degrees for degree in each) else None
 
 
-def is_resolved(g, mean, covariance, u):
-    """Return whether the quadrature of E g has converged, beside g's spread: it has not where g is not smooth."""
+def _roughness(problem, terms):
+    """Return why the means of a test function's terms at the last time are not known, or an empty string."""
     try:
-        (many, spread, size), (few, *_) = (
-            gaussian_moments(g, mean, covariance, u, nodes) for nodes in (NODES, NODES_FEWER)
+        known = affine.laws(problem, terms, lambda one: gaussian_law.sde_law(one, problem.times[-1:]))
+    except ValueError as error:
+        return str(error)
+    return "" if Means(known).are_resolved(terms) else _ROUGH
+
+
+class _Companion:
+    """The companion of an optimizer near an SDE at a point, and what is known of the wanted test functions.
+
+    unresolved : indices of test functions whose known means quadrature does not find
+    smooth : {index of a test function: mean and standard deviation of g of the companion}, by quadrature
+    """
+
+    def __init__(self, problem, opponent, wanted):
+        self.problem, self.opponent, self.functions = problem, opponent, list(wanted)
+        self.rule = euler_maruyama(opponent.sde, problem.rule)
+        terms = [term for served in wanted.values() for term in served.terms]
+        own, exact = (Means(affine.laws(problem, terms, law)) for law in (self._law, self._exact_law))
+        self.unresolved = tuple(
+            g for g, served in wanted.items() if not all(each.are_resolved(served.terms) for each in (own, exact))
         )
-    except (ArithmeticError, TypeError, ValueError):
-        return False
-    with np.errstate(invalid="ignore"):
-        return bool(np.all(np.abs(many - few) <= _AGREE * spread + _ROUNDING * size))
+        resolved = {g: served.terms for g, served in wanted.items() if g not in self.unresolved}
+        shape = problem.times.shape
+        self._own = {g: np.broadcast_to(own.of(mine), shape) for g, mine in resolved.items()}
+        self._exact = {g: np.broadcast_to(exact.of(mine), shape) for g, mine in resolved.items()}
+        self.smooth = {
+            g: (self._own[g], own.spread(mine))
+            for g, mine in resolved.items()
+            if any(callable(function) for _, by in mine for function in by.values())
+        }
+        self._starts = [
+            rounding.at_start(problem.test_functions[g], problem.rule.slots, problem.state) for g in self.functions
+        ]
 
+    def _law(self, one):
+        """Return the companion's Law of a JointProblem, at the records."""
+        problem, held = self.problem, parameters(self.rule, self.problem.h)
+        return gaussian_law.companion_law(self.rule, one, problem.h, problem.records, held)
 
-def contradicts(sampled, std_error, known, spread, trajectories, rounding):
-    """Return whether a sampled mean shows that a known one is not g's: by 5 standard errors, over all times.
+    def _exact_law(self, one):
+        """Return the SDE's Law of a JointProblem, at the records."""
+        return gaussian_law.sde_law(one, self.problem.times)
 
-    Two rules of nodes agree on a g that neither sees, such as a bump between the nodes. Its standard error is the
-    larger of the sample's and of quadrature's: the sample may miss what is rare, quadrature what is narrow.
+    def plan(self):
+        """Return the Plan: of each test function optimizer less companion, and the companion, are recorded."""
+        problem = self.problem
+        companion = Part(self.rule, problem.law, 1, problem.h, problem.sigma)
+        difference_and_companion = paired.coupled_pair()[[2, 1]]
+        job = problem.job(
+            [problem.optimizer(), companion],
+            difference_and_companion,
+            problem.observables(self.functions),
+            role=" companion",
+        )
+        return Plan((job,), self._read, self._disproved)
 
-    Parameters
-    ----------
-    sampled, std_error, known, spread : ndarray, shape (times,)
-        Of g of the companion: by trajectories, and mean and standard deviation by quadrature.
-    trajectories : int
-    rounding : ndarray, shape (times,)
-        A standard error of what rounding may do to the sampled mean.
-    """
-    width = np.hypot(np.maximum(std_error, spread / math.sqrt(trajectories)), rounding)
-    return bool(np.any(np.abs(sampled - known) > normal_quantile(_SURE ** (1.0 / len(known))) * width))
+    def _rounding(self, at, mean):
+        """Return what rounding may leave in a mean of the test function at a place among those wanted."""
+        problem = self.problem
+        return rounding.bound(self._starts[at], mean, problem.records, problem.precision, gaussian_law.ACCURACY)
 
+    def _read(self, measured):
+        ((mean, std_error),) = measured
+        found = {}
+        for at, g in enumerate(self.functions):
+            error = mean[:, at, 0] + self._own[g] - self._exact[g]
+            reading = Reading(self._exact[g] + error, self._exact[g], error, std_error[:, at, 0])
+            left = self._rounding(at, reading.optimizer)
+            found[Quantity(self.opponent.name, g)] = reading.with_rounding(left)
+        return found
 
-def gaussian_moment(mean, covariance, powers):
-    """Return E prod_i x_i^n_i of Gaussian x, powers = {i: n_i}: Isserlis' theorem, one factor x_i at a time.
-
-    E x_i q(x) = mean_i E q + sum_j covariance_ij E dq/dx_j. Shapes: (times, n), (times, n, n) -> (times,).
-    """
-    known = {}
-
-    def moment(powers):
-        if powers not in known:
-            if not powers:
-                return np.ones(len(mean))
-            (i, n), *rest = powers
-            left = tuple([(i, n - 1), *rest] if n > 1 else rest)
-            total = mean[:, i] * moment(left)
-            for at, (j, power) in enumerate(left):
-                lower = ((j, power - 1),) if power > 1 else ()
-                total = total + power * covariance[:, i, j] * moment((*left[:at], *lower, *left[at + 1 :]))
-            known[powers] = total
-        return known[powers]
-
-    return moment(tuple(sorted(powers.items())))
-
-
-class Means:
-    """Means of test functions under known laws, each found once.
-
-    Parameters
-    ----------
-    laws : Law or dict of int to Law
-        One of all coordinates; or those of single ones, which are then independent.
-    """
-
-    def __init__(self, laws):
-        self._laws, self._joint, self._known = laws, isinstance(laws, Law), {}
-
-    def are_resolved(self, terms):
-        """Return whether quadrature finds the mean of every function in the terms, at every time."""
-        return all(is_resolved(g, *self._coordinate(j)) for _, by in terms for j, g in by.items() if callable(g))
-
-    def of(self, terms):
-        """Return E of a sum of terms (factor, {coordinate: a monomial's powers, or g}).
-
-        Shape (times,); a number where the terms hold no coordinate.
-        """
-        total = 0.0
-        for factor, by in terms:
-            mean = factor
-            for block in [by] if self._joint and by else [{j: g} for j, g in by.items()]:
-                key = tuple(block.items())
-                if key not in self._known:
-                    self._known[key] = self._mean(block)
-                mean = mean * self._known[key]
-            total = total + mean
-        return total
-
-    def spread(self, terms):
-        """Return the standard deviation of a term that is a function of one coordinate, shape (times,)."""
-        ((factor, by),) = terms
-        ((j, g),) = by.items()
-        return abs(factor) * gaussian_moments(g, *self._coordinate(j))[1]
-
-    def _coordinate(self, j):
-        return self._laws.of_coordinate(j) if self._joint else self._laws[j].of_coordinate(0)
-
-    def _mean(self, block):
-        """Return E of a product over coordinates of one law, shape (times,)."""
-        ((j, g), *_) = block.items()
-        if callable(g):
-            return gaussian_mean(g, *self._coordinate(j))
-        law = self._laws if self._joint else self._laws[j]
-        d = law.u.shape[1]
-        powers, mean = {}, 1.0
-        for j, monomial in block.items():
-            place = j if self._joint else 0
-            powers |= {slot * d + place: n for slot, n in enumerate(monomial[:-1]) if n}
-            mean = mean * law.u[:, place] ** monomial[-1]
-        return mean * gaussian_moment(law.mean, law.covariance, powers)
+    def _disproved(self, measured, trajectories):
+        ((mean, std_error),) = measured
+        found = {}
+        for at, g in enumerate(self.functions):
+            sampled = mean[:, at, 1], std_error[:, at, 1]
+            if g in self.smooth and contradicts(
+                *sampled, *self.smooth[g], trajectories, self._rounding(at, mean[:, at, 1])
+            ):
+                found[Quantity(self.opponent.name, g)] = _CONTRADICTED
+        return found

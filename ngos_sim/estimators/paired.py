@@ -5,9 +5,15 @@ no bias of order h or h^2 (Talay and Tubaro 1990; Richardson's weights). EM_1 al
 optimizer's own discretisation error: it is not the SDE. With EM_m = E g(X) + a / m + b / m^2 + c / m^3 + ..,
 a = O(h), b = O(h^2), c = O(h^3), what is left is c / 8; the same three levels give a and b, whose sum is the bias
 of EM_1, and from these `residual` says how large c may be.
+
+The coupled and the independent estimator record these combinations, the local one does of an SDE near its pivot.
 """
 
+import math
+
 import numpy as np
+
+from ngos_sim.estimators.estimator import Reading
 
 LEVELS = (1, 2, 4)
 EXTRAPOLATION = np.array([1.0, -6.0, 8.0]) / 3.0
@@ -69,3 +75,42 @@ def residual(first, second, steps):
     ratio = second.max() / first.max() if first.max() > 0.0 else 1.0
     ratio = np.clip(ratio, 1.0 / steps, 1.0)
     return _SAFETY / 8.0 * ratio * np.maximum(second, ratio * first)
+
+
+def read_together(measured, function, opponent=0, steps=None):
+    """Return the Reading of a test function against an opponent, rounding apart, from what `coupled` records.
+
+    Parameters
+    ----------
+    measured : Measured
+        Of the one job.
+    function, opponent : int
+        Places among the job's test functions and among its opponents.
+    steps : int, optional
+        Of the optimizer up to the last time; None where the reference is exact, as `coupled_pair` records it.
+    """
+    mean, std_error = (each[:, function].T for each in measured)
+    each = 2 if steps is None else 4
+    own = slice(1 + each * opponent, 1 + each * (opponent + 1))
+    reference, error, *bias = mean[own]
+    _, spread, *_ = std_error[own]
+    return _reading(mean[0], reference, error, spread, bias, steps)
+
+
+def read_apart(optimizer, references, function, opponent=0, steps=None):
+    """Return what `read_together` does from two jobs: the optimizer's own, and that of what `independent` records."""
+    each = 1 if steps is None else 3
+    alone, alone_error = (part[:, function, 0] for part in optimizer)
+    mean, std_error = (part[:, function].T for part in references)
+    reference, *bias = mean[each * opponent : each * (opponent + 1)]
+    spread = np.hypot(alone_error, std_error[each * opponent])
+    return _reading(alone, reference, alone - reference, spread, bias, steps)
+
+
+def _reading(optimizer, reference, error, spread, bias, steps):
+    """Return a Reading; bias : a and b, or nothing where `steps` is None."""
+    if steps is None:
+        return Reading(optimizer, reference, error, spread, np.full(len(error), math.nan))
+    first, second = bias
+    with np.errstate(invalid="ignore", over="ignore"):  # non-finite trajectories are counted and raised elsewhere
+        return Reading(optimizer, reference, error, spread, first + second, residual(first, second, steps))

@@ -11,8 +11,8 @@ o   What the oracle says at this coordinate: o.gradient (f'_i), o.variance (Sigm
     the Hessian H is a matrix, whose diagonal alone would be wrong) and o.hessian_gradient ((H grad f)_i). What an
     oracle does not know is not there: reading it raises by name, it is never NaN in silence.
 z   The noise of this step. An optimizer has one number, (Sigma^(1/2) zeta)_i without sigma: its mean is 0 and its
-    variance o.variance. The rule that an integrator makes of an SDE has one number a channel; the SDE's own functions
-    never see it.
+    variance o.variance. The rule that an integrator makes of an SDE of two channels has a tuple of two: this one, and
+    an independent one of variance 1, which no covariance mixes; the SDE's own functions never see it.
 c   A tuple of floats, the row of this step in a table that is made on the host by a plain Python function:
     schedule(k, h, p) for step k of an optimizer, counted from time 0, and schedule(t, p) for an SDE at time t. What
     depends on time goes here, such as bias corrections. Without a schedule an SDE and an optimizer of the clock "eta"
@@ -118,6 +118,12 @@ def parameters(rule, h, sde=None):
     return {**constants, **of_the_step, **({"eta2": h} if rule.clock == "eta2" else {})}
 
 
+def of_family(family, process):
+    """Return a process that was just made, marked as one of this package's own: predictions ask for it."""
+    object.__setattr__(process, "family", family)
+    return process
+
+
 def default_schedule(k, h, p):
     """Return (h, sqrt(h) sigma0, sqrt(h) / sigma0): h f' + sqrt(h) sigma0 z is h times the gradient."""
     return h, math.sqrt(h) * p.sigma0, math.sqrt(h) / p.sigma0
@@ -152,6 +158,11 @@ class Rule:
     ------
     ValueError, TypeError
         One of these is not as described.
+
+    Attributes
+    ----------
+    family : str
+        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
     """
 
     name: str
@@ -161,6 +172,7 @@ class Rule:
     clock: str
     parameters: Mapping[str, float]
     channels: int = field(default=1, repr=False)  # of z; an optimizer has one, the rule of an SDE as many as the SDE
+    family: str = field(default="", repr=False)
 
     def __init__(self, name, step, slots, schedule=None, clock="eta2", **parameters):
         if clock not in CLOCKS:
@@ -168,6 +180,7 @@ class Rule:
         if schedule is None:
             schedule = default_schedule if clock == "eta2" else empty_schedule
         for attribute, content in (
+            ("family", ""),
             ("name", name),
             ("step", checked_function(name, "step", step)),
             ("slots", checked_slots(name, slots)),

@@ -23,8 +23,8 @@ class SDE:
     name : str
         What tables call it.
     drift, diffusion : function (x, o, c, p) -> tuple of float
-        One value a slot, per unit of the optimizer's time (t = k eta^2 or k eta). The contract: `processes.rule`. With
-        channels=2 diffusion returns a tuple of two such tuples, for W and for B.
+        One value a slot, per unit of the optimizer's time (t = k eta^2 or k eta). The contract: `processes.rule`.
+        With channels=2 diffusion returns a tuple of two such tuples, for W and for B.
     slots : sequence of str
         The optimizer's slots, in its order.
     schedule : function (t, p) -> tuple of float
@@ -35,6 +35,11 @@ class SDE:
         How many Brownian motions drive a coordinate.
     **parameters : float
         Its own numbers in p; the optimizer's constants are there too, p.h and p.eta.
+
+    Attributes
+    ----------
+    family : str
+        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
 
     Raises
     ------
@@ -62,6 +67,7 @@ class SDE:
     pivot: "SDE | None"
     channels: int
     parameters: Mapping[str, float]
+    family: str
 
     def __init__(self, name, drift, diffusion, slots, schedule=_no_schedule, pivot=None, channels=1, **parameters):
         if pivot is not None and not isinstance(pivot, SDE):
@@ -69,6 +75,7 @@ class SDE:
         if isinstance(channels, bool) or channels not in (1, 2):
             raise ValueError(f"{name}: channels={channels!r}; allowed: 1, 2")
         for field, content in (
+            ("family", ""),
             ("name", name),
             ("drift", checked_function(name, "drift", drift)),
             ("diffusion", checked_function(name, "diffusion", diffusion)),

@@ -2,6 +2,7 @@
 
 from functools import cache
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,13 @@ from ngos_sim.engines.program import CHUNK
 
 GROUPS = 64  # groups of chunks that a covariance over times needs; at most twice as many are kept
 _DRAWS = 4000
+
+
+class Measured(NamedTuple):
+    """Means over trajectories and their standard errors, each of shape (records, test functions, observables)."""
+
+    mean: np.ndarray
+    std_error: np.ndarray
 
 
 class Sums:
@@ -66,12 +74,12 @@ class Sums:
         return np.array(enough).reshape(-1, *self.total.shape)[..., 0] / (self._size * trajectories)
 
     def group_means(self, trajectories):
-        """Return [(mean, standard error)] of each group of chunks of one size, however few there are."""
+        """Return what was Measured in each group of chunks of one size, however few there are."""
         return [means(group, self._size * trajectories) for group in self._groups]
 
 
 def means(total, trajectories):
-    """Return mean and standard error of every observable.
+    """Return mean and standard error of every observable: what was Measured.
 
     Parameters
     ----------
@@ -86,7 +94,7 @@ def means(total, trajectories):
         std_error is the trajectories' standard deviation over the root of their number.
     """
     with np.errstate(invalid="ignore", over="ignore"):  # non-finite trajectories are counted and raised elsewhere
-        return total[..., 0] / trajectories, np.sqrt(total[..., 1] / (trajectories - 1) / trajectories)
+        return Measured(total[..., 0] / trajectories, np.sqrt(total[..., 1] / (trajectories - 1) / trajectories))
 
 
 def relative_error_of_std_error(std_errors):

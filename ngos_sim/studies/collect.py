@@ -1,34 +1,45 @@
 """From the readings of a point to rows of the table."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ngos_sim.estimators import test_functions
+from ngos_sim.estimators.estimator import Reading
 from ngos_sim.statistics.chunks import normal_quantile
 from ngos_sim.statistics.order import RESOLVED
-from ngos_sim.studies.jobs import Reading
 
 
-def rows(study, index, readings, trajectories, nonfinite, spacing):
+@dataclass(frozen=True)
+class Found:
+    """What an estimator read of a quantity at a point; quantile : of the band over all times at once."""
+
+    estimator: str
+    reading: Reading
+    quantile: float
+
+
+def rows(study, index, found, trajectories, nonfinite, spacing):
     """Return the table's rows at point `index`.
 
     Parameters
     ----------
     study : ConvergenceStudy
-    readings : dict of (name, index of a test function) to (estimator, Reading, quantile of the band)
+    found : dict of Quantity to Found
     trajectories, nonfinite : int
     spacing : float
         Of the powers of h in the errors.
     """
     point, half_width = study.points[index], normal_quantile(0.95)
-    found = []
+    made = []
     for at, time in enumerate(study.record_times[index]):
         step = round(time / point.h)
         last = time if point.kappa == 1 else study.record_times[index][-1]  # a lag says all at the start itself
         run = int((last - study.t0) / point.spacing + 1e-6)
-        for (name, g), (estimator, reading, quantile) in sorted(readings.items(), key=lambda item: item[0][1]):
-            now = Reading(*(float(field[at]) + 0.0 for field in np.broadcast_arrays(*reading)))  # never -0
+        for quantity, each in sorted(found.items(), key=lambda item: item[0].function):
+            now = each.reading.at(at)
             total = float(total_std_error(now.std_error, now.residual))
-            found.append(
+            made.append(
                 {
                     "h": point.h,
                     "eta_e": point.h,  # the name that h had
@@ -39,8 +50,8 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
                     "step": step,
                     "steps_run": run,
                     "time": float(time),
-                    "test_function": test_functions.name_of(study.test_functions[g]),
-                    "sde": name,
+                    "test_function": test_functions.name_of(study.test_functions[quantity.function]),
+                    "sde": quantity.opponent,
                     "optimizer_mean": now.optimizer,
                     "sde_mean": now.reference,
                     "error": now.error,
@@ -48,18 +59,18 @@ def rows(study, index, readings, trajectories, nonfinite, spacing):
                     "rounding": now.rounding,
                     "ci_low": now.error - half_width * total,
                     "ci_high": now.error + half_width * total,
-                    "band_low": now.error - quantile * total,
-                    "band_high": now.error + quantile * total,
+                    "band_low": now.error - each.quantile * total,
+                    "band_high": now.error + each.quantile * total,
                     "integrator_bias": now.bias,
                     "integrator_residual": now.residual,
                     "resolved": bool(abs(now.error) > RESOLVED * total),
-                    "estimator": estimator,
+                    "estimator": each.estimator,
                     "trajectories": trajectories,
                     "nonfinite": nonfinite,
                     "spacing": spacing,
                 }
             )
-    return found
+    return made
 
 
 def total_std_error(std_error, residual):

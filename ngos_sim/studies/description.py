@@ -42,12 +42,20 @@ def study(described):
         "points": [{"h": p.h, "eta2": p.eta2, "eta": p.eta, "ell": p.ell, "kappa": p.kappa} for p in points],
         "horizon": described.horizon,
         "times": [[float(time) for time in each] for each in described.record_times],
-        "estimator": described.estimator,
+        "estimator": _estimator(described.estimator),
         "test_functions": [
             g if isinstance(g, str) else _with_source({"name": g.name, "coordinate": g.coordinate}, g=g.g)
             for g in described.test_functions
         ],
     }
+
+
+def _estimator(estimator):
+    """Return a built-in's name, or that of a user's own and the hashes of its methods."""
+    if isinstance(estimator, str):
+        return estimator
+    methods = {name: each for name, each in vars(type(estimator)).items() if isinstance(each, FunctionType)}
+    return _with_source({"kind": estimator.name}, **methods)
 
 
 def _sde(sde):

@@ -1,129 +1,17 @@
 """The first call of a user's functions, in plain Python at construction: what gives no numbers is named in a line."""
 
-import inspect
-import linecache
 import math
-import numbers
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
 from ngos_sim.engines.program import move
-from ngos_sim.processes.integrators import table
-from ngos_sim.processes.rule import Rule, default_schedule, parameters, with_own
+from ngos_sim.processes.calling import BadFunctionError, called, cause, checked
+from ngos_sim.processes.rule import Rule, parameters, with_own
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-_SHOWN = ("k", "h", "t", "x")  # arguments that a message shows
 _COORDINATES = 64  # at most so many of them are tried
-
-
-class BadFunctionError(ValueError):
-    """A function of a process cannot be called, or does not return what it should."""
-
-
-def _cause(error):
-    """Return an error's kind and words, with the line that raised it; and whether that is this package's own."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    line = linecache.getline(last.filename, last.lineno or 0).strip()
-    words = str(error).strip().partition("\n")[0]  # Numba's go on for pages
-    said = f"{type(error).__name__}: {words} ({Path(last.filename).name}, line {last.lineno}: {line})"
-    return said, Path(last.filename).resolve().is_relative_to(_PACKAGE)
-
-
-def called(owner, role, function, **given):
-    """Return function(*given), `role` of the process `owner`.
-
-    Raises
-    ------
-    BadFunctionError
-        It takes other arguments, reads what is not there or fails; what the package itself raises goes through.
-    """
-    who, where = f"{owner!r}: {role}", ", ".join(f"{name}={given[name]!r}" for name in _SHOWN if name in given)
-    try:
-        inspect.signature(function).bind(*given.values())
-    except TypeError:
-        taken, passed = inspect.signature(function), ", ".join(given)
-        raise BadFunctionError(f"{who} takes {taken}; it is called with ({passed})") from None
-    try:
-        return function(*given.values())
-    except AttributeError as error:
-        raise BadFunctionError(f"{who} {_missing(function, error, given)}") from error
-    except Exception as error:
-        said, own = _cause(error)
-        if own:
-            raise
-        raise BadFunctionError(f"{who} fails at {where}: {said}") from error
-
-
-def _missing(function, error, given):
-    """Return what to say of an attribute that is not there."""
-    for name, value in given.items():
-        if error.obj is value and name in ("o", "p"):
-            held = getattr(value, "_fields", None) or vars(value)
-            hint = " (the default schedule's: give sigma0= or schedule=)" if function is default_schedule else ""
-            return f"reads {name}.{error.name}, which is not there{hint}; {name} has {', '.join(held)}"
-    return f"fails: {error}"
-
-
-def _is_row(value, slots):
-    """Return whether a value is a tuple of numbers, one for each of the slots where these are known."""
-    numeric = isinstance(value, tuple) and all(isinstance(each, numbers.Real) for each in value)
-    return numeric and (slots is None or len(value) == len(slots))
-
-
-def checked(owner, role, value, slots=None, channels=1):
-    """Return the numbers that a function returned; of rows, one a channel, those of one after the other.
-
-    Raises
-    ------
-    BadFunctionError
-        It is no tuple of numbers, one for each of the slots, or no tuple of such rows, one for each of the channels.
-    """
-    rows = (value,) if channels == 1 else value
-    if isinstance(rows, tuple) and len(rows) == channels and all(_is_row(row, slots) for row in rows):
-        return tuple(each for row in rows for each in row)
-    shown, hint = " ".join(repr(value).split()), " (is there a return?)" if value is None else ""
-    if channels == 1 and role == "diffusion" and isinstance(value, tuple) and all(_is_row(row, slots) for row in value):
-        hint = " (a row for each of two Brownian motions? then channels=2)"
-    row = "numbers" if slots is None else f"{len(slots)} numbers, one for each of {slots},"
-    needed = (
-        f"a tuple of {row}" if channels == 1 else f"a tuple of {channels} rows, one a channel, each a tuple of {row}"
-    )
-    raise BadFunctionError(f"{owner!r}: {role} returns {shown}{hint}; {needed} is needed")
-
-
-def rows(rule, first, steps, h, held):
-    """Return schedule(k, h, p) of `steps` steps from step `first`, an array of a row a step.
-
-    held : what p holds, as `processes.rule.parameters` returns it
-
-    Raises
-    ------
-    BadFunctionError
-        The schedule fails at a step, or returns no tuple of numbers there, or NaN.
-    ValueError
-        It returns another count than before.
-    """
-    p = SimpleNamespace(**held)
-
-    def row(k):
-        return checked(rule.name, "schedule", called(rule.name, "schedule", rule.schedule, k=k, h=h, p=p))
-
-    row(first)
-    try:
-        found = table(rule, first, steps, h, held)
-    except Exception:
-        for k in range(first, first + steps):
-            row(k)
-        raise
-    bad = np.flatnonzero(np.isnan(found).any(axis=1))
-    if len(bad):
-        raise BadFunctionError(f"{rule.name!r}: schedule returns NaN at k={first + bad[0]}, h={h!r}")
-    return found
 
 
 class _Role(NamedTuple):
@@ -146,7 +34,7 @@ def _called_at(owner, slots, functions, told, c, starts):
                 raise BadFunctionError(f"{owner!r}: {role} returns {value} at x={x!r}; finite numbers are needed")
 
 
-def _teller(study, part, given, owner, constants, first, second):
+def _teller(problem, part, given, owner, constants, first, second):
     """Return told(x, j): o, z and p at coordinate j, as engines make them for a process of these two functions."""
 
     def see(x, o, z, c, p):
@@ -154,7 +42,7 @@ def _teller(study, part, given, owner, constants, first, second):
 
     rule, noise = part.rule, part.noise
     probe = Rule(owner, see, rule.slots, rule.schedule, rule.clock, **constants)
-    moved = move(probe, study.oracle, noise)
+    moved = move(probe, problem.oracle, noise)
     values = tuple(parameters(probe, part.h).values())
 
     def told(x, j):
@@ -162,37 +50,37 @@ def _teller(study, part, given, owner, constants, first, second):
         try:
             return moved(x, 0.5, 0.5, -0.5, 0.5, 0.5, a, s, given.noise, (), values)[:3]
         except Exception as error:
-            who = f"loss {study.oracle.loss.name!r}, its covariance or noise {noise.name!r}"
-            raise BadFunctionError(f"{who} fails at theta={x[0]!r}: {_cause(error)[0]}") from error
+            who = f"loss {problem.oracle.loss.name!r}, its covariance or noise {noise.name!r}"
+            raise BadFunctionError(f"{who} fails at theta={x[0]!r}: {cause(error)[0]}") from error
 
     return told
 
 
-def try_functions(study, jobs):
+def try_functions(problems):
     """Call the functions of a study's optimizer and SDEs once at the start of every point.
 
     Parameters
     ----------
-    study : ConvergenceStudy
-    jobs : list of Job
-        The optimizer's alone, a point each.
+    problems : sequence of Problem
 
     Raises
     ------
     BadFunctionError
         One cannot be called, or does not return finite numbers, one for each slot.
     """
-    for job in jobs:
+    for problem in (each.of_one_step() for each in problems):
+        every = range(len(problem.test_functions))
+        job = problem.job([problem.optimizer()], np.eye(1), problem.observables(every))
         (part,), (given,) = job.parts, job.inputs.processes
         rule = part.rule
-        told = _teller(study, part, given, rule.name, rule.parameters, rule.step, rule.step)
+        told = _teller(problem, part, given, rule.name, rule.parameters, rule.step, rule.step)
         c, functions = tuple(given.table[0, 0].tolist()), {"step": _Role(rule.step, takes_noise=True)}
         _called_at(rule.name, rule.slots, functions, told, c, given.start)
-        for sde in study.sdes:
-            told = _teller(study, part, given, sde.name, with_own(rule, sde), sde.drift, sde.diffusion)
+        for sde in (opponent.sde for opponent in problem.opponents if opponent.sde is not None):
+            told = _teller(problem, part, given, sde.name, with_own(rule, sde), sde.drift, sde.diffusion)
             p = SimpleNamespace(**parameters(rule, part.h, sde))
             try:
-                c = checked(sde.name, "schedule", called(sde.name, "schedule", sde.schedule, t=study.t0, p=p))
+                c = checked(sde.name, "schedule", called(sde.name, "schedule", sde.schedule, t=problem.t0, p=p))
             except BadFunctionError:
                 raise
             except ValueError:  # a built-in's own refusal of a time: who serves it then says so

@@ -1,41 +1,56 @@
 """A study while it runs: chunks are added to every point until someone says enough."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.estimators import test_functions
-from ngos_sim.statistics.chunks import Sums, means, relative_error_of_std_error, simultaneous_quantile
-from ngos_sim.studies import collect, runs
+from ngos_sim.estimators import choose, test_functions
+from ngos_sim.estimators.estimator import Estimator, Plan
+from ngos_sim.statistics.chunks import Measured, Sums, means, relative_error_of_std_error, simultaneous_quantile
+from ngos_sim.studies import collect
 from ngos_sim.studies.prediction import spacing
+from ngos_sim.studies.problems import problems
 
 BAND = 0.95
 _ROOM = 2**28  # bytes of tables that are held over the rounds; the rest of the points make theirs anew for each
 _LEAST_GROUPS = 8  # of chunks, to say how well standard errors are known;
 _DOUBTFUL = 0.1  # worse than so much of themselves is said;
 _NEGLIGIBLE = 1e-6  # of an error: standard errors below are rounding
-_CONTRADICTED = "has another mean by its trajectories than by quadrature (estimator='coupled' needs none)"
 _ROUND = 4096  # chunks whose sums are held at once: memory does not grow with the trajectories
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A plan without its jobs, the sums of these, and what its estimator's look at numbers leaves in errors."""
+
+    estimator: Estimator
+    plan: Plan
+    sums: list[Sums]
+    remainders: choose.Remainders
+
+    def read(self, measured):
+        """Return {Quantity: Reading} of what was Measured of each job."""
+        return {
+            quantity: reading.with_rounding(self.remainders[quantity]) if quantity in self.remainders else reading
+            for quantity, reading in self.plan.read(measured).items()
+        }
 
 
 class Measurement:
     """The sums of every point of a study so far.
 
     `chunks` of 1024 trajectories have been run at every point; `seconds` says how long the last ones took
-    at each; `steps` are the process steps, over coordinates and trajectories, of one chunk at every point.
+    at each; `steps` are the process steps, over coordinates and trajectories, of one chunk at every point;
+    `choices` are the study's estimators less those that a look at the first trajectories rules out.
 
     Parameters
     ----------
     study : ConvergenceStudy
     seed : int
-    served : dict
-        Which estimator serves what, as in `runs.runs`.
-    remainders : dict
-        As `selection.after_node_check` returns it.
     device, precision, threads
         As in `ConvergenceStudy.run`.
     bar : tqdm
@@ -44,24 +59,34 @@ class Measurement:
         How many chunks will be run, at most: what "auto" takes `device` for.
     """
 
-    def __init__(self, study, seed, served, remainders, *, device, precision, threads, bar, most=1):
+    def __init__(self, study, seed, *, device, precision, threads, bar, most=1):
         self.study, self.chunks = study, 0
         self.seconds = [0.0] * len(study.points)
         self._precision, self._threads, self._bar = precision, threads, bar
-        self._make = lambda index: runs.runs(study, index, seed, served, precision, remainders)
-        self._points, self._sums, self._kept, self.steps, kernels, room = [], [], {}, 0.0, 0, _ROOM
-        for index in range(len(study.points)):
+        looked = (study.estimator, problems(study, seed), study.served, device, threads)
+        self.choices, remainders = choose.after_look(*looked)
+        self._problems = problems(study, seed, precision)
+        self._points, self._kept, self.steps, kernels, room = [], {}, 0.0, 0, _ROOM
+        for index, left in enumerate(remainders):
             point = self._make(index)
-            jobs = [job for run in point for job in run.jobs]
+            jobs = [job for each in point for job in each.plan.jobs]
             self.steps += sum(job.cost for job in jobs)
             kernels = max(kernels, len(jobs))  # points share theirs
             room -= sum(job.inputs.nbytes for job in jobs)
             if room >= 0:
                 self._kept[index] = point
-            self._points.append([replace(run, jobs=(), checks=tuple) for run in point])
-            self._sums.append([[Sums() for _ in run.jobs] for run in point])
+            self._points.append(
+                [
+                    _Running(each.estimator, replace(each.plan, jobs=()), [Sums() for _ in each.plan.jobs], left)
+                    for each in point
+                ]
+            )
             del point, jobs
         self.device = devices.chosen(device, self.steps * most, kernels, threads)
+
+    def _make(self, index):
+        """Return all that is Planned at a point."""
+        return choose.plans(self.choices, self._problems[index])
 
     @property
     def trajectories(self):
@@ -77,52 +102,50 @@ class Measurement:
         self.chunks = chunks
 
     def _extend(self, index, chunks):
-        for run, kept in zip(self._kept.get(index) or self._make(index), self._sums[index], strict=True):
-            for job, sums in zip(run.jobs, kept, strict=True):
+        for planned, running in zip(self._kept.get(index) or self._make(index), self._points[index], strict=True):
+            precision = planned.estimator.precision(self._precision)
+            settings = {"precision": precision, "threads": self._threads, "progress": self._bar.update}
+            for job, sums in zip(planned.plan.jobs, running.sums, strict=True):
                 for first in range(self.chunks, chunks, _ROUND):
                     count = min(_ROUND, chunks - first)
-                    found = self._run(run.estimator, job, first, count)
+                    found = devices.run(self.device, job.program, job.inputs, first, count, **settings)
                     sums.add(found.sums, found.nonfinite)
-
-    def _run(self, estimator, job, first, count):
-        precision = "f64" if estimator == "local" else self._precision
-        settings = {"precision": precision, "threads": self._threads, "progress": self._bar.update}
-        return devices.run(self.device, job.program, job.inputs, first, count, **settings)
 
     def table(self):
         """Return the table of `Result`, a row per (point, time, test function, sde)."""
         rows = []
-        for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
-            readings = {}
-            for run, jobs in zip(point, kept, strict=True):
-                found, _ = self._read(index, run, jobs)
-                bands = self._bands(run, jobs, found)
-                readings |= {key: (run.estimator, reading, bands[key]) for key, reading in found.items()}
-            rows += collect.rows(self.study, index, readings, self.trajectories, _worst(kept)[0], spacing(self.study))
+        for index, point in enumerate(self._points):
+            found = {}
+            for running in point:
+                readings, _ = self._read(index, running)
+                bands = self._bands(running, readings)
+                found |= {q: collect.Found(running.estimator.name, each, bands[q]) for q, each in readings.items()}
+            found = {quantity: found[quantity] for quantity in self.choices if quantity in found}
+            rows += collect.rows(self.study, index, found, self.trajectories, _worst(point)[0], spacing(self.study))
         return pd.DataFrame(rows)
 
-    def _read(self, index, run, jobs):
-        """Return the Readings of a run, and the indices of the test functions whose known mean is wrong.
+    def _read(self, index, running):
+        """Return the Readings of a run, and why what was taken as known is wrong, by Quantity.
 
         What is not known is NaN: errors where a known mean is wrong, standard errors where nothing was seen.
         """
-        measured = [means(sums.total, self.trajectories) for sums in jobs]
-        found = run.read(measured)
-        for (name, g), reading in found.items():
-            known = np.where(self._unseen(index, g, reading), np.nan, reading.std_error)
-            found[name, g] = reading._replace(std_error=known)
-        wrong = run.contradicted(measured, self.trajectories) if run.contradicted else ()
-        for g in wrong:
-            nothing = np.full_like(found[run.name, g].error, np.nan)
-            found[run.name, g] = found[run.name, g]._replace(optimizer=nothing, reference=nothing, error=nothing)
+        measured = [means(sums.total, self.trajectories) for sums in running.sums]
+        found = running.read(measured)
+        for quantity, reading in found.items():
+            unseen = self._unseen(index, quantity.function, reading)
+            found[quantity] = replace(reading, std_error=np.where(unseen, np.nan, reading.std_error))
+        wrong = running.plan.disproved(measured, self.trajectories)
+        for quantity in wrong:
+            nothing = np.full_like(found[quantity].error, np.nan)
+            found[quantity] = replace(found[quantity], optimizer=nothing, reference=nothing, error=nothing)
         return found, wrong
 
-    def _bands(self, run, jobs, found):
+    def _bands(self, running, found):
         """Return the quantile of the simultaneous band over times of every reading."""
-        groups = zip(*(sums.groups(CHUNK) for sums in jobs), strict=True)
-        each = [run.read([(mean, np.zeros_like(mean)) for mean in group]) for group in groups]
-        errors = {key: np.array([one[key].error for one in each]) for key in found}
-        return {key: simultaneous_quantile(errors[key], len(found[key].error), BAND) for key in found}
+        groups = zip(*(sums.groups(CHUNK) for sums in running.sums), strict=True)
+        each = [running.read([Measured(mean, np.zeros_like(mean)) for mean in group]) for group in groups]
+        errors = {quantity: np.array([one[quantity].error for one in each]) for quantity in found}
+        return {q: simultaneous_quantile(errors[q], len(found[q].error), BAND) for q in found}
 
     def doubts(self):
         """Return {(name, test function): why its standard errors are not to be trusted} of those that are not.
@@ -133,26 +156,24 @@ class Measurement:
         user's is the same for optimizer and reference on every trajectory: a rare event that nobody has seen.
         """
         found: dict = {}
-        for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
-            for run, jobs in zip(point, kept, strict=True):
-                for (name, g), reading in self._read(index, run, jobs)[0].items():
+        for index, point in enumerate(self._points):
+            for running in point:
+                for quantity, reading in self._read(index, running)[0].items():
                     if np.any(np.isfinite(reading.error) & np.isnan(reading.std_error)):
-                        found[name, test_functions.name_of(self.study.test_functions[g])] = (
+                        found[quantity.opponent, self._name(quantity)] = (
                             f"but at {self.study.points[index]} no trajectory shows a difference: "
                             "a rare event was not seen, and its standard error is not known"
                         )
-                groups = [
-                    run.read(list(each)) for each in zip(*(sums.group_means(CHUNK) for sums in jobs), strict=True)
-                ]
-                for name, g in groups[0] if len(groups) >= _LEAST_GROUPS else ():
-                    errors, spreads = (
-                        np.array([getattr(each[name, g], field) for each in groups]) for field in ("error", "std_error")
-                    )
+                each_job = [sums.group_means(CHUNK) for sums in running.sums]
+                groups = [running.read(list(each)) for each in zip(*each_job, strict=True)]
+                for quantity in groups[0] if len(groups) >= _LEAST_GROUPS else ():
+                    errors = np.array([each[quantity].error for each in groups])
+                    spreads = np.array([each[quantity].std_error for each in groups])
                     counts = spreads.mean(axis=0) > _NEGLIGIBLE * np.abs(errors.mean(axis=0))
                     worst = np.max(relative_error_of_std_error(spreads), where=counts, initial=0.0)
                     if worst > _DOUBTFUL:
                         known = f"is known to {100.0 * worst:.0f} % only at {self.study.points[index]}"
-                        found[name, test_functions.name_of(self.study.test_functions[g])] = (
+                        found[quantity.opponent, self._name(quantity)] = (
                             f"but few trajectories carry its standard error, which {known}: "
                             "the interval may be too short"
                         )
@@ -174,26 +195,29 @@ class Measurement:
     def lost(self):
         """Return where trajectories, or test functions of others, left the finite numbers; "" for nowhere."""
         gone, undefined = [], []
-        for index, (point, kept) in enumerate(zip(self._points, self._sums, strict=True)):
+        for index, point in enumerate(self._points):
             where = self.study.points[index]
-            bad, first = _worst(kept)
+            bad, first = _worst(point)
             gone += [f"{bad} at {where} (the first: {first})"] * bool(bad)
-            for run, jobs in zip(point, kept, strict=True):
-                found, wrong = self._read(index, run, jobs)
-                for (_, g), reading in found.items():
+            for running in point:
+                found, wrong = self._read(index, running)
+                for quantity, reading in found.items():
                     if not bad and not np.all(np.isfinite(reading.error)):
-                        name = test_functions.name_of(self.study.test_functions[g])
-                        reason = _CONTRADICTED if g in wrong else "is not finite"
-                        undefined.append(f"test function {name!r} {reason} at {where}")
+                        reason = wrong.get(quantity, "is not finite")
+                        undefined.append(f"test function {self._name(quantity)!r} {reason} at {where}")
         if not gone:
             return "; ".join(undefined)
         left = f"of {self.trajectories} trajectories these left the finite numbers: {'; '.join(gone)}"
         return f"{left}; smaller steps may help"
 
+    def _name(self, quantity):
+        """Return what tables call the test function of a Quantity."""
+        return test_functions.name_of(self.study.test_functions[quantity.function])
 
-def _worst(kept):
+
+def _worst(point):
     """Return how many trajectories left the finite numbers in the job of a point that lost most, and the first there.
 
     Not summed over jobs: a trajectory that several run is one.
     """
-    return max((sums.nonfinite for jobs in kept for sums in jobs), key=lambda each: each[0])
+    return max((sums.nonfinite for running in point for sums in running.sums), key=lambda each: each[0])

@@ -7,14 +7,13 @@ from tqdm import tqdm
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError
 from ngos_sim.statistics.order import RESOLVED, slope
-from ngos_sim.studies import selection
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.series import at_norm, groups, total_std_error
 from ngos_sim.validation import integer
 
 _PILOT = 8  # chunks
 _ROUNDING = 1e-9  # standard errors below this part of the error are none
-_PROPORTIONAL = 0.9  # the local estimator's standard errors fall like h itself
+_PROPORTIONAL = 0.9  # of a power of h: such standard errors fall like h itself, as the error does
 
 
 def plan(study, bounds, seed, threads):
@@ -44,8 +43,7 @@ def plan(study, bounds, seed, threads):
         Trajectories of the pilot left the finite numbers.
     """
     seed, settings = integer("seed", seed), study.settings("cpu", None, threads)
-    served, _, remainders = selection.after_node_check(study, seed, threads)
-    measurement = Measurement(study, seed, served, remainders, bar=tqdm(disable=True), **settings)
+    measurement = Measurement(study, seed, bar=tqdm(disable=True), **settings)
     measurement.extend(1)  # compiles
     measurement.extend(1 + _PILOT)
     lost = measurement.lost()

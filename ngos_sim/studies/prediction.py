@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ngos_sim.estimators import choose, test_functions
-from ngos_sim.known import constants, moment_flow
+from ngos_sim.estimators import affine, test_functions
+from ngos_sim.estimators.near import growth
+from ngos_sim.estimators.polynomials import noise_degree, polynomial
+from ngos_sim.known import constants
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.svag import svag_law
-from ngos_sim.processes.rmsprop_adam import is_built_in
 from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
-from ngos_sim.studies.jobs import reference_name
-from ngos_sim.studies.problems import problems
+from ngos_sim.studies.problems import problems, reference_name
 
 _MAX_DEGREE = 8
 _AT_ONCE = 256  # coordinates whose constants are found together: their numbers stay in the cache
@@ -67,10 +67,10 @@ class Predictions:
         if not _is_covered(study, keys["sde"]):
             return _UNKNOWN
         function = next(g for g in study.test_functions if test_functions.name_of(g) == keys["test_function"])
-        terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
+        terms = polynomial(function, study.oracle, study.rule.slots, study.dimension)
         if terms is None or any(_degree(powers) > _MAX_DEGREE for _, by in terms for powers in by.values()):
             return _UNKNOWN
-        if study.oracle.noise.moments < max(_FOURTH, choose.noise_degree(terms, study.rule.slots, joint=False)):
+        if study.oracle.noise.moments < max(_FOURTH, noise_degree(terms, self._growth, joint=False)):
             return _UNKNOWN
         lag = rows.step % rows.kappa
         matched = np.maximum((rows.step - lag) * rows.h, study.t0)  # of the start, no rounding before it
@@ -88,16 +88,20 @@ class Predictions:
         return Constants(_total(roots), _total(firsts))
 
     @cached_property
-    def _problems(self):
-        """Every coordinate's Problem, one object for those that are alike."""
-        study = self._study
-        return problems(study, start.state(study.initial, study.rule.slots, study.dimension, study.points[0].size))
+    def _growth(self):
+        """By which power of zeta each slot grows in a step."""
+        return growth(problems(self._study)[0])
+
+    @cached_property
+    def _coordinates(self):
+        """Every coordinate's Coordinate, one object for those that are alike."""
+        return affine.coordinates(problems(self._study)[0])
 
     def _of_coordinates(self, terms, moments, time):
         """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
         degree = max((_degree(powers) for _, by in terms for powers in by.values()), default=0)
         known = self._known.setdefault((time, degree, *moments.items()), {})
-        needed = {j: self._problems[j] for _, by in terms for j in by}
+        needed = {j: self._coordinates[j] for _, by in terms for j in by}
         every = list({id(problem): problem for problem in needed.values() if id(problem) not in known}.values())
         for first in range(0, len(every), _AT_ONCE):
             some = every[first : first + _AT_ONCE]
@@ -140,12 +144,9 @@ def _is_covered(study, name):
         [start.state(study.initial, study.rule.slots, study.dimension, p.size) for p in study.points],
     )
     sde = next((sde for sde in study.sdes if sde.name == name), None)
-    known = (
-        name in map(reference_name, study.points) if sde is None else sde.pivot is None and moment_flow.is_known(sde)
-    )
     return (
-        known
-        and is_built_in(rule)
+        bool(rule.family)
+        and (name in map(reference_name, study.points) if sde is None else sde.family == rule.family)
         and affine_gradient(study.oracle.loss, study.dimension) is not None
         and not study.oracle.is_dense
         and not callable(study.oracle.covariance)

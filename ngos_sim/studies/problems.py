@@ -1,68 +1,55 @@
-"""What moment flows, Gaussian laws and predicted constants are told of a study with an affine gradient."""
+"""A study as the Problems that estimators look at, one a point."""
 
 import numpy as np
 
-from ngos_sim.known.gaussian_law import JointProblem
-from ngos_sim.known.moment_flow import Problem
-from ngos_sim.oracles.losses import affine_gradient
+from ngos_sim.estimators.problem import Opponent, Problem, Shared
+from ngos_sim.oracles.svag import svag_law
+from ngos_sim.processes.variations import SVAG
+from ngos_sim.studies import start
 
 
-def problems(study, state, coordinates=None):
-    """Return {coordinate: its Problem} of independent coordinates, by default of all.
-
-    Coordinates that are alike have the same Problem: what is found for it need be found once.
+def problems(study, seed=0, precision="f64"):
+    """Return the Problem of every point of a study.
 
     Parameters
     ----------
     study : ConvergenceStudy
-    state : ndarray, shape (d, slots)
-        The start.
-    coordinates : iterable of int, optional
+        Its points, times and dimension are known.
+    seed : int
+    precision : str
+        In which the study is run.
     """
-    d, constants = study.dimension, dict(study.rule.parameters)
-    affine, variance = affine_gradient(study.oracle.loss, d), np.broadcast_to(study.oracle.covariance, d)
-    numbers = np.column_stack([affine.diagonal, affine.slope, variance, state])
-    made: dict = {}
-    found = {}
-    for j in range(d) if coordinates is None else sorted(coordinates):
-        key = tuple(numbers[j].tolist())
-        if key not in made:
-            hessian, slope, sigma, *start = key
-            made[key] = Problem(hessian, slope, sigma, tuple(start), study.t0, constants)
-        found[j] = made[key]
-    return found
+    shared = Shared(study.found)
+    shared.problems = tuple(_problem(study, index, shared, seed, precision) for index in range(len(study.points)))
+    return shared.problems
 
 
-def joint_problem(study, state):
-    """Return the JointProblem of all coordinates of a study, which a matrix couples."""
-    d, oracle = study.dimension, study.oracle
-    affine = affine_gradient(oracle.loss, d)
-    sigma = np.diag(np.broadcast_to(oracle.covariance, d)) if oracle.root is None else np.array(oracle.covariance)
-    numbers = (affine.matrix, affine.slope, np.diag(sigma), tuple(state.T), study.t0, dict(study.rule.parameters))
-    return JointProblem(*numbers, sigma)
+def _problem(study, index, shared, seed, precision):
+    point, noise = study.points[index], study.oracle.noise
+    records = np.round((study.record_times[index] - study.t0) / point.h).astype(np.int64)
+    opponents = [Opponent(sde.name, sde) for sde in study.sdes]
+    return Problem(
+        label=str(point),
+        oracle=study.oracle,
+        rule=study.rule,
+        law=svag_law(noise, point.ell) if isinstance(study.optimizer, SVAG) else noise,
+        sigma=study.noise_scale(point),
+        state=start.state(study.initial, study.rule.slots, study.dimension, point.size),
+        t0=study.t0,
+        horizon=study.horizon,
+        h=point.h,
+        size=point.size,
+        ell=point.ell,
+        kappa=point.kappa,
+        records=records,
+        test_functions=tuple(study.test_functions),
+        opponents=tuple(opponents or [Opponent(reference_name(point), None)]),
+        shared=shared,
+        seed=seed,
+        precision=precision,
+    )
 
 
-def laws(study, state, terms, law):
-    """Return law(JointProblem) of all coordinates; where they are independent {coordinate: that of it alone}.
-
-    terms : list of (factor, {coordinate: ..}), which hold the coordinates whose laws are needed
-    """
-    if study.oracle.is_dense:
-        return law(joint_problem(study, state))
-    needed = problems(study, state, {j for _, by in terms for j in by})
-    return of_each(needed, lambda problem: law(_alone(problem)))
-
-
-def of_each(problems, find):
-    """Return {coordinate: find(its Problem)}, found once for coordinates that are alike."""
-    made = {id(problem): problem for problem in problems.values()}
-    made = {key: find(problem) for key, problem in made.items()}
-    return {j: made[id(problem)] for j, problem in problems.items()}
-
-
-def _alone(problem):
-    """Return a coordinate's Problem as a JointProblem."""
-    one = np.ones((1, 1))
-    numbers = (problem.hessian * one, problem.slope * one[0], problem.variance * one[0])
-    start = tuple(np.array([slot]) for slot in problem.start)
-    return JointProblem(*numbers, start, problem.t0, problem.constants, problem.variance * one)
+def reference_name(point):
+    """Return what tables call the reference of the scaling rule."""
+    return f"batch x {point.kappa}"

@@ -11,21 +11,21 @@ from tqdm import tqdm
 
 from ngos_sim.engines import devices
 from ngos_sim.errors import NonFiniteError, StudyWarning
-from ngos_sim.estimators import test_functions
+from ngos_sim.estimators import choose, test_functions
+from ngos_sim.estimators.estimator import Estimator
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles import law_check
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import first_step, given, grid, notes, plan, runs, selection, start
+from ngos_sim.studies import first_step, given, grid, notes, plan, problems, start
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.points import Point, made_points, step_sizes
 from ngos_sim.studies.result import Result, limited, unstable
 from ngos_sim.studies.stopping import Bounds
-from ngos_sim.validation import choice, integer, known_keywords
+from ngos_sim.validation import integer, known_keywords
 
-ESTIMATORS = ("auto", "local", "control_variate", "coupled", "independent")
 _RATE = "give eta2=, the square of the learning rate (for an optimizer of the clock 'eta' eta=), or steps="
 
 
@@ -62,10 +62,10 @@ class ConvergenceStudy:
         with several ell, of one eta2.
     test_functions : sequence of str or TestFunction
         g; the grammar is in `estimators.test_functions`.
-    estimator : "auto", "local", "control_variate", "coupled" or "independent"
+    estimator : "auto", "local", "control_variate", "coupled", "independent" or Estimator
         Local: the error carried along by each trajectory, of its own size. Control variate: less a
         linear companion of known mean. Coupled: one stream of Gaussians drives optimizer and SDEs. Auto
-        takes the first of these that can serve.
+        takes the first of these that can serve. An instance of a subclass of `Estimator` is an estimator of your own.
     eta : float or sequence of float
         Learning rates, for an optimizer of the clock "eta": step k is at time t = k eta.
 
@@ -105,20 +105,20 @@ class ConvergenceStudy:
     horizon: float = 1.0
     times: str | Sequence[float] | None = None
     test_functions: Sequence[str | TestFunction] = ()
-    estimator: str = "auto"
+    estimator: str | Estimator = "auto"
     eta: float | Sequence[float] | None = None
     points: tuple[Point, ...] = field(init=False)
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
     dimension: int = field(init=False)
-    served: dict = field(init=False)
-    why: dict = field(init=False)
+    served: choose.Choices = field(init=False)
     notes: tuple[str, ...] = field(init=False)
+    found: dict = field(init=False, repr=False, compare=False, default_factory=dict)  # by estimators: `Shared`
 
     def __post_init__(self):
         for name in ("oracle", "optimizer", "reference", "initial"):
             given.check(name, getattr(self, name))
-        choice("estimator", self.estimator, ESTIMATORS)
+        choose.check(self.estimator)
         sdes = given.sdes(self.sde)
         if bool(sdes) == (self.reference is not None):
             raise ValueError("give sde= or reference=: exactly one of them")
@@ -153,12 +153,10 @@ class ConvergenceStudy:
         test_functions.try_at(
             self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].size)
         )
-        first_step.try_functions(self, runs.optimizers(self))
-        served, why = selection.selected(self)
-        for index in range(len(points)):
-            runs.first_steps(self, index, served)
-        object.__setattr__(self, "served", served)
-        object.__setattr__(self, "why", why)
+        here = problems.problems(self)
+        first_step.try_functions(here)
+        object.__setattr__(self, "served", choose.choose(self.estimator, here))
+        choose.try_first_steps(self.served, here)
         for note in self.notes:
             warnings.warn(note, StudyWarning, stacklevel=4)  # whoever made the study
 
@@ -171,6 +169,16 @@ class ConvergenceStudy:
     def t0(self):
         """The time of the start."""
         return start.time(self.initial)
+
+    @property
+    def why(self):
+        """Why each is measured by its estimator, as far as is known without a run: {(sde, test function): str}."""
+        return self.reasons(self.served)
+
+    def reasons(self, choices):
+        """Return {(sde, test function): why its estimator is this one} of some choices."""
+        names = [test_functions.name_of(function) for function in self.test_functions]
+        return {(quantity.opponent, names[quantity.function]): choice.why for quantity, choice in choices.items()}
 
     def _check_noise(self):
         """Raise ValueError unless the noise law is one law of mean 0 and variance 1, at every point's sigma."""
@@ -242,19 +250,14 @@ class ConvergenceStudy:
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         seed, settings = integer("seed", seed), self.settings(device, precision, threads)
         notes.check_range(self, settings["precision"])
-        served, why, remainders = selection.after_node_check(self, seed, threads, device)
-        if settings["precision"] == "f32" and any(estimator == "local" for estimator, _ in served.values()):
-            raise ValueError(
-                "precision='f32' is 3 % wrong in the local estimator; allowed: mix, f64, estimator='coupled'"
-            )
         with tqdm(unit="step", unit_scale=True, disable=not progress or sys.stderr is None) as bar:
-            measurement = Measurement(self, seed, served, remainders, bar=bar, most=bounds.chunks, **settings)
+            measurement = Measurement(self, seed, bar=bar, most=bounds.chunks, **settings)
             bar.total = None if trajectories is None else measurement.steps * bounds.chunks
             stopped = bounds.follow(measurement, begin)
-        table = measurement.table()
+        table, why = measurement.table(), self.reasons(measurement.choices)
         explosions = unstable(table)
         for found in (measurement.doubts(), explosions):
-            why = why | {key: f"{why[key]}; {doubt}" for key, doubt in found.items()}
+            why |= {key: f"{why[key]}; {doubt}" for key, doubt in found.items()}
         why = limited(why, table)
         result = Result(self, table, why, seed, settings["precision"], measurement.device, stopped)
         lost = measurement.lost()

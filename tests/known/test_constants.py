@@ -1,11 +1,13 @@
 """Predicted constants against the numbers of the reference problems, moments, products and the local estimator."""
 
+import math
+
 import numpy as np
 import pytest
 
 import ngos_sim as ns
 from ngos_sim.known import constants
-from ngos_sim.known.moment_flow import Problem
+from ngos_sim.known.coordinate import Coordinate
 from tests.support import naive
 from tests.support.expansions import ADAM, RMSPROP, adam, rmsprop
 
@@ -116,10 +118,10 @@ def test_several_problems_at_once_are_each_alone(momentum):
     start = tuple(np.array([[1.2, 0.0, 1e-3], [-0.4, 0.1, 5.0], [1.4, 0.6, 20.0]]))[:: 1 if momentum else 2]
     settings = dict(momentum=momentum, times=[0.7, 1.0], fourth=1.8, third=0.5, third_rate=0.2)
     numbers = dict(ADAM, eps0=0.1, bias_correction=1.0)
-    together = constants.leading(Problem(hessian, slope, variance, start, 0.25, numbers), **settings)
+    together = constants.leading(Coordinate(hessian, slope, variance, start, 0.25, math.nan, numbers, 0.0), **settings)
     for at in range(3):
         own = [float(each[at]) for each in (hessian, slope, variance)]
-        problem = Problem(*own, tuple(float(slot[at]) for slot in start), 0.25, numbers)
+        problem = Coordinate(*own, tuple(float(slot[at]) for slot in start), 0.25, math.nan, numbers, 0.0)
         for powers, alone in constants.leading(problem, **settings).items():
             for name in ("mean", "rate", "root", "first"):
                 found, expected = (getattr(each, name) for each in (together[powers].of(at), alone))
@@ -174,7 +176,7 @@ def test_local_estimator_measures_the_constant(momentum):
         estimator="local",
     )
     fits = study.run(trajectories=150_000, seed=11).order().query("norm == 'final'").set_index("test_function")
-    problem = Problem(0.9, 0.0, 1.0, tuple(start.values()), 0.5, numbers | dict(bias_correction=1.0))
+    problem = Coordinate(0.9, 0.0, 1.0, tuple(start.values()), 0.5, math.nan, numbers | dict(bias_correction=1.0), 0.0)
     settings = dict(times=[1.5], fourth=1.8, degree=2, second_moment="updated")
     found = constants.leading(problem, momentum=momentum, **settings)
     for name, powers in zip(names, [(1, 0), (2, 0), (0, 1), (0, 2)], strict=True):

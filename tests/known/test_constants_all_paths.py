@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ngos_sim.known import constants
-from ngos_sim.known.moment_flow import Problem
+from ngos_sim.known.coordinate import Coordinate
 from tests.support import naive
 from tests.support.expansions import ADAM
 
@@ -39,7 +39,7 @@ def path_moments(h, steps, k0, momentum, updated, corrected, p=0.2, sign=1.0):
 def predicted(momentum, updated, corrected, t0, t, **law):
     """Return the Expansions of the problem of `path_moments`, always by (i, j, n)."""
     numbers = dict(ADAM, eps0=EPS0, bias_correction=float(corrected))
-    problem = Problem(HESSIAN, SLOPE, VARIANCE, START if momentum else START[::2], t0, numbers)
+    problem = Coordinate(HESSIAN, SLOPE, VARIANCE, START if momentum else START[::2], t0, math.nan, numbers, 0.0)
     convention = "updated" if updated else "previous"
     found = constants.leading(problem, momentum=momentum, times=[t], second_moment=convention, **law)
     return found if momentum else {(i, 0, n): each for (i, n), each in found.items()}

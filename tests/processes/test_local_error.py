@@ -1,15 +1,28 @@
 """The local estimator's rule against exact enumeration, and on both engines."""
 
+import math
+
 import numpy as np
 import pytest
 
 import ngos_sim as ns
 from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
-from ngos_sim.known import moment_flow
-from tests.support.local_paths import CONSTANTS, HESSIAN, RULES, T0, enumerated, local_program
+from ngos_sim.known import local_table
+from ngos_sim.known.basis import Basis
+from ngos_sim.processes.local_error import monomials
+from tests.support.local_paths import (
+    RULES,
+    H,
+    averaged_first,
+    enumerated,
+    local_program,
+    moments_of,
+    momentum,
+)
 
 CASES = [*((*rule, ()) for rule in RULES), *((*rule, [(4, 0)]) for rule in RULES[:2])]
+CASES += [(*averaged_first(), ()), (*momentum(), [(3, 0)])]
 
 
 @pytest.mark.parametrize(("rule", "sde", "start", "monomials"), CASES, ids=lambda value: getattr(value, "name", ""))
@@ -27,30 +40,29 @@ def test_too_few_nodes_are_wrong():
     assert np.abs(found - exact).max() > 1e-2
 
 
-@pytest.mark.parametrize(("rule", "sde", "start"), [RULES[0], RULES[2]], ids=["rmsprop", "adam"])
-def test_compiled_is_plain_python_bit_for_bit(rule, sde, start):
-    (program, inputs), *_ = local_program(rule, sde, start, ns.gaussian(), 3)
+@pytest.mark.parametrize("case", [RULES[0], RULES[2], averaged_first(), momentum()], ids=lambda case: case[0].name)
+def test_compiled_is_plain_python_bit_for_bit(case):
+    (program, inputs), _ = local_program(case[0], moments_of(*case), ns.gaussian(), 3)
     block = cpu.Kernel(program, inputs, "f64").block(0)
     for lane in (0, 99):
         np.testing.assert_array_equal(block[..., lane], python.trajectory(program, inputs, lane)[0])
 
 
-@pytest.mark.parametrize(
-    ("sde", "start", "monomials"),
-    [
-        (ns.rmsprop_sde(), (1.2, 1.4), ()),
-        (ns.rmsprop_sde(), (1.2, 1.4), [(4, 0)]),
-        (ns.adam_sde(), (1.2, -0.4, 1.4), ()),
-    ],
-    ids=["rmsprop", "rmsprop 4", "adam"],
-)
-def test_what_the_flow_leaves_out_is_zero(sde, start, monomials):
-    constants = dict(c1=2.0, **CONSTANTS) if len(start) == 3 else CONSTANTS
-    basis = moment_flow.basis_of(sde, monomials)
-    problem = moment_flow.Problem(HESSIAN, 0.7, 1.0, start, T0, constants)
-    flow = np.roll(moment_flow.flow(sde, basis, problem, 0.25, np.arange(2)), 1, axis=2)
+def test_monomials_are_the_products_that_their_powers_say():
+    basis, x, path = Basis((0, 2), (3, 1), 3, 2, 1), (1.2, 0.5, -0.4, 0.9), (0.7, 0.3)
+    centred = (1.2, 0.5 - 0.3, -0.4, 0.9 - 0.7)
+    expected = [math.prod(value**n for value, n in zip(centred, powers, strict=True)) for powers in basis.exponents]
+    assert monomials(basis)(x, path) == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(basis.of(centred)[1:], expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("case", [RULES[0], RULES[2], averaged_first()], ids=lambda case: case[0].name)
+@pytest.mark.parametrize("degree", [2, 4])
+def test_what_the_flow_leaves_out_is_zero(case, degree):
+    known = moments_of(*case, [(degree, *[0] * (len(case[2]) - 1))])
+    basis, found = known.basis, local_table.flow(known, 4 * H, np.arange(2))[:, 1:]
     for i, width in enumerate(basis.widths):
-        assert not flow[:, i, width:].any()
-    assert len(set(basis.widths)) == 1 + max(sum(powers[:-1]) for powers in basis.exponents)
-    assert sum(basis.widths) < 0.8 * flow[0].size
+        assert not found[:, i, width:].any()
+    assert len(set(basis.widths)) == 1 + degree
+    assert sum(basis.widths) < 0.8 * found[0].size
     assert list(basis.widths) == sorted(basis.widths)

@@ -9,9 +9,8 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.engines.cpu import engine as cpu
-from ngos_sim.known import moment_flow
-from ngos_sim.studies import runs
-from tests.support import naive
+from ngos_sim.known import local_table
+from tests.support import naive, programs
 from tests.support.local_paths import RULES, enumerated
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -68,8 +67,8 @@ def test_units_do_not_matter(units, adam):
 def test_the_mean_is_exact_whatever_carries_the_errors(monkeypatch, rule, sde, start):
     """docs/theory.md, "The local estimator": any M_k at all; the moments alone make the mean."""
     q = 0.5 * (1.0 - 1.5 / np.sqrt(4.0 + 1.5**2))
-    true = moment_flow.flow
-    monkeypatch.setattr(moment_flow, "flow", lambda *given: 0.5 * true(*given))
+    true = local_table.flow
+    monkeypatch.setattr(local_table, "flow", lambda *given: 0.5 * true(*given))
     found, exact = enumerated(rule, sde, start, ns.two_point(skewness=1.5), q, 4)
     np.testing.assert_allclose(found, exact, rtol=0, atol=1e-12)
 
@@ -93,7 +92,7 @@ def test_moments_of_stiff_problems(adam):
 @pytest.mark.parametrize(("hessian", "eta2"), [(-2e3, 2.0**-4), (1e12, 2.0**-4)])
 def test_moments_that_do_not_converge_are_refused_at_construction(hessian, eta2):
     """exp(2000) is no number, and 1e12 is too fast beside the horizon: no word of smaller steps."""
-    message = "the SDE's moment flow does not converge from t=0 to 1: rates too fast, or moments too large"
+    message = "sde 'rmsprop' is not followed from t=0 to 1: rates too fast, moments too large, or"
     with pytest.raises(ValueError, match=f"estimator='local' cannot measure 'theta.0.' against 'rmsprop': {message}"):
         study(hessian=hessian, eta2=[eta2], estimator="local")
     made = study(hessian=hessian, eta2=[eta2])
@@ -185,10 +184,10 @@ def test_rounding_does_not_pass_for_an_error():
 def test_memory_of_many_steps():
     """One table of 2^16 steps, 43 columns, and little beside it: M_k of all steps at once would be 12 times that."""
     few, made = (study(eta2=[h], estimator="local") for h in (2.0**-3, 2.0**-16))
-    (job,) = runs.runs(few, 0, 1, few.served)[0].jobs
+    (job,) = programs.plans(few, 1)[0].jobs
     cpu.Kernel(job.program, job.inputs, "f64")  # compiles
     tracemalloc.start()
-    (job,) = runs.runs(made, 0, 1, made.served)[0].jobs
+    (job,) = programs.plans(made, 1)[0].jobs
     kernel = cpu.Kernel(job.program, job.inputs, "f64")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -15,10 +15,10 @@ from ngos_sim import preconditioner
 from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import BLOCK
+from ngos_sim.estimators import affine
+from ngos_sim.estimators.pivots import JointPivot, Pivot
 from ngos_sim.known.gaussian_law import sde_law
-from ngos_sim.studies import runs
-from ngos_sim.studies.pivots import JointPivot, Pivot
-from ngos_sim.studies.problems import joint_problem
+from ngos_sim.studies.problems import problems
 from tests.support import programs
 from tests.support.sdes import squared_gradient_sde
 
@@ -45,7 +45,7 @@ def study(name="rmsprop", d=3, oracle=None, **changes):
 
 def every_row(made):
     """Return the program and inputs of a study's first local run, which record every row of the state."""
-    job, *_ = runs.runs(made, 0, 1, made.served)[0].jobs
+    job, *_ = programs.plans(made, 1)[0].jobs
     inputs, rows = job.inputs, job.inputs.term_exponents.shape[1]
     terms = (np.arange(rows), np.ones((len(inputs.records), rows)), np.eye(rows, dtype=np.int64))
     terms = dict(zip(("term_owner", "term_coefficient", "term_exponents"), terms, strict=True))
@@ -95,7 +95,7 @@ def enumerated(made, steps, change=lambda errors: errors, count=3):
     chances = [np.prod(weights[p] / weights.sum()) for p in paths]
     rows = np.array([python.trajectory(program, inputs, 0, nodes[p])[0][-1, :, 0] for p in paths])
     state, found = rows[:, : -processes[0].error_rows], rows[:, -processes[0].error_rows :]
-    problem, t = joint_problem(made, processes[0].start), made.record_times[0][-1]
+    problem, t = affine.joint(problems(made)[0]), made.record_times[0][-1]
     law, slots = sde_law(problem, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
     a = np.column_stack([*slots[:-1], np.ones(len(rows))])
     b = np.column_stack([np.ones(len(rows)), slots[-1] - law.u[0]])
@@ -148,12 +148,13 @@ def test_a_rule_of_ones_own_takes_all_of_mehlers_sum():
 @pytest.mark.parametrize("name", ["rmsprop", "adam updated"])
 def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
     """Off-diagonal elements of 1e-13 bring the matrices' code; every trajectory's error is the same."""
-    monkeypatch.setattr(JointPivot, "many_nodes", Pivot.many_nodes)
+    for kind in (JointPivot, Pivot):
+        monkeypatch.setattr(kind, "nodes", property(lambda pivot: (13, 9) if "updated" in name else (3,)))
     small, values = 1e-13 * (1.0 - np.eye(2)), []
     for matrix in (0.0 * small, small):
         oracle = ns.NGOS(ns.quadratic(np.diag([0.9, 2.0]) + matrix), np.diag([1.0, 0.5]) + matrix)
         made = study(name, 2, oracle, test_functions=["theta[0]", "u[1]"])
-        (job,) = runs.runs(made, 0, 1, made.served)[0].jobs
+        (job,) = programs.plans(made, 1)[0].jobs
         values.append(cpu.Kernel(job.program, job.inputs, "f64").block(0))
     np.testing.assert_allclose(values[1], values[0], rtol=0, atol=1e-9 * np.abs(values[0]).max())
 

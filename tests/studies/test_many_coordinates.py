@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.known import constants, moment_flow
-from ngos_sim.studies import prediction, runs
+from ngos_sim.estimators import choose
+from ngos_sim.known import constants, local_table
+from ngos_sim.studies import prediction
+from ngos_sim.studies.problems import problems
+from tests.support import programs
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 
@@ -30,27 +33,27 @@ def test_a_diagonal_is_never_a_matrix(estimator):
     d = 40_000
     tracemalloc.start()
     made = study([1.2] * d, [0.9] * d, estimator=estimator)
-    (run,) = runs.runs(made, 0, 0, made.served)
+    (planned,) = choose.plans(made.served, problems(made)[0])
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert run.estimator == estimator
+    assert planned.estimator.name == estimator
     assert most < 4000 * d
 
 
 def test_coordinates_alike_have_one_flow_and_one_row(monkeypatch):
-    calls = counted(monkeypatch, moment_flow, "columns")
+    calls = counted(monkeypatch, local_table, "columns")
     made = study([1.2] * 50, test_functions=["loss"])
-    (run,) = runs.runs(made, 0, 0, made.served)
+    (plan,) = programs.plans(made, 0)
     assert len(calls) == 1
-    assert run.jobs[0].inputs.processes[0].table.shape[1] == 1
+    assert plan.jobs[0].inputs.processes[0].table.shape[1] == 1
     several = study([1.2, 1.2, 0.5], [0.9, 2.0, 2.0], test_functions=["loss"])
-    runs.runs(several, 0, 0, several.served)
+    programs.plans(several, 0)
     assert len(calls) == 1 + 3
 
 
 def test_only_coordinates_that_are_read_have_a_flow_of_their_own(monkeypatch):
     """And what is measured of the others is as it was alone: errors of theta_1 beside 3 strangers."""
-    calls = counted(monkeypatch, moment_flow, "columns")
+    calls = counted(monkeypatch, local_table, "columns")
     theta, hessian = [0.3, 1.2, -2.0, 0.1], [3.0, 0.9, 0.2, 1.0]
     made = study(theta, hessian, test_functions=["theta[1]"])
     found = made.run(8192).table

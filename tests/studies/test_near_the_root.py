@@ -78,7 +78,7 @@ def test_each_coordinate_is_held_against_its_own_covariance():
     for u, estimator in (([1.0, 1e-6], "local"), ([1.0, 1e-9], "control_variate")):
         start = dict(theta=THETA, u=u)
         made = ns.ConvergenceStudy(oracle, ns.rmsprop(**RMSPROP), ns.rmsprop_sde(), initial=start, **settings)
-        assert {chosen for chosen, _ in made.served.values()} == {estimator}
+        assert {choice.estimator.name for choice in made.served.values()} == {estimator}
 
 
 def test_a_law_that_is_not_found_is_refused_in_words():

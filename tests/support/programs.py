@@ -1,6 +1,7 @@
 """Programs for engine tests: every built-in rule beside its SDE, the local estimator's; the problem of study files."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from math import exp
 from pathlib import Path
@@ -10,12 +11,13 @@ import numpy as np
 import ngos_sim as ns
 from ngos_sim import preconditioner
 from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.estimators import choose
+from ngos_sim.estimators.assembly import Part, assemble, observables
+from ngos_sim.estimators.coupled import Coupled
+from ngos_sim.estimators.estimator import Served
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.studies.assemble import Part, assemble, observables
-from ngos_sim.studies.jobs import Settings
-from ngos_sim.studies.paired_runs import paired
-from ngos_sim.studies.runs import runs
+from ngos_sim.studies.problems import problems
 from tests.support import momentum
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
@@ -39,6 +41,11 @@ u = 1.0
 [[sde]]
 kind = "rmsprop"
 """
+
+
+def plans(study, seed, index=0):
+    """Return what a study's estimators plan at a point."""
+    return [each.plan for each in choose.plans(study.served, problems(study, seed)[index])]
 
 
 def build(oracle, processes, functions, start, h, steps, t0=0.0, records=None, key=7, sigma=8.0):
@@ -126,7 +133,7 @@ def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
     start = dict(theta=[1.2, -0.3, 0.5][:d], u=1.1, t0=0.25) | start
     settings = dict(initial=start, eta2=[eta2], horizon=horizon, test_functions=["theta[0]", "theta[1] - u[0]"])
     study = ns.ConvergenceStudy(matrices(d), rule, sde, estimator="local", **settings)
-    (job,) = runs(study, 0, 7, study.served)[0].jobs
+    (job,) = plans(study, 7)[0].jobs
     return job.program, job.inputs
 
 
@@ -198,7 +205,7 @@ def local_errors():
     for name, (loss, rule, sde, initial, functions) in studies.items():
         settings = dict(sde=sde, initial=initial, test_functions=functions, steps=[6], horizon=0.75, times=[0.75])
         study = ns.ConvergenceStudy(ns.NGOS(loss), rule, estimator="local", **settings)
-        (job,) = runs(study, 0, 7, study.served)[0].jobs
+        (job,) = plans(study, 7)[0].jobs
         programs[name] = job.program, job.inputs
     return programs
 
@@ -206,8 +213,9 @@ def local_errors():
 def of_the_clock_eta():
     """Return the program of heavy ball and its SDE in the clock eta, whose steps have an empty row c."""
     study = momentum.study("heavy ball", 2, steps=[4])
-    (job,) = paired(Settings(study, study.points[0], 7, np.array([2, 4])), {"sde": (study.sdes[0], [0, 4])}).jobs
-    return job.program, job.inputs
+    problem = replace(problems(study, 7)[0], records=np.array([2, 4]))
+    (plan,) = Coupled().plan(problem, {problem.opponents[0]: {0: Served(), 4: Served()}})
+    return plan.jobs[0].program, plan.jobs[0].inputs
 
 
 def cases():

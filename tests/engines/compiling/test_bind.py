@@ -90,7 +90,7 @@ SCRIPT = """
     import numpy as np
     import ngos_sim as ns
     from ngos_sim.engines.cpu import engine as cpu, kernels, lanes
-    from ngos_sim.studies.assemble import Part, assemble, observables
+    from ngos_sim.estimators.assembly import Part, assemble, observables
     IMPORT
 
     def step(x, o, z, c, p):

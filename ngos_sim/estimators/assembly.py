@@ -1,4 +1,7 @@
-"""From rules, an oracle and test functions to the Program and Inputs that an engine runs."""
+"""From rules, an oracle and test functions to the Program and Inputs that an engine runs.
+
+`problem.Problem.job` is the way here; what is returned goes to `engines.devices`.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from ngos_sim.engines.program import (
     Process,
     ProcessInputs,
     Program,
+    cost,
     move,
     no_law,
     oracle_feature,
@@ -22,8 +26,8 @@ from ngos_sim.engines.program import (
 )
 from ngos_sim.estimators.test_functions import WORDS, TestFunction, parse
 from ngos_sim.oracles.noises import Noise
+from ngos_sim.processes.calling import rows
 from ngos_sim.processes.rule import Rule, parameters
-from ngos_sim.studies.first_step import rows
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,20 @@ class Part:
     sigma: float
     table: np.ndarray | None = None
     errors: Errors | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """What an engine is given: a program, its numbers, and the Part that each of its processes was made of."""
+
+    program: Program
+    inputs: Inputs
+    parts: tuple[Part, ...]
+
+    @property
+    def cost(self):
+        """How many process steps, over coordinates and trajectories, a chunk of it takes."""
+        return cost(self.program, self.inputs)
 
 
 @dataclass(frozen=True)

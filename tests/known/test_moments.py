@@ -1,4 +1,4 @@
-"""The moment flow against closed forms of docs/theory.md, "Closed forms" and an independent ODE solver."""
+"""An SDE's moments and flows by probing, against closed forms (docs/theory.md) and an independent ODE solver."""
 
 import math
 
@@ -7,20 +7,27 @@ import pytest
 from scipy.integrate import quad
 
 import ngos_sim as ns
-from ngos_sim.known import moment_flow
+from ngos_sim.known import local_table
+from ngos_sim.known.basis import Basis, covering
+from ngos_sim.known.coordinate import Coordinate
+from ngos_sim.known.moments import Moments
+from ngos_sim.known.probing import Probe
 from tests.support import naive
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 STEPS, H = 64, 1.0 / 64
 
 
-def moments(sde, rule, start, hessian=0.0, slope=0.0, variance=1.0, t0=0.0):
+def known(sde, rule, start, hessian=0.0, slope=0.0, variance=1.0, t0=0.0):
+    """Return the Moments up to t0 + 1 on the smallest basis."""
+    probe = Probe(sde, Coordinate(hessian, slope, variance, start, t0, t0 + 1.0, dict(rule.parameters), H))
+    return Moments(probe, covering(probe.linear, probe.autonomous))
+
+
+def moments(*given, **named):
     """Return E psi(X_t) at t0 + 1 by name of the monomial's powers."""
-    problem = moment_flow.Problem(hessian, slope, variance, start, t0, dict(rule.parameters))
-    basis = moment_flow.basis_of(sde)
-    out = np.empty((STEPS, moment_flow.width_of(basis, 3)))
-    found = moment_flow.columns(out, sde, basis, problem, H, np.zeros(3), np.zeros(3))
-    return dict(zip(basis.exponents, found[-1], strict=True))
+    found = known(*given, **named)
+    return dict(zip(found.basis.exponents, found.means(np.ones(1))[0], strict=True))
 
 
 @pytest.mark.parametrize(("slope", "hessian"), [(0.7, 0.0), (0.0, 0.9)])
@@ -84,34 +91,31 @@ def test_bias_correction_of_rmsprop():
 
 def test_the_flow_is_first_order_in_y():
     """Off the SDE's path: a start at U + y moves E theta by the derivative in u0, to order y^2."""
-    problem = moment_flow.Problem(0.9, 0.3, 1.0, (1.2, 1.4), 0.0, dict(ns.rmsprop(**RMSPROP).parameters))
-    matrices = moment_flow.flow(ns.rmsprop_sde(), moment_flow.basis_of(ns.rmsprop_sde()), problem, H, np.arange(STEPS))
+    made = known(ns.rmsprop_sde(), ns.rmsprop(**RMSPROP), (1.2, 1.4), 0.9, 0.3)
     total = np.eye(7)
-    for matrix in matrices:
-        total = np.vstack([matrix, np.eye(7)[-1]]) @ total
+    for matrix in local_table.flow(made, H, np.arange(STEPS)):
+        total = matrix @ total
     y = 1e-4
-    start = np.array([y, y * y, 1.2, 1.2 * y, 1.44, 1.44 * y, 1.0])
+    start = made.basis.of((1.2, y))
     pushed = naive.rmsprop_sde_moments(1.0, 1.2, 1.4 + y, slope=0.3, hessian=0.9, **RMSPROP)
     at_rest = naive.rmsprop_sde_moments(1.0, 1.2, 1.4, slope=0.3, hessian=0.9, **RMSPROP)
-    for row, now, before in zip((2, 4), pushed, at_rest, strict=True):
-        assert total[row] @ start - before == pytest.approx(now - before, rel=1e-3)
+    for powers, now, before in zip([(1, 0), (2, 0)], pushed, at_rest, strict=True):
+        assert total[made.basis.places[powers]] @ start - before == pytest.approx(now - before, rel=1e-3)
 
 
 @pytest.mark.parametrize("power", [0, 1, 2])
 def test_expansion_of_powers_of_u(power):
-    basis = moment_flow.basis_of(ns.rmsprop_sde())
-    factors = moment_flow.expand(basis, (0, power), 1.7)
-    exponents = (*basis.exponents, (0, 0))
-    y = 0.3
-    value = sum(factor * y ** exponents[index][1] for index, factor in factors.items())
-    assert value == pytest.approx((1.7 + y) ** power)
+    basis, y = Basis((0,), (1,), 2), 0.3
+    factors = basis.expand((0, power), np.array([[1.7]]))
+    values = basis.of((0.0, y))
+    assert sum(float(factor[0]) * values[place] for place, factor in factors.items()) == pytest.approx(
+        (1.7 + y) ** power
+    )
 
 
-def test_span():
-    sde = ns.rmsprop_sde()
-    sizes = {(2, 1): 6, (0, 2): 6, (3, 0): 10, (4, 1): 10, (5, 0): None, (1, 2): None}
-    bases = [moment_flow.basis_of(sde, [powers]) for powers in sizes]
+def test_the_smallest_basis_that_spans():
+    """By its number of monomials: of degree 2 in L and order 1 in y at least, none above degree 8."""
+    sizes = {(2, 1): 6, (0, 2): 6, (3, 0): 8, (4, 1): 10, (5, 0): 12, (1, 2): 8, (9, 0): None}
+    bases = [covering((0,), (1,), [powers]) for powers in sizes]
     assert [basis and len(basis.exponents) for basis in bases] == list(sizes.values())
-    assert [basis.nodes for basis in bases[1:3]] == [3, 4]
-    assert moment_flow.basis_of(ns.adam_sde(), [(4, 0, 0)]) is None
-    assert not moment_flow.is_known(ns.SDE("mine", sde.drift, lambda x, o, c, p: (0.0, 0.0), ("theta", "u")))
+    assert len(covering((0, 1), (2,), [(4, 0, 0)]).exponents) == 30

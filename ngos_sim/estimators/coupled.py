@@ -1,0 +1,72 @@
+"""The coupled estimator: an optimizer and its opponents on one stream of random numbers; it serves everything.
+
+SDEs are integrated at 1, 2 and 4 steps to one of the optimizer and extrapolated (`paired`); the scaling rule's
+reference takes its own steps.
+"""
+
+import numpy as np
+
+from ngos_sim.estimators import paired, rounding
+from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Refused, Served
+from ngos_sim.estimators.near import rough_start
+from ngos_sim.estimators.starts import singular
+
+_WATCHED = 8  # times at which the integrator is watched beside those asked for
+
+
+class Coupled(Estimator):
+    """The same Gaussians drive the optimizer and its opponents: what they have in common falls out."""
+
+    name = "coupled"
+
+    def serves(self, problems, opponent, function):
+        """Refuse an SDE whose coefficients cannot be taken at the start; doubt one that starts near a singularity."""
+        if opponent.sde is None:
+            return Served()
+        if reason := singular(problems[0], opponent.sde):
+            return Refused(reason)
+        rough = rough_start(problems, opponent)
+        doubt = f"{rough}: the powers of the extrapolation are not assured there, see integrator_residual"
+        return Served(doubt=doubt if rough else "")
+
+    def plan(self, problem, wanted):
+        """Plan one job of all opponents."""
+        functions = sorted({g for mine in wanted.values() for g in mine})
+        sdes = [opponent.sde for opponent in wanted if opponent.sde is not None]
+        records, steps = problem.records, None
+        if sdes:
+            records, steps = np.union1d(records, _watched(problem.steps)), problem.steps
+            references = [problem.integrated(sde, level) for sde in sdes for level in paired.LEVELS]
+        else:
+            references = [problem.larger_batch()]
+        observed = problem.observables(functions, records)
+        jobs = tuple(
+            problem.job(parts, combinations, observed, records=records, role=role)
+            for parts, combinations, role in self._jobs(problem.optimizer(), references, len(sdes))
+        )
+        starts = {g: rounding.at_start(problem.test_functions[g], problem.rule.slots, problem.state) for g in functions}
+        own = np.searchsorted(records, problem.records)
+
+        def read(measured):
+            found = {}
+            for which, (opponent, mine) in enumerate(wanted.items()):
+                for g in mine:
+                    reading = self._difference(measured, functions.index(g), which, steps)
+                    left = rounding.bound(starts[g], reading.optimizer, records, problem.precision)
+                    found[Quantity(opponent.name, g)] = reading.with_rounding(left).at(own)
+            return found
+
+        return (Plan(jobs, read),)
+
+    def _jobs(self, optimizer, references, sdes):
+        """Yield the parts, the combinations recorded and the role of each job; sdes : how many there are."""
+        yield [optimizer, *references], paired.coupled(sdes) if sdes else paired.coupled_pair(), ""
+
+    def _difference(self, measured, function, opponent, steps):
+        (together,) = measured
+        return paired.read_together(together, function, opponent, steps)
+
+
+def _watched(last):
+    """Return _WATCHED steps up to the last one, evenly, at least 1; int64."""
+    return np.maximum(last * np.arange(1, _WATCHED + 1) // _WATCHED, 1)

@@ -1,0 +1,147 @@
+"""The door of estimators: what each is asked, and what it answers.
+
+`choose` asks every estimator, `studies.measurement` runs what it plans and turns what it reads into tables. A user's
+own estimator is a subclass of Estimator too, and an instance of it is a study's `estimator=`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ngos_sim.estimators.assembly import Job
+from ngos_sim.estimators.polynomials import Term
+from ngos_sim.estimators.problem import Opponent, Problem
+from ngos_sim.statistics.chunks import Measured
+
+
+class Quantity(NamedTuple):
+    """What is measured: the weak error of one test function (its index) against one opponent (its name)."""
+
+    opponent: str
+    function: int
+
+
+@dataclass(frozen=True)
+class Served:
+    """An estimator's yes.
+
+    terms : of the test function, or whatever else the estimator's `plan` wants to be told again
+    integrates : whether the opponent itself takes steps, the first of which is then tried when a study is made
+    how : what `why` says behind the merit: by which detour, if by any
+    doubt : what `why` says last: where the estimator is less sure than elsewhere
+    """
+
+    terms: Sequence[Term] = ()
+    integrates: bool = True
+    how: str = ""
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An estimator's no, and why: a clause that goes on from "not local, as"."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One quantity at the recorded times, each field of shape (times,) or a number for all times.
+
+    optimizer, reference : the means of the test function
+    error : their difference
+    std_error : of the error, statistical; what rounding may leave is in it
+    bias : of the integrator, removed from `reference`
+    residual : what of it may be left
+    rounding : what the standard error holds that more trajectories do not remove
+
+    The last three are NaN where there is nothing of the kind.
+    """
+
+    optimizer: np.ndarray
+    reference: np.ndarray
+    error: np.ndarray
+    std_error: np.ndarray
+    bias: np.ndarray | float = np.nan
+    residual: np.ndarray | float = np.nan
+    rounding: np.ndarray | float = np.nan
+
+    def at(self, which):
+        """Return the Reading at some times, given their indices; at one time of floats."""
+        shape = np.shape(self.error)
+        now = [np.broadcast_to(getattr(self, each.name), shape)[which] for each in fields(self)]
+        return Reading(*now) if np.ndim(which) else Reading(*(float(each) + 0.0 for each in now))  # never -0
+
+    def with_rounding(self, left):
+        """Return the Reading with what rounding or few nodes may leave, shape (times,), beside what it holds of it."""
+        rounding = left if np.all(np.isnan(self.rounding)) else np.hypot(self.rounding, left)
+        return replace(self, std_error=np.hypot(self.std_error, left), rounding=rounding)
+
+
+def _nothing(measured, trajectories):
+    return {}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is run at a point, and how it is read.
+
+    jobs : run with the same trajectories
+    read : function (what was Measured of each job) -> {Quantity: Reading}
+    disproved : function (the same, how many trajectories) -> {Quantity: why what was taken as known of it is wrong}
+    """
+
+    jobs: tuple[Job, ...]
+    read: Callable[[Sequence[Measured]], dict[Quantity, Reading]]
+    disproved: Callable[[Sequence[Measured], int], dict[Quantity, str]] = _nothing
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a look at the first trajectories of a point found.
+
+    barred : why a quantity cannot be measured there after all
+    remainders : what numbers that were looked at may leave in an error, shape (times,), as a standard error
+    """
+
+    barred: Mapping[Quantity, str] = field(default_factory=dict)
+    remainders: Mapping[Quantity, np.ndarray] = field(default_factory=dict)
+
+
+# What an estimator serves at a point: for each opponent the Served of test functions, by their indices.
+Wanted = Mapping[Opponent, Mapping[int, Served]]
+Look = Callable[[Sequence[Job], int], list[Measured]]
+
+
+class Estimator:
+    """How weak errors are measured; a subclass has a `name`, `serves` and `plan`.
+
+    name : str
+        What tables call it.
+    merit : str
+        Why it is worth taking where it serves: what `why` says of it. Empty: only that it serves.
+    """
+
+    name: str = ""
+    merit: str = ""
+
+    def serves(self, problems: Sequence[Problem], opponent: Opponent, function: int) -> Served | Refused:
+        """Return whether it measures a test function (its index) against an opponent, at every one of these points."""
+        raise NotImplementedError
+
+    def plan(self, problem: Problem, wanted: Wanted) -> Sequence[Plan]:
+        """Return the Plans of one point for all that it serves there."""
+        raise NotImplementedError
+
+    def precision(self, asked: str) -> str:
+        """Return in which precision its jobs are run where the study is run in `asked`; raise ValueError for none."""
+        return asked
+
+    def check(self, problem: Problem, wanted: Wanted, look: Look) -> Checked:
+        """Return what a look at the first trajectories of a point rules out, before the run.
+
+        look : function (jobs, chunks) -> what was Measured of each, in f64
+        """
+        return Checked()

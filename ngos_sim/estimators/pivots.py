@@ -1,0 +1,262 @@
+"""What the local estimator carries along at a point: the errors of a basis near an SDE of known moments."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ngos_sim.estimators import affine
+from ngos_sim.estimators.assembly import Observables, Part
+from ngos_sim.estimators.polynomials import Term
+from ngos_sim.estimators.probed import Known, Near, extremes
+from ngos_sim.estimators.problem import Problem
+from ngos_sim.known import joint_flow, local_table, quadrature
+from ngos_sim.known.probing import NoMoments
+from ngos_sim.known.step_nodes import exact_nodes
+from ngos_sim.processes import calling
+from ngos_sim.processes.local_error import local_error
+from ngos_sim.processes.rule import parameters
+
+_MOST_BYTES = 4 * 2**30  # of a point's table
+
+
+def pivot_at(problem, near, wanted):
+    """Return the Pivot of a point, a JointPivot where its oracle couples coordinates.
+
+    near : Near
+    wanted : {index of a test function: its Terms}
+    """
+    kind = JointPivot if problem.oracle.is_dense else Pivot
+    return kind(problem, near, wanted)
+
+
+def unsettled(problems, near, terms):
+    """Return why what the local estimator needs for a test function's terms cannot be made, or an empty string.
+
+    Of many different coordinates those are tried in which some number is the least or the largest.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        The points of a study.
+    near : Near
+    terms : list of Term
+    """
+    steps = max((problem.times[-1] - problem.t0) / problem.h for problem in problems)
+    if problems[0].oracle.is_dense:
+        return _unsettled_joint(problems, steps)
+    known, basis = problems[0].shared.once(Known), near.basis(monomials([terms]))
+    for problem in problems:
+        coordinates = known.coordinates(near, problem, {j for _, by in terms for j in by})
+        if refused := _too_large(steps, _rows(coordinates) * sum(basis.widths)):
+            return refused
+        try:
+            for coordinate in extremes(coordinates).values():
+                known.moments(near, basis, coordinate)
+        except NoMoments as error:
+            return str(error)
+    try:
+        known.nodes(near, basis)
+    except NoMoments as error:
+        return str(error)
+    return ""
+
+
+def _unsettled_joint(problems, steps):
+    """Return what `unsettled` does where matrices couple coordinates."""
+    for problem in {each.state.tobytes(): each for each in problems}.values():
+        if refused := _too_large(steps, joint_flow.width_of(*problem.state.shape)):
+            return refused
+        try:
+            joint_flow.moments(affine.joint(problem), problem.horizon - problem.t0)
+        except ValueError as error:
+            return str(error)
+    return ""
+
+
+def _too_large(steps, width):
+    """Return why a table of so many steps and numbers a step is not made, or an empty string."""
+    size = 8.0 * steps * width
+    if size <= _MOST_BYTES:
+        return ""
+    return f"its tables of {steps:.3g} steps would take {size / 2**30:.3g} GiB; {_MOST_BYTES >> 30} are allowed"
+
+
+def monomials(wanted):
+    """Return the powers of the slots in one coordinate that the terms of some test functions hold."""
+    return {powers for terms in wanted for _, by in terms for powers in by.values()}
+
+
+def _rows(coordinates):
+    """Return how many rows a step's table has: one where all coordinates are alike."""
+    return len(coordinates) if len({id(each) for each in coordinates.values()}) > 1 else 1
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """An SDE of known moments at a point, and the basis whose errors are carried along."""
+
+    problem: Problem
+    near: Near
+    wanted: dict[int, list[Term]]
+
+    @cached_property
+    def basis(self):
+        """The Basis that all test functions lie in."""
+        return self.near.basis(monomials(self.wanted.values()))
+
+    @cached_property
+    def coordinates(self):
+        """{coordinate: its Coordinate}: `Known.coordinates`."""
+        read = {j for terms in self.wanted.values() for _, by in terms for j in by}
+        return self._known.coordinates(self.near, self.problem, read)
+
+    @property
+    def _known(self):
+        return self.problem.shared.once(Known)
+
+    def moments(self, coordinate):
+        """Return the Moments of a Coordinate."""
+        return self._known.moments(self.near, self.basis, coordinate)
+
+    @property
+    def nodes(self):
+        """The nodes of the run and, where they are not exact, the fewer ones of the check."""
+        size, *fewer = self._known.nodes(self.near, self.basis)
+        atoms = len(quadrature.law_rule(self.problem.law, self.problem.sigma, size)[0])
+        return (size, *fewer) if atoms == size else (atoms,)
+
+    def nodes_of(self, sde):
+        """Return the nodes that are exact for Euler-Maruyama of an SDE, linear in the noise."""
+        return exact_nodes(self.basis, [1] * len(sde.slots))
+
+    @property
+    def start(self):
+        """The start of every coordinate's slots and of their errors."""
+        state = self.problem.state
+        return np.concatenate([state, np.zeros((len(state), len(self.basis.exponents)))], axis=1)
+
+    def part(self, rule, law, sigma, nodes, size, h, optimizer_h, count, steps=1):
+        """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n).
+
+        optimizer_h : the time of one optimizer step, which p.h shows the rule
+        """
+        basis, widths, t0 = self.basis, self.basis.widths, self.problem.t0
+        own = calling.rows(rule, round(t0 / h), count, h, parameters(rule, optimizer_h))
+        rows = _rows(self.coordinates)
+        found = np.empty((count, rows, own.shape[1] + local_table.width_of(basis, widths, size)))
+        found[:, :, : own.shape[1]] = own[:, None]
+        rest, law_rule = found[:, :, own.shape[1] :], quadrature.law_rule(law, sigma, nodes, size)
+        made: dict = {}
+        for j, coordinate in self.coordinates.items():
+            if id(coordinate) not in made:
+                known = self.moments(coordinate)
+                made[id(coordinate)] = j, local_table.columns(rest[:, j], known, widths, h, *law_rule)
+            elif rows > 1:
+                rest[:, j] = rest[:, made[id(coordinate)][0]]
+        means = np.stack([made[id(coordinate)][1] for coordinate in self.coordinates.values()], axis=1)
+        return Part(local_error(rule, basis, widths, own.shape[1], size), law, steps, optimizer_h, sigma, found), means
+
+    def span(self, times, moments):
+        """Return the Observables that read test functions off the error slots, and their exact SDE means.
+
+        moments : (records, d, n). Coordinates are independent: an error of a product of their functions
+        is that of prod_j (A_j + error_j) - prod_j A_j, A_j the exact means.
+        """
+        d, slots = moments.shape[1], self.problem.state.shape[1]
+        means, factors = np.zeros((len(times), len(self.wanted))), Counter()
+        for at, terms in enumerate(self.wanted.values()):
+            factors[at, ()] = np.zeros(len(times))
+            for factor, by in terms:
+                exact, *errors = self._products(factor, by, times, moments, slots)
+                means[:, at] += exact[0]
+                for coefficient, rows in errors:
+                    factors[at, rows] += coefficient
+        owners, products = zip(*factors, strict=True)
+        exponents = np.zeros((len(products), d * (slots + moments.shape[2])), dtype=np.int64)
+        for term, rows in enumerate(products):
+            exponents[term, list(rows)] = 1
+        numbers = (np.stack(list(factors.values()), axis=1), exponents)
+        return Observables((), len(self.wanted), np.array(owners), *numbers), means
+
+    def _products(self, factor, by, times, moments, slots):
+        """Return (coefficient, rows of the errors in it) of every term of factor prod_j (A_j + error_j).
+
+        prod_j A_j, without rows, comes first.
+        """
+        size = moments.shape[2]
+        found: list = [(np.full(len(times), factor), ())]
+        for j, powers in by.items():
+            known = self.moments(self.coordinates[j])
+            path = known.path.at(known.clock(times - self.problem.t0))
+            expansion = self.basis.expand(powers, path)
+            mean = sum(f * (moments[:, j, place - 1] if place else 1.0) for place, f in expansion.items())
+            errors = []
+            for place, f in expansion.items():
+                if place:
+                    row = j * (slots + size) + slots + place - 1
+                    errors += [(c * f, (*rows, row)) for c, rows in found]
+            found = [(c * mean, rows) for c, rows in found] + errors
+        return found
+
+    def job(self, parts, combinations, moments, records, h, role=""):
+        """Return a Job that records the test functions' errors, and their exact SDE means at the records of steps h."""
+        problem = self.problem
+        observed, exact = self.span(problem.t0 + h * records, moments[records])
+        where = {"records": records, "role": role, "state": self.start, "spacing": h}
+        return problem.job(parts, combinations, observed, **where), exact
+
+
+class JointPivot(Pivot):
+    """A Pivot whose coordinates are coupled by the Hessian or the covariance: Gaussian noise, linear test functions."""
+
+    @property
+    def nodes(self):
+        """As `Pivot.nodes`; the engine's loop over nodes is not unrolled: more of them only take their time."""
+        rule = self.problem.rule
+        return (2,) if rule.family and not rule.parameters["updated"] else (17, 13)
+
+    def nodes_of(self, sde):
+        """As `Pivot.nodes_of`."""
+        return 2
+
+    @property
+    def problems(self):
+        """The JointProblem of all coordinates."""
+        return [affine.joint(self.problem)]
+
+    @property
+    def start(self):
+        """The start of every coordinate's slots; the engine knows those of the errors."""
+        return self.problem.state
+
+    def part(self, rule, law, sigma, nodes, size, h, optimizer_h, count, steps=1):
+        """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
+        (problem,), oracle = self.problems, self.problem.oracle
+        orders = min(nodes, 3) if rule.family else nodes
+        scale = np.ones(len(problem.slope)) if oracle.root is None else np.sqrt(problem.variance)
+        errors, means = joint_flow.errors(problem, h, count, nodes, orders, scale)
+        return Part(rule, law, steps, optimizer_h, sigma, errors=errors), means
+
+    def span(self, times, moments):
+        """Return the Observables that read sums of slots off the errors, and their exact SDE means.
+
+        moments : (records, n), of the linear slots
+        """
+        ((problem,), (d, slots)), n = (self.problems, self.problem.state.shape), moments.shape[1]
+        known = np.concatenate([moments, problem.second_moment(times[:, None])], axis=1)
+        places = np.append(np.arange(n), np.arange(1, d + 1) * (n + 1) + n)  # of the slots' errors, of u that of y
+        means, factors = np.zeros((len(times), len(self.wanted))), Counter()
+        for at, terms in enumerate(self.wanted.values()):
+            factors[at, -1] = 0.0
+            for factor, by in terms:
+                found = [a * d + j for j, powers in by.items() for a, power in enumerate(powers) if power]
+                means[:, at] += factor * (known[:, found[0]] if found else 1.0)
+                for which in found:
+                    factors[at, int(places[which])] += factor
+        owners, rows = np.array(list(factors)).T
+        exponents = np.zeros((len(rows), d * slots + (d + 1) * (n + 1)), dtype=np.int64)
+        exponents[np.flatnonzero(rows >= 0), d * slots + rows[rows >= 0]] = 1
+        numbers = (np.tile(list(factors.values()), (len(times), 1)), exponents)
+        return Observables((), len(self.wanted), owners, *numbers), means
