@@ -36,9 +36,15 @@ def driven(sde, functions, start, steps, levels=(1,), oracle=None):
     return programs.build(oracle or ns.NGOS(ns.linear(0.7), SHAPE), rules, functions, start, 0.25, steps)
 
 
-@pytest.mark.parametrize("name", programs.two_channels())
+PROGRAMS = {
+    **programs.two_channels(),
+    "many fills": driven(moving(), ["theta[0]", "u[1]"], [[0.5, 1.0]] * 2, 11, (1, 2, 4)),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_lanes_are_plain_pythons_bit_for_bit(name):
-    program, inputs = programs.two_channels()[name]
+    program, inputs = PROGRAMS[name]
     assert program.channels == 2
     block = cpu.Kernel(program, inputs, "f64").block(5)
     for lane in (0, 1, 127):
@@ -83,8 +89,8 @@ def test_the_first_motion_keeps_its_bits():
 
 
 def test_the_streams_are_independent():
-    """Of 2^14 trajectories the correlations of W, of B and of a noise law's second Gaussian are within 4 / sqrt(n)."""
-    n = 2**14
+    """Of 2^12 trajectories the correlations of W, of B and of a noise law's second Gaussian are within 4 / sqrt(n)."""
+    n = 2**12
     drawn = [
         [python.draw(3, k, stream, 0) for k in range(n)] for stream in (rng.BROWNIAN, rng.EXTRA, rng.SECOND_BROWNIAN)
     ]
