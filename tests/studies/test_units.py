@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.studies import jobs
+from ngos_sim.estimators import problem
 
 DEGREES = {"theta[0]": 1, "theta[0]^2": 2, "theta[0]^9": 9, "norm(grad)^2": 0}  # of theta: local, the latter two not
 
@@ -38,10 +38,10 @@ def study(a=1.0, b=1.0, s=1.0, momentum=False, **changes):
 @pytest.fixture
 def same_noise(monkeypatch):
     """Return a function after which steps of t 2^-k have the random numbers of 2^-k, whatever the unit t of time."""
-    key = jobs.point_key
+    key = problem.point_key
 
     def unit_of_time(t):
-        monkeypatch.setattr(jobs, "point_key", lambda seed, eta2, *rest: key(seed, float(f"{eta2 / t:.9g}"), *rest))
+        monkeypatch.setattr(problem, "point_key", lambda seed, eta2, *rest: key(seed, float(f"{eta2 / t:.9g}"), *rest))
 
     return unit_of_time
 
