@@ -13,6 +13,7 @@ _MAX_TERMS = 4096
 _MAX_JOINT = 8  # coordinates: a step's work grows with their square, its rows of state too
 _NEAR = 0.01  # of the covariance
 _OUTSIDE = "it lies outside the span of its basis"
+STATE_DEPENDENT = "the covariance depends on the state"
 _MATRIX = "the Hessian or the covariance is a matrix"
 
 
@@ -29,13 +30,18 @@ def against_local(oracle, rule, pivot, start):
     if pivot.slots != rule.slots:
         return f"its pivot has slots {pivot.slots}"
     if affine_gradient(oracle.loss, start.shape[1]) is None:
-        return f"loss {oracle.loss.name!r} is neither linear nor quadratic"
+        return not_affine(oracle.loss)
     if callable(oracle.covariance):
-        return "the covariance depends on the state"
+        return STATE_DEPENDENT
     missing = [name for name in moment_flow.constants_of(pivot) if name not in rule.parameters]
     if missing:
         return f"optimizer {rule.name!r} has no constant {missing[0]!r}"
     return None
+
+
+def not_affine(loss):
+    """Return why a loss whose gradient is not affine is not served."""
+    return f"loss {loss.name!r} is neither linear nor quadratic"
 
 
 def near_root(oracle, slots, start):
@@ -136,18 +142,19 @@ def local_degree(terms):
     )
 
 
-def companion_terms(function, oracle, slots, dimension):
+def companion_terms(function, oracle, slots, dimension, linear):
     """Return a test function as [(factor, {coordinate: monomial's powers, or g})], or None.
 
     The control-variate estimator knows the means of sums of products over coordinates: of monomials up
-    to degree 2 beside u, and for Gaussian noise of any.
+    to degree 2 in the linear slots, and for Gaussian noise of any.
+    linear : tuple of int, the SDE's linear slots
     """
     if isinstance(function, TestFunction):
         return [(1.0, {function.coordinate: function.g})] if oracle.noise.is_gaussian else None
     terms = monomials(function, oracle, slots, dimension)
     if terms is None or oracle.noise.is_gaussian:
         return terms
-    degrees = [[sum(powers[:-1]) for powers in by.values()] for _, by in terms]
+    degrees = [[sum(powers[i] for i in linear) for powers in by.values()] for _, by in terms]
     if oracle.is_dense:  # else coordinates are independent
         degrees = [[sum(each)] for each in degrees]
     return terms if all(degree <= 2 for each in degrees for degree in each) else None

@@ -51,6 +51,8 @@ class Probe:
     ----------
     sde : SDE
     coordinate : Coordinate
+    autonomous : tuple of int, optional
+        Where the split is known already, of another coordinate.
 
     Attributes
     ----------
@@ -65,7 +67,7 @@ class Probe:
         The SDE explodes, or is not affine in its slots given autonomous ones.
     """
 
-    def __init__(self, sde, coordinate):
+    def __init__(self, sde, coordinate, autonomous=None):
         self.sde, self.coordinate = sde, coordinate
         self._p = SimpleNamespace(**{**coordinate.constants, **sde.parameters, "eta2": coordinate.h})
         self._random = np.random.default_rng(0)
@@ -73,7 +75,7 @@ class Probe:
         self.seen = self._visited()
         largest = np.maximum(np.ptp(self.seen, axis=0), np.abs(self.seen).max(axis=0))
         self.reach = np.where(largest > 0.0, largest, 1.0)
-        self.autonomous = self._split()
+        self.autonomous = self._split() if autonomous is None else autonomous
         self.linear = tuple(i for i in range(len(self.start)) if i not in self.autonomous)
 
     def time(self, s):

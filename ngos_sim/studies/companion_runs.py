@@ -4,10 +4,11 @@ import numpy as np
 
 from ngos_sim.estimators import control_variate, paired, rounding
 from ngos_sim.known import gaussian_law
+from ngos_sim.known.joint_equation import JointEquation
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.assemble import Part, observables
 from ngos_sim.studies.jobs import Reading, Run, with_rounding
-from ngos_sim.studies.problems import laws
+from ngos_sim.studies.joint_problems import laws
 
 
 def with_companion(settings, sde, wanted):
@@ -25,16 +26,17 @@ def with_companion(settings, sde, wanted):
     observed = observables(study.oracle, functions, study.rule.slots, study.dimension, records)
     where = {"spacing": point.spacing, "records": records, "role": " companion"}
     job = settings.job(parts, paired.coupled_pair()[[2, 1]], observed, settings.state, **where)
-    parameters = {**companion.parameters, "eta2": point.eta_e}
     terms, times = [term for mine in wanted.values() for term in mine], study.t0 + point.eta_e * records
+    problem = (study, settings.state, terms, point.eta_e, times[-1])
 
-    def of_companion(problem):
-        return gaussian_law.companion_law(companion, problem, point.eta_e, records, parameters)
+    def both(one):
+        equation = JointEquation(sde, one)
+        of_companion = gaussian_law.companion_law(companion, one, equation.linear, records)
+        return of_companion, gaussian_law.sde_law(equation, times)
 
-    def of_sde(problem):
-        return gaussian_law.sde_law(problem, times)
-
-    means = [control_variate.Means(laws(study, settings.state, terms, law)) for law in (of_companion, of_sde)]
+    found = laws(*problem, both)
+    pairs = found if study.oracle.is_dense else [{j: pair[i] for j, pair in found.items()} for i in (0, 1)]
+    means = [control_variate.Means(each) for each in pairs]
     unresolved = tuple(g for g, terms in wanted.items() if not all(each.are_resolved(terms) for each in means))
     exact = {
         g: [np.broadcast_to(each.of(terms), times.shape) for each in means]

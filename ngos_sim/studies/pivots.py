@@ -7,10 +7,10 @@ import numpy as np
 
 from ngos_sim.known import joint_flow, moment_flow, quadrature
 from ngos_sim.processes.local_error import local_error
-from ngos_sim.processes.rmsprop_adam import is_built_in
 from ngos_sim.studies import first_step, start
 from ngos_sim.studies.assemble import Observables, Part
-from ngos_sim.studies.problems import joint_problem, of_each, problems
+from ngos_sim.studies.joint_pivot import JointPivot, require_known
+from ngos_sim.studies.problems import of_each, problems
 
 _MOST_BYTES = 4 * 2**30  # of a point's table
 
@@ -41,12 +41,20 @@ def unsettled(study, sde, terms):
     )
     for state in {each.tobytes(): each for each in states}.values():
         known = None if study.oracle.is_dense else _carried(study, state, [terms])
-        size = 8.0 * steps * (joint_flow.width_of(*state.shape) if known is None else _rows(known) * sum(basis.widths))
+        size = (
+            8.0
+            * steps
+            * (
+                joint_flow.width_of(len(state), state.shape[1] - 1, 1)
+                if known is None
+                else _rows(known) * sum(basis.widths)
+            )
+        )
         if size > _MOST_BYTES:
             return f"its tables of {steps:.3g} steps would take {size / 2**30:.3g} GiB; {_MOST_BYTES >> 30} are allowed"
         try:
             if known is None:
-                joint_flow.moments(joint_problem(study, state), duration)
+                require_known(study, state, sde, study.points[0].eta_e, study.record_times[0][-1])
             else:
                 of_each(_extremes(known), lambda problem: moment_flow.moments(sde, basis, problem, duration))
         except ValueError as error:
@@ -174,50 +182,3 @@ class Pivot:
         times = self.settings.study.t0 + where.pop("h", h) * records
         observed, exact = self.span(times, moments[records])
         return self.settings.job(parts, combinations, observed, self.start, records=records, **where), exact
-
-
-class JointPivot(Pivot):
-    """A Pivot whose coordinates are coupled by the Hessian or the covariance: Gaussian noise, linear test functions."""
-
-    nodes = 2
-    many_nodes = (17, 13)  # the engine's loop over nodes is not unrolled: more of them only take their time
-
-    @property
-    def problems(self):
-        """The JointProblem of all coordinates."""
-        return [joint_problem(self.settings.study, self.settings.state)]
-
-    @property
-    def start(self):
-        """The start of every coordinate's slots; the engine knows those of the errors."""
-        return self.settings.state
-
-    def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
-        """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
-        (problem,), oracle = self.problems, self.settings.study.oracle
-        orders = min(nodes, 3) if is_built_in(rule) else nodes
-        scale = np.ones(len(problem.slope)) if oracle.root is None else np.sqrt(problem.variance)
-        errors, means = joint_flow.errors(problem, h, count, nodes, orders, scale)
-        return Part(rule, law, steps, eta2, sigma, errors=errors), means
-
-    def span(self, times, moments):
-        """Return the Observables that read sums of slots off the errors, and their exact SDE means.
-
-        moments : (records, n), of the linear slots
-        """
-        ((problem,), (d, slots)), n = (self.problems, self.settings.state.shape), moments.shape[1]
-        known = np.concatenate([moments, problem.second_moment(times[:, None])], axis=1)
-        places = np.append(np.arange(n), np.arange(1, d + 1) * (n + 1) + n)  # of the slots' errors, of u that of y
-        means, factors = np.zeros((len(times), len(self.wanted))), Counter()
-        for at, terms in enumerate(self.wanted.values()):
-            factors[at, -1] = 0.0
-            for factor, by in terms:
-                found = [a * d + j for j, powers in by.items() for a, power in enumerate(powers) if power]
-                means[:, at] += factor * (known[:, found[0]] if found else 1.0)
-                for which in found:
-                    factors[at, int(places[which])] += factor
-        owners, rows = np.array(list(factors)).T
-        exponents = np.zeros((len(rows), d * slots + (d + 1) * (n + 1)), dtype=np.int64)
-        exponents[np.flatnonzero(rows >= 0), d * slots + rows[rows >= 0]] = 1
-        numbers = (np.tile(list(factors.values()), (len(times), 1)), exponents)
-        return Observables((), len(self.wanted), owners, *numbers), means

@@ -10,11 +10,14 @@ from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.control_variate import Means
 from ngos_sim.known import gaussian_law, moment_flow
+from ngos_sim.known.joint_equation import JointEquation
+from ngos_sim.known.probing import NoMoments
+from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
 from ngos_sim.statistics.chunks import Sums, means
 from ngos_sim.studies import pivots, runs, start
 from ngos_sim.studies.jobs import reference_name
-from ngos_sim.studies.problems import laws
+from ngos_sim.studies.joint_problems import laws
 
 _TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
 _MANY = 1e6
@@ -57,6 +60,7 @@ def selected(study, barred=None):
         reason = choose.against_local(study.oracle, study.rule, pivot, _starts(study))
         near = choose.near_root(study.oracle, study.rule.slots, _starts(study))
         doubt = f"{near}: the powers of the extrapolation are not assured there, see integrator_residual"
+        known = _law_of(study, sde)
         doubts = [doubt] if near and sde is not None else []
         for g, function in enumerate(study.test_functions):
             name = test_functions.name_of(function)
@@ -66,7 +70,7 @@ def selected(study, barred=None):
                 continue
             refused = {}
             against = (barred or {}).get((opponent, g), {})
-            for estimator, terms in _candidates(study, sde, pivot, function, reason, near):
+            for estimator, terms in _candidates(study, sde, pivot, function, reason, near, known):
                 terms = against.get(estimator, terms)
                 if isinstance(terms, str):
                     refused[estimator] = terms
@@ -114,21 +118,38 @@ def _singular(study, sde):
     return ""
 
 
-def _candidates(study, sde, pivot, function, reason, near):
+def _candidates(study, sde, pivot, function, reason, near, known):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
     yield "local", reason or near or _local_terms(study, pivot, function)
-    if sde is None or sde.pivot is not None or reason:
-        yield "control_variate", reason or "there is no companion of known moments"
-        return
+    yield "control_variate", _companion_terms(study, sde, function, known)
+
+
+def _companion_terms(study, sde, function, known):
+    """Return what `choose.companion_terms` does, or why the mean of the companion or of the SDE is not known.
+
+    known : function (JointProblem) -> Law of the SDE at the study's last time
+    """
+    if sde is None:
+        return "there is no companion of known moments"
+    if affine_gradient(study.oracle.loss, study.dimension) is None:
+        return choose.not_affine(study.oracle.loss)
+    if callable(study.oracle.covariance):
+        return choose.STATE_DEPENDENT
     if singular := _singular(study, sde):
-        yield "control_variate", singular
-        return
-    terms = choose.companion_terms(function, study.oracle, study.rule.slots, study.dimension)
-    if terms is None:
-        known = "a polynomial" if study.oracle.noise.is_gaussian else "of degree 2 under noise that is not Gaussian"
-        yield "control_variate", f"it is not {known}, so that its mean is not known"
-    else:
-        yield "control_variate", _roughness(study, terms) or terms
+        return singular
+    point, end = study.points[0], study.record_times[0][-1]
+    state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+    try:
+        split = laws(study, state, [(1.0, {0: ()})], point.eta_e, end, known)
+        linear = (split if study.oracle.is_dense else split[0]).linear
+        terms = choose.companion_terms(function, study.oracle, study.rule.slots, study.dimension, linear)
+        if terms is None:
+            kind = "a polynomial" if study.oracle.noise.is_gaussian else "of degree 2 under noise that is not Gaussian"
+            return f"it is not {kind}, so that its mean is not known"
+        means = Means(laws(study, state, terms, point.eta_e, end, known))
+    except NoMoments as error:
+        return str(error)
+    return terms if means.are_resolved(terms) else _ROUGH
 
 
 def _local_terms(study, pivot, function):
@@ -140,15 +161,16 @@ def _local_terms(study, pivot, function):
     return heavy or pivots.unsettled(study, pivot, terms) or terms
 
 
-def _roughness(study, terms):
-    """Return why the means of a test function's terms at a study's last time are not known, or an empty string."""
-    point, times = study.points[0], study.record_times[0]
-    state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
-    try:
-        known = laws(study, state, terms, lambda problem: gaussian_law.sde_law(problem, times[-1:]))
-    except ValueError as error:
-        return str(error)
-    return "" if Means(known).are_resolved(terms) else _ROUGH
+def _law_of(study, sde):
+    """Return the function (JointProblem) -> Law of an SDE at a study's last time, each found once."""
+    found: dict = {}
+
+    def known(problem):
+        if problem.key not in found:
+            found[problem.key] = gaussian_law.sde_law(JointEquation(sde, problem), study.record_times[0][-1:])
+        return found[problem.key]
+
+    return known
 
 
 def after_node_check(study, seed, threads, device="cpu"):

@@ -16,9 +16,11 @@ from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import BLOCK
 from ngos_sim.known.gaussian_law import sde_law
+from ngos_sim.known.joint_equation import JointEquation
 from ngos_sim.studies import runs
-from ngos_sim.studies.pivots import JointPivot, Pivot
-from ngos_sim.studies.problems import joint_problem
+from ngos_sim.studies.joint_pivot import JointPivot
+from ngos_sim.studies.joint_problems import joint_problem
+from ngos_sim.studies.pivots import Pivot
 from tests.support import programs
 
 CONSTANTS = programs.RMSPROP
@@ -94,10 +96,11 @@ def enumerated(made, steps, change=lambda errors: errors, count=3):
     chances = [np.prod(weights[p] / weights.sum()) for p in paths]
     rows = np.array([python.trajectory(program, inputs, 0, nodes[p])[0][-1, :, 0] for p in paths])
     state, found = rows[:, : -processes[0].error_rows], rows[:, -processes[0].error_rows :]
-    problem, t = joint_problem(made, processes[0].start), made.record_times[0][-1]
-    law, slots = sde_law(problem, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
+    t = made.record_times[0][-1]
+    equation = JointEquation(made.sdes[0], joint_problem(made, processes[0].start, made.points[0].eta_e, t))
+    law, slots = sde_law(equation, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
     a = np.column_stack([*slots[:-1], np.ones(len(rows))])
-    b = np.column_stack([np.ones(len(rows)), slots[-1] - law.u[0]])
+    b = np.column_stack([np.ones(len(rows)), slots[-1] - law.path[0, 0]])
     psi = np.einsum("pb,pa->pba", b, a).reshape(len(rows), -1)
     of_sde = np.zeros(psi.shape[1])
     of_sde[: a.shape[1]] = [*law.mean[0], 1.0]

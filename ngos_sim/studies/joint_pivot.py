@@ -1,0 +1,101 @@
+"""What the local estimator carries along where the Hessian or the covariance is a matrix: see `known.joint_flow`."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ngos_sim.engines.program import Errors
+from ngos_sim.known import gaussian_law, joint_flow
+from ngos_sim.known.joint_equation import JointEquation
+from ngos_sim.processes.rmsprop_adam import is_built_in
+from ngos_sim.studies.assemble import Observables, Part
+from ngos_sim.studies.joint_problems import joint_problem
+
+
+def require_known(study, state, sde, h, end):
+    """Raise NoMoments where the local estimator cannot take an SDE near which all coordinates of a study are coupled.
+
+    Parameters
+    ----------
+    study : ConvergenceStudy
+    state : ndarray, shape (d, slots)
+        The start.
+    sde : SDE
+    h, end : float
+        The time of one step of the optimizer, and of the last.
+    """
+    equation = JointEquation(sde, joint_problem(study, state, h, end))
+    joint_flow.require_one(equation)
+    joint_flow.means(equation, np.array([end - study.t0]))
+    gaussian_law.sde_law(equation, np.array([end]))  # refuses what is not affine as far out as its law
+
+
+@dataclass(frozen=True)
+class JointPivot:
+    """An SDE at a point whose coordinates are coupled: Gaussian noise, and test functions that are sums of slots.
+
+    wanted : {index of a test function: terms (factor, {coordinate: powers of the slots})}
+    """
+
+    settings: object
+    sde: object
+    wanted: dict
+
+    nodes = 2  # exact where a step is linear in the noise, and quadratic in the autonomous slot
+    many_nodes = (17, 13)  # of another step, and of the check; the engine's loop over nodes is not unrolled
+
+    @cached_property
+    def equation(self):
+        """The JointEquation of all coordinates."""
+        settings = self.settings
+        h, study = settings.point.eta_e, settings.study
+        end = study.t0 + h * settings.records[-1]
+        return JointEquation(self.sde, joint_problem(study, settings.state, h, end))
+
+    def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
+        """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
+        equation, oracle = self.equation, self.settings.study.oracle
+        problem, orders = equation.problem, min(nodes, 3) if is_built_in(rule) else nodes
+        scale = np.ones(problem.dimension) if oracle.root is None else np.sqrt(np.diag(problem.covariance))
+        found = joint_flow.carried(equation, h, count)
+        rules = asdict(joint_flow.mehler(problem.covariance, nodes, orders, scale))
+        return Part(
+            rule, law, steps, eta2, sigma, errors=Errors(flow=found.flow, centre=found.centre, **rules)
+        ), found.means
+
+    def span(self, times, moments):
+        """Return the Observables that read sums of slots off the errors, and their exact SDE means.
+
+        moments : (records, n), of the linear slots
+        """
+        equation, (d, slots), n = self.equation, self.settings.state.shape, moments.shape[1]
+        known, rows = {}, {}  # by slot and coordinate: exact means, and the place among the errors
+        path = equation.path(equation.clock(times))
+        for j in range(d):
+            for at, slot in enumerate(equation.linear):
+                known[slot, j], rows[slot, j] = moments[:, at * d + j], at * d + j
+            for at, slot in enumerate(equation.autonomous):
+                known[slot, j], rows[slot, j] = path[:, at, j], (j + 1) * (n + 1) + n  # that of y_j
+        means, factors = np.zeros((len(times), len(self.wanted))), Counter()
+        for owner, terms in enumerate(self.wanted.values()):
+            factors[owner, -1] = 0.0
+            for factor, by in terms:
+                found = [(slot, j) for j, powers in by.items() for slot, power in enumerate(powers) if power]
+                means[:, owner] += factor * (known[found[0]] if found else 1.0)
+                for which in found:
+                    factors[owner, rows[which]] += factor
+        owners, places = np.array(list(factors)).T
+        blocks = d * len(equation.autonomous) + 1
+        exponents = np.zeros((len(places), d * slots + blocks * (n + 1)), dtype=np.int64)
+        exponents[np.flatnonzero(places >= 0), d * slots + places[places >= 0]] = 1
+        numbers = (np.tile(list(factors.values()), (len(times), 1)), exponents)
+        return Observables((), len(self.wanted), owners, *numbers), means
+
+    def job(self, parts, combinations, moments, records, **where):
+        """Return a job that records the test functions' errors, and their exact SDE means at the records."""
+        h = where.pop("h", self.settings.point.eta_e)
+        observed, exact = self.span(self.settings.study.t0 + h * records, moments[records])
+        start = self.settings.state
+        return self.settings.job(parts, combinations, observed, start, records=records, **where), exact
