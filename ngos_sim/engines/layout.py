@@ -1,15 +1,157 @@
-"""Where the CPU's kernels find what belongs to a process: one row of `layout` a process.
+"""The bundles that the CPU's kernels take, by name: what belongs to a process, a feature, the errors; numbers; rows.
 
-Where its state begins, its slots, its stride, where its numbers begin (loss, variance, noise, parameters: in
-constants; table: in table), and its table's columns and rows a step: one for all coordinates, or one a coordinate.
-Then the addresses of the loops of `engines.cpu.lanes` for it: its step, its noise law, its step at nodes, its gradient
-where H grad f is needed; 0 for one that is not called.
+Integers of a process, a feature or its errors are a record of an array: what kernels read as `place.slots`.
+`engines.cpu.engine` and `engines.cpu.joint` make the bundles, the kernels beside them take them.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
-AT, SLOTS, STRIDE, LOSS, VARIANCE, NOISE, PARAMETERS, TABLE, COLUMNS, ROWS, ROW, LAW, NODES, SLOPE = range(14)
 _LINE = 64  # bytes of a cache line
+
+
+class Place(NamedTuple):
+    """Where a process's state and numbers are, and the addresses of its loops; 0 for one that is not called.
+
+    at : its first row of the state
+    loss, variance, noise, parameters : where its numbers of each kind begin in `Numbers.constants`
+    table, columns, rows : where its table begins in `Numbers.table`, its columns, and its rows a step: one for all
+        coordinates, or one a coordinate
+    step_loop, law_loop, nodes_loop, slope_loop : of `engines.cpu.lanes` for its step, its noise law, its step at
+        nodes, and its gradient where H grad f is needed
+    """
+
+    at: int
+    slots: int
+    stride: int
+    loss: int
+    variance: int
+    noise: int
+    parameters: int
+    table: int
+    columns: int
+    rows: int
+    step_loop: int
+    law_loop: int
+    nodes_loop: int
+    slope_loop: int
+
+
+class Scope(NamedTuple):
+    """A feature: the address of its loop, the first and last + 1 coordinate to sum, whether the root is taken."""
+
+    loop: int
+    first: int
+    end: int
+    root: int
+
+
+class ErrorsPlace(NamedTuple):
+    """A process's errors of products: their first row of the state, sizes, and where its arrays begin in one of all.
+
+    nodes, orders : how many; nodes_at, weights, powers, flow, centre : where the arrays of `program.Errors` begin
+    """
+
+    row: int
+    nodes: int
+    orders: int
+    nodes_at: int
+    weights: int
+    powers: int
+    flow: int
+    centre: int
+
+
+class Numbers(NamedTuple):
+    """Numbers of all processes: constants, tables, and H and Sigma^(1/2), row by row, where they are matrices."""
+
+    constants: Any
+    table: Any
+    hessian: Any
+    root: Any
+
+
+class Terms(NamedTuple):
+    """Terms of the test functions: see `program.Inputs`."""
+
+    owner: Any
+    coefficient: Any
+    exponents: Any
+
+
+class Given(NamedTuple):
+    """What a program's Inputs are to the kernels: places and scopes are records, starts a number a row of the state."""
+
+    places: Any
+    scopes: Any
+    numbers: Numbers
+    starts: Any
+    records: Any
+    terms: Terms
+    combinations: Any
+
+
+class Source(NamedTuple):
+    """Where normals come from, two Tags: of words, and of what makes two normals of two words."""
+
+    words: Any
+    transform: Any
+
+
+class Sizes(NamedTuple):
+    """Coordinates, fine steps a macro step, and the most Gaussians that a noise law takes a step."""
+
+    d: int
+    substeps: int
+    gaussians: int
+
+
+class Noise(NamedTuple):
+    """Rows of noise: normals of fine steps, of macro steps (a second Gaussian), a stride's sums, zeta and R zeta; words."""
+
+    xi: Any
+    extra: Any
+    combined: Any
+    zeta: Any
+    mixed: Any
+    words: Any
+
+
+class Pulls(NamedTuple):
+    """Rows for H theta, for H grad f and for grad f, of the process at work."""
+
+    pull: Any
+    bend: Any
+    slopes: Any
+
+
+class Errors(NamedTuple):
+    """Of processes that carry errors along: records, their arrays as one, and rows to work in."""
+
+    places: Any
+    values: Any
+    a: Any
+    b: Any
+    excess: Any
+    moved: Any
+    coefficients: Any
+
+
+class Work(NamedTuple):
+    """One thread's buffers; value and term are rows for a test function; errors is () where none are carried."""
+
+    noise: Noise
+    state: Any
+    pulls: Pulls
+    value: Any
+    term: Any
+    errors: Any
+
+
+def records(kind, of, integer=np.int64):
+    """Return named tuples of integers as an array of records with the same names."""
+    return np.array(of, dtype=[(name, integer) for name in kind._fields])
 
 
 def aligned(length, kind):

@@ -12,6 +12,7 @@ from ngos_sim.engines import python, rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import kernels
 from ngos_sim.engines.cuda import steps as cuda_steps
+from ngos_sim.engines.layout import Source
 from ngos_sim.engines.program import BLOCK
 from tests.support import lattice, precision, programs
 
@@ -49,7 +50,7 @@ def test_draws_beyond_2_to_the_34_do_not_repeat_on_any_engine():
     assert len({*drawn[0], *drawn[1]}) == 14
     far = drawn[0][3:]
     out, words = np.zeros(4 * 4 * BLOCK), np.zeros(4 * BLOCK, np.uint64)
-    source = bind(rng.philox4x32, "f64"), bind(rng.box_muller, "f64")
+    source = Source(bind(rng.philox4x32, "f64"), bind(rng.box_muller, "f64"))
     kernels._fill(source, out, words, 4, np.uint64(key), np.uint64(0), np.uint64(trajectory), FAR - 1)
     assert out.reshape(4, 4, BLOCK)[:, 0, 0].tolist() == far
     normals = np.zeros(8)

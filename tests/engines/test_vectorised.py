@@ -13,6 +13,7 @@ from ngos_sim.engines import rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.cpu import kernels, lanes
+from ngos_sim.engines.layout import Source
 from tests.support import programs
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
@@ -97,7 +98,8 @@ def test_a_call_of_math_that_stays_is_seen():
 @pytest.mark.parametrize("precision", ["mix", "f64"])
 def test_random_numbers(precision):
     transform, word = {"mix": (rng.box_muller32, types.uint32), "f64": (rng.box_muller, types.uint64)}[precision]
-    draw = types.Tuple([bind(each, precision)._numba_type_ for each in (rng.philox4x32, transform)])
+    tags = [bind(each, precision)._numba_type_ for each in (rng.philox4x32, transform)]
+    draw = types.NamedTuple(tags, Source)
     u64, i64 = types.uint64, types.int64
     text = assembly(kernels._fill, draw, REAL[precision][::1], word[::1], i64, u64, u64, u64, i64)
     assert len(re.findall(r"\bv?pmuludq\b", text)) >= 18

@@ -195,7 +195,7 @@ def test_memory_of_many_steps():
     table = 8 * 43 * 2**16
     assert job.inputs.nbytes == table
     assert peak < 2.0 * table
-    assert np.shares_memory(kernel._inputs[2][1], job.inputs.processes[0].table)
+    assert np.shares_memory(kernel._given.numbers.table, job.inputs.processes[0].table)
 
 
 def test_points_that_are_not_held_give_the_same_numbers(monkeypatch):

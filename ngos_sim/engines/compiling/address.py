@@ -4,6 +4,9 @@ A Loop is compiled once for every tag, a user's function. The kernels that call 
 nothing of the function: they are compiled once and for all.
 """
 
+import inspect
+from collections import namedtuple
+
 from numba import types
 from numba.extending import intrinsic
 
@@ -14,10 +17,29 @@ from ngos_sim.engines.compiling.refusals import naming_the_line
 
 
 class Loop:
-    """A function of a tag and of what `kinds` says, in this order: pointers to "real" or to "state", a "count"."""
+    """A function of a tag and of pointers and counts.
 
-    def __init__(self, function, kinds):
-        self.kinds = kinds.split()
+    Parameters
+    ----------
+    function : function (tag, ..)
+    real, counts : str
+        Names of the parameters that are pointers to normals ("real"), and of those that are counts; all others are
+        pointers to numbers of the state's type.
+
+    Attributes
+    ----------
+    Arguments : class of named tuples
+        What is passed behind the tag, by the function's own names.
+    """
+
+    def __init__(self, function, counts, real=""):
+        _, *names = inspect.signature(function).parameters
+        unknown = {*counts.split(), *real.split()} - {*names}
+        if unknown:
+            raise TypeError(f"{function.__name__} has no parameter {sorted(unknown)[0]!r}; it has {', '.join(names)}")
+        kinds = {**dict.fromkeys(counts.split(), "count"), **dict.fromkeys(real.split(), "real")}
+        self.kinds = [kinds.get(name, "state") for name in names]
+        self.Arguments = namedtuple("Arguments", names)
         self.kernel = njit(**KERNEL, no_cpython_wrapper=True)(function)
 
     def types(self, real, state):
@@ -39,7 +61,7 @@ class Loop:
 
 
 def caller(loop):
-    """Return enter(address, arguments): it calls what a loop was compiled to, the arguments behind the tag a tuple."""
+    """Return enter(address, arguments): it calls what a loop was compiled to; arguments : the loop's Arguments."""
 
     @intrinsic
     def enter(typing_context, address, arguments):

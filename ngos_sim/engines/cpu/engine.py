@@ -10,7 +10,20 @@ from ngos_sim.engines import processors, rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.compiling.numba_internals import warn_without_fma
 from ngos_sim.engines.cpu import joint, kernels, lanes
-from ngos_sim.engines.layout import aligned
+from ngos_sim.engines.layout import (
+    Given,
+    Noise,
+    Numbers,
+    Place,
+    Pulls,
+    Scope,
+    Sizes,
+    Source,
+    Terms,
+    Work,
+    aligned,
+    records,
+)
 from ngos_sim.engines.program import BLOCK, ChunkSums, cost
 
 _GROUP_STEPS = 2e7  # process steps, coordinates and trajectories of one task: about 50 ms
@@ -29,12 +42,17 @@ def step(process, numbers, precision):
 
 
 def _loops(process, numbers, precision, types, root):
-    """Return the addresses of a process's loops as its row of the layout ends; 0 for one that is not called."""
+    """Return the addresses of a process's loops by their names in `layout.Place`; 0 for one that is not called."""
     move, law = step(process, numbers, precision), bind(process.law, precision, noise=len(numbers.noise))
     zeta = lanes.zeta.address(law, *types) if root else 0
     nodes = lanes.nodes.address(move, *types) if numbers.errors is not None else 0
     slope = process.slope and bind(process.slope, precision, **_lengths(process, numbers))
-    return lanes.row.address(move, *types), zeta, nodes, (slope and lanes.feature.address(slope, *types)) or 0
+    return {
+        "step_loop": lanes.row.address(move, *types),
+        "law_loop": zeta,
+        "nodes_loop": nodes,
+        "slope_loop": (slope and lanes.feature.address(slope, *types)) or 0,
+    }
 
 
 def _at_once(draws):
@@ -53,7 +71,7 @@ class Kernel:
         d = program.dimension
         real, state = (np.float64 if precision in names else np.float32 for names in (("f64",), ("f64", "mix")))
         types = from_dtype(np.dtype(real)), from_dtype(np.dtype(state))
-        places, constants, tables, starts, scope = [], [], [], [], []
+        places, constants, tables, starts, scopes = [], [], [], [], []
 
         def put(store, values):
             at = sum(len(part) for part in store)
@@ -62,60 +80,71 @@ class Kernel:
 
         for process, numbers in zip(program.processes, inputs.processes, strict=True):
             others = np.zeros(len(program.features) + numbers.error_rows)
-            at = put(starts, np.concatenate([numbers.start.ravel(), others]))
-            parts = [put(constants, kind) for kind in (numbers.loss, numbers.variance, numbers.noise)]
-            parts += [put(constants, numbers.parameters), put(tables, numbers.table)]
             _, rows, columns = numbers.table.shape
-            loops = _loops(process, numbers, precision, types, len(inputs.root))
-            places.append([at, process.slots, process.stride, *parts, columns, rows, *loops])
+            place = Place(
+                at=put(starts, np.concatenate([numbers.start.ravel(), others])),
+                slots=process.slots,
+                stride=process.stride,
+                loss=put(constants, numbers.loss),
+                variance=put(constants, numbers.variance),
+                noise=put(constants, numbers.noise),
+                parameters=put(constants, numbers.parameters),
+                table=put(tables, numbers.table),
+                columns=columns,
+                rows=rows,
+                **_loops(process, numbers, precision, types, len(inputs.root)),
+            )
+            places.append(place)
         lengths = _lengths(program.processes[0], inputs.processes[0])
         for feature in program.features:
             loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
-            scope.append([loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root])
+            scopes.append(Scope(loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root))
         self._slots, self._bent = program.processes[0].slots, any(process.slope for process in program.processes)
         transform = rng.box_muller if precision == "f64" else rng.box_muller32
-        self._source = bind(rng.philox4x32, precision), bind(transform, precision)
-        self._sizes = (d, program.substeps, program.gaussians)
+        self._source = Source(bind(rng.philox4x32, precision), bind(transform, precision))
+        self._sizes = Sizes(d, program.substeps, program.gaussians)
         self._key = np.uint64(inputs.key)
-        self._real, self._starts, self._joint = real, np.concatenate(starts), joint.numbers(program, inputs)
+        self._real, self._errors = real, joint.numbers(program, inputs)
         self._at_once = tuple(_at_once(draws) for draws in (program.substeps * d, d))
         self._shape = (len(inputs.records), inputs.test_functions, len(inputs.combinations))
         terms = (inputs.term_owner, inputs.term_coefficient, inputs.term_exponents)
-        terms = tuple(map(np.ascontiguousarray, terms))  # one type, hence one kernel
-        matrices = (inputs.hessian.ravel().astype(state), inputs.root.ravel().astype(real))
-        numbers = (np.concatenate(constants), tables[0] if len(tables) == 1 else np.concatenate(tables), *matrices)
-        self._inputs = (
-            np.array(places, dtype=np.int64),
-            np.array(scope, dtype=np.int64).reshape(-1, 4),
-            numbers,
-            self._starts,
-            inputs.records,
-            terms,
-            inputs.combinations,
+        self._given = Given(
+            places=records(Place, places),
+            scopes=records(Scope, scopes),
+            numbers=Numbers(
+                constants=np.concatenate(constants),
+                table=tables[0] if len(tables) == 1 else np.concatenate(tables),
+                hessian=inputs.hessian.ravel().astype(state),
+                root=inputs.root.ravel().astype(real),
+            ),
+            starts=np.concatenate(starts),
+            records=inputs.records,
+            terms=Terms(*map(np.ascontiguousarray, terms)),  # one type, hence one kernel
+            combinations=inputs.combinations,
         )
 
     def _workspace(self):
         """Return one thread's buffers, and the room for a block's observables."""
-        normals, extra = (aligned(draws * BLOCK, self._real) for draws in self._at_once)
-        rows, state = self._sizes[0] * BLOCK, self._starts.dtype
+        starts, d = self._given.starts, self._sizes.d
+        xi, extra = (aligned(draws * BLOCK, self._real) for draws in self._at_once)
+        combined, zeta, mixed = (aligned(d * BLOCK, self._real) for _ in range(3))
         words = aligned(4 * BLOCK, np.uint64 if self._real == np.float64 else np.uint32)
-        noise = (normals, extra, *(aligned(rows, self._real) for _ in range(3)), words)
-        pull = aligned(rows, state)
-        bend, slopes = (aligned(rows, state) for _ in range(2)) if self._bent else (pull, pull)
-        work = (
-            noise,
-            aligned(len(self._starts) * BLOCK, state),
-            (pull, bend, slopes),
-            aligned(BLOCK, np.float64),
-            aligned(BLOCK, np.float64),
-            joint.workspace(self._joint, self._slots, self._sizes[0]),
+        pull = aligned(d * BLOCK, starts.dtype)
+        bend, slopes = (aligned(d * BLOCK, starts.dtype) for _ in range(2)) if self._bent else (pull, pull)
+        work = Work(
+            noise=Noise(xi, extra, combined, zeta, mixed, words),
+            state=aligned(len(starts) * BLOCK, starts.dtype),
+            pulls=Pulls(pull, bend, slopes),
+            value=aligned(BLOCK, np.float64),
+            term=aligned(BLOCK, np.float64),
+            errors=joint.workspace(self._errors, self._slots, d),
         )
         return work, np.empty((*self._shape, BLOCK))
 
     def block(self, index):
         """Return the observables of block `index`, shape (records, test functions, observables, 128)."""
         work, out = self._workspace()
-        kernels.block(self._source, self._sizes, self._key, np.uint64(index * BLOCK), self._inputs, work, out)
+        kernels.block(self._source, self._sizes, self._key, np.uint64(index * BLOCK), self._given, work, out)
         return out
 
     def chunks(self, first, count):
@@ -123,7 +152,7 @@ class Kernel:
         work, out = self._workspace()
         sums = np.empty((count, *self._shape, 2))
         nonfinite = np.empty((count, 2), dtype=np.int64)
-        kernels.chunks(self._source, self._sizes, self._key, self._inputs, work, out, first, sums, nonfinite)
+        kernels.chunks(self._source, self._sizes, self._key, self._given, work, out, first, sums, nonfinite)
         return ChunkSums(sums, nonfinite)
 
 

@@ -15,22 +15,19 @@ from ngos_sim.arithmetic import fma
 from ngos_sim.engines.compiling.address import pointer
 from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import KERNEL, PRIMITIVES, prefer_wide
-from ngos_sim.engines.cpu.lanes import enter_nodes
+from ngos_sim.engines.cpu.lanes import Nodes, enter_nodes
 from ngos_sim.engines.cpu.product import rectangle
-from ngos_sim.engines.layout import AT, COLUMNS, LOSS, NODES, NOISE, PARAMETERS, ROWS, SLOTS, TABLE, VARIANCE, aligned
+from ngos_sim.engines.layout import Errors, ErrorsPlace, aligned, records
 from ngos_sim.engines.program import BLOCK
 
 _L = np.uint64(BLOCK)
 _ONE = np.uint64(1)
 _fma = PRIMITIVES[fma]
 
-# One row a process: its first row of errors, its numbers of nodes and of orders, and where each array begins.
-_ERRORS, _NODES, _ORDERS, _NODES_AT, _WEIGHTS, _POWERS, _FLOW, _CENTRE = range(8)
-
 
 def numbers(program, inputs):
-    """Return a row a process and one flat array of all their Errors, or () where there are none."""
-    layout, values, row, size = [], [], 0, 0
+    """Return records of where all processes' Errors are, and one flat array of them; () where there are none."""
+    places, values, row, size = [], [], 0, 0
     for process, given in zip(program.processes, inputs.processes, strict=True):
         row += process.slots * program.dimension + len(program.features)
         if given.errors is None:
@@ -38,21 +35,23 @@ def numbers(program, inputs):
         each = given.errors
         arrays = [np.ravel(array) for array in (each.nodes, each.weights, each.powers, each.flow, each.centre)]
         begins = size + np.cumsum([0, *map(len, arrays)])
-        layout.append([row, each.weights.shape[1], len(each.weights), *begins[:-1]])
+        orders, nodes = each.weights.shape
+        places.append(ErrorsPlace(row, nodes, orders, *begins[:-1]))
         values += arrays
         row, size = row + given.error_rows, begins[-1]
-    return np.array(layout, dtype=np.uint64), np.concatenate(values)
+    return records(ErrorsPlace, places, np.uint64), np.concatenate(values)
 
 
 def workspace(given, slots, d):
     """Return the phase's argument for one thread: what `numbers` returned, and rows to work in."""
     if not given:
         return ()
-    n, (nodes, orders) = (slots - 1) * d, np.max(given[0], axis=0)[[_NODES, _ORDERS]].tolist()
+    places, _ = given
+    n, nodes, orders = (slots - 1) * d, int(places["nodes"].max()), int(places["orders"].max())
     rows = (n + 1, d + 1, (n + 1) * (d + 1), nodes * slots, d * slots * orders)
     a, b, *others = (aligned(count * BLOCK, np.float64) for count in rows)
     a[-BLOCK:] = b[:BLOCK] = 1.0  # they stay
-    return (*given, a, b, *others)
+    return Errors(*given, a, b, *others)
 
 
 @njit(**KERNEL)
@@ -83,10 +82,10 @@ def _excess(library, excess, to, state, begin, a, b, which, count):
 @njit(**KERNEL)
 def _coefficients(library, coefficients, values, mine, moved, centre, j, slots, d):
     """Write the coefficients of coordinate j's step out of its slots at the nodes."""
-    nodes, orders = mine[_NODES], mine[_ORDERS]
+    nodes, orders = mine.nodes, mine.orders
     for i in range(slots):
         to, gap = (i * d + j) * orders * _L, slots * _L
-        rectangle(library, coefficients, to, values, mine[_WEIGHTS], nodes, orders, nodes, moved, i * _L, gap)
+        rectangle(library, coefficients, to, values, mine.weights, nodes, orders, nodes, moved, i * _L, gap)
     for lane in range(_L):
         coefficients[to + lane] -= values[centre + j]
 
@@ -120,7 +119,7 @@ def _add_products(library, state, begin, coefficients, values, powers, orders, n
 @njit(**KERNEL)
 def _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, d):
     """Write the errors after the step, those of one b after the other: such a block stays in the cache."""
-    count, orders, begin = n + _ONE, mine[_ORDERS], mine[_ERRORS] * _L
+    count, orders, begin = n + _ONE, mine.orders, mine.row * _L
     size, gap, products = count * _L, (d + _ONE) * count, flow + n * (d + _ONE) * count
     _excess(library, excess, np.uint64(0), state, begin, a, b, np.uint64(0), count)
     for j in range(d):
@@ -128,44 +127,52 @@ def _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, 
         row = begin + to
         _excess(library, excess, to, state, row, a, b, j + _ONE, count)
         rectangle(library, state, row, values, products, count, count, count, excess, to, _L)
-        _add_products(library, state, row, coefficients, values, mine[_POWERS], orders, n, j, d)
+        _add_products(library, state, row, coefficients, values, mine.powers, orders, n, j, d)
     rectangle(library, state, begin, values, flow, gap, n, gap, excess, np.uint64(0), _L)
     _add(library, state, begin, coefficients, orders, n)
 
 
 @njit(**KERNEL)
-def _carry(library, joint, place, which, numbers, state, pulls, step, d):
-    """Take one process's errors through its step number `step`; pulls: H theta and, where it is read, H grad f."""
-    layout, values, a, b, excess, moved, coefficients = joint
-    constants, table, pull, bend = numbers[0], numbers[1], pulls[0], pulls[1]
-    mine, d, at, slots = layout[which], np.uint64(d), np.uint64(place[AT]), np.uint64(place[SLOTS])
+def _carry(library, errors, place, which, numbers, state, pulls, step, d):
+    """Take one process's errors through its step number `step`; H theta and, where it is read, H grad f are ready."""
+    constants, values, a, b, coefficients = numbers.constants, errors.values, errors.a, errors.b, errors.coefficients
+    mine, d, at, slots = errors.places[which], np.uint64(d), np.uint64(place.at), np.uint64(place.slots)
     n, k = (slots - _ONE) * d, np.uint64(step)
-    centre = mine[_CENTRE] + k * d
+    centre = mine.centre + k * d
     for j in range(d):
-        entry = k * np.uint64(place[ROWS]) + min(j, np.uint64(place[ROWS]) - _ONE)
-        oracle = pointer(constants, place[LOSS] + j), pointer(constants, place[VARIANCE] + j)
-        own = pointer(constants, place[NOISE]), pointer(constants, place[PARAMETERS])
-        c = pointer(table, np.uint64(place[TABLE]) + entry * np.uint64(place[COLUMNS]))
-        x, nodes = pointer(state, (at + j * slots) * _L), pointer(values, mine[_NODES_AT] + j * mine[_NODES])
-        pulled = pointer(pull, j * _L), pointer(bend, j * _L)
-        there = (pointer(moved, 0), x, *pulled, *oracle, *own, c, nodes, d, mine[_NODES], slots)
-        enter_nodes(place[NODES], there)
-        _coefficients(library, coefficients, values, mine, moved, centre + d, j, slots, d)
+        entry = k * np.uint64(place.rows) + min(j, np.uint64(place.rows) - _ONE)
+        arguments = Nodes(
+            moved=pointer(errors.moved, 0),
+            state=pointer(state, (at + j * slots) * _L),
+            pull=pointer(pulls.pull, j * _L),
+            bend=pointer(pulls.bend, j * _L),
+            loss=pointer(constants, place.loss + j),
+            variance=pointer(constants, place.variance + j),
+            noise=pointer(constants, place.noise),
+            parameters=pointer(constants, place.parameters),
+            table=pointer(numbers.table, np.uint64(place.table) + entry * np.uint64(place.columns)),
+            values=pointer(values, mine.nodes_at + j * mine.nodes),
+            d=d,
+            count=mine.nodes,
+            slots=slots,
+        )
+        enter_nodes(place.nodes_loop, arguments)
+        _coefficients(library, coefficients, values, mine, errors.moved, centre + d, j, slots, d)
     _factors(library, a, b, state, at, values, centre, slots, d)
-    flow = mine[_FLOW] + k * (n + _ONE) * (n * (d + _ONE) + n + _ONE)
-    _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, d)
+    flow = mine.flow + k * (n + _ONE) * (n * (d + _ONE) + n + _ONE)
+    _advance(library, state, mine, values, flow, a, b, errors.excess, coefficients, n, d)
 
 
-def carry(library, joint, place, which, numbers, state, pulls, step, d):
+def carry(library, errors, place, which, numbers, state, pulls, step, d):
     raise NotImplementedError  # compiled only
 
 
 # Not forced inline as other overloads: what it calls would inherit that, and some of it is kept apart.
 @overload(carry, jit_options={"error_model": "numpy", "_nrt": False})  # type: ignore[typeddict-unknown-key]
-def _carry_compiled(library, joint, place, which, numbers, state, pulls, step, d):
+def _carry_compiled(library, errors, place, which, numbers, state, pulls, step, d):
     """Take one process's errors through its step, where it carries any; else no code at all."""
-    if len(joint) == 0:
-        return lambda library, joint, place, which, numbers, state, pulls, step, d: None
-    return lambda library, joint, place, which, numbers, state, pulls, step, d: _carry(
-        library, joint, place, which, numbers, state, pulls, step, d
+    if len(errors) == 0:
+        return lambda library, errors, place, which, numbers, state, pulls, step, d: None
+    return lambda library, errors, place, which, numbers, state, pulls, step, d: _carry(
+        library, errors, place, which, numbers, state, pulls, step, d
     )

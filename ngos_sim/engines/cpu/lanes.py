@@ -67,8 +67,9 @@ def _nodes(move, moved, state, pull, bend, loss, variance, noise, parameters, ta
             store_slots(pointer(moved, at + lane), _L, y)
 
 
-row = Loop(_row, "state real real state state state state state state state count")
-zeta = Loop(_zeta, "real real real state count")
-feature = Loop(_feature, "state state state state state count")
-nodes = Loop(_nodes, "state state state state state state state state state state count count count")
+row = Loop(_row, counts="d", real="xi extra")
+zeta = Loop(_zeta, counts="rows", real="out xi extra")
+feature = Loop(_feature, counts="d")
+nodes = Loop(_nodes, counts="d count slots")
+Row, Zeta, Feature, Nodes = row.Arguments, zeta.Arguments, feature.Arguments, nodes.Arguments
 enter_row, enter_zeta, enter_feature, enter_nodes = caller(row), caller(zeta), caller(feature), caller(nodes)
