@@ -61,9 +61,9 @@ class JointPivot:
         scale = np.ones(problem.dimension) if oracle.root is None else np.sqrt(np.diag(problem.covariance))
         found = joint_flow.carried(equation, h, count)
         rules = asdict(joint_flow.mehler(problem.covariance, nodes, orders, scale))
-        return Part(
-            rule, law, steps, eta2, sigma, errors=Errors(flow=found.flow, centre=found.centre, **rules)
-        ), found.means
+        centred = equation.autonomous[0] if equation.autonomous else None
+        errors = Errors(centred=centred, flow=found.flow, centre=found.centre, **rules)
+        return Part(rule, law, steps, eta2, sigma, errors=errors), found.means
 
     def span(self, times, moments):
         """Return the Observables that read sums of slots off the errors, and their exact SDE means.

@@ -55,8 +55,10 @@ class Kernel:
             begin = sum(map(len, constants))
             _, table_rows, columns = numbers.table.shape
             sizes = (process.slots, process.stride, table_rows, columns, *map(len, kinds))
-            rule = (0, 0) if numbers.errors is None else numbers.errors.weights.shape[::-1]
-            places.append(Place(*sizes, rows * len(places), begin, *rule, process.slope is not None))
+            carried = numbers.errors
+            rule = (0, 0) if carried is None else carried.weights.shape[::-1]
+            centred = process.slots if carried is None or carried.centred is None else carried.centred
+            places.append(Place(*sizes, rows * len(places), begin, *rule, centred, process.slope is not None))
             constants.append(np.concatenate([np.ravel(kind) for kind in kinds]))
             tables.append(np.ravel(numbers.table))
             starts.append(np.concatenate([numbers.start.ravel(), np.zeros(others)]))

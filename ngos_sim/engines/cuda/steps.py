@@ -17,11 +17,17 @@ _WORDS = 4  # normals of a Philox block
 _ONE = np.uint64(1)
 
 # Sizes of one process: slots, stride, rows and columns of its table a step, how many numbers each kind has,
-# and where its state and its constants begin; of its Errors, if any, how many nodes and orders; whether its step
-# reads H grad f.
+# and where its state and its constants begin; of its Errors, if any, how many nodes and orders, the place of
+# the centred slot (or how many slots there are, where none is); whether its step reads H grad f.
 Place = namedtuple(
-    "Place", "slots stride rows columns loss variance noise parameters state_at constants_at nodes orders bent"
+    "Place", "slots stride rows columns loss variance noise parameters state_at constants_at nodes orders centred bent"
 )
+Roles = namedtuple("Roles", "linear blocks")  # how many linear slots, and centres: one a coordinate or none
+
+
+def roles(place, d):
+    """Return the Roles of a process's slots in its Errors."""
+    return Roles(place.slots - 1, d) if place.centred < place.slots else Roles(place.slots, 0)
 
 
 @functools.cache

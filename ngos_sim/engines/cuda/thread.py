@@ -10,7 +10,7 @@ import numpy as np
 
 from ngos_sim.engines import rng
 from ngos_sim.engines.cuda.joint import carrier
-from ngos_sim.engines.cuda.steps import adder, feature, fetcher, stepper
+from ngos_sim.engines.cuda.steps import adder, feature, fetcher, roles, stepper
 
 
 class Shape(NamedTuple):
@@ -37,7 +37,8 @@ class Shape(NamedTuple):
     def error_rows(self):
         """How many of them are errors: see `program.Errors`."""
         place = self.places[0]
-        return (self.d + 1) * ((place.slots - 1) * self.d + 1) if place.nodes else 0
+        linear, blocks = roles(place, self.d)
+        return (blocks + 1) * (linear * self.d + 1) if place.nodes else 0
 
     @property
     def strides(self):
