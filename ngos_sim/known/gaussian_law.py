@@ -13,13 +13,12 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from ngos_sim.known import linear_flow
-from ngos_sim.known.joint_equation import CERTIFIED, embedding
+from ngos_sim.known.joint_equation import CERTIFIED
+from ngos_sim.known.joint_problem import embedding
 from ngos_sim.known.probing import NoMoments
 from ngos_sim.processes.integrators import table
-from ngos_sim.processes.rule import Oracle, oracle_of
 
 ACCURACY = 1e-12  # of a mean's movement
-_Told = oracle_of("gradient", "variance", "hessian_gradient")  # what is known where the Hessian is a matrix
 _SOLVER = {"method": "DOP853", "rtol": ACCURACY, "atol": 1e-14}
 _MOST = 20_000  # evaluations: seconds
 
@@ -107,8 +106,8 @@ def _units(equation, first):
     return linear_flow.scales(duration * rates, np.append(size, 1.0))[:-1]
 
 
-def companion_law(rule, problem, linear, records):
-    """Return the Law of an affine rule after `records` steps of size problem.h.
+def companion_law(rule, problem, linear, h, records):
+    """Return the Law of an affine rule after `records` steps of size h.
 
     Parameters
     ----------
@@ -118,11 +117,12 @@ def companion_law(rule, problem, linear, records):
     problem : JointProblem
     linear : tuple of int
         The linear slots.
+    h : float
     records : ndarray of int64
         Ascending.
     """
     autonomous = tuple(i for i in range(len(problem.start)) if i not in linear)
-    parameters, h = {**rule.parameters, "eta2": problem.h}, problem.h
+    parameters = {**rule.parameters, "eta2": h}
     mean, path = problem.start[list(linear)].ravel(), problem.start[list(autonomous)]
     covariance, found = np.zeros((len(mean), len(mean))), []
     step, p = _AffineStep(rule, problem, linear, autonomous), SimpleNamespace(**parameters)
@@ -144,7 +144,6 @@ class _AffineStep:
         self._linear, self._autonomous = list(linear), list(autonomous)
         self._embedding = embedding(problem, linear)
         self._covariance = np.tile(problem.covariance, (len(linear), len(linear)))
-        self._variance = np.diag(problem.covariance).tolist()
 
     def at(self, path, c, p):
         """Return (M, o) as one matrix, K Sigma K^T, and where the autonomous slots go.
@@ -170,10 +169,5 @@ class _AffineStep:
         *numbers, z = inputs
         for slot, value in zip([*self._linear, *self._autonomous], [*numbers[: len(self._linear)], *path], strict=True):
             x[slot] = value
-        if problem.is_matrix:
-            o = _Told(numbers[-2], self._variance[j], numbers[-1])
-        else:
-            hessian, slope = float(problem.hessian[j]), float(problem.slope[j])
-            gradient = hessian * x[0] + slope
-            o = Oracle(gradient, self._variance[j], hessian, hessian * gradient)
+        o = problem.oracle(j, x[0], *numbers[len(self._linear) :])
         return np.array(self._rule.step(tuple(x), o, z, c, p))

@@ -10,115 +10,19 @@ of a matrix; H and slope then say what the numbers are. Slots are stacked: all t
 `gaussian_law` and `joint_flow` solve the equation.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from ngos_sim.known.joint_problem import embedding, with_free_gradient
 from ngos_sim.known.moments import Path
 from ngos_sim.known.probing import ZERO, Coordinate, NoMoments, Probe
 from ngos_sim.known.tabulated import Tabulated
-from ngos_sim.processes.rule import oracle_of
-from ngos_sim.processes.sde import SDE
 
-_Told = oracle_of("gradient", "variance", "hessian_gradient")  # what is known where the Hessian is a matrix
-_FREE = ("o.gradient", "o.hessian_gradient")
 CERTIFIED = np.arange(1, 10) / 9.0  # when the functions must be affine out to the law's tails, in the clock s
 
 _KNOTS = 161  # times at which derivatives are probed, a spline between
-
-
-@dataclass(frozen=True)
-class JointProblem:
-    """Coordinates of a study at once.
-
-    Parameters
-    ----------
-    hessian : ndarray, shape (d, d) where it is a matrix, else (d,)
-    slope : ndarray, shape (d,)
-    covariance : ndarray, shape (d, d)
-    start : ndarray, shape (slots, d)
-    t0, end : float
-    constants : dict of str to float
-        The optimizer's.
-    h : float
-        The time of one step of the optimizer, which coefficients may read.
-    """
-
-    hessian: np.ndarray
-    slope: np.ndarray
-    covariance: np.ndarray
-    start: np.ndarray
-    t0: float
-    end: float
-    constants: dict[str, float]
-    h: float
-
-    @property
-    def dimension(self):
-        """The number of coordinates."""
-        return len(self.slope)
-
-    @property
-    def is_matrix(self):
-        """Whether the gradient of one coordinate depends on others."""
-        return self.hessian.ndim == 2
-
-    @cached_property
-    def key(self):
-        """What tells it from another problem of the same study."""
-        arrays = (self.hessian, self.slope, self.covariance, self.start)
-        return (*(each.tobytes() for each in arrays), self.is_matrix, self.h, self.end)
-
-    @cached_property
-    def free(self):
-        """What gradient and (H grad f)_i are of all theta and 1, shape (d, 2, d + 1)."""
-        gradient = np.column_stack([self.hessian, self.slope])
-        return np.stack([gradient, self.hessian @ gradient], axis=1)
-
-
-def embedding(problem, linear):
-    """Return what the numbers that a coordinate's functions are affine in are of all linear slots and 1.
-
-    linear : tuple of int
-        The linear slots, theta first.
-
-    Returns
-    -------
-    ndarray, shape (d, numbers, len(linear) d + 1)
-        Numbers: the own linear slots, then, where the Hessian is a matrix, those of `JointProblem.free`.
-    """
-    d, count = problem.dimension, len(linear)
-    free = len(_FREE) if problem.is_matrix else 0
-    found = np.zeros((d, count + free, count * d + 1))
-    for j in range(d):
-        found[j, np.arange(count), np.arange(count) * d + j] = 1.0
-    if free:
-        theta = linear.index(0)
-        found[:, count:, theta * d : (theta + 1) * d] = problem.free[:, :, :-1]
-        found[:, count:, -1] = problem.free[:, :, -1]
-    return found
-
-
-def with_free_gradient(sde):
-    """Return an SDE whose gradient and (H grad f)_i are two more slots; as they have noise, none is autonomous."""
-
-    def told(x, o):
-        return x[:-2], _Told(x[-2], o.variance, x[-1])
-
-    def drift(x, o, c, p):
-        own, known = told(x, o)
-        return (*sde.drift(own, known, c, p), 0.0, 0.0)
-
-    def diffusion(x, o, c, p):
-        own, known = told(x, o)
-        rows = sde.diffusion(own, known, c, p)
-        if isinstance(rows[0], tuple):
-            return tuple((*row, 1.0, 1.0) for row in rows)
-        return (*rows, 1.0, 1.0)
-
-    return SDE(sde.name, drift, diffusion, (*sde.slots, *_FREE), sde.schedule, **sde.parameters)
 
 
 class JointEquation:
@@ -147,6 +51,7 @@ class JointEquation:
             coordinates = [self._coordinate(j) for j in range(problem.dimension)]
             noisiest = int(np.argmax(np.diag(problem.covariance)))
             first = Probe(probed, coordinates[noisiest])
+            self._first = first
             self.probes = [
                 first if j == noisiest else Probe(probed, each, first.autonomous) for j, each in enumerate(coordinates)
             ]
@@ -174,6 +79,10 @@ class JointEquation:
             start = np.append(start, each.free[j] @ np.append(each.start[0], 1.0))
         numbers = (float(hessian), float(slope), float(each.covariance[j, j]), tuple(start.tolist()))
         return Coordinate(*numbers, each.t0, each.end, each.constants, each.h)
+
+    def is_same_at(self, h):
+        """Return whether the SDE's functions give the same at another step."""
+        return h == self.problem.h or self._first.is_same_at(h)
 
     def time(self, s):
         """Return the time of a clock value: see `Probe.time`."""

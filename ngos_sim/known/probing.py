@@ -6,6 +6,7 @@ diffusion of L must be affine in L. Both are found by calling the SDE's function
 """
 
 import math
+from copy import copy
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from ngos_sim.processes.rule import Oracle
 
 ZERO = 1e-11  # of the largest value in a slot: less is no dependence and no curvature. A bend d biases by about d T
 _PATHS, _STEPS = 8, (64, 256, 1024, 4096, 16384)  # of the look at where the SDE goes
+_COMPARED = 16  # visited states at which two steps are compared
 _TRIES = 32  # pairs of visited states at which the functions are compared
 _JITTER = 0.1  # of a visited state: so that equal slots differ
 _MOVED = 0.01  # of `reach`: nearer states are moved apart
@@ -69,7 +71,7 @@ class Probe:
 
     def __init__(self, sde, coordinate, autonomous=None):
         self.sde, self.coordinate = sde, coordinate
-        self._p = SimpleNamespace(**{**coordinate.constants, **sde.parameters, "eta2": coordinate.h})
+        self._p = self._told(coordinate.h)
         self._random = np.random.default_rng(0)
         self.start = np.array(coordinate.start, dtype=np.float64)
         self.seen = self._visited()
@@ -77,6 +79,18 @@ class Probe:
         self.reach = np.where(largest > 0.0, largest, 1.0)
         self.autonomous = self._split() if autonomous is None else autonomous
         self.linear = tuple(i for i in range(len(self.start)) if i not in self.autonomous)
+
+    def _told(self, h):
+        """Return the p that the SDE's functions get where a step is h."""
+        return SimpleNamespace(**{**self.coordinate.constants, **self.sde.parameters, "eta2": h})
+
+    def is_same_at(self, h):
+        """Return whether the SDE's functions give the same at another step, to the last bit, at some visited states."""
+        other = copy(self)
+        other._p = self._told(h)
+        x = self.seen[:: max(1, len(self.seen) // _COMPARED)]
+        t = self.time((np.arange(len(x)) + 0.5) / len(x))
+        return np.array_equal(self.functions(t, x), other.functions(t, x), equal_nan=True)
 
     def time(self, s):
         """Return t0 + T s^2, T the duration, 0 < s <= 1: bias corrections and a root of u near 0 are smooth in s."""

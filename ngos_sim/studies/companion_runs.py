@@ -1,14 +1,52 @@
 """The control-variate estimator at a point of a study: an optimizer beside its linear companion."""
 
+import functools
+
 import numpy as np
 
-from ngos_sim.estimators import control_variate, paired, rounding
+from ngos_sim.estimators import choose, control_variate, paired, rounding
 from ngos_sim.known import gaussian_law
-from ngos_sim.known.joint_equation import JointEquation
+from ngos_sim.known.probing import NoMoments
+from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.processes.integrators import euler_maruyama
+from ngos_sim.studies import start
 from ngos_sim.studies.assemble import Part, observables
 from ngos_sim.studies.jobs import Reading, Run, with_rounding
 from ngos_sim.studies.joint_problems import laws
+
+ROUGH = "its Gaussian mean does not converge"
+
+
+def last_law(study):
+    """Return the function (JointEquation) -> Law at a study's last time, each found once."""
+    return functools.cache(lambda equation: gaussian_law.sde_law(equation, study.record_times[0][-1:]))
+
+
+def companion_terms(study, sde, function, law):
+    """Return a test function's terms, see `choose.companion_terms`, or why its mean is not known, a str.
+
+    law : what `last_law` returned
+    """
+    oracle = study.oracle
+    if sde is None:
+        return "there is no companion of known moments"
+    if affine_gradient(oracle.loss, study.dimension) is None:
+        return choose.not_affine(oracle.loss)
+    if callable(oracle.covariance):
+        return choose.STATE_DEPENDENT
+    point = study.points[0]
+    state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+    try:
+        first = laws(study, sde, point, state, [(1.0, {0: ()})], law)
+        linear = (first if oracle.is_dense else first[0]).linear
+        terms = choose.companion_terms(function, oracle, study.rule.slots, study.dimension, linear)
+        if terms is None:
+            kind = "a polynomial" if oracle.noise.is_gaussian else "of degree 2 under noise that is not Gaussian"
+            return f"it is not {kind}, so that its mean is not known"
+        known = laws(study, sde, point, state, terms, law)
+    except NoMoments as error:
+        return str(error)
+    return terms if control_variate.Means(known).are_resolved(terms) else ROUGH
 
 
 def with_companion(settings, sde, wanted):
@@ -27,14 +65,12 @@ def with_companion(settings, sde, wanted):
     where = {"spacing": point.spacing, "records": records, "role": " companion"}
     job = settings.job(parts, paired.coupled_pair()[[2, 1]], observed, settings.state, **where)
     terms, times = [term for mine in wanted.values() for term in mine], study.t0 + point.eta_e * records
-    problem = (study, settings.state, terms, point.eta_e, times[-1])
 
-    def both(one):
-        equation = JointEquation(sde, one)
-        of_companion = gaussian_law.companion_law(companion, one, equation.linear, records)
-        return of_companion, gaussian_law.sde_law(equation, times)
+    def both(equation):
+        known = (equation.problem, equation.linear, point.eta_e, records)
+        return gaussian_law.companion_law(companion, *known), gaussian_law.sde_law(equation, times)
 
-    found = laws(*problem, both)
+    found = laws(study, sde, point, settings.state, terms, both)
     pairs = found if study.oracle.is_dense else [{j: pair[i] for j, pair in found.items()} for i in (0, 1)]
     means = [control_variate.Means(each) for each in pairs]
     unresolved = tuple(g for g, terms in wanted.items() if not all(each.are_resolved(terms) for each in means))

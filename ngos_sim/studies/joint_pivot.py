@@ -8,13 +8,12 @@ import numpy as np
 
 from ngos_sim.engines.program import Errors
 from ngos_sim.known import gaussian_law, joint_flow
-from ngos_sim.known.joint_equation import JointEquation
 from ngos_sim.processes.rmsprop_adam import is_built_in
 from ngos_sim.studies.assemble import Observables, Part
 from ngos_sim.studies.joint_problems import joint_problem
 
 
-def require_known(study, state, sde, h, end):
+def require_known(study, state, sde, h):
     """Raise NoMoments where the local estimator cannot take an SDE near which all coordinates of a study are coupled.
 
     Parameters
@@ -23,13 +22,14 @@ def require_known(study, state, sde, h, end):
     state : ndarray, shape (d, slots)
         The start.
     sde : SDE
-    h, end : float
-        The time of one step of the optimizer, and of the last.
+    h : float
+        The step that the SDE reads.
     """
-    equation = JointEquation(sde, joint_problem(study, state, h, end))
+    equation = study.equations.of(sde, joint_problem(study, state, h))
     joint_flow.require_one(equation)
-    joint_flow.means(equation, np.array([end - study.t0]))
-    gaussian_law.sde_law(equation, np.array([end]))  # refuses what is not affine as far out as its law
+    end = np.array([equation.problem.end])
+    joint_flow.means(equation, end - study.t0)
+    gaussian_law.sde_law(equation, end)  # refuses what is not affine as far out as its law
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,8 @@ class JointPivot:
     def equation(self):
         """The JointEquation of all coordinates."""
         settings = self.settings
-        h, study = settings.point.eta_e, settings.study
-        end = study.t0 + h * settings.records[-1]
-        return JointEquation(self.sde, joint_problem(study, settings.state, h, end))
+        study, h = settings.study, settings.point.eta_e
+        return study.equations.of(self.sde, joint_problem(study, settings.state, h))
 
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""

@@ -1,12 +1,16 @@
-"""The JointProblems of a study with an affine gradient: of all coordinates, or of single ones that are independent."""
+"""The JointEquations of a study with an affine gradient: of all coordinates, or of single ones that are independent.
+
+The control variate and, where matrices couple coordinates, the local estimator take from here what probing finds.
+"""
 
 import numpy as np
 
-from ngos_sim.known.joint_equation import JointProblem
+from ngos_sim.known.joint_equation import JointEquation
+from ngos_sim.known.joint_problem import JointProblem
 from ngos_sim.oracles.losses import affine_gradient
 
 
-def joint_problem(study, state, h, end):
+def joint_problem(study, state, h):
     """Return the JointProblem of all coordinates of a study.
 
     Parameters
@@ -14,25 +18,57 @@ def joint_problem(study, state, h, end):
     study : ConvergenceStudy
     state : ndarray, shape (d, slots)
         The start.
-    h, end : float
-        The time of one step of the optimizer, and when the law ends.
+    h : float
+        The step that the SDE reads.
     """
     d, oracle = study.dimension, study.oracle
     affine = affine_gradient(oracle.loss, d)
     hessian = affine.diagonal if oracle.loss.matrix is None else affine.matrix
     sigma = np.diag(np.broadcast_to(oracle.covariance, d)) if oracle.root is None else np.array(oracle.covariance)
-    return JointProblem(hessian, affine.slope, sigma, state.T, study.t0, end, dict(study.rule.parameters), h)
+    return JointProblem(hessian, affine.slope, sigma, state.T, study.t0, _end(study), dict(study.rule.parameters), h)
 
 
-def laws(study, state, terms, h, end, law):
-    """Return law(JointProblem) of all coordinates; where they are independent {coordinate: that of it alone}.
+def _end(study):
+    """Return when the last step of any point is done."""
+    return max(study.horizon, study.t0 + max(point.spacing for point in study.points))
+
+
+class Equations:
+    """The JointEquations of a study: an SDE is probed once for all points at which its functions are the same."""
+
+    def __init__(self):
+        self._found: dict = {}
+
+    def of(self, sde, problem):
+        """Return the JointEquation of an SDE, or raise NoMoments."""
+        found = self._found.setdefault((id(sde), problem.key), [])
+        for each in found:
+            if each.is_same_at(problem.h):
+                return each
+        found.append(JointEquation(sde, problem))
+        return found[-1]
+
+
+def laws(study, sde, point, state, terms, law):
+    """Return law(JointEquation) of all coordinates; where they are independent {coordinate: that of it alone}.
 
     It is found once for coordinates that are alike.
-    terms : list of (factor, {coordinate: ..}), which hold the coordinates whose laws are needed
+
+    Parameters
+    ----------
+    study : ConvergenceStudy
+    sde : SDE
+    point : Point
+    state : ndarray, shape (d, slots)
+        The start.
+    terms : list of (factor, {coordinate: ..})
+        They hold the coordinates whose laws are needed.
+    law : function (JointEquation) -> object
     """
+    h, equations = point.eta_e, study.equations
     if study.oracle.is_dense:
-        return law(joint_problem(study, state, h, end))
-    d, constants = study.dimension, dict(study.rule.parameters)
+        return law(equations.of(sde, joint_problem(study, state, h)))
+    d, constants, end = study.dimension, dict(study.rule.parameters), _end(study)
     affine, variance = affine_gradient(study.oracle.loss, d), np.broadcast_to(study.oracle.covariance, d)
     numbers = np.column_stack([affine.diagonal, affine.slope, variance, state])
     made: dict = {}
@@ -41,6 +77,7 @@ def laws(study, state, terms, h, end, law):
         key = tuple(numbers[j].tolist())
         if key not in made:
             hessian, slope, sigma, start = numbers[[j], 0], numbers[[j], 1], numbers[[j], 2:3], numbers[[j], 3:].T
-            made[key] = law(JointProblem(hessian, slope, sigma, start, study.t0, end, constants, h))
+            problem = JointProblem(hessian, slope, sigma, start, study.t0, end, constants, h)
+            made[key] = law(equations.of(sde, problem))
         found[j] = made[key]
     return found

@@ -54,7 +54,7 @@ def unsettled(study, sde, terms):
             return f"its tables of {steps:.3g} steps would take {size / 2**30:.3g} GiB; {_MOST_BYTES >> 30} are allowed"
         try:
             if known is None:
-                require_known(study, state, sde, study.points[0].eta_e, study.record_times[0][-1])
+                require_known(study, state, sde, study.points[0].eta_e)
             else:
                 of_each(_extremes(known), lambda problem: moment_flow.moments(sde, basis, problem, duration))
         except ValueError as error:

@@ -8,21 +8,15 @@ import numpy as np
 from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import choose, test_functions
-from ngos_sim.estimators.control_variate import Means
-from ngos_sim.known import gaussian_law, moment_flow
-from ngos_sim.known.joint_equation import JointEquation
-from ngos_sim.known.probing import NoMoments
-from ngos_sim.oracles.losses import affine_gradient
+from ngos_sim.known import moment_flow
 from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
 from ngos_sim.statistics.chunks import Sums, means
-from ngos_sim.studies import pivots, runs, start
+from ngos_sim.studies import companion_runs, pivots, runs, start
 from ngos_sim.studies.jobs import reference_name
-from ngos_sim.studies.joint_problems import laws
 
 _TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
 _MANY = 1e6
 _LOOK = 4  # chunks: a bump of probability 0.01 is seen
-_ROUGH = "its Gaussian mean does not converge"
 _MERIT = {
     "local": "its standard deviation is of the size of the error",
     "control_variate": "the mean of a linear companion is known",
@@ -60,7 +54,7 @@ def selected(study, barred=None):
         reason = choose.against_local(study.oracle, study.rule, pivot, _starts(study))
         near = choose.near_root(study.oracle, study.rule.slots, _starts(study))
         doubt = f"{near}: the powers of the extrapolation are not assured there, see integrator_residual"
-        known = _law_of(study, sde)
+        law = companion_runs.last_law(study)
         doubts = [doubt] if near and sde is not None else []
         for g, function in enumerate(study.test_functions):
             name = test_functions.name_of(function)
@@ -70,7 +64,7 @@ def selected(study, barred=None):
                 continue
             refused = {}
             against = (barred or {}).get((opponent, g), {})
-            for estimator, terms in _candidates(study, sde, pivot, function, reason, near, known):
+            for estimator, terms in _candidates(study, sde, pivot, function, reason, near, law):
                 terms = against.get(estimator, terms)
                 if isinstance(terms, str):
                     refused[estimator] = terms
@@ -118,38 +112,11 @@ def _singular(study, sde):
     return ""
 
 
-def _candidates(study, sde, pivot, function, reason, near, known):
+def _candidates(study, sde, pivot, function, reason, near, law):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
     yield "local", reason or near or _local_terms(study, pivot, function)
-    yield "control_variate", _companion_terms(study, sde, function, known)
-
-
-def _companion_terms(study, sde, function, known):
-    """Return what `choose.companion_terms` does, or why the mean of the companion or of the SDE is not known.
-
-    known : function (JointProblem) -> Law of the SDE at the study's last time
-    """
-    if sde is None:
-        return "there is no companion of known moments"
-    if affine_gradient(study.oracle.loss, study.dimension) is None:
-        return choose.not_affine(study.oracle.loss)
-    if callable(study.oracle.covariance):
-        return choose.STATE_DEPENDENT
-    if singular := _singular(study, sde):
-        return singular
-    point, end = study.points[0], study.record_times[0][-1]
-    state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
-    try:
-        split = laws(study, state, [(1.0, {0: ()})], point.eta_e, end, known)
-        linear = (split if study.oracle.is_dense else split[0]).linear
-        terms = choose.companion_terms(function, study.oracle, study.rule.slots, study.dimension, linear)
-        if terms is None:
-            kind = "a polynomial" if study.oracle.noise.is_gaussian else "of degree 2 under noise that is not Gaussian"
-            return f"it is not {kind}, so that its mean is not known"
-        means = Means(laws(study, state, terms, point.eta_e, end, known))
-    except NoMoments as error:
-        return str(error)
-    return terms if means.are_resolved(terms) else _ROUGH
+    singular = "" if sde is None else _singular(study, sde)
+    yield "control_variate", singular or companion_runs.companion_terms(study, sde, function, law)
 
 
 def _local_terms(study, pivot, function):
@@ -159,18 +126,6 @@ def _local_terms(study, pivot, function):
         return terms
     heavy = choose.too_heavy(study.oracle.noise, 2 * choose.local_degree(terms))
     return heavy or pivots.unsettled(study, pivot, terms) or terms
-
-
-def _law_of(study, sde):
-    """Return the function (JointProblem) -> Law of an SDE at a study's last time, each found once."""
-    found: dict = {}
-
-    def known(problem):
-        if problem.key not in found:
-            found[problem.key] = gaussian_law.sde_law(JointEquation(sde, problem), study.record_times[0][-1:])
-        return found[problem.key]
-
-    return known
 
 
 def after_node_check(study, seed, threads, device="cpu"):
@@ -195,7 +150,7 @@ def after_node_check(study, seed, threads, device="cpu"):
     for index, point in enumerate(study.points):
         for run in runs.runs(study, index, seed, study.served):
             for g in run.unresolved:
-                barred.setdefault((run.name, g), {})["control_variate"] = f"{_ROUGH} at {point}"
+                barred.setdefault((run.name, g), {})["control_variate"] = f"{companion_runs.ROUGH} at {point}"
             for g in _contradicted(run, threads, device):
                 barred.setdefault((run.name, g), {})["control_variate"] = f"trajectories show another mean at {point}"
             for (name, g), (reading, moved) in _moved(run, threads, device).items():

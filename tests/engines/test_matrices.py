@@ -11,7 +11,8 @@ import scipy.linalg
 import ngos_sim as ns
 from ngos_sim.engines import python
 from ngos_sim.known.gaussian_law import companion_law, sde_law
-from ngos_sim.known.joint_equation import JointEquation, JointProblem
+from ngos_sim.known.joint_equation import JointEquation
+from ngos_sim.known.joint_problem import JointProblem
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import Oracle
 from tests.support import naive, programs
@@ -70,7 +71,7 @@ def test_the_companions_law_by_enumeration(optimizer, sde):
     hessian, root, u = np.array(oracle.loss.matrix), oracle.root, np.diag(oracle.covariance)
     p = SimpleNamespace(**rule.parameters, eta2=h)
     problem = joint(oracle, start, t0, 1.0, dict(optimizer.parameters), h)
-    law = companion_law(rule, problem, tuple(range(slots - 1)), np.array([3]))
+    law = companion_law(rule, problem, tuple(range(slots - 1)), h, np.array([3]))
     ends = []
     for path in itertools.product([-1.0, 1.0], repeat=6):
         x = np.array(start).T

@@ -10,7 +10,8 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.estimators import control_variate
 from ngos_sim.known.gaussian_law import Law, companion_law, sde_law
-from ngos_sim.known.joint_equation import JointEquation, JointProblem
+from ngos_sim.known.joint_equation import JointEquation
+from ngos_sim.known.joint_problem import JointProblem
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import Oracle
 from tests.support import naive
@@ -35,7 +36,7 @@ def test_moments_by_enumeration(optimizer, sde, start):
     rule, h, t0, n = euler_maruyama(sde, optimizer.parameters), 0.05, 0.1, len(start) - 1
     problem = single(0.9, 0.3, 1.2, start, t0, dict(optimizer.parameters), h)
     parameters = {**rule.parameters, "eta2": h}
-    law = companion_law(rule, problem, tuple(range(n)), np.array([3, 6]))
+    law = companion_law(rule, problem, tuple(range(n)), h, np.array([3, 6]))
     rows = [rule.schedule(2 + k, h, SimpleNamespace(**parameters)) for k in range(6)]
     ends = []
     for path in itertools.product([-1.0, 1.0], repeat=6):

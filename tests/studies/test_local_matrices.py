@@ -97,7 +97,7 @@ def enumerated(made, steps, change=lambda errors: errors, count=3):
     rows = np.array([python.trajectory(program, inputs, 0, nodes[p])[0][-1, :, 0] for p in paths])
     state, found = rows[:, : -processes[0].error_rows], rows[:, -processes[0].error_rows :]
     t = made.record_times[0][-1]
-    equation = JointEquation(made.sdes[0], joint_problem(made, processes[0].start, made.points[0].eta_e, t))
+    equation = JointEquation(made.sdes[0], joint_problem(made, processes[0].start, made.points[0].eta_e))
     law, slots = sde_law(equation, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
     a = np.column_stack([*slots[:-1], np.ones(len(rows))])
     b = np.column_stack([np.ones(len(rows)), slots[-1] - law.path[0, 0]])
