@@ -71,11 +71,10 @@ def sde_law(equation, times):
         if next(calls) > _MOST:
             raise ArithmeticError
         mean, covariance = y[:n], y[n:].reshape(n, n)
-        drift, power = equation.at(s)
+        drift, power = equation.rates(s)
         A, b = drift[:, :-1] * grow, drift[:, -1] / units
         product = A @ covariance
-        slopes = np.concatenate([A @ mean + b, (product + product.T + power / spread).ravel()])
-        return equation.speed(s) * slopes
+        return np.concatenate([A @ mean + b, (product + product.T + power / spread).ravel()])
 
     wanted = equation.clock(times)
     s = np.unique(np.concatenate([wanted, CERTIFIED]))

@@ -15,9 +15,10 @@ from functools import cached_property
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.known.joint_problem import embedding, with_free_gradient
 from ngos_sim.known.moments import Path
-from ngos_sim.known.probing import ZERO, Coordinate, NoMoments, Probe
+from ngos_sim.known.probing import ZERO, NoMoments, Probe
 from ngos_sim.known.tabulated import Tabulated
 
 CERTIFIED = np.arange(1, 10) / 9.0  # when the functions must be affine out to the law's tails, in the clock s
@@ -102,13 +103,17 @@ class JointEquation:
         return np.stack([path.at(s) for path in self._paths], axis=-1)
 
     def _rows(self, s):
-        """Return what drift and diffusions are of the numbers in units of their reach, shape (n, rows, numbers + 1)."""
+        """Return what drift and diffusions are of the numbers in units of their reach, shape (n, rows, numbers + 1).
+
+        Drift is that in the clock: Adam's grows like 1 / s where it begins at t0 = 0.
+        """
         found = []
         for j, (probe, path) in enumerate(zip(self.probes, self._paths, strict=True)):
             slopes, _ = probe.affine(probe.time(s), path.at(s))
             found.append(slopes[:, :, : len(self.linear)] * self._units[j])
         rows = np.stack(found, axis=1)  # times, d, 1 + channels, linear, numbers + 1
         self._require_additive(rows)
+        rows[:, :, 0] *= self.speed(s)[:, None, None, None]
         self._channels = rows.shape[2] - 1
         return rows.reshape(len(s), -1, rows.shape[-1])
 
@@ -140,15 +145,21 @@ class JointEquation:
         return Tabulated(self._rows, self._assembled, self.sde.name)
 
     def at(self, s):
-        """Return drift and noise at a clock value, or at many of shape (n,).
+        """Return drift and noise at clock values of any shape (..), per unit of time.
 
         Returns
         -------
-        drift : ndarray, shape (n, m, m + 1)
+        drift : ndarray, shape (.., m, m + 1)
             A and b, m the linear slots of all coordinates.
-        power : ndarray, shape (n, m, m)
+        power : ndarray, shape (.., m, m)
             B Sigma B^T.
         """
+        speed = self.speed(s)[..., None, None]
+        drift, power = self.rates(s)
+        return drift / speed, power / speed
+
+    def rates(self, s):
+        """Return what `at` does per unit of the clock, in which it is finite."""
         found, size = self._table.at(s), self.embedding.shape[-1]
         drift, noise = found[..., : (size - 1) * size], found[..., (size - 1) * size :]
         drift = drift.reshape(*drift.shape[:-1], size - 1, size)
@@ -157,7 +168,7 @@ class JointEquation:
             noise[..., c, :, None] * covariance * noise[..., c, None, :]
             for c, covariance in enumerate(self._covariances)
         )
-        return drift, power
+        return drift, power * self.speed(s)[..., None, None]
 
     @cached_property
     def _derivatives(self):
@@ -171,7 +182,7 @@ class JointEquation:
             slopes = rows[..., :-1] @ self.embedding[j]
             slopes[..., -1] += rows[..., -1]
             found.append(np.concatenate([slopes.reshape(len(s), -1), own[:, 0]], axis=1))
-        return CubicSpline(s, np.stack(found, axis=1))
+        return CubicSpline(s, np.stack(found, axis=1) * self.speed(s)[:, None, None])
 
     def in_autonomous(self, s):
         """Return derivatives in the one autonomous slot of each coordinate, at clock values of any shape (..).
@@ -185,7 +196,7 @@ class JointEquation:
         own : ndarray, shape (.., d)
             Of the drift of the autonomous slot itself.
         """
-        found, (d, _, size) = self._derivatives(s), self.embedding.shape
+        found, (d, _, size) = self._derivatives(s) / self.speed(s)[..., None, None], self.embedding.shape
         return found[..., :-1].reshape(*np.shape(s), d, len(self.linear), size), found[..., -1]
 
     @cached_property

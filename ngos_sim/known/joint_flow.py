@@ -61,10 +61,9 @@ def require_one(equation):
         )
 
 
-def _generator(equation, s):
+def _generator(drift):
     """Return A_t with b_t as its last column, and a row of 0 for 1: shape (.., n + 1, n + 1)."""
-    drift, _ = equation.at(s)
-    return np.pad(drift, [*[(0, 0)] * np.ndim(s), (0, 1), (0, 0)])
+    return np.pad(drift, [*[(0, 0)] * (drift.ndim - 2), (0, 1), (0, 0)])
 
 
 def _first(equation):
@@ -79,7 +78,7 @@ def _flow(equation, h, numbers):
     """
     t, passed, speed_of_s = step_clock(equation.problem, h, numbers)
     s = equation.clock(t)
-    rates = speed_of_s[..., None, None] * _generator(equation, s)
+    rates = speed_of_s[..., None, None] * _generator(equation.at(s)[0])
     units = linear_flow.scales(rates, _first(equation))
     of_a = linear_flow.flows(rates, units=units)
     if not equation.autonomous:
@@ -106,7 +105,7 @@ def means(equation, since):
     """
 
     def rates(s):
-        return equation.speed(s)[..., None, None] * _generator(equation, s)
+        return _generator(equation.rates(s)[0])
 
     known = linear_flow.solved(rates, _first(equation))
     if known is None:
@@ -149,18 +148,19 @@ def mehler(covariance, nodes, orders, scale):
     )
 
 
-def width_of(d, linear, centred):
-    """Return how many numbers the flow of a step takes of d coordinates, so many linear and centred slots each."""
-    n = d * linear
-    return (n * (d * centred + 1) + n + 1) * (n + 1)
+def width_of(equation):
+    """Return how many numbers the flow of a step takes."""
+    d = equation.problem.dimension
+    n, blocks = d * len(equation.linear), d * len(equation.autonomous)
+    return (n * (blocks + 1) + n + 1) * (n + 1)
 
 
 def carried(equation, h, steps):
     """Return what is Carried over `steps` steps of size h from t0."""
     require_one(equation)
-    n, d, blocks = len(_first(equation)) - 1, equation.problem.dimension, len(equation.autonomous)
+    n, blocks = len(_first(equation)) - 1, len(equation.autonomous)
     count, since = n + 1, h * np.arange(steps + 1)
-    flow = np.empty((steps, width_of(d, len(equation.linear), blocks)))
+    flow = np.empty((steps, width_of(equation)))
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
         expected = means(equation, since)
         flow_of = smooth(lambda numbers: _flow(equation, h, numbers)[:, :n], steps)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ngos_sim.processes.rule import Oracle, oracle_of
+from ngos_sim.processes.rule import Oracle, Rule, oracle_of
 from ngos_sim.processes.sde import SDE
 
 _Told = oracle_of("gradient", "variance", "hessian_gradient")  # what is known where the Hessian is a matrix
@@ -95,6 +95,15 @@ def embedding(problem, linear):
         found[:, count:, theta * d : (theta + 1) * d] = problem.free[:, :, :-1]
         found[:, count:, -1] = problem.free[:, :, -1]
     return found
+
+
+def rule_with_free_gradient(rule):
+    """Return a rule whose gradient and (H grad f)_i are two more slots, which stay."""
+
+    def step(x, o, z, c, p):
+        return (*rule.step(x[:-2], _Told(x[-2], o.variance, x[-1]), z, c, p), *x[-2:])
+
+    return Rule(rule.name, step, (*rule.slots, *_FREE), rule.schedule, **rule.parameters)
 
 
 def with_free_gradient(sde):

@@ -7,7 +7,6 @@ import numpy as np
 from ngos_sim.estimators import choose, control_variate, paired, rounding
 from ngos_sim.known import gaussian_law
 from ngos_sim.known.probing import NoMoments
-from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies import start
 from ngos_sim.studies.assemble import Part, observables
@@ -30,10 +29,8 @@ def companion_terms(study, sde, function, law):
     oracle = study.oracle
     if sde is None:
         return "there is no companion of known moments"
-    if affine_gradient(oracle.loss, study.dimension) is None:
-        return choose.not_affine(oracle.loss)
-    if callable(oracle.covariance):
-        return choose.STATE_DEPENDENT
+    if reason := choose.unknown_moments(oracle, study.dimension):
+        return reason
     point = study.points[0]
     state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
     try:

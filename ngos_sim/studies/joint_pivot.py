@@ -7,29 +7,12 @@ from functools import cached_property
 import numpy as np
 
 from ngos_sim.engines.program import Errors
-from ngos_sim.known import gaussian_law, joint_flow
-from ngos_sim.processes.rmsprop_adam import is_built_in
+from ngos_sim.known import joint_flow
+from ngos_sim.known.step_nodes import MOST_DEGREE
 from ngos_sim.studies.assemble import Observables, Part
-from ngos_sim.studies.joint_problems import joint_problem
+from ngos_sim.studies.near import Near
 
-
-def require_known(study, state, sde, h):
-    """Raise NoMoments where the local estimator cannot take an SDE near which all coordinates of a study are coupled.
-
-    Parameters
-    ----------
-    study : ConvergenceStudy
-    state : ndarray, shape (d, slots)
-        The start.
-    sde : SDE
-    h : float
-        The step that the SDE reads.
-    """
-    equation = study.equations.of(sde, joint_problem(study, state, h))
-    joint_flow.require_one(equation)
-    end = np.array([equation.problem.end])
-    joint_flow.means(equation, end - study.t0)
-    gaussian_law.sde_law(equation, end)  # refuses what is not affine as far out as its law
+_MANY_NODES = (17, 13)
 
 
 @dataclass(frozen=True)
@@ -40,24 +23,40 @@ class JointPivot:
     """
 
     settings: object
-    sde: object
+    near: Near
     wanted: dict
-
-    nodes = 2  # exact where a step is linear in the noise, and quadratic in the autonomous slot
-    many_nodes = (17, 13)  # of another step, and of the check; the engine's loop over nodes is not unrolled
 
     @cached_property
     def equation(self):
         """The JointEquation of all coordinates."""
-        settings = self.settings
-        study, h = settings.study, settings.point.eta_e
-        return study.equations.of(self.sde, joint_problem(study, settings.state, h))
+        return self.settings.study.known.equation(self.near, self.settings.point)
+
+    @cached_property
+    def _degrees(self):
+        """The highest degree in the noise of a linear slot after a step, and that of the autonomous one, or 0."""
+        degrees, equation = self.settings.study.known.degrees(self.near), self.equation
+        return max(degrees[i] for i in equation.linear), max((degrees[i] for i in equation.autonomous), default=0)
+
+    @property
+    def nodes(self):
+        """The nodes of the run and, where they are not exact, the fewer ones of the check.
+
+        A coefficient of order n of a slot of degree e is exact by (e + n) / 2 + 1 nodes, n up to the lower degree of
+        two slots. The engine's loop over nodes is not unrolled: more of them only take their time.
+        """
+        linear, autonomous = self._degrees
+        return _MANY_NODES if max(linear, autonomous) > MOST_DEGREE else ((linear + autonomous) // 2 + 1,)
+
+    def nodes_of(self, sde):
+        """Return the nodes that are exact for Euler-Maruyama of an SDE, linear in the noise."""
+        return 2
 
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
-        equation, oracle = self.equation, self.settings.study.oracle
-        problem, orders = equation.problem, min(nodes, 3) if is_built_in(rule) else nodes
-        scale = np.ones(problem.dimension) if oracle.root is None else np.sqrt(np.diag(problem.covariance))
+        equation, study = self.equation, self.settings.study
+        problem = equation.problem
+        orders = min(nodes, min(self._degrees) + 1) if rule is study.rule else nodes
+        scale = np.ones(problem.dimension) if study.oracle.root is None else np.sqrt(np.diag(problem.covariance))
         found = joint_flow.carried(equation, h, count)
         rules = asdict(joint_flow.mehler(problem.covariance, nodes, orders, scale))
         centred = equation.autonomous[0] if equation.autonomous else None

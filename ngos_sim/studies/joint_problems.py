@@ -8,6 +8,7 @@ import numpy as np
 from ngos_sim.known.joint_equation import JointEquation
 from ngos_sim.known.joint_problem import JointProblem
 from ngos_sim.oracles.losses import affine_gradient
+from ngos_sim.studies.problems import last_time
 
 
 def joint_problem(study, state, h):
@@ -25,12 +26,9 @@ def joint_problem(study, state, h):
     affine = affine_gradient(oracle.loss, d)
     hessian = affine.diagonal if oracle.loss.matrix is None else affine.matrix
     sigma = np.diag(np.broadcast_to(oracle.covariance, d)) if oracle.root is None else np.array(oracle.covariance)
-    return JointProblem(hessian, affine.slope, sigma, state.T, study.t0, _end(study), dict(study.rule.parameters), h)
-
-
-def _end(study):
-    """Return when the last step of any point is done."""
-    return max(study.horizon, study.t0 + max(point.spacing for point in study.points))
+    return JointProblem(
+        hessian, affine.slope, sigma, state.T, study.t0, last_time(study), dict(study.rule.parameters), h
+    )
 
 
 class Equations:
@@ -65,10 +63,10 @@ def laws(study, sde, point, state, terms, law):
         They hold the coordinates whose laws are needed.
     law : function (JointEquation) -> object
     """
-    h, equations = point.eta_e, study.equations
+    h, equations = point.eta_e, study.known.equations
     if study.oracle.is_dense:
         return law(equations.of(sde, joint_problem(study, state, h)))
-    d, constants, end = study.dimension, dict(study.rule.parameters), _end(study)
+    d, constants, end = study.dimension, dict(study.rule.parameters), last_time(study)
     affine, variance = affine_gradient(study.oracle.loss, d), np.broadcast_to(study.oracle.covariance, d)
     numbers = np.column_stack([affine.diagonal, affine.slope, variance, state])
     made: dict = {}
