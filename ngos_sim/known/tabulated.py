@@ -1,4 +1,4 @@
-"""A smooth function of the clock 0 <= s <= 1 as polynomials between equally spaced times.
+"""An SDE's coefficients over the clock 0 <= s <= 1 as polynomials on intervals, halved until they are accurate.
 
 Interpolation at Chebyshev's nodes; where the last coefficients of the series are of the size of rounding it is as
 accurate as the values are (Trefethen 2013, Approximation Theory and Approximation Practice, chapter 3). A solver then
@@ -11,9 +11,10 @@ from numpy.polynomial.chebyshev import chebvander
 from ngos_sim.known.probing import NoMoments
 
 _NODES = 20
-_INTERVALS = tuple(2**k for k in range(1, 8))
 _TAIL = 3  # coefficients that must have died out
 _ROUNDING = 4e-14  # of the largest value in a row
+_OVER_TIME = 1e-15  # of it times the clock: what an interval about a root near 0 may leave in an integral
+_MOST, _NARROWEST = 500, 2.0**-30  # intervals, and their width: a jump has none that is narrow enough
 
 
 class Tabulated:
@@ -37,25 +38,30 @@ class Tabulated:
     def __init__(self, of, made, name):
         nodes = np.cos(np.pi * (np.arange(_NODES)[::-1] + 0.5) / _NODES)
         fit = np.linalg.inv(chebvander(nodes, _NODES - 1))
-        for count in _INTERVALS:
-            s = (np.arange(count)[:, None] + 0.5 * (1.0 + nodes)) / count
+        left, width = np.array([0.0, 0.5]), 0.5
+        done, size = [], 0.0
+        while len(left):
+            s = left[:, None] + 0.5 * width * (1.0 + nodes)
             values = of(s.ravel())
-            values = values.reshape(count, _NODES, *values.shape[1:])
-            if not np.all(np.isfinite(values)):
-                continue
+            values = values.reshape(len(left), _NODES, *values.shape[1:])
+            if len(done) + len(left) > _MOST or width < _NARROWEST or not np.all(np.isfinite(values)):
+                raise NoMoments(f"the drift and diffusion of sde {name!r} are not smooth in time, or not finite")
             series = np.einsum("kn,cnij->ckij", fit, values)
-            size = np.abs(values).max(axis=(0, 1, 3))
-            if np.all(np.abs(series[:, -_TAIL:]).max(axis=(0, 1, 3)) <= _ROUNDING * size):
-                break
-        else:
-            raise NoMoments(f"the drift and diffusion of sde {name!r} are not smooth in time, or not finite")
-        self._series = made(series.reshape(-1, *series.shape[2:])).reshape(count, _NODES, -1)
+            size = np.maximum(size, np.abs(values).max(axis=(0, 1, 3)))
+            tails = np.abs(series[:, -_TAIL:]).max(axis=(1, 3))
+            fine = np.all((tails <= _ROUNDING * size) | (tails * width <= _OVER_TIME * size), axis=1)
+            done += zip(left[fine].tolist(), [width] * int(fine.sum()), series[fine], strict=True)
+            width *= 0.5
+            left = (left[~fine, None] + np.array([0.0, width])).ravel()
+        starts, widths, found = zip(*sorted(done, key=lambda each: each[0]), strict=True)
+        found = np.array(found)
+        self._left, self._width = np.array(starts), np.array(widths)
+        self._series = made(found.reshape(-1, *found.shape[2:])).reshape(len(found), _NODES, -1)
 
     def at(self, s):
-        """Return what is made of them at a clock value, shape (m,), or at many, (n,) -> (n, m)."""
+        """Return what is made of them at clock values of any shape (..), shape (.., m)."""
         s = np.asarray(s, dtype=np.float64)
-        count = len(self._series)
-        which = np.minimum((s * count).astype(int), count - 1)
-        angle = np.arccos(np.clip(2.0 * (s * count - which) - 1.0, -1.0, 1.0))
+        which = np.maximum(np.searchsorted(self._left, s, "right") - 1, 0)
+        angle = np.arccos(np.clip(2.0 * (s - self._left[which]) / self._width[which] - 1.0, -1.0, 1.0))
         weights = np.cos(angle[..., None] * np.arange(_NODES))
         return (weights[..., None, :] @ self._series[which])[..., 0, :]

@@ -194,10 +194,17 @@ def test_the_curvature_is_known_where_the_hessian_is_diagonal():
     np.testing.assert_allclose(drift[:, :-1], -np.diag(each.hessian * (1.0 + 0.05 * each.hessian)), atol=1e-14)
 
 
-def test_a_jump_in_time_is_refused():
-    def schedule(t, p):
-        return (1.0 if t < 0.37 else 0.5,)
-
-    sde = ns.SDE("jump", lambda x, o, c, p: (-c[0] * o.gradient,), sgd_noise, ("theta",), schedule)
-    with pytest.raises(NoMoments, match="drift and diffusion of sde 'jump' are not smooth in time"):
+@pytest.mark.parametrize("schedule", [lambda t, p: (1.0 if t < 0.37 else 0.5,), lambda t, p: (math.sin(1e6 * t),)])
+def test_what_is_not_smooth_in_time_is_refused(schedule):
+    """A jump, which a solver would step over with an error of 4e-8, and what turns too often."""
+    sde = ns.SDE("rough", lambda x, o, c, p: (-c[0] * o.gradient,), sgd_noise, ("theta",), schedule)
+    with pytest.raises(NoMoments, match="drift and diffusion of sde 'rough' are not smooth in time"):
         sde_law(JointEquation(sde, problem((THETA,), dict(sigma0=0.8))), np.array([1.0]))
+
+
+def test_a_root_that_begins_near_zero():
+    """RMSprop's D is as steep as 1 / s there; where u starts at 1e-12 of the covariance."""
+    each = problem((THETA, 1e-12 * U), ns.rmsprop(**C).parameters)
+    drift, _ = JointEquation(ns.rmsprop_sde(), each).at(0.003)
+    u = np.diag(each.covariance) * -math.expm1(-1.3 * 0.003**2) + 1e-12 * U * math.exp(-1.3 * 0.003**2)
+    np.testing.assert_allclose(drift[:, :-1], -each.hessian / (0.8 * np.sqrt(u) + 0.1)[:, None], rtol=1e-9)
