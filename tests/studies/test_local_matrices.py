@@ -83,6 +83,14 @@ def test_compiled_is_plain_python_bit_for_bit(name, d):
         np.testing.assert_array_equal(block[..., lane], python.trajectory(program, inputs, 3 * BLOCK + lane)[0])
 
 
+@pytest.mark.parametrize("name", ["u in the middle", "no autonomous slot"])
+def test_roles_of_slots_bit_for_bit(name):
+    """Also where the autonomous slot is not the last one, and where there is none."""
+    program, inputs = programs.locals_on_matrices()[name]
+    block = cpu.Kernel(program, inputs, "f64").block(3)
+    np.testing.assert_array_equal(block[..., 99], python.trajectory(program, inputs, 3 * BLOCK + 99)[0])
+
+
 def enumerated(made, steps, change=lambda errors: errors, count=3):
     """Return E e and E psi(x_k) - E psi(X_t), psi = (linear slots, 1) x (1, y), over all paths of a rule.
 
