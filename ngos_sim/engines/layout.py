@@ -105,19 +105,29 @@ class Source(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """Coordinates, fine steps a macro step, and the most Gaussians that a noise law takes a step."""
+    """Coordinates, fine steps a macro step, most Gaussians of a noise law, and most Brownian motions of a process."""
 
     d: int
     substeps: int
     gaussians: int
+    channels: int
 
 
 class Noise(NamedTuple):
-    """Rows of noise: normals of fine steps, of macro steps (a second Gaussian), a stride's sums, zeta and R zeta; words."""
+    """Rows of noise.
+
+    xi, chi : normals of fine steps, for W and for B (xi again where no process has a second Brownian motion)
+    extra : of macro steps, a noise law's second Gaussian
+    xi_sums, chi_sums : normalised sums of a stride
+    zeta, mixed : the noise law's draws, and Sigma^(1/2) times these
+    words : of a Philox block
+    """
 
     xi: Any
+    chi: Any
     extra: Any
-    combined: Any
+    xi_sums: Any
+    chi_sums: Any
     zeta: Any
     mixed: Any
     words: Any

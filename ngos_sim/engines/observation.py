@@ -4,27 +4,12 @@ Scalar functions get pull = (H theta)_i and bend = (H grad f)_i of the loss's ma
 reads hessian_gradient.
 """
 
-import dis
-import functools
 import types
 
 from ngos_sim.arithmetic import fma
+from ngos_sim.engines.compiling.bytecode import names
 from ngos_sim.engines.compiling.fingerprint import reads
 from ngos_sim.processes.rule import Oracle, oracle_of
-
-
-@functools.cache
-def _codes(code):
-    """Return a code object and those of the functions inside it."""
-    inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
-    return (code, *(each for one in inner for each in _codes(one)))
-
-
-@functools.cache
-def _attributes(code):
-    """Return the names of the attributes that a code object or a function inside it reads."""
-    instructions = (i for one in _codes(code) for i in dis.get_instructions(one))
-    return {i.argval for i in instructions if i.opname in ("LOAD_ATTR", "LOAD_METHOD")}
 
 
 def reads_attribute(function, name):
@@ -34,7 +19,7 @@ def reads_attribute(function, name):
         one = pending.pop()
         if isinstance(one, types.FunctionType) and one not in seen:
             seen.add(one)
-            if name in _attributes(one.__code__):
+            if name in names(one.__code__).attributes:
                 return True
             pending += reads(one).values()
     return False

@@ -2,7 +2,7 @@
 
 A change of a number never recompiles. Every process of a program reads the same random numbers: each
 macro step has `substeps` fine steps, and a process with stride s takes one step on every s of them, on
-the normalised sum of their Gaussians.
+the normalised sum of their Gaussians. A process of two channels has those of a second Brownian motion as well.
 """
 
 import math
@@ -24,6 +24,7 @@ STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
 class Process:
     """One process: its move (a scalar function, see `move`), its slots, its stride and its `zeta`, or `no_law`.
 
+    channels : how many Brownian motions drive it, 1 or 2
     slope : (grad f)_i as a scalar function (x, pull, a, s) where its step reads (H grad f)_i of a matrix H, or None
     """
 
@@ -32,6 +33,7 @@ class Process:
     stride: int
     law: Callable
     slope: Callable | None = None
+    channels: int = 1
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class Program:
     dimension: int
     substeps: int
     gaussians: int
+
+    @property
+    def channels(self):
+        """The largest number of Brownian motions that drive a process (1 or 2)."""
+        return max(process.channels for process in self.processes)
 
 
 @dataclass(frozen=True)
@@ -198,9 +205,11 @@ def zeta(noise):
 def move(rule, oracle, noise):
     """Return the scalar function that engines step: oracle, noise and rule of one process.
 
-    move(x, xi, extra, pull, bend, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance, noise
+    move(x, xi, chi, extra, pull, bend, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance, noise
     and rule, pull = (H theta)_i and bend = (H grad f)_i where the Hessian is a matrix (bend where `slope` says so),
-    and xi, extra two independent standard normals; where the covariance is a matrix, xi is (Sigma^(1/2) zeta)_i.
+    and three independent standard normals: xi, the increment of W over the root of the step (where the covariance is a
+    matrix (Sigma^(1/2) zeta)_i); chi, that of the second Brownian motion B, which only a rule of two channels reads;
+    extra, a noise law's second Gaussian, one a macro step and no Brownian motion.
     """
     check_known(rule, oracle)
     step, law = rule.step, zeta(noise)
@@ -217,11 +226,20 @@ def move(rule, oracle, noise):
         def component(sigma, xi, extra, n):
             return xi
 
-    def moved(x, xi, extra, pull, bend, a, s, n, c, p):
+    if rule.channels == 2:
+
+        def driven(sigma, xi, chi, extra, n):
+            return component(sigma, xi, extra, n), chi
+    else:
+
+        def driven(sigma, xi, chi, extra, n):
+            return component(sigma, xi, extra, n)
+
+    def moved(x, xi, chi, extra, pull, bend, a, s, n, c, p):
         theta = x[0]
         sigma = variance(theta, variance_numbers(*s))
         o = told(theta, pull, bend, loss_numbers(*a), sigma)
-        return step(x, o, component(sigma, xi, extra, n), c, rule_numbers(*p))
+        return step(x, o, driven(sigma, xi, chi, extra, n), c, rule_numbers(*p))
 
     return moved
 

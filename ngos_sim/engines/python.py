@@ -19,15 +19,17 @@ def draw(key, trajectory, stream, n):
     return rng.normals(*counter, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32))[n % 4]
 
 
-def trajectory(program, inputs, index, noise=None, extra_noise=None):
+def trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
     """Run one trajectory.
 
     Parameters
     ----------
     index : int
         Which one.
-    noise, extra_noise : ndarray, shapes (fine steps, d) and (macro steps, d)
-        In place of the generator's Gaussians, the Brownian direction and the second one.
+    noise, second_noise : ndarray, shape (fine steps, d)
+        In place of the generator's Gaussians, the increments of W and of a second Brownian motion.
+    extra_noise : ndarray, shape (macro steps, d)
+        In their place a noise law's second Gaussian.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None):
     finite : bool
         Whether its last state is.
     """
-    return _trajectory(_plain(program), inputs, index, noise, extra_noise)
+    return _trajectory(_plain(program), inputs, index, noise, extra_noise, second_noise)
 
 
 def _plain(program):
@@ -48,48 +50,60 @@ def _plain(program):
     return replace(program, processes=processes, features=features)
 
 
-def _trajectory(program, inputs, index, noise=None, extra_noise=None):
+def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
     d, m = program.dimension, program.substeps  # fine steps a macro step
-    given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise}
+    given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise, rng.SECOND_BROWNIAN: second_noise}
 
-    def gaussian(stream, n):
-        return draw(inputs.key, index, stream, n) if noise is None else float(given[stream][divmod(n, d)])
+    def gaussians(stream, step):
+        """Return the d Gaussians of a stream's step, counted from 0."""
+        if noise is None:
+            return [draw(inputs.key, index, stream, step * d + j) for j in range(d)]
+        return [float(value) for value in given[stream][step]]
 
     hessian, root = (matrix.ravel().tolist() for matrix in (inputs.hessian, inputs.root))
     states = [[tuple(row) for row in numbers.start.tolist()] for numbers in inputs.processes]
     errors = [[0.0] * numbers.error_rows for numbers in inputs.processes]
     observed = []
+    none = [0.0] * d
     xi: list = []
+    chi: list = []
     for fine in range(1, int(inputs.records[-1]) + 1):
-        xi.append([gaussian(rng.BROWNIAN, (fine - 1) * d + j) for j in range(d)])
-        macro = (fine - 1) // m
+        xi.append(gaussians(rng.BROWNIAN, fine - 1))
+        chi.append(gaussians(rng.SECOND_BROWNIAN, fine - 1) if program.channels == 2 else none)
+        extra = gaussians(rng.EXTRA, (fine - 1) // m) if program.gaussians == 2 else none
         for process, numbers, state, carried in zip(program.processes, inputs.processes, states, errors, strict=True):
             step, rest = divmod(fine, process.stride)
             if rest:
                 continue
-            rows, scale = xi[-process.stride :], 1.0 / math.sqrt(process.stride)
-            together = rows[0] if len(rows) == 1 else [_sum(row) * scale for row in zip(*rows, strict=True)]
-            extra = [gaussian(rng.EXTRA, macro * d + j) if program.gaussians == 2 else 0.0 for j in range(d)]
+            of_w, of_b = _increment(xi, process.stride), _increment(chi, process.stride)
             if root:
-                zeta = [process.law(*both, numbers.noise) for both in zip(together, extra, strict=True)]
-                together = matvec(root, zeta, [0.0] * d)
+                zeta = [process.law(*both, numbers.noise) for both in zip(of_w, extra, strict=True)]
+                of_w = matvec(root, zeta, none)
             pull = _pull(hessian, state)
             bend = _bend(process, numbers, hessian, state, pull)
-            moves = [_move(process, numbers, state[j], (pull[j], bend[j]), step, j) for j in range(d)]
+            moves = [_move(process, numbers, state[j], pull[j], bend[j], step, j) for j in range(d)]
             if carried:
                 carried[:] = _carried(carried, numbers.errors, state, moves, step)
-            state[:] = [moved(*both) for moved, *both in zip(moves, together, extra, strict=True)]
+            state[:] = [moved(*drawn) for moved, *drawn in zip(moves, of_w, of_b, extra, strict=True)]
         if fine in inputs.records:
             observed.append(_observe(program, inputs, states, errors, len(observed)))
     return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)
 
 
-def _move(process, numbers, x, pulls, step, j):
-    """Return coordinate j's step number `step` as a function (xi, extra) -> x."""
+def _increment(rows, stride):
+    """Return the normalised sum of the last `stride` rows of Gaussians."""
+    if stride == 1:
+        return rows[-1]
+    scale = 1.0 / math.sqrt(stride)
+    return [_sum(each) * scale for each in zip(*rows[-stride:], strict=True)]
+
+
+def _move(process, numbers, x, pull, bend, step, j):
+    """Return coordinate j's step number `step` as a function (xi, chi, extra) -> x."""
     entries = numbers.table[step - 1].tolist()
     c = tuple(entries[min(j, len(entries) - 1)])
-    given = (*pulls, _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, c, numbers.parameters)
-    return lambda xi, extra: process.move(x, xi, extra, *given)
+    a, s, n, p = _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, numbers.parameters
+    return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, a, s, n, c, p)
 
 
 def _carried(carried, errors, state, moves, step):
@@ -107,7 +121,7 @@ def _carried(carried, errors, state, moves, step):
     for i in range(1, blocks + 1):
         found += matvec(flow[own:], excess[i * size : (i + 1) * size], [0.0] * size)
     rule, orders = errors.weights.ravel().tolist(), len(errors.weights)
-    values = [[moved(xi, 0.0) for xi in nodes] for moved, nodes in zip(moves, errors.nodes.tolist(), strict=True)]
+    values = [[moved(xi, 0.0, 0.0) for xi in nodes] for moved, nodes in zip(moves, errors.nodes.tolist(), strict=True)]
     of_slots = [[matvec(rule, slot, [0.0] * orders) for slot in zip(*each, strict=True)] for each in values]
     of_a = [(of_slots[j][i], j) for i in linear for j in range(d)]
     of_b = [
@@ -216,7 +230,7 @@ def _tree(values):
     return total[0], spread[0]
 
 
-def expectation(program, inputs, noise, weights):
+def expectation(program, inputs, noise, weights, second=None):
     """Return the weighted mean of the observables over given noise: exact enumeration.
 
     Parameters
@@ -224,11 +238,16 @@ def expectation(program, inputs, noise, weights):
     noise : ndarray, shape (paths, fine steps, d)
         Takes the place of the generator's Gaussians.
     weights : ndarray, shape (paths,)
+    second : ndarray, shape (paths, fine steps, d), optional
+        The second Brownian motion's, where a process has one.
 
     Returns
     -------
     means : ndarray, shape (records, test functions, observables)
     """
     program = _plain(program)
-    paths = (_trajectory(program, inputs, 0, path)[0] for path in noise)
+    seconds = [None] * len(noise) if second is None else second
+    paths = (
+        _trajectory(program, inputs, 0, *each)[0] for each in zip(noise, [None] * len(noise), seconds, strict=True)
+    )
     return sum(weight * values for weight, values in zip(weights, paths, strict=True))

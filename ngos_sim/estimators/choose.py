@@ -16,6 +16,14 @@ _OUTSIDE = "it lies outside the span of its basis"
 _MATRIX = "the Hessian or the covariance is a matrix"
 
 
+def two_channels(*sdes):
+    """Return why only coupled and independent serve one of these SDEs (or None), or None if the others may."""
+    for sde in sdes:
+        if sde is not None and sde.channels > 1:
+            return f"sde {sde.name!r} has a second Brownian motion (channels=2), which coupled and independent serve"
+    return None
+
+
 def unknown_moments(oracle, dimension):
     """Return why no SDE's moments are known on an oracle, or an empty string if some may be."""
     if affine_gradient(oracle.loss, dimension) is None:

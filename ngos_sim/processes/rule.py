@@ -1,13 +1,14 @@
 """The contract between mathematics and engines.
 
-Every process is a start and a coordinate-wise step, driven by one noise number a coordinate and step:
+Every process is a start and a coordinate-wise step, driven by one noise number a coordinate, step and channel:
 
     step(x, o, z, c, p) -> x
 
 x   state of one coordinate, a tuple of slots; slot 0 is theta_i
 o   Oracle: at theta_i gradient, variance (Sigma_ii), curvature (f''_i; not where the Hessian H is a matrix) and
     hessian_gradient, (H grad f)_i. What is not known is not there: reading it raises by name
-z   noise component (Sigma^(1/2) zeta)_i, without sigma: its variance is o.variance
+z   noise component (Sigma^(1/2) zeta)_i, without sigma: its variance is o.variance. To a rule of two channels a tuple:
+    this one, and an independent component of variance 1, which no covariance mixes
 c   what schedule(k, h, p) returned for step k of size h: a tuple of floats, made on the host
 p   parameters by name, floats; p.eta2 is the step h of this point and is always there
 
@@ -19,7 +20,7 @@ import functools
 import math
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ngos_sim.oracles.losses import is_number
 
@@ -105,9 +106,10 @@ class Rule:
     schedule: Callable
     parameters: Mapping[str, float]
     family: str
+    channels: int = field(default=1, repr=False)  # of z; an optimizer has one, the rule of an SDE as many as the SDE
 
     def __init__(self, name, step, slots, schedule=default_schedule, **parameters):
-        for field, content in (
+        for attribute, content in (
             ("family", ""),
             ("name", name),
             ("step", checked_function(name, "step", step)),
@@ -115,4 +117,4 @@ class Rule:
             ("schedule", checked_function(name, "schedule", schedule)),
             ("parameters", named_numbers(name, parameters)),
         ):
-            object.__setattr__(self, field, content)
+            object.__setattr__(self, attribute, content)

@@ -14,18 +14,24 @@ def _no_schedule(t, p):
 class SDE:
     """dX = drift dt + diffusion (Sigma^(1/2) dW)_i, coordinate by coordinate.
 
+    With channels=2 the noise is diffusion_1 (Sigma^(1/2) dW)_i + diffusion_2 dB_i: B is a second Brownian motion,
+    independent of W and, whatever the covariance, in every coordinate.
+
     Parameters
     ----------
     name : str
         What tables call it.
     drift, diffusion : function (x, o, c, p) -> tuple of float
-        One value a slot, per unit of time t = k eta^2. The contract: `processes.rule`.
+        One value a slot, per unit of time t = k eta^2. The contract: `processes.rule`. With channels=2 diffusion
+        returns a tuple of two such tuples, for W and for B.
     slots : sequence of str
         The optimizer's slots, in its order.
     schedule : function (t, p) -> tuple of float
         c at time t, if coefficients depend on time.
     pivot : SDE, optional
         A built-in SDE near this one, by whose known moments the local estimator measures it.
+    channels : 1 or 2
+        How many Brownian motions drive a coordinate.
     **parameters : float
         Its own numbers in p; the optimizer's constants are there too, and p.eta2.
 
@@ -37,7 +43,7 @@ class SDE:
     Raises
     ------
     ValueError
-        Slots or parameters are malformed.
+        Slots or parameters are malformed, or channels is neither 1 nor 2.
 
     Examples
     --------
@@ -58,12 +64,15 @@ class SDE:
     slots: tuple[str, ...]
     schedule: Callable
     pivot: "SDE | None"
+    channels: int
     parameters: Mapping[str, float]
     family: str
 
-    def __init__(self, name, drift, diffusion, slots, schedule=_no_schedule, pivot=None, **parameters):
+    def __init__(self, name, drift, diffusion, slots, schedule=_no_schedule, pivot=None, channels=1, **parameters):
         if pivot is not None and not isinstance(pivot, SDE):
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
+        if isinstance(channels, bool) or channels not in (1, 2):
+            raise ValueError(f"{name}: channels={channels!r}; allowed: 1, 2")
         for field, content in (
             ("family", ""),
             ("name", name),
@@ -72,6 +81,7 @@ class SDE:
             ("slots", checked_slots(name, slots)),
             ("schedule", checked_function(name, "schedule", schedule)),
             ("pivot", pivot),
+            ("channels", int(channels)),
             ("parameters", named_numbers(name, parameters)),
         ):
             object.__setattr__(self, field, content)

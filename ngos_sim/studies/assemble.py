@@ -90,7 +90,7 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
             entries = rows(part.rule, round(t0 / h), matched * part.steps, h, parameters)[:, None, :]
         law = no_law if oracle.root is None else zeta(part.noise)
         stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
-        processes.append(Process(stepped, slots, stride, law, slope_of(part.rule, oracle)))
+        processes.append(Process(stepped, slots, stride, law, slope_of(part.rule, oracle), part.rule.channels))
         numbers.append(
             ProcessInputs(
                 parameters=tuple(parameters.values()),

@@ -29,6 +29,8 @@ def companion_terms(study, sde, function, law):
     oracle = study.oracle
     if sde is None:
         return "there is no companion of known moments"
+    if reason := choose.two_channels(sde):
+        return reason
     if reason := choose.unknown_moments(oracle, study.dimension):
         return reason
     point = study.points[0]

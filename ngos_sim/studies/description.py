@@ -51,6 +51,7 @@ def study(described):
 def _sde(sde):
     functions = {"drift": sde.drift, "diffusion": sde.diffusion, "schedule": sde.schedule}
     found = _with_source({"kind": sde.name, **sde.parameters}, **functions)
+    found |= {"channels": sde.channels} if sde.channels > 1 else {}
     return found | ({"pivot": _sde(sde.pivot)} if sde.pivot else {})
 
 

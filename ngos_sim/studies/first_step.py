@@ -5,8 +5,10 @@ import linecache
 import math
 import numbers
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -66,20 +68,31 @@ def _missing(function, error, given):
     return f"fails: {error}"
 
 
-def checked(owner, role, value, slots=None):
-    """Return what a function returned.
+def _is_row(value, slots):
+    """Return whether a value is a tuple of numbers, one for each of the slots where these are known."""
+    numeric = isinstance(value, tuple) and all(isinstance(each, numbers.Real) for each in value)
+    return numeric and (slots is None or len(value) == len(slots))
+
+
+def checked(owner, role, value, slots=None, channels=1):
+    """Return the numbers that a function returned; of rows, one a channel, those of one after the other.
 
     Raises
     ------
     BadFunctionError
-        It is no tuple of numbers, one for each of the slots.
+        It is no tuple of numbers, one for each of the slots, or no tuple of such rows, one for each of the channels.
     """
-    numeric = isinstance(value, tuple) and all(isinstance(each, numbers.Real) for each in value)
-    if not numeric or (slots is not None and len(value) != len(slots)):
-        shown, forgotten = " ".join(repr(value).split()), " (is there a return?)" if value is None else ""
-        needed = "numbers" if slots is None else f"{len(slots)} numbers, one for each of {slots},"
-        raise BadFunctionError(f"{owner!r}: {role} returns {shown}{forgotten}; a tuple of {needed} is needed")
-    return value
+    rows = (value,) if channels == 1 else value
+    if isinstance(rows, tuple) and len(rows) == channels and all(_is_row(row, slots) for row in rows):
+        return tuple(each for row in rows for each in row)
+    shown, hint = " ".join(repr(value).split()), " (is there a return?)" if value is None else ""
+    if channels == 1 and role == "diffusion" and isinstance(value, tuple) and all(_is_row(row, slots) for row in value):
+        hint = " (a row for each of two Brownian motions? then channels=2)"
+    row = "numbers" if slots is None else f"{len(slots)} numbers, one for each of {slots},"
+    needed = (
+        f"a tuple of {row}" if channels == 1 else f"a tuple of {channels} rows, one a channel, each a tuple of {row}"
+    )
+    raise BadFunctionError(f"{owner!r}: {role} returns {shown}{hint}; {needed} is needed")
 
 
 def rows(rule, first, steps, h, parameters):
@@ -110,15 +123,23 @@ def rows(rule, first, steps, h, parameters):
     return found
 
 
+class _Role(NamedTuple):
+    """A function of a process, whether it gets z, and how many rows it returns."""
+
+    function: Callable
+    takes_noise: bool = False
+    channels: int = 1
+
+
 def _called_at(owner, slots, functions, told, c, starts):
-    """Call each of a process's functions, {role: (function, whether it gets z)}, at some coordinates' starts."""
+    """Call each of a process's functions, {role: _Role}, at some coordinates' starts."""
     for j in range(0, len(starts), -(-len(starts) // _COORDINATES)):
         x = tuple(starts[j].tolist())
         o, z, p = told(x, j)
-        for role, (function, takes_noise) in functions.items():
-            given = dict(x=x, o=o, z=z, c=c, p=p) if takes_noise else dict(x=x, o=o, c=c, p=p)
-            value = checked(owner, role, called(owner, role, function, **given), slots)
-            if not all(map(math.isfinite, value)):
+        for role, each in functions.items():
+            given = dict(x=x, o=o, z=z, c=c, p=p) if each.takes_noise else dict(x=x, o=o, c=c, p=p)
+            value = called(owner, role, each.function, **given)
+            if not all(map(math.isfinite, checked(owner, role, value, slots, each.channels))):
                 raise BadFunctionError(f"{owner!r}: {role} returns {value} at x={x!r}; finite numbers are needed")
 
 
@@ -135,7 +156,7 @@ def _teller(study, part, given, owner, parameters, first, second):
     def told(x, j):
         a, s = (tuple(float(column[j]) for column in kind) for kind in (given.loss, given.variance))
         try:
-            return moved(x, 0.5, -0.5, 0.5, 0.5, a, s, given.noise, (), values)[:3]
+            return moved(x, 0.5, 0.5, -0.5, 0.5, 0.5, a, s, given.noise, (), values)[:3]
         except Exception as error:
             who = f"loss {study.oracle.loss.name!r}, its covariance or noise {noise.name!r}"
             raise BadFunctionError(f"{who} fails at theta={x[0]!r}: {_cause(error)[0]}") from error
@@ -161,7 +182,7 @@ def try_functions(study, jobs):
         (part,), (given,) = job.parts, job.inputs.processes
         rule = part.rule
         told = _teller(study, part, given, rule.name, rule.parameters, rule.step, rule.step)
-        c, functions = tuple(given.table[0, 0].tolist()), {"step": (rule.step, True)}
+        c, functions = tuple(given.table[0, 0].tolist()), {"step": _Role(rule.step, takes_noise=True)}
         _called_at(rule.name, rule.slots, functions, told, c, given.start)
         for sde in study.sdes:
             parameters = {**rule.parameters, **sde.parameters}
@@ -173,5 +194,5 @@ def try_functions(study, jobs):
                 raise
             except ValueError:  # a built-in's own refusal of a time: who serves it then says so
                 continue
-            functions = {"drift": (sde.drift, False), "diffusion": (sde.diffusion, False)}
+            functions = {"drift": _Role(sde.drift), "diffusion": _Role(sde.diffusion, channels=sde.channels)}
             _called_at(sde.name, sde.slots, functions, told, c, given.start)

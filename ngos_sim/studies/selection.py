@@ -121,6 +121,8 @@ def _near(study, sde):
         found, why = near(study, sde)
     except NoMoments as error:
         return None, str(error), ""
+    if reason := choose.two_channels(sde, found.sde):
+        return None, reason, ""
     words = "" if sde is None else found.words(sde)
     return found, "", f"{words}, as {why}" if words and why else words
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import ngos_sim as ns
+from ngos_sim import preconditioner
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
@@ -91,6 +92,29 @@ def rules():
         "rmsprop updated, plug-in SDE, SVAG": own,
         "adam": beside_its_sde(linear, before, ns.adam_sde(), ns.skewed(low_skewness=4.0), adam, moments),
         "adam updated": build(linear, [(after, ns.rademacher(), 1)], moments, adam, 2.0**-4, 3, t0=0.25),
+    }
+
+
+def second_brownian():
+    """Return the SDE of RMSprop with a second Brownian motion in both slots."""
+    near = ns.rmsprop_sde()
+
+    def diffusion(x, o, c, p):
+        theta, u = x
+        return (-p.sigma0 * c[0] * preconditioner(u, p.sigma0, c[1]), 0.1 * u), (0.2 * theta, p.nu)
+
+    return ns.SDE("second", near.drift, diffusion, near.slots, near.schedule, channels=2, nu=0.3)
+
+
+def two_channels():
+    """Return {name: program and inputs} of optimizers beside SDEs of one and of two channels; SVAG has its Gaussian."""
+    rule, sde, svag = ns.rmsprop(**RMSPROP), second_brownian(), svag_law(ns.uniform(), 2.0)
+    one, two = (euler_maruyama(each, rule.parameters) for each in (ns.rmsprop_sde(), sde))
+    gaussian, start, functions = ns.gaussian(), [[1.2, 1.4], [-0.3, 0.7]], ["theta[0]*u[0]", "u[1]^2"]
+    mixed = [(rule, svag, 1), (one, gaussian, 2), *((two, gaussian, level) for level in (1, 2, 4))]
+    return {
+        "two channels": beside_its_sde(ns.NGOS(ns.linear(0.7)), rule, sde, gaussian, start[:1], functions[:1]),
+        "two channels, matrices": build(matrices(2), mixed, functions, start, 2.0**-4, 3, records=[1, 3]),
     }
 
 
@@ -232,7 +256,7 @@ def cases():
         "hessian gradient": bent(),
         "wide matrices": alone(rule, 20, 2, matrices(20)),
     }
-    return {**rules(), **local_errors(), **others}
+    return {**rules(), **local_errors(), **two_channels(), **others}
 
 
 def alone(rule, dimension=1, steps=6, oracle=None, functions=("theta[0]",)):

@@ -1,13 +1,12 @@
 """What a scalar function reads from outside itself, and a hash of all that it computes with.
 
-Its names are found in its bytecode: globals, what its closure holds, and of a module what is read of it at once, as
-module.NAME or package.module.f. `compiling.bind` puts a bound value in the place of each, and keys compiled code by the
-hash, so that whatever changes a result changes the key. What could change in silence is refused by name.
+Its names are found in its code (`compiling.bytecode`): globals, what its closure holds, and of a module what is read of
+it at once, as module.NAME or package.module.f. `compiling.bind` puts a bound value in the place of each, and keys
+compiled code by the hash, so that whatever changes a result changes the key. What could change in silence is refused by
+name.
 """
 
 import builtins
-import dis
-import functools
 import hashlib
 import math
 import random
@@ -17,32 +16,14 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 import numpy as np
 
 from ngos_sim import arithmetic
+from ngos_sim.engines.compiling.bytecode import names
 from ngos_sim.engines.compiling.refusals import ALLOWED
 
-_GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
-_CELLS = {"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"}
-_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
 _PLAIN = (int, float, bool, str, bytes, type(None))
 _RANDOM = (random.Random, np.random.RandomState, np.random.Generator)
 _COMPUTING = "abs bool divmod enumerate float getattr hasattr int isinstance len max min pow range round sum tuple zip"
 _BUILTINS = [getattr(builtins, name) for name in _COMPUTING.split()]
 _SHOWN = 80  # characters of a value in a message
-
-
-@functools.cache
-def _paths(code):
-    """Return what a code object or a function inside it reads by name: (whether of a cell, name, attribute, ..)."""
-    found, path = set(), None
-    for each in dis.get_instructions(code):
-        if each.opname == "EXTENDED_ARG":
-            continue
-        if path and each.opname in _ATTRIBUTES:
-            path = (*path, each.argval)
-            continue
-        found.add(path)
-        path = (each.opname in _CELLS, each.argval) if each.opname in _GLOBALS | _CELLS else None
-    inner = (_paths(constant) for constant in code.co_consts if isinstance(constant, CodeType))
-    return found.union(*inner) - {None}
 
 
 def _cells(function):
@@ -68,7 +49,7 @@ def reads(function):
     """
     spaces = {**vars(builtins), **function.__globals__}, _cells(function)
     found = {}
-    for is_cell, name, *attributes in sorted(_paths(function.__code__)):
+    for is_cell, name, *attributes in sorted(names(function.__code__).paths):
         if name not in spaces[is_cell]:
             continue
         value, path = spaces[is_cell][name], [name]

@@ -102,7 +102,7 @@ class Kernel:
         self._slots, self._bent = program.processes[0].slots, any(process.slope for process in program.processes)
         transform = rng.box_muller if precision == "f64" else rng.box_muller32
         self._source = Source(bind(rng.philox4x32, precision), bind(transform, precision))
-        self._sizes = Sizes(d, program.substeps, program.gaussians)
+        self._sizes = Sizes(d, program.substeps, program.gaussians, program.channels)
         self._key = np.uint64(inputs.key)
         self._real, self._errors = real, joint.numbers(program, inputs)
         self._at_once = tuple(_at_once(draws) for draws in (program.substeps * d, d))
@@ -125,14 +125,17 @@ class Kernel:
 
     def _workspace(self):
         """Return one thread's buffers, and the room for a block's observables."""
-        starts, d = self._given.starts, self._sizes.d
-        xi, extra = (aligned(draws * BLOCK, self._real) for draws in self._at_once)
-        combined, zeta, mixed = (aligned(d * BLOCK, self._real) for _ in range(3))
+        starts, d, (fine, macro) = self._given.starts, self._sizes.d, self._at_once
+        xi, extra = aligned(fine * BLOCK, self._real), aligned(macro * BLOCK, self._real)
+        xi_sums, zeta, mixed = (aligned(d * BLOCK, self._real) for _ in range(3))
+        chi, chi_sums = xi, xi_sums
+        if self._sizes.channels == 2:
+            chi, chi_sums = aligned(fine * BLOCK, self._real), aligned(d * BLOCK, self._real)
         words = aligned(4 * BLOCK, np.uint64 if self._real == np.float64 else np.uint32)
         pull = aligned(d * BLOCK, starts.dtype)
         bend, slopes = (aligned(d * BLOCK, starts.dtype) for _ in range(2)) if self._bent else (pull, pull)
         work = Work(
-            noise=Noise(xi, extra, combined, zeta, mixed, words),
+            noise=Noise(xi, chi, extra, xi_sums, chi_sums, zeta, mixed, words),
             state=aligned(len(starts) * BLOCK, starts.dtype),
             pulls=Pulls(pull, bend, slopes),
             value=aligned(BLOCK, np.float64),

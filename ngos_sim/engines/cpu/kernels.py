@@ -99,18 +99,21 @@ def _multiply(library, place, numbers, state, pulls, d):
 
 
 @njit(**KERNEL, inline="always")
-def _advance(library, place, numbers, state, pulls, step, d, noise, at, extra_at, again):
+def _advance(library, place, numbers, state, pulls, step, sizes, noise, at, extra_at, again):
     """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`.
 
     pulls : as `_multiply` left them; again : whether its rows have been combined for another process.
     """
-    constants, xi = numbers.constants, noise.xi
-    law = pointer(constants, place.noise)
+    d, constants, law = sizes.d, numbers.constants, pointer(numbers.constants, place.noise)
+    xi, chi = noise.xi, noise.chi
     if place.stride > 1:
         if not again:
             scale = numbers.table.dtype.type(1.0 / math.sqrt(float(place.stride)))
-            _combine(library, noise.combined, xi, at, d, place.stride, scale)
-        xi, at = noise.combined, np.uint64(0)
+            _combine(library, noise.xi_sums, xi, at, d, place.stride, scale)
+            if sizes.channels == 2:
+                _combine(library, noise.chi_sums, chi, at, d, place.stride, scale)
+        xi, chi, at = noise.xi_sums, noise.chi_sums, np.uint64(0)
+    chi_at = at
     if len(numbers.root):
         zeta = Zeta(
             out=pointer(noise.zeta, 0), xi=pointer(xi, at), extra=pointer(noise.extra, extra_at), noise=law, rows=d
@@ -123,6 +126,7 @@ def _advance(library, place, numbers, state, pulls, step, d, noise, at, extra_at
         row = Row(
             state=pointer(state, (place.at + j * place.slots) * _L),
             xi=pointer(xi, at + lanes),
+            chi=pointer(chi, chi_at + lanes),
             extra=pointer(noise.extra, extra_at + lanes),
             pull=pointer(pulls.pull, lanes),
             bend=pointer(pulls.bend, lanes),
@@ -229,6 +233,9 @@ def block(source, sizes, key, trajectory, given, work, out):
         if phase == 0:
             blocks = (min(period, last - k) * width + 3) // 4
             _fill(source, noise.xi, noise.words, blocks, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
+            if sizes.channels == 2:
+                stream = np.uint64(rng.SECOND_BROWNIAN)
+                _fill(source, noise.chi, noise.words, blocks, key, stream, trajectory, k * width // 4)
         if sizes.gaussians == 2 and extra_phase == 0:
             blocks = (min(extra_period, last - k) * d + 3) // 4
             _fill(source, noise.extra, noise.words, blocks, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
@@ -244,7 +251,7 @@ def block(source, sizes, key, trajectory, given, work, out):
                     if len(given.numbers.hessian):
                         _multiply(source, place, given.numbers, state, pulls, d)
                     carry(source, work.errors, place, which, given.numbers, state, pulls, step - 1, d)
-                    _advance(source, place, given.numbers, state, pulls, step - 1, d, noise, first, extra_at, again)
+                    _advance(source, place, given.numbers, state, pulls, step - 1, sizes, noise, first, extra_at, again)
                     if place.stride > 1:
                         combined = place.stride
             if record < len(records) and fine == records[record]:

@@ -23,7 +23,7 @@ _L = np.uint64(BLOCK)
 _ONE = np.uint64(1)
 
 
-def _row(move, state, xi, extra, pull, bend, loss, variance, noise, parameters, table, d):
+def _row(move, state, xi, chi, extra, pull, bend, loss, variance, noise, parameters, table, d):
     """Step one coordinate."""
     prefer_wide()
     no_overlap()
@@ -31,7 +31,8 @@ def _row(move, state, xi, extra, pull, bend, loss, variance, noise, parameters, 
     c, p = take_table(move, table, _ONE), take_parameters(move, parameters, _ONE)
     for lane in range(_L):
         x = take_slots(move, pointer(state, lane), _L)
-        y = call(move, x, float(xi[lane]), float(extra[lane]), pull[lane], bend[lane], a, s, n, c, p)
+        drawn = float(xi[lane]), float(chi[lane]), float(extra[lane])
+        y = call(move, x, *drawn, pull[lane], bend[lane], a, s, n, c, p)
         store_slots(pointer(state, lane), _L, y)
 
 
@@ -63,11 +64,11 @@ def _nodes(move, moved, state, pull, bend, loss, variance, noise, parameters, ta
         at = node * slots * _L
         for lane in range(_L):
             x = take_slots(move, pointer(state, lane), _L)
-            y = call(move, x, values[node], 0.0, pull[lane], bend[lane], a, s, n, c, p)
+            y = call(move, x, values[node], 0.0, 0.0, pull[lane], bend[lane], a, s, n, c, p)
             store_slots(pointer(moved, at + lane), _L, y)
 
 
-row = Loop(_row, counts="d", real="xi extra")
+row = Loop(_row, counts="d", real="xi chi extra")
 zeta = Loop(_zeta, counts="rows", real="out xi extra")
 feature = Loop(_feature, counts="d")
 nodes = Loop(_nodes, counts="d count slots")

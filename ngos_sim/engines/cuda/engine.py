@@ -10,11 +10,11 @@ from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT
 from ngos_sim.engines.compiling.refusals import naming_the_line
 from ngos_sim.engines.cuda import package as cuda_package
+from ngos_sim.engines.cuda.bundles import Functions, Place, Scope, Shape
 from ngos_sim.engines.cuda.joint import flat
 from ngos_sim.engines.cuda.kernel import make
 from ngos_sim.engines.cuda.package import cuda
-from ngos_sim.engines.cuda.steps import Place, types_of
-from ngos_sim.engines.cuda.thread import Shape
+from ngos_sim.engines.cuda.steps import types_of
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
 
@@ -54,20 +54,45 @@ class Kernel:
             kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
             begin = sum(map(len, constants))
             _, table_rows, columns = numbers.table.shape
-            sizes = (process.slots, process.stride, table_rows, columns, *map(len, kinds))
             carried = numbers.errors
-            rule = (0, 0) if carried is None else carried.weights.shape[::-1]
-            centred = process.slots if carried is None or carried.centred is None else carried.centred
-            places.append(Place(*sizes, rows * len(places), begin, *rule, centred, process.slope is not None))
+            orders, nodes = (0, 0) if carried is None else carried.weights.shape
+            none = carried is None or carried.centred is None
+            place = Place(
+                slots=process.slots,
+                stride=process.stride,
+                rows=table_rows,
+                columns=columns,
+                loss=len(numbers.loss),
+                variance=len(numbers.variance),
+                noise=len(numbers.noise),
+                parameters=len(numbers.parameters),
+                state_at=rows * len(places),
+                constants_at=begin,
+                nodes=nodes,
+                orders=orders,
+                centred=process.slots if none else carried.centred,
+                bent=process.slope is not None,
+                channels=process.channels,
+            )
+            places.append(place)
             constants.append(np.concatenate([np.ravel(kind) for kind in kinds]))
             tables.append(np.ravel(numbers.table))
             starts.append(np.concatenate([numbers.start.ravel(), np.zeros(others)]))
             errors += [] if numbers.errors is None else [flat(numbers.errors)]
-        scopes = tuple((max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features)
+        scopes = tuple(Scope(max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features)
         matrices = (inputs.hessian.ravel().astype(real), inputs.root.ravel().astype(noise))
-        dense = tuple(len(matrix) > 0 for matrix in matrices)
-        shape = Shape(precision, d, program.substeps, program.gaussians, scopes, tuple(places), *dense)
-        self.function = _kernel(shape, program, matrices if any(dense) and d <= _CONSTANT else None, plain)
+        shape = Shape(
+            precision=precision,
+            d=d,
+            substeps=program.substeps,
+            gaussians=program.gaussians,
+            scopes=scopes,
+            places=tuple(places),
+            dense_loss=len(inputs.hessian) > 0,
+            dense_noise=len(inputs.root) > 0,
+        )
+        dense = shape.dense_loss or shape.dense_noise
+        self.function = _kernel(shape, program, matrices if dense and d <= _CONSTANT else None, plain)
         self.sums = (len(inputs.records), inputs.test_functions, len(inputs.combinations), 2)
         self.key = np.uint64(inputs.key)
         self.arguments = (
@@ -119,7 +144,8 @@ def _kernel(shape, program, matrices, plain):
     if key not in _KERNELS:
         target = "python" if plain else "cuda"
         draw, add, *rest = (function and bound(function, precision, target) for function in functions)
-        own, features = [rest[at : at + 3] for at in range(0, 3 * count, 3)], rest[3 * count :]
+        own = [Functions(*rest[at : at + 3]) for at in range(0, 3 * count, 3)]
+        features = rest[3 * count :]
         filled = matrices and tuple(each if len(each) else np.zeros(1, each.dtype) for each in matrices)
         _KERNELS[key] = make(shape, draw, add, own, features, filled, _same if plain else njit(**JIT))
     return _KERNELS[key]

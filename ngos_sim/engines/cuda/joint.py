@@ -1,13 +1,13 @@
 """Errors of products of two coordinates' slots on the GPU: `engines.cpu.joint`, a thread a trajectory.
 
-Factories as in `cuda_steps`. Of a thread's rows `work` holds first the excess e - a b, then the coefficients.
+Factories as in `engines.cuda.steps`. Of a thread's rows `work` holds first the excess e - a b, then the coefficients.
 """
 
 import functools
 
 import numpy as np
 
-from ngos_sim.engines.cuda.steps import bender, roles, taker, types_of
+from ngos_sim.engines.cuda.steps import bender, taker, types_of
 
 _ONE = np.uint64(1)
 
@@ -46,7 +46,7 @@ def _adder(count, orders, gap, nodes, multiply_add, device):
 
 
 def _expander(shape, place, move, multiply_add, device):
-    """Return expand(dense, state, constants, c, j, begin, centre): the coefficients of coordinate j's step."""
+    """Return expand(rows, state, constants, c, j, begin, centre): the coefficients of coordinate j's step."""
     d, slots, orders, nodes, first = shape.d, place.slots, place.orders, place.nodes, shape.error_rows
     take_x, take_n = taker(slots, device), taker(place.noise, device)
     take_a, take_s, take_p = (taker(count, device) for count in (place.loss, place.variance, place.parameters))
@@ -54,11 +54,11 @@ def _expander(shape, place, move, multiply_add, device):
     n_at, gap = s_at + place.variance * d, np.uint64(d)
     add = _adder(slots, orders, d * orders, nodes, multiply_add, device)
     real, _ = types_of(shape.precision)
-    zero, state_at, centred, blocks = real(0.0), place.state_at, place.centred * d, roles(place, d).blocks
+    zero, state_at, centred, blocks = real(0.0), place.state_at, place.centred * d, place.roles(d).blocks
     _, bend = bender(shape, place, None, multiply_add, device)
 
-    def expand(dense, state, constants, c, j, begin, centre):
-        values, work = dense[5], dense[6]
+    def expand(rows, state, constants, c, j, begin, centre):
+        values, work = rows.errors, rows.work
         n = take_n(constants, np.uint64(n_at), _ONE)
         p = take_p(constants, np.uint64(n_at + place.noise), _ONE)
         a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
@@ -67,7 +67,8 @@ def _expander(shape, place, move, multiply_add, device):
             for order in range(orders):
                 work[start + i * d * orders + order] = zero
         for node in range(nodes):
-            y = move(x, values[begin + j * nodes + node], zero, dense[0][j], bend(dense, j), a, s, n, c, p)
+            xi, pulled, bent = values[begin + j * nodes + node], rows.pull[j], bend(rows, j)
+            y = move(x, xi, zero, zero, pulled, bent, a, s, n, c, p)
             add(work, start, values, begin + d * nodes + node, y)
         if blocks:
             work[first + (centred + j) * orders] -= values[centre + blocks + j]
@@ -76,9 +77,9 @@ def _expander(shape, place, move, multiply_add, device):
 
 
 def _updater(shape, place, multiply_add, device):
-    """Return update(dense, state, flow, powers, centre): the errors after a step."""
+    """Return update(rows, state, flow, powers, centre): the errors after a step."""
     d, slots, orders, centred = shape.d, place.slots, place.orders, place.centred
-    linear, blocks = roles(place, d)
+    linear, blocks = place.roles(d)
     n = linear * d
     count, begin, first = n + 1, place.state_at + slots * d + len(shape.scopes), shape.error_rows
     gap = (blocks + 1) * count
@@ -103,8 +104,8 @@ def _updater(shape, place, multiply_add, device):
 
     subtract, coefficients, multiply = device(subtract), device(coefficients), device(multiply)
 
-    def update(dense, state, flow, powers, centre):
-        values, work = dense[5], dense[6]
+    def update(rows, state, flow, powers, centre):
+        values, work = rows.errors, rows.work
         subtract(state, work, real(1.0), 0)
         for j in range(blocks):
             block, of_b = (j + 1) * count, first + (centred * d + j) * orders
@@ -127,14 +128,13 @@ def _updater(shape, place, multiply_add, device):
 
 
 def carrier(shape, which, move, multiply_add, device):
-    """Return carry(dense, state, step, constants, table, entry, places): the errors of process `which`, before a step.
+    """Return carry(rows, state, step, numbers, entry): the errors of process `which`, before a step.
 
-    dense : as a step gets it, H theta and H grad f ready, with all Errors' numbers and `work`; entry : where the step's
-    rows of the table begin
+    H theta and H grad f are ready in rows; entry : where the step's rows of the table begin
     """
     d, place = shape.d, shape.places[which]
 
-    def nothing(dense, state, step, constants, table, entry, places):
+    def nothing(rows, state, step, numbers, entry):
         return
 
     if not place.nodes:
@@ -142,18 +142,18 @@ def carrier(shape, which, move, multiply_add, device):
     expand = _expander(shape, place, move, multiply_add, device)
     update = _updater(shape, place, multiply_add, device)
     take_c, columns, last = taker(place.columns, device), place.columns, place.rows - 1
-    linear, blocks = roles(place, d)
+    linear, blocks = place.roles(d)
     n = linear * d
     powers_at = (d + place.orders) * place.nodes
     flow_at, size = powers_at + place.orders * d * d, n * (blocks + 1) * (n + 1) + (n + 1) * (n + 1)
     at, width = len(shape.places) + which, size + 2 * blocks
 
-    def carry(dense, state, step, constants, table, entry, places):
-        begin = places[at]
+    def carry(rows, state, step, numbers, entry):
+        begin = numbers.begins[at]
         flow = begin + flow_at + np.int64(step) * width
         for j in range(d):
-            c = take_c(table, entry + np.uint64(min(j, last) * columns), _ONE)
-            expand(dense, state, constants, c, j, begin, flow + size)
-        update(dense, state, flow, begin + powers_at, flow + size)
+            c = take_c(numbers.table, entry + np.uint64(min(j, last) * columns), _ONE)
+            expand(rows, state, numbers.constants, c, j, begin, flow + size)
+        update(rows, state, flow, begin + powers_at, flow + size)
 
     return device(carry)

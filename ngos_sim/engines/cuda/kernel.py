@@ -8,6 +8,7 @@ This file is the only one that says `cuda.` inside kernels, since the simulator 
 import numpy as np
 from numba import float32, float64
 
+from ngos_sim.engines.cuda.bundles import Counter, Draws, Numbers, Rows
 from ngos_sim.engines.cuda.joint import room
 from ngos_sim.engines.cuda.package import cuda
 from ngos_sim.engines.cuda.steps import types_of, width
@@ -22,7 +23,7 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
     """Return the kernel of a program, a plain function.
 
     shape : Shape; draw, multiply_add, functions, features : the bound scalar functions, of the normals of a Philox
-    block, of a b + c, of each process (move, noise law, and slope or None) and of each feature; matrices : Hessian and
+    block, of a b + c, of each process (Functions) and of each feature; matrices : Hessian and
     root as constants, or None where the kernel's arguments hold them; device : makes a plain function callable from
     the kernel.
     """
@@ -30,6 +31,7 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
     real, noise = (float32 if kind is np.float32 else float64 for kind in types_of(shape.precision))
     held, summed, shown = width(d), max(1, len(shape.strides) * d), size if size <= _REGISTERS else 1
     extra_held, carried = held if shape.gaussians == 2 else d, room(shape)
+    chi_held, chi_summed = (held, summed) if shape.channels == 2 else (1, 1)
     bent = d if any(place.bent for place in shape.places) else 1
     advance = advancer(shape, draw, multiply_add, functions, device)
     write, constant = writer(shape, features, multiply_add, device), _chooser(matrices, device)
@@ -41,7 +43,7 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
         trajectory,
         constants,
         table,
-        places,
+        begins,
         starts,
         hessian,
         root,
@@ -49,22 +51,25 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
         records,
         terms,
         exponents,
-        begins,
-        mixed,
+        owned,
+        combinations,
         sums,
         bad,
     ):
         shared = cuda.shared.array((COLUMNS, BLOCK), float64)
-        state, normals = cuda.local.array(size, real), cuda.local.array(held, noise)
-        extra, together = cuda.local.array(extra_held, noise), cuda.local.array(summed, noise)
+        state, extra = cuda.local.array(size, real), cuda.local.array(extra_held, noise)
+        xi, xi_sums = cuda.local.array(held, noise), cuda.local.array(summed, noise)
+        chi, chi_sums = cuda.local.array(chi_held, noise), cuda.local.array(chi_summed, noise)
         values, copied = cuda.local.array(processes, float64), cuda.local.array(shown, real)
-        pull, zeta, drawn = cuda.local.array(d, real), cuda.local.array(d, noise), cuda.local.array(d, noise)
+        pull, zeta, mixed = cuda.local.array(d, real), cuda.local.array(d, noise), cuda.local.array(d, noise)
         slopes, bend = cuda.local.array(bent, real), cuda.local.array(bent, real)
-        dense = (pull, zeta, drawn, *constant(hessian, root), errors, cuda.local.array(carried, real), slopes, bend)
+        h, r = constant(hessian, root)
+        rows = Rows(pull, slopes, bend, zeta, mixed, h, r, errors, cuda.local.array(carried, real))
+        draws, numbers = Draws(xi, xi_sums, chi, chi_sums, extra), Numbers(constants, table, begins)
         lane, block = cuda.threadIdx.x, cuda.blockIdx.x
         index = np.uint64(trajectory + block * BLOCK + lane)
         low, high = index & np.uint64(0xFFFFFFFF), index >> np.uint64(32)
-        k0, k1 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
+        counter = Counter(low, high, key & np.uint64(0xFFFFFFFF), key >> np.uint64(32))
         for row in range(size):
             state[row] = starts[row]
         for j in range(d):
@@ -72,13 +77,11 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
         at, fine = 0, np.uint32(0)  # 32 bits: `program.STEPS`
         for record in range(records.shape[0]):
             to = np.uint32(records[record])
-            fine = advance(
-                dense, state, normals, together, extra, fine, to, low, high, k0, k1, constants, table, places
-            )
-            write(dense, state, constants)
-            rows = show(copied, state)
-            observe(shared, values, rows, lane, record, terms, exponents, begins, mixed, sums[block], at)
-            at += 2 * (begins.shape[0] - 1) * mixed.shape[0]
+            fine = advance(rows, state, draws, counter, fine, to, numbers)
+            write(rows, state, constants)
+            seen = show(copied, state)
+            observe(shared, values, seen, lane, record, terms, exponents, owned, combinations, sums[block], at)
+            at += 2 * (owned.shape[0] - 1) * combinations.shape[0]
         bad[block, lane] = 0 if finite(state) else 1
 
     return kernel
@@ -159,18 +162,19 @@ def _valuer(device):
 
 
 def _observer(processes, rows_each, multiply_add, device):
-    """Return observe(shared, values, rows, lane, record, terms.., combinations, sums, at).
+    """Return observe(shared, values, rows, lane, record, coefficients, exponents, owned, combinations, sums, at).
 
-    rows : the state's rows of every process, `rows_each` of them; values : room for a number a process.
+    rows : the state's rows of every process, `rows_each` of them; owned : where the terms of each test function begin;
+    values : room for a number a process.
     """
     value, reduce = _valuer(device), _reducer(multiply_add, device)
 
-    def observe(shared, values, rows, lane, record, coefficients, exponents, begins, combinations, sums, at):
+    def observe(shared, values, rows, lane, record, coefficients, exponents, owned, combinations, sums, at):
         column = 0
-        for g in range(begins.shape[0] - 1):
+        for g in range(owned.shape[0] - 1):
             for process in range(processes):
                 where = process * rows_each
-                values[process] = value(rows, where, record, begins[g], begins[g + 1], coefficients, exponents)
+                values[process] = value(rows, where, record, owned[g], owned[g + 1], coefficients, exponents)
             for q in range(combinations.shape[0]):
                 total = 0.0
                 for process in range(processes):

@@ -7,7 +7,6 @@ known when it is compiled and small arrays become registers.
 
 import functools
 import math
-from collections import namedtuple
 
 import numpy as np
 
@@ -15,19 +14,6 @@ from ngos_sim.engines import rng
 
 _WORDS = 4  # normals of a Philox block
 _ONE = np.uint64(1)
-
-# Sizes of one process: slots, stride, rows and columns of its table a step, how many numbers each kind has,
-# and where its state and its constants begin; of its Errors, if any, how many nodes and orders, the place of
-# the centred slot (or how many slots there are, where none is); whether its step reads H grad f.
-Place = namedtuple(
-    "Place", "slots stride rows columns loss variance noise parameters state_at constants_at nodes orders centred bent"
-)
-Roles = namedtuple("Roles", "linear blocks")  # how many linear slots, and centres: one a coordinate or none
-
-
-def roles(place, d):
-    """Return the Roles of a process's slots in its Errors."""
-    return Roles(place.slots - 1, d) if place.centred < place.slots else Roles(place.slots, 0)
 
 
 @functools.cache
@@ -56,7 +42,7 @@ def width(d):
 
 
 def fetcher(d, draw, stream, device):
-    """Return fetch(normals, step, low, high, k0, k1): the d normals of a step, at the head of `normals`.
+    """Return fetch(normals, step, counter): the d normals of a step, at the head of `normals`.
 
     Blocks are drawn when their first normal is due; until then the normals move up. A step's number has 32 bits
     (`program.STEPS`), and so has a block's where a step takes no more than one.
@@ -69,12 +55,13 @@ def fetcher(d, draw, stream, device):
     period, blocks, stream = np.uint32(held // d), held // _WORDS, np.uint64(stream)
     second_word = device(rng.second_word if blocks > 1 else alone)
 
-    def fetch(normals, step, low, high, k0, k1):
+    def fetch(normals, step, counter):
         if step % period == np.uint32(0):
             first = np.uint64(step // period) * np.uint64(blocks)
             for b in range(blocks):
                 block = first + np.uint64(b)
-                four = draw(block, second_word(block, stream), low, high, k0, k1)
+                second = second_word(block, stream)
+                four = draw(block, second, counter.low, counter.high, counter.k0, counter.k1)
                 normals[4 * b] = four[0]
                 normals[4 * b + 1] = four[1]
                 normals[4 * b + 2] = four[2]
@@ -120,28 +107,28 @@ def multiplier(d, real, multiply_add, device):
 
 
 def puller(shape, place, multiply_add, device):
-    """Return pull(rows, state): H theta of a process into the rows, where the Hessian is a matrix."""
+    """Return fill(rows, state): H theta of a process into its rows, where the Hessian is a matrix."""
     real, _ = types_of(shape.precision)
     multiply, begin, slots = multiplier(shape.d, real, multiply_add, device), place.state_at, place.slots
 
-    def pull(dense, state):
-        multiply(dense[0], dense[3], state, begin, slots)
+    def fill(rows, state):
+        multiply(rows.pull, rows.hessian, state, begin, slots)
 
-    def nothing(dense, state):
+    def nothing(rows, state):
         return
 
-    return device(pull if shape.dense_loss else nothing)
+    return device(fill if shape.dense_loss else nothing)
 
 
 def bender(shape, place, slope, multiply_add, device):
-    """Return fill(dense, state, constants), H grad f of a process into its rows, and bend(dense, j) of coordinate j."""
+    """Return fill(rows, state, constants), H grad f of a process into its rows, and bend(rows, j) of coordinate j."""
     real, _ = types_of(shape.precision)
     zero = real(0.0)
 
-    def nothing(dense, state, constants):
+    def nothing(rows, state, constants):
         return
 
-    def no_bend(dense, j):
+    def no_bend(rows, j):
         return zero
 
     if not place.bent:
@@ -151,58 +138,62 @@ def bender(shape, place, slope, multiply_add, device):
     a_at, s_at = place.constants_at, place.constants_at + place.loss * shape.d
     slots, begin, gap = place.slots, place.state_at, np.uint64(shape.d)
 
-    def fill(dense, state, constants):
+    def fill(rows, state, constants):
         for j in range(d):
             a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
-            dense[7][j] = zero + slope(take_x(state, np.uint64(begin + j * slots), _ONE), dense[0][j], a, s)
-        multiply(dense[8], dense[3], dense[7], 0, 1)
+            x = take_x(state, np.uint64(begin + j * slots), _ONE)
+            rows.slopes[j] = zero + slope(x, rows.pull[j], a, s)
+        multiply(rows.bend, rows.hessian, rows.slopes, 0, 1)
 
-    def bend(dense, j):
-        return dense[8][j]
+    def bend(rows, j):
+        return rows.bend[j]
 
     return device(fill), device(bend)
 
 
 def drawer(shape, place, law, multiply_add, device):
-    """Return fill(dense, normals, sums, extra, n), done before a step, and xi(dense, normals, sums, j) of coordinate j.
+    """Return fill(rows, draws, n), done before a step, and xi(rows, draws, j) and chi(draws, j) of coordinate j.
 
-    xi is the normal, the normalised sum of normals, or where the covariance is a matrix (R zeta)_j.
+    They are the normal, or the normalised sum of normals; where the covariance is a matrix, xi is (R zeta)_j.
     """
     d, (real, noise) = shape.d, types_of(shape.precision)
     single, scale = place.stride == 1, real(1.0 / math.sqrt(place.stride))
     row = 0 if single else shape.strides.index(place.stride) * d
 
-    def own(dense, normals, sums, j):
-        return normals[j] if single else noise(sums[row + j] * scale)
+    def xi(rows, draws, j):
+        return draws.xi[j] if single else noise(draws.xi_sums[row + j] * scale)
 
-    def mixed(dense, normals, sums, j):
-        return dense[2][j]
+    def chi(draws, j):
+        return draws.chi[j] if single else noise(draws.chi_sums[row + j] * scale)
 
-    def nothing(dense, normals, sums, extra, n):
+    def no_chi(draws, j):
+        return noise(0.0)
+
+    def mixed(rows, draws, j):
+        return rows.mixed[j]
+
+    def nothing(rows, draws, n):
         return
 
-    own = device(own)
+    xi, chi = device(xi), device(chi if place.channels == 2 else no_chi)
     if not shape.dense_noise:
-        return device(nothing), own
+        return device(nothing), xi, chi
     multiply = multiplier(d, noise, multiply_add, device)
 
-    def fill(dense, normals, sums, extra, n):
+    def fill(rows, draws, n):
         for j in range(d):
-            dense[1][j] = law(own(dense, normals, sums, j), extra[j], n)
-        multiply(dense[2], dense[4], dense[1], 0, 1)
+            rows.zeta[j] = law(xi(rows, draws, j), draws.extra[j], n)
+        multiply(rows.mixed, rows.root, rows.zeta, 0, 1)
 
-    return device(fill), device(mixed)
+    return device(fill), device(mixed), chi
 
 
 def stepper(shape, which, functions, carry, multiply_add, device):
-    """Return step(dense, state, normals, sums, extra, fine, constants, table, places): process `which`, where due.
-
-    functions : its move, its noise law, its slope or None; dense : rows for H theta, zeta and R zeta, then H and R,
-    what else carry (see `cuda_joint`) needs, and rows for grad f and H grad f
-    """
-    d, place, (move, law, slope) = shape.d, shape.places[which], functions
-    fill_bend, bend = bender(shape, place, slope, multiply_add, device)
-    pull, (fill, xi) = puller(shape, place, multiply_add, device), drawer(shape, place, law, multiply_add, device)
+    """Return step(rows, state, draws, fine, numbers): process `which`, where due; functions : its Functions."""
+    d, place, move = shape.d, shape.places[which], functions.move
+    fill_pull = puller(shape, place, multiply_add, device)
+    fill_bend, bend = bender(shape, place, functions.slope, multiply_add, device)
+    fill_zeta, xi, chi = drawer(shape, place, functions.law, multiply_add, device)
     take_x, take_c = taker(place.slots, device), taker(place.columns, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
     take_n, take_p = taker(place.noise, device), taker(place.parameters, device)
@@ -212,19 +203,21 @@ def stepper(shape, which, functions, carry, multiply_add, device):
     slots, columns, last, entry_size = place.slots, place.columns, place.rows - 1, np.uint64(place.rows * place.columns)
     begin, period, gap = place.state_at, np.uint32(place.stride), np.uint64(d)
 
-    def step(dense, state, normals, sums, extra, fine, constants, table, places):
+    def step(rows, state, draws, fine, numbers):
         if (fine + np.uint32(1)) % period == np.uint32(0):
-            entry = np.uint64(places[which]) + np.uint64(fine // period) * entry_size
+            constants = numbers.constants
+            entry = np.uint64(numbers.begins[which]) + np.uint64(fine // period) * entry_size
             n, p = take_n(constants, n_at, _ONE), take_p(constants, p_at, _ONE)
-            fill(dense, normals, sums, extra, n)
-            pull(dense, state)
-            fill_bend(dense, state, constants)
-            carry(dense, state, fine // period, constants, table, entry, places)
+            fill_zeta(rows, draws, n)
+            fill_pull(rows, state)
+            fill_bend(rows, state, constants)
+            carry(rows, state, fine // period, numbers, entry)
             for j in range(d):
                 a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
-                c = take_c(table, entry + np.uint64(min(j, last) * columns), _ONE)
-                x, drawn = take_x(state, np.uint64(begin + j * slots), _ONE), xi(dense, normals, sums, j)
-                put(state, begin + j * slots, move(x, drawn, extra[j], dense[0][j], bend(dense, j), a, s, n, c, p))
+                c = take_c(numbers.table, entry + np.uint64(min(j, last) * columns), _ONE)
+                x = take_x(state, np.uint64(begin + j * slots), _ONE)
+                of_w, of_b, pulled, bent = xi(rows, draws, j), chi(draws, j), rows.pull[j], bend(rows, j)
+                put(state, begin + j * slots, move(x, of_w, of_b, draws.extra[j], pulled, bent, a, s, n, c, p))
 
     put = putter(slots, device)
     return device(step)
@@ -248,26 +241,23 @@ def putter(count, device):
 
 
 def feature(shape, place, which, function, multiply_add, device):
-    """Return write(dense, state, constants): feature `which` of one process into its row of the state.
-
-    Its scope: first and last + 1 coordinate to sum, and whether the root is taken.
-    """
-    d, (first, last, root) = shape.d, shape.scopes[which]
-    row, pull = place.state_at + place.slots * d + which, puller(shape, place, multiply_add, device)
+    """Return write(rows, state, constants): feature `which` of one process into its row of the state."""
+    d, scope = shape.d, shape.scopes[which]
+    row, fill_pull = place.state_at + place.slots * d + which, puller(shape, place, multiply_add, device)
     take_x = taker(place.slots, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
     slots, begin, a_at, s_at = place.slots, place.state_at, place.constants_at, place.constants_at + place.loss * d
     gap = np.uint64(d)
     real, _ = types_of(shape.precision)
 
-    def write(dense, state, constants):
-        pull(dense, state)
+    def write(rows, state, constants):
+        fill_pull(rows, state)
         total = real(0.0)
-        for j in range(first, last):
+        for j in range(scope.first, scope.end):
             a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
             x = take_x(state, np.uint64(begin + j * slots), _ONE)
-            total = real(total + function(x, dense[0][j], a, s))
-        state[row] = real(math.sqrt(total)) if root else total
+            total = real(total + function(x, rows.pull[j], a, s))
+        state[row] = real(math.sqrt(total)) if scope.root else total
 
     return device(write)
 

@@ -1,0 +1,146 @@
+"""The bundles of a GPU kernel, by name: sizes that it is made with, and what its functions hand to each other.
+
+`engines.cuda.engine` makes the sizes, `engines.cuda.kernel` the rest; `steps`, `joint` and `thread` take them.
+"""
+
+from typing import Any, NamedTuple
+
+
+class Shape(NamedTuple):
+    """What a kernel is made of besides functions: sizes, a Scope a feature, a Place a process.
+
+    dense_loss, dense_noise : whether the Hessian and the covariance are matrices
+    """
+
+    precision: str
+    d: int
+    substeps: int
+    gaussians: int
+    scopes: tuple["Scope", ...]
+    places: tuple["Place", ...]
+    dense_loss: bool
+    dense_noise: bool
+
+    @property
+    def channels(self):
+        """The largest number of Brownian motions that drive a process."""
+        return max(place.channels for place in self.places)
+
+    @property
+    def rows(self):
+        """How many rows a process's state has: its slots, coordinate by coordinate, the features, the errors."""
+        return self.places[0].slots * self.d + len(self.scopes) + self.error_rows
+
+    @property
+    def error_rows(self):
+        """How many of them are errors: see `program.Errors`."""
+        place = self.places[0]
+        linear, blocks = place.roles(self.d)
+        return (blocks + 1) * (linear * self.d + 1) if place.nodes else 0
+
+    @property
+    def strides(self):
+        """The strides above 1, ascending: each has a row of running sums a coordinate."""
+        return sorted({place.stride for place in self.places if place.stride > 1})
+
+
+class Place(NamedTuple):
+    """Sizes of one process.
+
+    rows, columns : of its table a step; loss, variance, noise, parameters : how many numbers each kind has
+    state_at, constants_at : where its state and its constants begin
+    nodes, orders : of its Errors, 0 where it has none
+    centred : the place of the slot that is centred there, or how many slots there are where none is
+    bent : whether its step reads H grad f
+    channels : how many Brownian motions drive it
+    """
+
+    slots: int
+    stride: int
+    rows: int
+    columns: int
+    loss: int
+    variance: int
+    noise: int
+    parameters: int
+    state_at: int
+    constants_at: int
+    nodes: int
+    orders: int
+    centred: int
+    bent: bool
+    channels: int
+
+    def roles(self, d):
+        """Return how many slots are linear in its Errors, and how many centres there are: one a coordinate or none."""
+        return Roles(self.slots - 1, d) if self.centred < self.slots else Roles(self.slots, 0)
+
+
+class Roles(NamedTuple):
+    """Of the slots in Errors of products: linear ones of a coordinate, and centres of all coordinates."""
+
+    linear: int
+    blocks: int
+
+
+class Scope(NamedTuple):
+    """A feature's coordinates, the first and the last + 1, and whether the root of the sum over them is taken."""
+
+    first: int
+    end: int
+    root: bool
+
+
+class Functions(NamedTuple):
+    """The bound scalar functions of one process: its move, its noise law, and its slope or None."""
+
+    move: Any
+    law: Any
+    slope: Any
+
+
+class Numbers(NamedTuple):
+    """What all threads read: constants and tables of all processes, where each one's table begins, then its errors."""
+
+    constants: Any
+    table: Any
+    begins: Any
+
+
+class Draws(NamedTuple):
+    """A thread's normals: of W and of B, at the head those of this step, their running sums; a second Gaussian's."""
+
+    xi: Any
+    xi_sums: Any
+    chi: Any
+    chi_sums: Any
+    extra: Any
+
+
+class Counter(NamedTuple):
+    """A thread's part of the counter of its random numbers, its trajectory's number, and the key: two words each."""
+
+    low: Any
+    high: Any
+    k0: Any
+    k1: Any
+
+
+class Rows(NamedTuple):
+    """What a thread works with beside its state.
+
+    pull, slopes, bend : rows for H theta, grad f and H grad f
+    zeta, mixed : rows for the noise law's draws, and for Sigma^(1/2) times these
+    hessian, root : H and Sigma^(1/2), where they are matrices
+    errors, work : numbers of all Errors, and rows to work in (see `engines.cuda.joint`)
+    """
+
+    pull: Any
+    slopes: Any
+    bend: Any
+    zeta: Any
+    mixed: Any
+    hessian: Any
+    root: Any
+    errors: Any
+    work: Any
