@@ -52,9 +52,8 @@ class JointEquation:
             coordinates = [self._coordinate(j) for j in range(problem.dimension)]
             noisiest = int(np.argmax(np.diag(problem.covariance)))
             first = Probe(probed, coordinates[noisiest])
-            self._first = first
             self.probes = [
-                first if j == noisiest else Probe(probed, each, first.autonomous) for j, each in enumerate(coordinates)
+                first if j == noisiest else first.at(each, first.autonomous) for j, each in enumerate(coordinates)
             ]
         except AttributeError as error:
             if error.name != "curvature" or not problem.is_matrix:
@@ -81,9 +80,10 @@ class JointEquation:
         numbers = (float(hessian), float(slope), float(each.covariance[j, j]), tuple(start.tolist()))
         return Coordinate(*numbers, each.t0, each.end, each.constants, each.h)
 
-    def is_same_at(self, h):
-        """Return whether the SDE's functions give the same at another step."""
-        return h == self.problem.h or self._first.is_same_at(h)
+    @property
+    def reads_step(self):
+        """Whether the SDE's functions have read the step so far."""
+        return any(probe.reads_step for probe in self.probes)
 
     def time(self, s):
         """Return the time of a clock value: see `Probe.time`."""
@@ -215,6 +215,6 @@ class JointEquation:
         path, every = self.path(CERTIFIED), min(len(self.probes), 3)
         for j, probe in enumerate(self.probes):
             rows, offset = self.embedding[j, :, :-1], self.embedding[j, :, -1]
-            for k in range(len(CERTIFIED) - 1 - j % every, -1, -every):
-                law = rows @ mean[k] + offset, rows @ covariance[k] @ rows.T
-                probe.certify(probe.time(CERTIFIED[k]), *law, path[k, :, j])
+            some = np.arange(len(CERTIFIED) - 1 - j % every, -1, -every)[::-1]
+            law = mean[some] @ rows.T + offset, rows @ covariance[some] @ rows.T
+            probe.certify(probe.time(CERTIFIED[some]), *law, path[some, :, j])

@@ -31,7 +31,7 @@ def companion_terms(study, sde, function, law):
         return "there is no companion of known moments"
     if reason := choose.two_channels(sde):
         return reason
-    if reason := choose.unknown_moments(oracle, study.dimension):
+    if reason := choose.against_local(oracle, study.dimension):
         return reason
     point = study.points[0]
     state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)

@@ -5,9 +5,11 @@ The control variate and, where matrices couple coordinates, the local estimator 
 
 import numpy as np
 
+from ngos_sim.known import gaussian_law, joint_flow
 from ngos_sim.known.joint_equation import JointEquation
 from ngos_sim.known.joint_problem import JointProblem
 from ngos_sim.oracles.losses import affine_gradient
+from ngos_sim.studies import start
 from ngos_sim.studies.problems import last_time
 
 
@@ -34,14 +36,34 @@ def joint_problem(study, state, h):
 class Equations:
     """The JointEquations of a study: an SDE is probed once for all points at which its functions are the same."""
 
-    def __init__(self):
+    def __init__(self, study):
+        self._study = study
         self._found: dict = {}
+        self._served: set = set()
+
+    def at(self, sde, at_zero_step, point):
+        """Return the JointEquation of all coordinates at a point, or raise NoMoments."""
+        study = self._study
+        state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+        return self.of(sde, joint_problem(study, state, 0.0 if at_zero_step else point.eta_e))
+
+    def require_law(self, equation):
+        """Raise NoMoments where the local estimator cannot carry errors along near a JointEquation's SDE.
+
+        It has more autonomous slots than one, its means are not found, or it is not affine as far out as its law.
+        """
+        if equation not in self._served:
+            joint_flow.require_one(equation)
+            end = np.array([equation.problem.end])
+            joint_flow.means(equation, end - equation.problem.t0)
+            gaussian_law.sde_law(equation, end)
+            self._served.add(equation)
 
     def of(self, sde, problem):
         """Return the JointEquation of an SDE, or raise NoMoments."""
         found = self._found.setdefault((id(sde), problem.key), [])
         for each in found:
-            if each.is_same_at(problem.h):
+            if each.problem.h == problem.h or not each.reads_step:
                 return each
         found.append(JointEquation(sde, problem))
         return found[-1]

@@ -66,7 +66,7 @@ def _unsettled_joint(study, near):
         if refused := _too_large(_steps(study), joint_flow.width_of(equation)):
             return refused
         try:
-            study.known.require_law(equation)
+            study.known.equations.require_law(equation)
         except NoMoments as error:
             return str(error)
     return ""

@@ -12,7 +12,7 @@ from ngos_sim.known.probing import NoMoments
 from ngos_sim.statistics.chunks import Sums, means
 from ngos_sim.studies import companion_runs, pivots, runs, start
 from ngos_sim.studies.jobs import reference_name
-from ngos_sim.studies.near import has_polynomial_steps, near
+from ngos_sim.studies.near import growth, has_polynomial_steps, is_under_a_root, near
 
 _TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
 _MANY = 1e6
@@ -52,6 +52,7 @@ def selected(study, barred=None):
     for opponent, sde in opponents.items():
         known, reason, through = _near(study, sde)
         rough = choose.near_root(study.oracle, study.rule.slots, _starts(study))
+        rough = rough if known is None or is_under_a_root(study, known, "u") else ""
         doubt = f"{rough}: the powers of the extrapolation are not assured there, see integrator_residual"
         law = companion_runs.last_law(study)
         doubts = [doubt] if rough and sde is not None else []
@@ -89,7 +90,7 @@ def _require_moments(study, function):
     """Raise ValueError where the noise has not the moments that a polynomial's standard error needs."""
     terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
     if terms is not None:
-        degree = choose.noise_degree(terms, study.rule.slots, study.oracle.is_dense)
+        degree = choose.noise_degree(terms, growth(study), study.oracle.is_dense)
         if heavy := choose.too_heavy(study.oracle.noise, 2 * degree):
             raise ValueError(f"test function {test_functions.name_of(function)!r}: {heavy}")
 
@@ -114,7 +115,7 @@ def _singular(study, sde):
 
 def _near(study, sde):
     """Return what an SDE is measured near and "", or None and why there is none; and through what and why, in words."""
-    reason = choose.unknown_moments(study.oracle, study.dimension)
+    reason = choose.against_local(study.oracle, study.dimension)
     if reason:
         return None, reason, ""
     try:
@@ -139,7 +140,7 @@ def _local_terms(study, known, function):
     terms = choose.local_terms(function, study.oracle, known, study.dimension)
     if isinstance(terms, str):
         return terms
-    heavy = choose.too_heavy(study.oracle.noise, 2 * choose.local_degree(terms))
+    heavy = choose.too_heavy(study.oracle.noise, 2 * choose.local_degree(terms, growth(study), known.autonomous))
     return heavy or pivots.unsettled(study, known, terms) or terms
 
 
