@@ -23,6 +23,7 @@ from ngos_sim.studies.joint_problems import Equations
 from ngos_sim.studies.problems import problems
 
 _OWN = (rmsprop_sde(), adam_sde())  # near one of which the scaling rule's two batch sizes are measured
+_MOST_HELD = 4096  # Moments, of some 30 KB each; more of them are found anew at every point
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,10 @@ class Known:
         key = (*_key(near.sde, coordinate), basis)
         if key not in self._moments:
             probe = self._probes.get(_key(near.sde, coordinate), self._some[id(near.sde)])
-            self._moments[key] = Moments(probe.at(coordinate, near.autonomous), basis)
+            found = Moments(probe.at(coordinate, near.autonomous), basis)
+            if len(self._moments) >= _MOST_HELD:
+                return found
+            self._moments[key] = found
         return self._moments[key]
 
     @cached_property
