@@ -7,7 +7,10 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.engines import python, rng
+from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.engines.cpu import kernels
+from ngos_sim.engines.layout import Source
 from ngos_sim.engines.program import BLOCK
 from ngos_sim.processes.integrators import euler_maruyama
 from tests.support import programs
@@ -36,9 +39,15 @@ def driven(sde, functions, start, steps, levels=(1,), oracle=None):
     return programs.build(oracle or ns.NGOS(ns.linear(0.7), SHAPE), rules, functions, start, 0.25, steps)
 
 
-@pytest.mark.parametrize("name", programs.two_channels())
+PROGRAMS = {
+    **programs.two_channels(),
+    "many fills": driven(moving(), ["theta[0]", "u[1]"], [[0.5, 1.0]] * 2, 11, (1, 2, 4)),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_lanes_are_plain_pythons_bit_for_bit(name):
-    program, inputs = programs.two_channels()[name]
+    program, inputs = PROGRAMS[name]
     assert program.channels == 2
     block = cpu.Kernel(program, inputs, "f64").block(5)
     for lane in (0, 1, 127):
@@ -83,11 +92,10 @@ def test_the_first_motion_keeps_its_bits():
 
 
 def test_the_streams_are_independent():
-    """Of 2^14 trajectories the correlations of W, of B and of a noise law's second Gaussian are within 4 / sqrt(n)."""
-    n = 2**14
-    drawn = [
-        [python.draw(3, k, stream, 0) for k in range(n)] for stream in (rng.BROWNIAN, rng.EXTRA, rng.SECOND_BROWNIAN)
-    ]
-    off = np.corrcoef(drawn)[np.triu_indices(3, 1)]
-    assert np.abs(off).max() < 4.0 / np.sqrt(n)
-    assert np.abs(np.cov(drawn).diagonal() - 1.0).max() < 4.0 * np.sqrt(2.0 / n)
+    """Of 2^14 draws the correlations of W, of B and of a noise law's second Gaussian are within 4 / sqrt(n)."""
+    source = Source(bind(rng.philox4x32, "f64"), bind(rng.box_muller, "f64"))
+    drawn, words = np.zeros((3, 2**14)), np.zeros(4 * BLOCK, np.uint64)
+    for out, stream in zip(drawn, (rng.BROWNIAN, rng.EXTRA, rng.SECOND_BROWNIAN), strict=True):
+        kernels._fill(source, out, words, 32, np.uint64(3), np.uint64(stream), np.uint64(0), 0)
+    assert np.abs(np.corrcoef(drawn)[np.triu_indices(3, 1)]).max() < 4.0 / np.sqrt(drawn.shape[1])
+    assert np.abs(np.cov(drawn).diagonal() - 1.0).max() < 4.0 * np.sqrt(2.0 / drawn.shape[1])

@@ -12,6 +12,7 @@ from ngos_sim.engines import python, rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import kernels
 from ngos_sim.engines.cuda import steps as cuda_steps
+from ngos_sim.engines.cuda.bundles import Counter
 from ngos_sim.engines.layout import Source
 from ngos_sim.engines.program import BLOCK
 from tests.support import lattice, precision, programs
@@ -55,8 +56,8 @@ def test_draws_beyond_2_to_the_34_do_not_repeat_on_any_engine():
     assert out.reshape(4, 4, BLOCK)[:, 0, 0].tolist() == far
     normals = np.zeros(8)
     fetch = cuda_steps.fetcher(8, rng.normals, rng.BROWNIAN, lambda function: function)
-    words = (np.uint64(value) for value in (trajectory, 0, key & 0xFFFFFFFF, key >> 32))
-    fetch(normals, np.uint32(FAR // 2), *words)  # two blocks a step
+    counter = Counter(*(np.uint64(value) for value in (trajectory, 0, key & 0xFFFFFFFF, key >> 32)))
+    fetch(normals, np.uint32(FAR // 2), counter)  # two blocks a step
     assert normals[[0, 4]].tolist() == far[1:3]
 
 

@@ -135,19 +135,21 @@ def _kernel(shape, program, matrices, plain):
 
     matrices : Hessian and root to compile in, or None
     """
-    precision, count = shape.precision, len(program.processes)
-    draw = rng.normals if precision == "f64" else rng.normals32
-    each = [function for p in program.processes for function in (p.move, p.law, p.slope)]
-    functions = [draw, _multiply_add, *each, *(f.function for f in program.features)]
+    precision, draw = shape.precision, rng.normals if shape.precision == "f64" else rng.normals32
+    own = [Functions(process.move, process.law, process.slope) for process in program.processes]
+    features = [feature.function for feature in program.features]
     entries = None if matrices is None else tuple(matrix.tobytes() for matrix in matrices)
+    functions = (draw, _multiply_add, *(function for each in own for function in each), *features)
     key = shape, plain, entries, *(function and digest(function, precision) for function in functions)
     if key not in _KERNELS:
         target = "python" if plain else "cuda"
-        draw, add, *rest = (function and bound(function, precision, target) for function in functions)
-        own = [Functions(*rest[at : at + 3]) for at in range(0, 3 * count, 3)]
-        features = rest[3 * count :]
+
+        def made(function):
+            return function and bound(function, precision, target)
+
+        given = made(draw), made(_multiply_add), [Functions(*map(made, each)) for each in own], [*map(made, features)]
         filled = matrices and tuple(each if len(each) else np.zeros(1, each.dtype) for each in matrices)
-        _KERNELS[key] = make(shape, draw, add, own, features, filled, _same if plain else njit(**JIT))
+        _KERNELS[key] = make(shape, *given, filled, _same if plain else njit(**JIT))
     return _KERNELS[key]
 
 

@@ -94,10 +94,10 @@ def _chooser(matrices, device):
         def constant(hessian, root):
             return hessian, root
     else:
-        first, second = matrices
+        own_hessian, own_root = matrices
 
         def constant(hessian, root):
-            return cuda.const.array_like(first), cuda.const.array_like(second)
+            return cuda.const.array_like(own_hessian), cuda.const.array_like(own_root)
 
     return device(constant)
 
