@@ -15,9 +15,11 @@ from ngos_sim import preconditioner
 from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import BLOCK
-from ngos_sim.estimators import affine
-from ngos_sim.estimators.pivots import JointPivot, Pivot
+from ngos_sim.estimators.equations import joint_problem
+from ngos_sim.estimators.joint_pivot import JointPivot
+from ngos_sim.estimators.pivots import Pivot
 from ngos_sim.known.gaussian_law import sde_law
+from ngos_sim.known.joint_equation import JointEquation
 from ngos_sim.studies.problems import problems
 from tests.support import programs
 from tests.support.sdes import squared_gradient_sde
@@ -82,6 +84,14 @@ def test_compiled_is_plain_python_bit_for_bit(name, d):
         np.testing.assert_array_equal(block[..., lane], python.trajectory(program, inputs, 3 * BLOCK + lane)[0])
 
 
+@pytest.mark.parametrize("name", ["u in the middle", "no autonomous slot"])
+def test_roles_of_slots_bit_for_bit(name):
+    """Also where the autonomous slot is not the last one, and where there is none."""
+    program, inputs = programs.locals_on_matrices()[name]
+    block = cpu.Kernel(program, inputs, "f64").block(3)
+    np.testing.assert_array_equal(block[..., 99], python.trajectory(program, inputs, 3 * BLOCK + 99)[0])
+
+
 def enumerated(made, steps, change=lambda errors: errors, count=3):
     """Return E e and E psi(x_k) - E psi(X_t), psi = (linear slots, 1) x (1, y), over all paths of a rule.
 
@@ -95,10 +105,12 @@ def enumerated(made, steps, change=lambda errors: errors, count=3):
     chances = [np.prod(weights[p] / weights.sum()) for p in paths]
     rows = np.array([python.trajectory(program, inputs, 0, nodes[p])[0][-1, :, 0] for p in paths])
     state, found = rows[:, : -processes[0].error_rows], rows[:, -processes[0].error_rows :]
-    problem, t = affine.joint(problems(made)[0]), made.record_times[0][-1]
-    law, slots = sde_law(problem, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
+    t = made.record_times[0][-1]
+    problem = problems(made)[0]
+    equation = JointEquation(made.sdes[0], joint_problem(problem, problem.h))
+    law, slots = sde_law(equation, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
     a = np.column_stack([*slots[:-1], np.ones(len(rows))])
-    b = np.column_stack([np.ones(len(rows)), slots[-1] - law.u[0]])
+    b = np.column_stack([np.ones(len(rows)), slots[-1] - law.path[0, 0]])
     psi = np.einsum("pb,pa->pba", b, a).reshape(len(rows), -1)
     of_sde = np.zeros(psi.shape[1])
     of_sde[: a.shape[1]] = [*law.mean[0], 1.0]

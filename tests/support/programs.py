@@ -130,8 +130,10 @@ def two_channels():
 
 def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
     """Return the program of a rule's local estimator on matrices, as a study makes it."""
-    start = dict(theta=[1.2, -0.3, 0.5][:d], u=1.1, t0=0.25) | start
-    settings = dict(initial=start, eta2=[eta2], horizon=horizon, test_functions=["theta[0]", "theta[1] - u[0]"])
+    last = "u" if "u" in rule.slots else "v"
+    start = {"theta": [1.2, -0.3, 0.5][:d], last: 1.1, "t0": 0.25} | start
+    functions = ["theta[0]", f"theta[1] - {last}[0]"]
+    settings = dict(initial=start, eta2=[eta2], horizon=horizon, test_functions=functions)
     study = ns.ConvergenceStudy(matrices(d), rule, sde, estimator="local", **settings)
     (job,) = plans(study, 7)[0].jobs
     return job.program, job.inputs
@@ -146,7 +148,45 @@ def locals_on_matrices():
         "adam": local(ns.adam(c1=2.0, **RMSPROP), ns.adam_sde(), m=0.1),
         "pivot": local(ns.rmsprop(**RMSPROP), own, horizon=0.375),
         "hessian gradient": local(own_rule(), near),
+        "u in the middle": local(*turned_adam(), m=0.1),
+        "no autonomous slot": local(*heavy_ball()),
     }
+
+
+def turned_adam():
+    """Return Adam and its SDE with u before m."""
+    rule, sde = ns.adam(c1=2.0, **RMSPROP), ns.adam_sde()
+    slots, move = ("theta", "u", "m"), rule.step
+
+    def turned(function):
+        def own(x, o, c, p):
+            theta, m, u = function((x[0], x[2], x[1]), o, c, p)
+            return theta, u, m
+
+        return own
+
+    def step(x, o, z, c, p):
+        theta, m, u = move((x[0], x[2], x[1]), o, z, c, p)
+        return theta, u, m
+
+    own = ns.SDE("turned", turned(sde.drift), turned(sde.diffusion), slots, sde.schedule)
+    return ns.Optimizer("turned", step, slots, rule.schedule, **rule.parameters), own
+
+
+def heavy_ball():
+    """Return the heavy ball and its SDE, in which no slot is autonomous."""
+
+    def step(x, o, z, c, p):
+        theta, v = x
+        v = v - c[0] * (o.gradient + p.mu * v) - c[1] * z
+        return theta + c[0] * v, v
+
+    def drift(x, o, c, p):
+        theta, v = x
+        return v, -o.gradient - p.mu * v
+
+    sde = ns.SDE("ball", drift, lambda x, o, c, p: (0.0, -p.sigma0), ("theta", "v"))
+    return ns.Optimizer("ball", step, ("theta", "v"), sigma0=0.8, mu=0.9), sde
 
 
 def matrices(d):
