@@ -15,8 +15,7 @@ def diffusion(x, o, c, p):
     return -p.sigma0 * preconditioner(u, p.sigma0, p.eps0), 0.0
 
 
-# Naming a built-in SDE near it lets the local estimator measure it: without pivot= it would be coupled.
-mine = ns.SDE("with (grad f)^2", drift, diffusion, slots=("theta", "u"), pivot=ns.rmsprop_sde())
+mine = ns.SDE("with (grad f)^2", drift, diffusion, slots=("theta", "u"))  # its moments are found by probing it
 
 study = ns.ConvergenceStudy(
     ns.NGOS(ns.linear(0.7)),

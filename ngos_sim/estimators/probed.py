@@ -18,6 +18,8 @@ from ngos_sim.processes import calling
 from ngos_sim.processes.rule import parameters
 from ngos_sim.processes.sde import SDE
 
+_MOST_HELD = 4096  # Moments, of some 30 KB each; more of them are found anew at every point
+
 
 @dataclass(frozen=True)
 class Near:
@@ -154,7 +156,10 @@ class Known:
         key = (*_key(near.sde, coordinate), basis)
         if key not in self._moments:
             probe = self._probes.get(_key(near.sde, coordinate), self._some[id(near.sde)])
-            self._moments[key] = Moments(probe.at(coordinate, near.autonomous), basis)
+            found = Moments(probe.at(coordinate, near.autonomous), basis)
+            if len(self._moments) >= _MOST_HELD:
+                return found
+            self._moments[key] = found
         return self._moments[key]
 
     def degrees(self, near):

@@ -204,9 +204,12 @@ class Moments:
     def generator(self, s):
         """Return G in the clock s on (1, *monomials), to first order in y, shape (.., n + 1, n + 1)."""
         flat = s.ravel()
-        numbers = self._flow_numbers(flat) if len(flat) < self._knots else self._spline(flat)
-        used = np.any(numbers != 0.0, axis=0)
-        found = np.tensordot(numbers[:, used], _flow_operators(self.basis)[used], 1)
+        if len(flat) < self._knots:
+            numbers, operators = self._flow_numbers(flat), _flow_operators(self.basis)
+        else:
+            spline, used = self._spline
+            numbers, operators = spline(flat), _flow_operators(self.basis)[used]
+        found = np.tensordot(numbers, operators, 1)
         return found.reshape(*s.shape, *found.shape[1:])
 
     @property
@@ -216,9 +219,11 @@ class Moments:
 
     @cached_property
     def _spline(self):
-        """The factors of `_flow_operators` at any clock values, smooth there."""
+        """The factors of `_flow_operators` at any clock values, smooth there, of those that are not 0; and which."""
         knots = np.linspace(0.0, 1.0, self._knots)
-        return CubicSpline(knots, self._flow_numbers(knots))
+        numbers = self._flow_numbers(knots)
+        used = np.any(numbers != 0.0, axis=0)
+        return CubicSpline(knots, numbers[:, used]), used
 
     def _flow_numbers(self, s):
         """Return the factors of `_flow_operators` at clock values, shape (times, terms)."""

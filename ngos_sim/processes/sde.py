@@ -29,7 +29,8 @@ class SDE:
     schedule : function (t, p) -> tuple of float
         c at time t, if coefficients depend on time.
     pivot : SDE, optional
-        A built-in SDE near this one, by whose known moments the local estimator measures it.
+        An SDE near this one. The local estimator measures by it where it finds neither this one's moments, nor those
+        of its limit at step 0.
     channels : 1 or 2
         How many Brownian motions drive a coordinate.
     **parameters : float
