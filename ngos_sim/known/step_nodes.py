@@ -21,6 +21,7 @@ _WIDEST = 4.0  # standard deviations of z out to which it is one
 _MANY = 32  # nodes that serve in place of the exact expectation
 _FEW = (2, 3, 4, 5, 7, 9, 11, 13, 17)
 _MISSED = 1e-4  # of the root mean square residual
+_ROUNDED = 1e-14  # of the monomials in the slots themselves: rounding
 _STATES = 24  # about the middle of the time, where the fewest nodes are looked for
 _OF_DEGREE = 6  # of them, at which the degree is
 
@@ -98,7 +99,7 @@ class Step:
         matrix = local_table.flow(moments, self.h, np.array([self.number]))[0]
         before = moments.basis.of(self._centred(moments, self.states, self.number))
         size = _MISSED * np.sqrt(np.mean((exact - before @ matrix.T) ** 2, axis=0))
-        size += ZERO * np.abs(exact).max(axis=0)
+        size += _ROUNDED * moments.basis.of(np.abs(self.states)).max(axis=0)
         for at, nodes in enumerate(_FEW):
             if np.all(np.abs(np.mean(self.expected(moments, nodes) - exact, axis=0)) <= size):
                 few = _FEW[max(0, min(at, len(_FEW) - 2))]

