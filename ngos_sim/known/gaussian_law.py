@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from scipy.integrate import DOP853
 
-from ngos_sim.known import linear_flow
 from ngos_sim.known.joint_equation import CERTIFIED
 from ngos_sim.known.joint_problem import embedding
 from ngos_sim.known.probing import NoMoments
@@ -20,7 +19,7 @@ from ngos_sim.processes.integrators import table
 from ngos_sim.processes.rule import parameters
 
 ACCURACY = 1e-12  # of a mean's movement
-_SOLVER = {"method": "DOP853", "rtol": ACCURACY, "atol": 1e-14}
+_TOLERANCE = {"rtol": ACCURACY, "atol": 1e-14}
 _MOST = 20_000  # evaluations: seconds
 
 
@@ -81,29 +80,57 @@ def sde_law(equation, times):
     s = np.unique(np.concatenate([wanted, CERTIFIED]))
     start = np.concatenate([first / units, np.zeros(n * n)])
     with np.errstate(all="ignore"):  # what is not finite is refused
-        try:
-            solved = solve_ivp(field, (0.0, 1.0), start, t_eval=s, **_SOLVER)
-        except ArithmeticError:
-            solved = None
-    if solved is None or not solved.success or not np.all(np.isfinite(solved.y)):
+        found = _ends(field, start, s)
+    if found is None:
         until = f"from t={problem.t0:g} to {problem.end:g}"
         raise NoMoments(
             f"the law of sde {equation.sde.name!r} is not found {until}: rates too fast, or moments too large"
         )
-    mean, covariance = solved.y[:n].T * units, solved.y[n:].T.reshape(-1, n, n) * spread
+    mean, covariance = found[:, :n] * units, found[:, n:].reshape(-1, n, n) * spread
     some, asked = np.searchsorted(s, CERTIFIED), np.searchsorted(s, wanted)
     equation.certify(mean[some], covariance[some])
     return Law(equation.linear, equation.autonomous, mean[asked], covariance[asked], equation.path(wanted))
 
 
+def _ends(field, y, times):
+    """Return y' = field(s, y) from y at 0 at ascending times, each the end of a step, or None where it is not found.
+
+    Between steps the solver's interpolation is of order 7: 1e-8 where its steps are good to 1e-12.
+    """
+    found, s, length = [], 0.0, None
+    for end in times.tolist():
+        if end > s:
+            try:
+                solver = DOP853(field, s, y, end, first_step=length and min(length, end - s), **_TOLERANCE)
+                while solver.status == "running":
+                    solver.step()
+                    length = max(solver.step_size, length or 0.0) if solver.status == "finished" else solver.step_size
+            except ArithmeticError:
+                return None
+            if solver.status == "failed":
+                return None
+            s, y = end, solver.y
+        if not np.all(np.isfinite(y)):
+            return None
+        found.append(y)
+    return np.array(found)
+
+
 def _units(equation, first):
-    """Return the size of each linear slot, shape (n,): its start's, or what drift and noise make of it."""
+    """Return a power of 2 for each linear slot, shape (n,): of its start's size, or what noise or drift make of it.
+
+    Not the largest size that drift could bring about: a tolerance of it is none for what the slots are.
+    """
     duration = equation.problem.end - equation.problem.t0
     drift, power = equation.at(np.arange(1, 9) / 8.0)
-    rates = np.pad(drift, [(0, 0), (0, 1), (0, 0)])
-    noise = np.diagonal(power, axis1=1, axis2=2).max(axis=0)
-    size = np.maximum(np.abs(first), np.sqrt(duration * noise))
-    return linear_flow.scales(duration * rates, np.append(size, 1.0))[:-1]
+    size = np.append(
+        np.maximum(np.abs(first), np.sqrt(duration * np.diagonal(power, axis1=1, axis2=2).max(axis=0))), 1.0
+    )
+    driven = duration * np.abs(drift).max(axis=0)
+    for _ in equation.linear:
+        size[:-1] = np.where(size[:-1] > 0.0, size[:-1], (driven * size).max(axis=1))
+    usable = np.isfinite(size) & (size > 0.0)
+    return np.exp2(np.round(np.log2(np.where(usable, size, 1.0))))[:-1]
 
 
 def companion_law(rule, problem, linear, h, records):

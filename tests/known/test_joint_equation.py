@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 import ngos_sim as ns
 from ngos_sim.known.gaussian_law import companion_law, sde_law
@@ -192,6 +193,31 @@ def test_the_curvature_is_known_where_the_hessian_is_diagonal():
     each = problem((THETA,), dict(sigma0=0.8), h=0.1, diagonal=True)
     drift, _ = JointEquation(ns.SDE("own", curved_drift, sgd_noise, ("theta",)), each).at(0.5)
     np.testing.assert_allclose(drift[:, :-1], -np.diag(each.hessian * (1.0 + 0.05 * each.hessian)), atol=1e-14)
+
+
+def test_a_law_at_many_times_in_many_coordinates():
+    """Adam in 8 coordinates by short steps of another solver: interpolation between long steps was 1e-8 off."""
+    H, S = linear.random_matrices(8)
+    theta, u = np.linspace(-1.0, 1.0, 8), 1.2 * np.diag(S)
+    constants = ns.adam(c1=2.0, bias_correction=False, **C).parameters
+    each = JointProblem(H, np.zeros(8), S, np.array([theta, 0.1 * theta, u]), 0.5, 2.5, dict(constants), 0.01)
+    zero, power = np.zeros((8, 8)), 1.6**2 * S
+    power = np.block([[zero, zero], [zero, power]])
+
+    def field(t, y):
+        U = np.diag(S) * (1.0 + 0.2 * math.exp(-1.3 * (t - 0.5)))
+        A = np.block([[zero, -np.diag(1.0 / (0.8 * np.sqrt(U) + 0.1))], [2.0 * H, -2.0 * np.eye(8)]])
+        product = A @ y[16:].reshape(16, 16)
+        return np.concatenate([A @ y[:16], (product + product.T + power).ravel()])
+
+    times = np.linspace(0.75, 2.5, 8)
+    law = sde_law(JointEquation(ns.adam_sde(), each), times)
+    y, begin = np.concatenate([theta, 0.1 * theta, np.zeros(256)]), 0.5
+    for at, t in enumerate(times.tolist()):
+        y = solve_ivp(field, (begin, t), y, method="DOP853", rtol=1e-13, atol=1e-16, max_step=0.02).y[:, -1]
+        begin = t
+        np.testing.assert_allclose(law.mean[at], y[:16], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(law.covariance[at].ravel(), y[16:], rtol=0, atol=5e-12)
 
 
 @pytest.mark.parametrize("schedule", [lambda t, p: (1.0 if t < 0.37 else 0.5,), lambda t, p: (math.sin(1e6 * t),)])
