@@ -161,7 +161,8 @@ class _Companion:
         found = {}
         for at, g in enumerate(self.functions):
             error = mean[:, at, 0] + self._own[g] - self._exact[g]
-            reading = Reading(self._exact[g] + error, self._exact[g], error, std_error[:, at, 0])
+            seen = np.any(std_error[:, at] > 0.0, axis=-1)  # a companion that is the optimizer has no difference
+            reading = Reading(self._exact[g] + error, self._exact[g], error, std_error[:, at, 0], seen=seen)
             left = self._rounding(at, reading.optimizer)
             found[Quantity(self.opponent.name, g)] = reading.with_rounding(left)
         return found

@@ -114,7 +114,8 @@ def test_laws_without_an_autonomous_slot_by_van_loan(d, diagonal):
 
 def test_the_companion_of_an_sde_without_an_autonomous_slot():
     each, h = problem((THETA, V), dict(sigma0=0.8), h=0.1), 0.1
-    law = companion_law(euler_maruyama(BALL, each.constants), each, (0, 1), h, np.array([2, 7]))
+    optimizer = ns.Optimizer("ball", lambda x, o, z, c, p: x, ("theta", "v"), **each.constants)
+    law = companion_law(euler_maruyama(BALL, optimizer), each, (0, 1), h, np.array([2, 7]))
     zero, one = np.zeros((3, 3)), np.eye(3)
     A, b = np.block([[zero, one], [-each.hessian, -0.9 * one]]), np.concatenate([np.zeros(3), -SLOPE])
     power = np.block([[zero, zero], [zero, 0.64 * each.covariance]])

@@ -18,7 +18,7 @@ from ngos_sim.estimators.estimator import Served
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.problems import problems
-from tests.support import momentum
+from tests.support import momentum, sdes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -148,45 +148,9 @@ def locals_on_matrices():
         "adam": local(ns.adam(c1=2.0, **RMSPROP), ns.adam_sde(), m=0.1),
         "pivot": local(ns.rmsprop(**RMSPROP), own, horizon=0.375),
         "hessian gradient": local(own_rule(), near),
-        "u in the middle": local(*turned_adam(), m=0.1),
-        "no autonomous slot": local(*heavy_ball()),
+        "u in the middle": local(*sdes.turned_adam(), m=0.1),
+        "no autonomous slot": local(*sdes.heavy_ball()),
     }
-
-
-def turned_adam():
-    """Return Adam and its SDE with u before m."""
-    rule, sde = ns.adam(c1=2.0, **RMSPROP), ns.adam_sde()
-    slots, move = ("theta", "u", "m"), rule.step
-
-    def turned(function):
-        def own(x, o, c, p):
-            theta, m, u = function((x[0], x[2], x[1]), o, c, p)
-            return theta, u, m
-
-        return own
-
-    def step(x, o, z, c, p):
-        theta, m, u = move((x[0], x[2], x[1]), o, z, c, p)
-        return theta, u, m
-
-    own = ns.SDE("turned", turned(sde.drift), turned(sde.diffusion), slots, sde.schedule)
-    return ns.Optimizer("turned", step, slots, rule.schedule, **rule.parameters), own
-
-
-def heavy_ball():
-    """Return the heavy ball and its SDE, in which no slot is autonomous."""
-
-    def step(x, o, z, c, p):
-        theta, v = x
-        v = v - c[0] * (o.gradient + p.mu * v) - c[1] * z
-        return theta + c[0] * v, v
-
-    def drift(x, o, c, p):
-        theta, v = x
-        return v, -o.gradient - p.mu * v
-
-    sde = ns.SDE("ball", drift, lambda x, o, c, p: (0.0, -p.sigma0), ("theta", "v"))
-    return ns.Optimizer("ball", step, ("theta", "v"), sigma0=0.8, mu=0.9), sde
 
 
 def matrices(d):
