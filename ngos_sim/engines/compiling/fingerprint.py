@@ -105,9 +105,9 @@ def _describe(owner, name, value, seen):
         return _kind(value)
     if _is_allowed(value):
         return repr((value.__class__.__name__, value.__name__)).encode()
-    if callable(value):
+    if kind := _kind_of_callable(value):
         raise TypeError(
-            f"{_whose(owner)}{name} is {_kind_of_callable(value)}; only a plain function (def or lambda) can be "
+            f"{_whose(owner)}{name} is {kind}; only a plain function (def or lambda) can be "
             'compiled (device="python" takes any)'
         )
     shown = " ".join(repr(value).split())
@@ -121,15 +121,15 @@ def _whose(owner):
 
 
 def _kind_of_callable(value):
-    """Return what a callable that is no plain function is, in words."""
+    """Return what a user's callable that is no plain function is, in words; "" for anything else."""
     if isinstance(value, functools.partial):
         return f"a functools.partial of {getattr(value.func, '__name__', type(value.func).__name__)}"
     if isinstance(value, MethodType):
         return f"a bound method, {value.__qualname__}"
     if isinstance(getattr(value, "py_func", None), FunctionType):
         return f"compiled by Numba already: give {value.py_func.__name__}.py_func"
-    named = getattr(value, "__name__", None)
-    return f"{named}, a {type(value).__name__}" if named else f"an object of class {type(value).__name__}"
+    named = isinstance(value, type) or hasattr(value, "__name__")  # a class, or a function that Python or C provides
+    return f"an object of class {type(value).__name__}" if callable(value) and not named else ""
 
 
 def _kind(kind):

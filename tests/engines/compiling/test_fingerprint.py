@@ -186,13 +186,13 @@ ALLOWED = "; a scalar function may use numbers, tuples, math and other scalar fu
         (lambda x: builtins.eval("x"), "uses builtins.eval=<built-in function eval>" + ALLOWED),
         (with_default([1.0]), r"uses default 0=\[1\.0\]" + ALLOWED),
         (with_keyword(Model()), "uses default gain=<.*Model object at .*" + ALLOWED),
-        (with_helper(functools.partial(curve)), "uses default 0=functools.partial.*" + ALLOWED),
-        (with_helper(model.drift), "uses default 0=<bound method Model.drift of .*" + ALLOWED),
+        (with_helper(functools.partial(curve)), ": default 0 is a functools.partial of curve; only a plain function"),
+        (with_helper(model.drift), r": default 0 is a bound method, Model\.drift; only a plain function"),
         (lambda x: (lambda y: model.own * y)(x), "uses model=<.*" + ALLOWED),
     ],
 )
 def test_what_could_change_in_silence_is_refused_by_name(f, message):
-    with pytest.raises(TypeError, match=rf"\(test_fingerprint\.py, line \d+\) {message}") as refusal:
+    with pytest.raises(TypeError, match=rf"\(test_fingerprint\.py, line \d+\) ?{message}") as refusal:
         digest(f, "f64")
     assert "\n" not in str(refusal.value)
 
