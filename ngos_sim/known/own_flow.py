@@ -1,0 +1,156 @@
+"""The flows M_k of an optimizer's own step: what its expectation makes of a Basis, projected back on it.
+
+The carried errors have the right means whatever M_k is (`known.moments`); their variance is least where M_k is the
+optimizer's own one-step operator: the least squares of E[psi(x') | x] on (1, psi) over the law of x. What the span of
+the basis holds, it carries without noise; the rest is the closure's error alone. (docs/theory.md, "The own flow".)
+The local estimator takes M_k from here or from `known.moments`, whichever costs less.
+"""
+
+import math
+from itertools import product
+from types import SimpleNamespace
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from ngos_sim.engines.compiling.bind import quick
+from ngos_sim.processes.rule import Oracle
+
+_KNOTS = 24  # steps at which the operator is projected, a spline between
+_FIRST = 1  # steps that are projected by themselves: bias corrections make another step of the first
+_REACH = 2.5  # standard deviations about the mean out to which the grid of states goes
+_FLOOR = 0.1  # of sqrt(h) times a slot's size: the least standard deviation
+_LOOSE = 1e-2  # added to the correlations: the law's principal axes are known no better
+
+
+class OwnStep:
+    """A rule's step in one coordinate, in plain Python, and the law of its noise.
+
+    Parameters
+    ----------
+    rule : Rule
+    coordinate : Coordinate
+    rows : ndarray, shape (steps, columns)
+        The rule's schedule, a row a step.
+    nodes, weights : ndarray, shape (nodes,)
+        Of the noise, of unit variance: its Gauss rule.
+    """
+
+    def __init__(self, rule, coordinate, rows, nodes, weights):
+        self.rule, self.coordinate, self.rows, self.weights = rule, coordinate, rows, weights
+        self._step, self._z = quick(rule.step), (math.sqrt(coordinate.variance) * np.asarray(nodes)).tolist()
+        self._p = SimpleNamespace(**rule.parameters, eta2=coordinate.h)
+
+    def moved(self, k, states):
+        """Return the slots after step k at every node; NaN where the step is not defined.
+
+        states : ndarray, shape (n, slots)
+
+        Returns
+        -------
+        ndarray, shape (n, nodes, slots)
+        """
+        each, step, p, c = self.coordinate, self._step, self._p, tuple(self.rows[k].tolist())
+        found, nothing = [], (math.nan,) * states.shape[1]
+        for x in map(tuple, states.tolist()):
+            gradient = each.hessian * x[0] + each.slope
+            o = Oracle(gradient, each.variance, each.hessian, each.hessian * gradient)
+            for z in self._z:
+                try:
+                    found.append(step(x, o, z, c, p))
+                except (ArithmeticError, ValueError):
+                    found.append(nothing)
+        return np.array(found, dtype=np.float64).reshape(len(states), len(self._z), -1)
+
+
+def matrices(step, moments):
+    """Return the M_k of an optimizer's own steps on (1, *basis), shape (steps, n + 1, n + 1).
+
+    Parameters
+    ----------
+    step : OwnStep
+    moments : Moments
+        Of the SDE: its path of the autonomous slots is what y is counted from; where its law is, states are chosen.
+    """
+    basis, h, count = moments.basis, step.coordinate.h, len(step.rows)
+    share = (np.arange(_KNOTS) / (_KNOTS - 1)) ** 2
+    numbers = np.unique([*range(min(_FIRST, count)), *np.round(_FIRST + (count - 1 - _FIRST) * share).astype(int)])
+    numbers = numbers[(numbers >= 0) & (numbers < count)]
+    path = moments.path.at(moments.clock(h * np.ravel([numbers, numbers + 1], order="F")))[:, None]
+    grid, weights = _grid(basis)
+    found = []
+    for k, before, after, (mean, spread) in zip(numbers, path[::2], path[1::2], laws(step, moments, numbers), strict=True):
+        autonomous = list(basis.autonomous)
+        scale = np.sqrt(np.diag(spread)) + _FLOOR * math.sqrt(h) * moments.probe.reach
+        root = np.linalg.cholesky(spread / np.outer(scale, scale) + _LOOSE * np.eye(basis.slots))
+        standard = grid @ root.T
+        moved = step.moved(k, mean + standard * scale)
+        moved[..., autonomous] -= after
+        expected = np.einsum("q,xqe->xe", step.weights, basis.of(moved))
+        mean = mean.copy()
+        mean[autonomous] -= before[0]
+        found.append(_projected(basis, standard, expected, weights, mean, scale))
+    first = np.searchsorted(numbers, _FIRST)
+    if len(numbers) - first < 2:
+        return np.array(found)
+    spline = CubicSpline(np.sqrt(numbers[first:]), found[first:])(np.sqrt(np.arange(_FIRST, count)))
+    return np.concatenate([found[:first], spline])
+
+
+def _grid(basis):
+    """Return a product grid of Chebyshev points of unit scale, shape (points, slots), and its Gaussian weights."""
+    side = 2 + max(map(max, basis.exponents))
+    points = _REACH * np.cos(np.pi * (np.arange(side) + 0.5) / side)
+    grid = np.array(list(product(points, repeat=basis.slots)))
+    return grid, np.exp(-0.25 * (grid**2).sum(axis=1))
+
+
+def laws(step, moments, numbers):
+    """Return mean and covariance of all slots before some steps, about as the SDE has them.
+
+    Of the slots without noise it is that of their own linear equation: u follows the SDE's path with the rates F, and
+    the steps' noise drives it. A step's share in a variance is all that is used of it.
+    """
+    probe, basis, h = moments.probe, moments.basis, step.coordinate.h
+    autonomous, linear, size = list(basis.autonomous), list(basis.linear), len(basis.autonomous)
+    means, path = moments.means(h * numbers), moments.path.at(moments.clock(h * numbers))
+    rates = probe.derivatives(probe.time(moments.clock(h * numbers)), path)[1]
+    one = np.eye(basis.slots, dtype=int)
+    spread, before, found = np.zeros((size, size)), 0, []
+    for k, known, U, F in zip(numbers, means, path, rates, strict=True):
+        mean, covariance = np.empty(basis.slots), np.zeros((basis.slots, basis.slots))
+        mean[linear] = [known[basis.places[tuple(one[i])] - 1] for i in linear]
+        mean[autonomous] = U
+        second = [[known[basis.places[tuple(one[i] + one[j])] - 1] for j in linear] for i in linear]
+        covariance[np.ix_(linear, linear)] = np.array(second).reshape(2 * [len(linear)]) - np.outer(mean[linear], mean[linear])
+        own = step.moved(k, mean[None])[0, :, autonomous].T
+        off = own - step.weights @ own
+        F = F.T * h * (k - before)
+        grown = np.eye(size**2) - np.kron(F, np.eye(size)) - np.kron(np.eye(size), F)
+        source = (k - before) * np.einsum("q,qi,qj->ij", step.weights, off, off)
+        spread, before = np.linalg.solve(grown, (spread + source).ravel()).reshape(size, size), k
+        covariance[np.ix_(autonomous, autonomous)] = spread
+        found.append((mean, covariance))
+    return found
+
+
+def _projected(basis, standard, expected, weights, mean, scale):
+    """Return the matrix that takes (1, psi)(x) nearest to what is expected, by weighted least squares.
+
+    standard : (points, slots), (x - mean) / scale; expected : (points, n + 1), NaN outside the domain
+    """
+    inside = np.isfinite(expected).all(axis=1)
+    weight = weights[inside, None]
+    fit = np.linalg.lstsq(weight * basis.of(standard[inside]), weight * expected[inside], rcond=None)[0]
+    return (_unscaled(basis, mean, scale) @ fit).T
+
+
+def _unscaled(basis, mean, scale):
+    """Return the matrix whose columns are the monomials of (x - mean) / scale in those of x."""
+    matrix = np.zeros((len(basis.places),) * 2)
+    for e, column in basis.places.items():
+        for f, row in basis.places.items():
+            if all(map(int.__ge__, e, f)):
+                terms = zip(e, f, mean.tolist(), scale.tolist(), strict=True)
+                matrix[row, column] = math.prod(math.comb(a, b) * (-m) ** (a - b) / s**a for a, b, m, s in terms)
+    return matrix
