@@ -67,7 +67,8 @@ def bundle(optimizer, sde, dimension, start, estimator):
         test_functions=["theta[0]"],
         estimator=estimator,
     )
-    return runs.runs(study, 0, 7, study.served)[0].jobs[0][:2]
+    (job,) = runs.runs(study, 0, 7, study.served)[0].jobs
+    return job.program, job.inputs
 
 
 def rules(dimension):

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from ngos_sim.oracles.losses import Loss, linear, quadratic
     from ngos_sim.oracles.ngos import NGOS
     from ngos_sim.oracles.noises import Noise, gaussian
-    from ngos_sim.processes.optimizers import Optimizer, adam, from_hyperparameters, rmsprop
-    from ngos_sim.processes.scaling import Hyperparameters, scale_batch
-    from ngos_sim.processes.sdes import SDE, adam_sde, rmsprop_sde
+    from ngos_sim.processes.from_hyperparameters import from_hyperparameters
+    from ngos_sim.processes.hyperparameters import Hyperparameters, scale_batch
+    from ngos_sim.processes.optimizer import Optimizer
+    from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
+    from ngos_sim.processes.sde import SDE
     from ngos_sim.processes.variations import scaling_rule, svag
     from ngos_sim.studies.result import Result
     from ngos_sim.studies.study import ConvergenceStudy
@@ -67,9 +69,11 @@ _HOMES = {
     "oracles.losses": ("Loss", "linear", "quadratic"),
     "oracles.ngos": ("NGOS",),
     "oracles.noises": ("Noise", "gaussian"),
-    "processes.optimizers": ("Optimizer", "adam", "from_hyperparameters", "rmsprop"),
-    "processes.scaling": ("Hyperparameters", "scale_batch"),
-    "processes.sdes": ("SDE", "adam_sde", "rmsprop_sde"),
+    "processes.from_hyperparameters": ("from_hyperparameters",),
+    "processes.hyperparameters": ("Hyperparameters", "scale_batch"),
+    "processes.optimizer": ("Optimizer",),
+    "processes.rmsprop_adam": ("adam", "adam_sde", "rmsprop", "rmsprop_sde"),
+    "processes.sde": ("SDE",),
     "processes.variations": ("scaling_rule", "svag"),
     "studies.result": ("Result",),
     "studies.study": ("ConvergenceStudy",),

@@ -17,8 +17,10 @@ import numpy as np
 
 from ngos_sim.known import linear_flow
 from ngos_sim.known.step_flow import constants_column, smooth, solution, step_clock
-from ngos_sim.processes import local_error, sdes
+from ngos_sim.processes import local_error
+from ngos_sim.processes.rmsprop_adam import adam_sde, rmsprop_sde
 from ngos_sim.processes.rule import has_bias_correction
+from ngos_sim.processes.sde import SDE
 
 _SLICE = 4096  # steps whose M_k are held at once: memory
 
@@ -115,7 +117,7 @@ def _key(sde):
 class _Flow:
     """What is known of an SDE: its bases, the smallest first, its generator, the constants that it needs."""
 
-    sde: sdes.SDE
+    sde: SDE
     bases: tuple[local_error.Basis, ...]
     generator: Callable
     constants: tuple[str, ...]
@@ -125,12 +127,12 @@ _FLOWS = {
     _key(flow.sde): flow
     for flow in (
         _Flow(
-            sdes.rmsprop_sde(),
+            rmsprop_sde(),
             (local_error.RMSPROP, local_error.RMSPROP_4),
             _rmsprop_generator,
             ("sigma0", "eps0", "c2"),
         ),
-        _Flow(sdes.adam_sde(), (local_error.ADAM,), _adam_generator, ("sigma0", "eps0", "c1", "c2")),
+        _Flow(adam_sde(), (local_error.ADAM,), _adam_generator, ("sigma0", "eps0", "c1", "c2")),
     )
 }
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ngos_sim.arguments import not_a
 from ngos_sim.oracles.losses import is_number
-from ngos_sim.processes.optimizers import Optimizer
+from ngos_sim.processes.optimizer import Optimizer
 
 
 @dataclass(frozen=True)

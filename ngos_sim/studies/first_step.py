@@ -149,7 +149,7 @@ def try_functions(study, jobs):
     Parameters
     ----------
     study : ConvergenceStudy
-    jobs : list of (program, inputs, parts)
+    jobs : list of Job
         The optimizer's alone, a point each.
 
     Raises
@@ -157,8 +157,9 @@ def try_functions(study, jobs):
     BadFunctionError
         One cannot be called, or does not return finite numbers, one for each slot.
     """
-    for _, inputs, (part,) in jobs:
-        (given,), rule = inputs.processes, part.rule
+    for job in jobs:
+        (part,), (given,) = job.parts, job.inputs.processes
+        rule = part.rule
         told = _teller(study, part, given, rule.name, rule.parameters, rule.step, rule.step)
         c, functions = tuple(given.table[0, 0].tolist()), {"step": (rule.step, True)}
         _called_at(rule.name, rule.slots, functions, told, c, given.start)

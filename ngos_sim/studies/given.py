@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from ngos_sim.arguments import not_a
 from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.processes.optimizers import Optimizer
-from ngos_sim.processes.sdes import SDE
+from ngos_sim.processes.optimizer import Optimizer
+from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
 
 _KINDS = {

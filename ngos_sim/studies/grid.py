@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from ngos_sim.oracles.losses import coordinate_values, is_number
-from ngos_sim.processes.scaling import check_admissible
+from ngos_sim.processes.optimizer import check_admissible
 
 MAX_TIMES = 64
 MAX_STEPS = 10**7

@@ -1,4 +1,4 @@
-"""What an estimator runs at a point of a study, and how its errors are read: Run, Reading and Settings."""
+"""What an estimator runs at a point of a study, and how its errors are read: Job, Run, Reading and Settings."""
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
@@ -6,21 +6,36 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ngos_sim.engines.program import Inputs, Program, cost
 from ngos_sim.engines.rng import point_key
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
-from ngos_sim.studies.assemble import assemble
+from ngos_sim.studies.assemble import Part, assemble
 
 # Each of shape (times,). std_error holds the rounding; bias, residual and rounding are NaN where there is none.
 Reading = namedtuple("Reading", "optimizer reference error std_error bias residual rounding", defaults=(np.nan, np.nan))
 
 
 @dataclass(frozen=True)
-class Run:
-    """Programs of one estimator at a point.
+class Job:
+    """What an engine is given: a program, its numbers, and the Part that each of its processes was made of."""
 
-    jobs : (program, inputs, parts) of each program
+    program: Program
+    inputs: Inputs
+    parts: tuple[Part, ...]
+
+    @property
+    def cost(self):
+        """How many process steps, over coordinates and trajectories, a chunk of it takes."""
+        return cost(self.program, self.inputs)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Jobs of one estimator at a point.
+
+    jobs : of each program the Job
     read : function ([(mean, std_error) of each job]) -> {(name, index of a test function): Reading}
     name : the SDE's or the reference's, of a local run
     checks : function () -> for each job one with fewer nodes, which must agree with it; or nothing
@@ -30,7 +45,7 @@ class Run:
     """
 
     estimator: str
-    jobs: tuple
+    jobs: tuple[Job, ...]
     read: Callable
     name: str = ""
     checks: Callable = tuple
@@ -71,11 +86,11 @@ class Settings:
         return start.state(self.study.initial, self.study.rule.slots, self.study.dimension, self.point.eta2)
 
     def job(self, parts, combinations, observed, state, *, spacing, records, role=""):
-        """Return (program, inputs, parts); role keeps the random numbers of two jobs apart."""
+        """Return the Job of these parts; role keeps the random numbers of two jobs apart."""
         point = self.point
         key = point_key(self.seed, point.eta2, point.ell, point.kappa, role)
         where = (spacing, self.study.t0, records, key)
-        return (*assemble(self.study.oracle, parts, combinations, observed, state, *where), parts)
+        return Job(*assemble(self.study.oracle, parts, combinations, observed, state, *where), tuple(parts))
 
 
 def with_rounding(reading, rounding):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ngos_sim.oracles import heavy_laws, laws, losses, noises
-from ngos_sim.processes import optimizers, sdes
+from ngos_sim.processes import rmsprop_adam
 
 KINDS: dict[str, dict[str, Callable]] = {
     "loss": {"quadratic": losses.quadratic, "linear": losses.linear},
@@ -16,6 +16,6 @@ KINDS: dict[str, dict[str, Callable]] = {
         "laplace": heavy_laws.laplace,
         "student-t": heavy_laws.student_t,
     },
-    "optimizer": {"rmsprop": optimizers.rmsprop, "adam": optimizers.adam},
-    "sde": {"rmsprop": sdes.rmsprop_sde, "adam": sdes.adam_sde},
+    "optimizer": {"rmsprop": rmsprop_adam.rmsprop, "adam": rmsprop_adam.adam},
+    "sde": {"rmsprop": rmsprop_adam.rmsprop_sde, "adam": rmsprop_adam.adam_sde},
 }

@@ -8,7 +8,7 @@ from ngos_sim.estimators import paired, rounding
 from ngos_sim.known import linear_flow, moment_flow, quadrature
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
+from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
 from ngos_sim.studies.jobs import Reading, Run, with_rounding
 from ngos_sim.studies.paired_runs import difference
 from ngos_sim.studies.pivots import pivot_at

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ngos_sim.engines import devices
-from ngos_sim.engines.program import CHUNK, cost
+from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import test_functions
 from ngos_sim.statistics.chunks import Sums, means, simultaneous_quantile, uncertainty
 from ngos_sim.studies import collect, runs
@@ -52,10 +52,10 @@ class Measurement:
         self._points, self._sums, self._kept, self.steps, kernels, room = [], [], {}, 0.0, 0, _ROOM
         for index in range(len(study.points)):
             point = self._make(index)
-            jobs = [job[:2] for run in point for job in run.jobs]
-            self.steps += sum(cost(*job) for job in jobs)
+            jobs = [job for run in point for job in run.jobs]
+            self.steps += sum(job.cost for job in jobs)
             kernels = max(kernels, len(jobs))  # points share theirs
-            room -= sum(inputs.nbytes for _, inputs in jobs)
+            room -= sum(job.inputs.nbytes for job in jobs)
             if room >= 0:
                 self._kept[index] = point
             self._points.append([replace(run, jobs=(), checks=tuple) for run in point])
@@ -77,17 +77,17 @@ class Measurement:
         self.chunks = chunks
 
     def _extend(self, index, chunks):
-        for run, jobs in zip(self._kept.get(index) or self._make(index), self._sums[index], strict=True):
-            for (program, inputs, _), sums in zip(run.jobs, jobs, strict=True):
+        for run, kept in zip(self._kept.get(index) or self._make(index), self._sums[index], strict=True):
+            for job, sums in zip(run.jobs, kept, strict=True):
                 for first in range(self.chunks, chunks, _ROUND):
                     count = min(_ROUND, chunks - first)
-                    found = self._run(run.estimator, program, inputs, first, count)
+                    found = self._run(run.estimator, job, first, count)
                     sums.add(found.sums, found.nonfinite)
 
-    def _run(self, estimator, program, inputs, first, count):
+    def _run(self, estimator, job, first, count):
         precision = "f64" if estimator == "local" else self._precision
         settings = {"precision": precision, "threads": self._threads, "progress": self._bar.update}
-        return devices.run(self.device, program, inputs, first, count, **settings)
+        return devices.run(self.device, job.program, job.inputs, first, count, **settings)
 
     def table(self):
         """Return the table of `Result`, a row per (point, time, test function, sde)."""

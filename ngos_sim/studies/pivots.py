@@ -7,7 +7,7 @@ import numpy as np
 
 from ngos_sim.known import joint_flow, moment_flow, quadrature
 from ngos_sim.processes.local_error import local_error
-from ngos_sim.processes.optimizers import is_built_in
+from ngos_sim.processes.rmsprop_adam import is_built_in
 from ngos_sim.studies import first_step, start
 from ngos_sim.studies.assemble import Observables, Part
 from ngos_sim.studies.problems import joint_problem, of_each, problems

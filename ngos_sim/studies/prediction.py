@@ -9,7 +9,7 @@ from ngos_sim.estimators import choose, test_functions
 from ngos_sim.known import constants, moment_flow
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.svag import svag_law
-from ngos_sim.processes.optimizers import is_built_in
+from ngos_sim.processes.rmsprop_adam import is_built_in
 from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 
 from ngos_sim.engines import devices
-from ngos_sim.engines.program import CHUNK, cost
+from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.control_variate import Means
 from ngos_sim.known import gaussian_law, moment_flow
-from ngos_sim.processes.optimizers import POLYNOMIAL_STEPS
+from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
 from ngos_sim.statistics.chunks import Sums, means
 from ngos_sim.studies import pivots, runs, start
 from ngos_sim.studies.jobs import reference_name
@@ -190,8 +190,8 @@ def _contradicted(run, threads, device):
     if run.contradicted is None or run.unresolved:
         return ()
     (job,) = run.jobs
-    used = devices.chosen(device, _LOOK * cost(*job[:2]), 1, threads)
-    sums, found = Sums(), devices.run(used, *job[:2], 0, _LOOK, precision="f64", threads=threads)
+    used = devices.chosen(device, _LOOK * job.cost, 1, threads)
+    sums, found = Sums(), devices.run(used, job.program, job.inputs, 0, _LOOK, precision="f64", threads=threads)
     sums.add(found.sums, found.nonfinite)
     return run.contradicted([means(sums.total, _LOOK * CHUNK)], _LOOK * CHUNK)
 
@@ -200,9 +200,9 @@ def _moved(run, threads, device):
     """Return {(name, g): (Reading of the first chunk, by how much fewer nodes move its error)} of a run with checks."""
     checks, found = run.checks(), []
     for jobs in (run.jobs, checks) if checks else ():
-        used = [devices.chosen(device, cost(*job[:2]), 2, threads) for job in jobs]
+        used = [devices.chosen(device, job.cost, 2, threads) for job in jobs]
         sums = [
-            devices.run(where, *job[:2], 0, 1, precision="f64", threads=threads).sums[0]
+            devices.run(where, job.program, job.inputs, 0, 1, precision="f64", threads=threads).sums[0]
             for where, job in zip(used, jobs, strict=True)
         ]
         found.append(run.read([means(each, CHUNK) for each in sums]))

@@ -17,8 +17,8 @@ from ngos_sim.estimators import test_functions
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles import law_check
 from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.processes.optimizers import Optimizer
-from ngos_sim.processes.sdes import SDE
+from ngos_sim.processes.optimizer import Optimizer
+from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
 from ngos_sim.studies import first_step, given, grid, notes, plan, runs, selection, start
 from ngos_sim.studies.integers import integer

@@ -12,8 +12,9 @@ from ngos_sim.arithmetic import preconditioner
 from ngos_sim.oracles.laws import two_point
 from ngos_sim.oracles.losses import linear, quadratic
 from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.processes.optimizers import Optimizer, adam, rmsprop
-from ngos_sim.processes.sdes import SDE, adam_sde, rmsprop_sde
+from ngos_sim.processes.optimizer import Optimizer
+from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
+from ngos_sim.processes.sde import SDE
 from ngos_sim.studies.result import headline
 from ngos_sim.studies.study import ConvergenceStudy
 from ngos_sim.verification.case import CONSISTENT, HALF_ORDER, NO_ORDER, Case

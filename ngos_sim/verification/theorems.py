@@ -11,8 +11,7 @@ from ngos_sim.oracles.laws import two_point, uniform
 from ngos_sim.oracles.losses import linear, quadratic
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.oracles.noises import gaussian
-from ngos_sim.processes.optimizers import adam, rmsprop
-from ngos_sim.processes.sdes import adam_sde, rmsprop_sde
+from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
 from ngos_sim.processes.variations import scaling_rule, svag
 from ngos_sim.studies.study import ConvergenceStudy
 from ngos_sim.verification import controls

@@ -26,7 +26,7 @@ def study(optimizer=None, hessian=0.9, covariance=1.0, theta=1.2, u=1.4, noise=N
 
 # Units: with the step size in units of time, the gradient and sigma0 in those of F and z in those of Z, sigma0 Z =
 # sqrt(time) F, eps0 = sqrt(time) F, u in Z^2, theta in sqrt(time), as a step moves theta by eta times a ratio of
-# gradients: (d, w, u') in the docstring of `processes.optimizers`.
+# gradients: (d, w, u') in the docstring of `processes.rmsprop_adam`.
 UNITS = [(1e-24, 1.0, 1.0), (1e24, 1.0, 1.0), (1e12, 1.0, 1.0), (1.0, 1e-12, 1.0), (1.0, 1e12, 1.0)]
 UNITS += [(1.0, 1.0, 1e-12), (1.0, 1.0, 1e12)]
 
@@ -185,16 +185,17 @@ def test_rounding_does_not_pass_for_an_error():
 def test_memory_of_many_steps():
     """One table of 2^16 steps, 43 columns, and little beside it: M_k of all steps at once would be 12 times that."""
     few, made = (study(eta2=[h], estimator="local") for h in (2.0**-3, 2.0**-16))
-    cpu.Kernel(*runs.runs(few, 0, 1, few.served)[0].jobs[0][:2], "f64")  # compiles
+    (job,) = runs.runs(few, 0, 1, few.served)[0].jobs
+    cpu.Kernel(job.program, job.inputs, "f64")  # compiles
     tracemalloc.start()
-    (run,) = runs.runs(made, 0, 1, made.served)
-    kernel = cpu.Kernel(*run.jobs[0][:2], "f64")
+    (job,) = runs.runs(made, 0, 1, made.served)[0].jobs
+    kernel = cpu.Kernel(job.program, job.inputs, "f64")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     table = 8 * 43 * 2**16
-    assert run.jobs[0][1].nbytes == table
+    assert job.inputs.nbytes == table
     assert peak < 2.0 * table
-    assert np.shares_memory(kernel._inputs[2][1], run.jobs[0][1].processes[0].table)
+    assert np.shares_memory(kernel._inputs[2][1], job.inputs.processes[0].table)
 
 
 def test_points_that_are_not_held_give_the_same_numbers(monkeypatch):

@@ -44,11 +44,11 @@ def study(name="rmsprop", d=3, oracle=None, **changes):
 
 def every_row(made):
     """Return the program and inputs of a study's first local run, which record every row of the state."""
-    ((program, inputs, _), *_) = runs.runs(made, 0, 1, made.served)[0].jobs
-    rows = inputs.term_exponents.shape[1]
+    job, *_ = runs.runs(made, 0, 1, made.served)[0].jobs
+    inputs, rows = job.inputs, job.inputs.term_exponents.shape[1]
     terms = (np.arange(rows), np.ones((len(inputs.records), rows)), np.eye(rows, dtype=np.int64))
     terms = dict(zip(("term_owner", "term_coefficient", "term_exponents"), terms, strict=True))
-    return program, replace(inputs, test_functions=rows, **terms)
+    return job.program, replace(inputs, test_functions=rows, **terms)
 
 
 COLD = """
@@ -153,7 +153,7 @@ def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
         oracle = ns.NGOS(ns.quadratic(np.diag([0.9, 2.0]) + matrix), np.diag([1.0, 0.5]) + matrix)
         made = study(name, 2, oracle, test_functions=["theta[0]", "u[1]"])
         (job,) = runs.runs(made, 0, 1, made.served)[0].jobs
-        values.append(cpu.Kernel(*job[:2], "f64").block(0))
+        values.append(cpu.Kernel(job.program, job.inputs, "f64").block(0))
     np.testing.assert_allclose(values[1], values[0], rtol=0, atol=1e-9 * np.abs(values[0]).max())
 
 

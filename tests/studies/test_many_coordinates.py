@@ -42,7 +42,7 @@ def test_coordinates_alike_have_one_flow_and_one_row(monkeypatch):
     made = study([1.2] * 50, test_functions=["loss"])
     (run,) = runs.runs(made, 0, 0, made.served)
     assert len(calls) == 1
-    assert run.jobs[0][1].processes[0].table.shape[1] == 1
+    assert run.jobs[0].inputs.processes[0].table.shape[1] == 1
     several = study([1.2, 1.2, 0.5], [0.9, 2.0, 2.0], test_functions=["loss"])
     runs.runs(several, 0, 0, several.served)
     assert len(calls) == 1 + 3

@@ -99,7 +99,8 @@ def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
     start = dict(theta=[1.2, -0.3, 0.5][:d], u=1.1, t0=0.25) | start
     settings = dict(initial=start, eta2=[eta2], horizon=horizon, test_functions=["theta[0]", "theta[1] - u[0]"])
     study = ns.ConvergenceStudy(matrices(d), rule, sde, estimator="local", **settings)
-    return runs(study, 0, 7, study.served)[0].jobs[0][:2]
+    (job,) = runs(study, 0, 7, study.served)[0].jobs
+    return job.program, job.inputs
 
 
 def locals_on_matrices():
@@ -170,8 +171,8 @@ def local_errors():
     for name, (loss, rule, sde, initial, functions) in studies.items():
         settings = dict(sde=sde, initial=initial, test_functions=functions, steps=[6], horizon=0.75, times=[0.75])
         study = ns.ConvergenceStudy(ns.NGOS(loss), rule, estimator="local", **settings)
-        (run,) = runs(study, 0, 7, study.served)
-        programs[name] = run.jobs[0][:2]
+        (job,) = runs(study, 0, 7, study.served)[0].jobs
+        programs[name] = job.program, job.inputs
     return programs
 
 

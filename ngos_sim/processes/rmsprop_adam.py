@@ -1,4 +1,4 @@
-"""RMSprop and Adam in scaled variables, and the constructor for any other optimizer.
+"""RMSprop and Adam in scaled variables, each with its SDE.
 
 With h = eta^2 and u = v / sigma^2 the definitions of arXiv 2205.10287 become, exactly,
 
@@ -8,14 +8,13 @@ With h = eta^2 and u = v / sigma^2 the definitions of arXiv 2205.10287 become, e
 """
 
 import math
-import warnings
 
 from ngos_sim.arguments import known_keywords
 from ngos_sim.arithmetic import fma, preconditioner
-from ngos_sim.errors import StudyWarning
 from ngos_sim.oracles.losses import is_number
-from ngos_sim.processes.rule import Rule, has_bias_correction
-from ngos_sim.processes.scaling import Hyperparameters, check_admissible
+from ngos_sim.processes.optimizer import Optimizer
+from ngos_sim.processes.rule import has_bias_correction
+from ngos_sim.processes.sde import SDE
 
 CONVENTIONS = ("previous", "updated")
 _LARGEST = 1e100  # of a constant
@@ -23,40 +22,6 @@ _UNSCALED = dict.fromkeys(
     ("lr", "learning_rate", "eta", "beta", "betas", "beta1", "beta2", "eps", "sigma", "batch_size", "alpha"),
     "ns.from_hyperparameters takes lr, betas, eps and batch_size or sigma",
 )
-
-
-class Optimizer(Rule):
-    """A discrete optimizer in scaled variables; see `processes.rule` for the contract.
-
-    Parameters
-    ----------
-    name, step, slots, schedule, **parameters
-        As in `Rule`. A parameter named c1 or c2 is a rate: 1 - c h must be positive.
-
-    Examples
-    --------
-    >>> import ngos_sim as ns
-    >>> def step(x, o, z, c, p):
-    ...     theta, m = x
-    ...     m = m + p.c1 * (c[0] * (o.gradient - m) + c[1] * z)
-    ...     return theta - c[0] * m, m
-    >>> ns.Optimizer("momentum", step, slots=("theta", "m"), sigma0=1.0, c1=2.0).slots
-    ('theta', 'm')
-    """
-
-    def at(self, eta2, u=0.0):
-        """Return the hyperparameters at this eta2: lr, betas, eps, sigma and v0 = u sigma^2.
-
-        Raises
-        ------
-        ValueError
-            A beta would not be positive, or the optimizer is not a built-in one.
-        """
-        check_admissible(self.parameters, eta2)
-        eta, p = math.sqrt(eta2), self.parameters
-        betas = tuple(1.0 - p[c] * eta2 for c in ("c1", "c2") if c in p)
-        sigma = p.get("sigma0", math.nan) / eta
-        return Hyperparameters(self.name, eta, betas, p.get("eps0", 0.0) / eta, sigma, u * sigma * sigma)
 
 
 def _corrections(k, h, p, c1=0.0):
@@ -70,6 +35,19 @@ def _corrections(k, h, p, c1=0.0):
 def _eps(root, p):
     """Return eps0 sqrt(G2); at G2 = 0, where the step is zero whatever it is, eps0: no 0/0 at u = 0."""
     return p.eps0 * root if root > 0.0 else p.eps0
+
+
+def _checked(second_moment, bias_correction, **constants):
+    """Raise ValueError for a convention or a constant outside its range."""
+    if not isinstance(bias_correction, bool):
+        raise ValueError(f"bias_correction={bias_correction!r}; allowed: true, false")
+    if second_moment not in CONVENTIONS:
+        raise ValueError(f"second_moment={second_moment!r}; allowed: {', '.join(CONVENTIONS)}")
+    for name, value in constants.items():
+        if not is_number(value) or value < 0.0 or (value == 0.0 and name != "eps0"):
+            raise ValueError(f"{name}={value!r} must be {'non-negative' if name == 'eps0' else 'positive'}")
+        if value > _LARGEST or 0.0 < value < 1.0 / _LARGEST:
+            raise ValueError(f"{name}={value!r} has squares and cubes beyond floating point; allowed: 1e-100 to 1e100")
 
 
 def _rmsprop_schedule(k, h, p):
@@ -92,19 +70,6 @@ def _rmsprop_updated(x, o, z, c, p):
     w = fma(c[2], o.gradient, z)
     u = fma(c[3], fma(w, w, -u), u)
     return fma(-d, preconditioner(u, p.sigma0, c[4]), theta), u
-
-
-def _checked(second_moment, bias_correction, **constants):
-    """Raise ValueError for a convention or a constant outside its range."""
-    if not isinstance(bias_correction, bool):
-        raise ValueError(f"bias_correction={bias_correction!r}; allowed: true, false")
-    if second_moment not in CONVENTIONS:
-        raise ValueError(f"second_moment={second_moment!r}; allowed: {', '.join(CONVENTIONS)}")
-    for name, value in constants.items():
-        if not is_number(value) or value < 0.0 or (value == 0.0 and name != "eps0"):
-            raise ValueError(f"{name}={value!r} must be {'non-negative' if name == 'eps0' else 'positive'}")
-        if value > _LARGEST or 0.0 < value < 1.0 / _LARGEST:
-            raise ValueError(f"{name}={value!r} has squares and cubes beyond floating point; allowed: 1e-100 to 1e100")
 
 
 @known_keywords(**_UNSCALED)
@@ -148,6 +113,33 @@ def rmsprop(sigma0, eps0, c2, *, second_moment="previous", bias_correction=False
         updated=float(updated),
         bias_correction=float(bias_correction),
     )
+
+
+def _rmsprop_sde_schedule(t, p):
+    """Return sqrt(g2) and eps0 sqrt(g2) (eps0 where g2 = 0), g2 = 1 - exp(-c2 t); without correction 1 and eps0."""
+    root = math.sqrt(-math.expm1(-p.c2 * t)) if has_bias_correction(vars(p)) else 1.0
+    return root, p.eps0 * root if root > 0.0 else p.eps0
+
+
+def _rmsprop_drift(x, o, c, p):
+    theta, u = x
+    return -o.gradient * c[0] * preconditioner(u, p.sigma0, c[1]), p.c2 * (o.variance - u)
+
+
+def _rmsprop_diffusion(x, o, c, p):
+    theta, u = x
+    return -p.sigma0 * c[0] * preconditioner(u, p.sigma0, c[1]), 0.0
+
+
+def rmsprop_sde():
+    """The SDE of RMSprop (Definition 4.1 of arXiv 2205.10287).
+
+    d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW), du = c2 (diag Sigma - u) dt,
+    P = sigma0 diag(u)^(1/2) + eps0 I. Constants, and whether there is bias correction (then
+    sqrt(g2) P^-1 with eps0 sqrt(g2), g2 = 1 - exp(-c2 t)), come from the optimizer; an optimizer
+    without a parameter `bias_correction` has none.
+    """
+    return SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
 
 
 def _adam_schedule(k, h, p):
@@ -217,6 +209,40 @@ def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True
     )
 
 
+def _adam_sde_schedule(t, p):
+    """Return sqrt(g2)/g1 and eps0 sqrt(g2), g_i = 1 - exp(-c_i t); 1 and eps0 without bias correction."""
+    if not has_bias_correction(vars(p)):
+        return 1.0, p.eps0
+    if not t > 0.0:
+        raise ValueError(
+            f"t0={t:g}: the Adam SDE starts at t0 > 0 (Theorem 4.5); only the local estimator takes t0 = 0"
+        )
+    root = math.sqrt(-math.expm1(-p.c2 * t))
+    return root / -math.expm1(-p.c1 * t), p.eps0 * root
+
+
+def _adam_drift(x, o, c, p):
+    theta, m, u = x
+    speed = -c[0] * m * preconditioner(u, p.sigma0, c[1])
+    return speed, p.c1 * (o.gradient - m), p.c2 * (o.variance - u)
+
+
+def _adam_diffusion(x, o, c, p):
+    return 0.0, p.c1 * p.sigma0, 0.0
+
+
+def adam_sde():
+    """The SDE of Adam (Definition 4.4 of arXiv 2205.10287), from a time t0 > 0.
+
+    d theta = -(sqrt(g2)/g1) P^-1 m dt, dm = c1 (f' - m) dt + c1 sigma0 Sigma^(1/2) dW,
+    du = c2 (diag Sigma - u) dt, P = sigma0 diag(u)^(1/2) + eps0 sqrt(g2) I, g_i = 1 - exp(-c_i t).
+    Constants, and whether there is bias correction (g_i = 1 without), come from the optimizer; one
+    without a parameter `bias_correction` has none. An optimizer of a user's that corrects in a schedule
+    of its own says so to this SDE: ns.Optimizer(.., bias_correction=1.0).
+    """
+    return SDE("adam", _adam_drift, _adam_diffusion, ("theta", "m", "u"), _adam_sde_schedule)
+
+
 POLYNOMIAL_STEPS = (_rmsprop_previous, _adam_previous)  # theta' is linear and u' quadratic in the noise
 
 
@@ -224,48 +250,3 @@ def is_built_in(rule):
     """Return whether a rule is what `rmsprop` or `adam` makes."""
     kinds = {_rmsprop_schedule: (_rmsprop_previous, _rmsprop_updated), _adam_schedule: (_adam_previous, _adam_updated)}
     return rule.step in kinds.get(rule.schedule, ())
-
-
-def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, **conventions):
-    """Return (optimizer, eta2) for hyperparameters as practitioners have them.
-
-    Parameters
-    ----------
-    kind : "rmsprop" or "adam"
-    lr, eps : float
-        eta and eps.
-    betas : float or tuple of float
-        beta, or (beta1, beta2) for adam.
-    batch_size, sigma : float
-        One of the two; sigma = 1 / sqrt(batch_size), the covariance being one sample's.
-    **conventions
-        second_moment, bias_correction, as for `rmsprop` and `adam`.
-
-    Raises
-    ------
-    ValueError
-        A value out of range, or neither or both of batch_size and sigma.
-
-    Warns
-    -----
-    StudyWarning
-        beta1 > beta2.
-
-    Examples
-    --------
-    >>> optimizer, eta2 = from_hyperparameters("adam", lr=1e-3, betas=(0.9, 0.999), eps=1e-8, batch_size=256)
-    >>> optimizer.parameters["c2"], eta2
-    (1000.0000000000009, 1e-06)
-    """
-    if (batch_size is None) == (sigma is None):
-        raise ValueError(f"give batch_size or sigma, got batch_size={batch_size!r} and sigma={sigma!r}")
-    if sigma is None:
-        if not is_number(batch_size) or not batch_size > 0:
-            raise ValueError(f"batch_size={batch_size!r} must be a positive number")
-        sigma = 1.0 / math.sqrt(batch_size)
-    betas = tuple(betas) if isinstance(betas, (list, tuple)) else (betas,)
-    hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma)
-    if len(betas) == 2 and betas[0] > betas[1]:
-        warnings.warn(f"betas={betas}: beta1 > beta2; did you swap them?", StudyWarning, stacklevel=2)
-    factory = {"rmsprop": rmsprop, "adam": adam}[kind]
-    return factory(**hyperparameters.constants, **conventions), lr * lr

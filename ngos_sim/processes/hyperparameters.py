@@ -9,19 +9,6 @@ from dataclasses import dataclass, replace
 from ngos_sim.oracles.losses import is_number
 
 
-def check_admissible(constants, eta2, where="eta2"):
-    """Raise ValueError unless eta2 > 0 and every beta_i = 1 - c_i eta2 is positive."""
-    if not is_number(eta2) or eta2 <= 0.0:
-        raise ValueError(f"{where}={eta2!r} must be a positive number")
-    for name, value in constants.items():
-        if name in ("c1", "c2") and value * eta2 >= 1.0:
-            hint = "; eta2 is eta^2: did you give eta?" if where == "eta2" and value * eta2 > 1.0 else ""
-            raise ValueError(
-                f"{where}={eta2:g} gives beta={1.0 - value * eta2:g}; "
-                f"with {name}={value:g} it must be below {1.0 / value:g}{hint}"
-            )
-
-
 @dataclass(frozen=True)
 class Hyperparameters:
     """An optimizer as practitioners have it.

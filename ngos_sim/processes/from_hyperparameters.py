@@ -1,0 +1,54 @@
+"""An optimizer out of hyperparameters as practitioners have them."""
+
+import math
+import warnings
+
+from ngos_sim.errors import StudyWarning
+from ngos_sim.oracles.losses import is_number
+from ngos_sim.processes.hyperparameters import Hyperparameters
+from ngos_sim.processes.rmsprop_adam import adam, rmsprop
+
+
+def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, **conventions):
+    """Return (optimizer, eta2) for hyperparameters as practitioners have them.
+
+    Parameters
+    ----------
+    kind : "rmsprop" or "adam"
+    lr, eps : float
+        eta and eps.
+    betas : float or tuple of float
+        beta, or (beta1, beta2) for adam.
+    batch_size, sigma : float
+        One of the two; sigma = 1 / sqrt(batch_size), the covariance being one sample's.
+    **conventions
+        second_moment, bias_correction, as for `rmsprop` and `adam`.
+
+    Raises
+    ------
+    ValueError
+        A value out of range, or neither or both of batch_size and sigma.
+
+    Warns
+    -----
+    StudyWarning
+        beta1 > beta2.
+
+    Examples
+    --------
+    >>> optimizer, eta2 = from_hyperparameters("adam", lr=1e-3, betas=(0.9, 0.999), eps=1e-8, batch_size=256)
+    >>> optimizer.parameters["c2"], eta2
+    (1000.0000000000009, 1e-06)
+    """
+    if (batch_size is None) == (sigma is None):
+        raise ValueError(f"give batch_size or sigma, got batch_size={batch_size!r} and sigma={sigma!r}")
+    if sigma is None:
+        if not is_number(batch_size) or not batch_size > 0:
+            raise ValueError(f"batch_size={batch_size!r} must be a positive number")
+        sigma = 1.0 / math.sqrt(batch_size)
+    betas = tuple(betas) if isinstance(betas, (list, tuple)) else (betas,)
+    hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma)
+    if len(betas) == 2 and betas[0] > betas[1]:
+        warnings.warn(f"betas={betas}: beta1 > beta2; did you swap them?", StudyWarning, stacklevel=2)
+    factory = {"rmsprop": rmsprop, "adam": adam}[kind]
+    return factory(**hyperparameters.constants, **conventions), lr * lr
