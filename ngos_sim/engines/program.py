@@ -25,6 +25,8 @@ class Process:
     """One process: its move (a scalar function, see `move`), its slots, its stride and its `zeta`, or `no_law`.
 
     slope : (grad f)_i as a scalar function (x, pull, a, s) where its step reads (H grad f)_i of a matrix H, or None
+    matrix : how many numbers at the end of a row of its table are a matrix: c is then (the others, these), the latter
+        for `arithmetic.matvec` alone. A tuple of hundreds of numbers would take seconds to compile
     """
 
     move: Callable
@@ -32,6 +34,7 @@ class Process:
     stride: int
     law: Callable
     slope: Callable | None = None
+    matrix: int = 0
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None):
 def _move(process, numbers, x, pulls, step, j):
     """Return coordinate j's step number `step` as a function (xi, extra) -> x."""
     entries = numbers.table[step - 1].tolist()
-    c = tuple(entries[min(j, len(entries) - 1)])
+    c, matrix = tuple(entries[min(j, len(entries) - 1)]), process.matrix
+    c = (c[:-matrix], c[-matrix:]) if matrix else c
     given = (*pulls, _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, c, numbers.parameters)
     return lambda xi, extra: process.move(x, xi, extra, *given)
 

@@ -79,7 +79,9 @@ def matrices(step, moments):
     path = moments.path.at(moments.clock(h * np.ravel([numbers, numbers + 1], order="F")))[:, None]
     grid, weights = _grid(basis)
     found = []
-    for k, before, after, (mean, spread) in zip(numbers, path[::2], path[1::2], laws(step, moments, numbers), strict=True):
+    for k, before, after, (mean, spread) in zip(
+        numbers, path[::2], path[1::2], laws(step, moments, numbers), strict=True
+    ):
         autonomous = list(basis.autonomous)
         scale = np.sqrt(np.diag(spread)) + _FLOOR * math.sqrt(h) * moments.probe.reach
         root = np.linalg.cholesky(spread / np.outer(scale, scale) + _LOOSE * np.eye(basis.slots))
@@ -122,7 +124,9 @@ def laws(step, moments, numbers):
         mean[linear] = [known[basis.places[tuple(one[i])] - 1] for i in linear]
         mean[autonomous] = U
         second = [[known[basis.places[tuple(one[i] + one[j])] - 1] for j in linear] for i in linear]
-        covariance[np.ix_(linear, linear)] = np.array(second).reshape(2 * [len(linear)]) - np.outer(mean[linear], mean[linear])
+        covariance[np.ix_(linear, linear)] = np.array(second).reshape(2 * [len(linear)]) - np.outer(
+            mean[linear], mean[linear]
+        )
         own = step.moved(k, mean[None])[0, :, autonomous].T
         off = own - step.weights @ own
         F = F.T * h * (k - before)

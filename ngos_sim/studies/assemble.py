@@ -42,6 +42,7 @@ class Part:
     sigma: float
     table: np.ndarray | None = None
     errors: Errors | None = None
+    matrix: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
             entries = rows(part.rule, round(t0 / h), matched * part.steps, h, parameters)[:, None, :]
         law = no_law if oracle.root is None else zeta(part.noise)
         stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
-        processes.append(Process(stepped, slots, stride, law, slope_of(part.rule, oracle)))
+        processes.append(Process(stepped, slots, stride, law, slope_of(part.rule, oracle), part.matrix))
         numbers.append(
             ProcessInputs(
                 parameters=tuple(parameters.values()),

@@ -54,7 +54,7 @@ class Kernel:
             kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
             begin = sum(map(len, constants))
             _, table_rows, columns = numbers.table.shape
-            sizes = (process.slots, process.stride, table_rows, columns, *map(len, kinds))
+            sizes = (process.slots, process.stride, table_rows, columns, process.matrix, *map(len, kinds))
             rule = (0, 0) if numbers.errors is None else numbers.errors.weights.shape[::-1]
             places.append(Place(*sizes, rows * len(places), begin, *rule, process.slope is not None))
             constants.append(np.concatenate([np.ravel(kind) for kind in kinds]))

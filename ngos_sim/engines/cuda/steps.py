@@ -16,11 +16,11 @@ from ngos_sim.engines import rng
 _WORDS = 4  # normals of a Philox block
 _ONE = np.uint64(1)
 
-# Sizes of one process: slots, stride, rows and columns of its table a step, how many numbers each kind has,
-# and where its state and its constants begin; of its Errors, if any, how many nodes and orders; whether its step
-# reads H grad f.
+# Sizes of one process: slots, stride, rows and columns of its table a step and how many of these are a matrix, how many
+# numbers each kind has, and where its state and its constants begin; of its Errors, if any, how many nodes and orders;
+# whether its step reads H grad f.
 Place = namedtuple(
-    "Place", "slots stride rows columns loss variance noise parameters state_at constants_at nodes orders bent"
+    "Place", "slots stride rows columns matrix loss variance noise parameters state_at constants_at nodes orders bent"
 )
 
 
@@ -42,6 +42,20 @@ def taker(count, device):
             return first(array, start, stride) + second(array, start + half * stride, stride)
 
     return device(take)
+
+
+def row_taker(place, device):
+    """Return take(table, start): c of one step, with a matrix behind it that row and the matrix, each a tuple."""
+    count = place.columns - place.matrix
+    own, behind, matrix_at = taker(count, device), taker(max(1, place.matrix), device), np.uint64(count)
+
+    def alone(table, start):
+        return own(table, start, _ONE)
+
+    def with_matrix(table, start):
+        return own(table, start, _ONE), behind(table, start + matrix_at, _ONE)
+
+    return device(with_matrix if place.matrix else alone)
 
 
 def width(d):
@@ -197,7 +211,7 @@ def stepper(shape, which, functions, carry, multiply_add, device):
     d, place, (move, law, slope) = shape.d, shape.places[which], functions
     fill_bend, bend = bender(shape, place, slope, multiply_add, device)
     pull, (fill, xi) = puller(shape, place, multiply_add, device), drawer(shape, place, law, multiply_add, device)
-    take_x, take_c = taker(place.slots, device), taker(place.columns, device)
+    take_x, take_c = taker(place.slots, device), row_taker(place, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
     take_n, take_p = taker(place.noise, device), taker(place.parameters, device)
     a_at, s_at = place.constants_at, place.constants_at + place.loss * d
@@ -216,7 +230,7 @@ def stepper(shape, which, functions, carry, multiply_add, device):
             carry(dense, state, fine // period, constants, table, entry, places)
             for j in range(d):
                 a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
-                c = take_c(table, entry + np.uint64(min(j, last) * columns), _ONE)
+                c = take_c(table, entry + np.uint64(min(j, last) * columns))
                 x, drawn = take_x(state, np.uint64(begin + j * slots), _ONE), xi(dense, normals, sums, j)
                 put(state, begin + j * slots, move(x, drawn, extra[j], dense[0][j], bend(dense, j), a, s, n, c, p))
 
