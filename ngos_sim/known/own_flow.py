@@ -83,7 +83,8 @@ def matrices(step, moments):
         numbers, path[::2], path[1::2], laws(step, moments, numbers), strict=True
     ):
         autonomous = list(basis.autonomous)
-        scale = np.sqrt(np.diag(spread)) + _FLOOR * math.sqrt(h) * moments.probe.reach
+        spread = spread + np.diag(h * (_FLOOR * moments.probe.reach) ** 2)
+        scale = np.sqrt(np.diag(spread))
         root = np.linalg.cholesky(spread / np.outer(scale, scale) + _LOOSE * np.eye(basis.slots))
         standard = grid @ root.T
         moved = step.moved(k, mean + standard * scale)
