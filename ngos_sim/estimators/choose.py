@@ -6,36 +6,23 @@ from collections import Counter
 import numpy as np
 
 from ngos_sim.estimators.test_functions import TestFunction, parse
-from ngos_sim.known import moment_flow
 from ngos_sim.oracles.losses import affine_gradient
 
 _MAX_TERMS = 4096
+_MAX_BASIS = 32  # monomials whose errors are carried along: compile time
 _MAX_JOINT = 8  # coordinates: a step's work grows with their square, its rows of state too
 _NEAR = 0.01  # of the covariance
 _OUTSIDE = "it lies outside the span of its basis"
 _MATRIX = "the Hessian or the covariance is a matrix"
 
 
-def against_local(oracle, rule, pivot, start):
-    """Return why the local estimator cannot measure an optimizer near an SDE, or None if it can.
-
-    pivot : SDE, or None where no SDE has the optimizer's slots
-    start : ndarray, shape (points, d, slots), u last
-    """
-    if pivot is None:
-        return f"no moment flow is known for the slots of optimizer {rule.name!r}"
-    if not moment_flow.is_known(pivot):
-        return f"no moment flow is known for sde {pivot.name!r}, and it names no pivot"
-    if pivot.slots != rule.slots:
-        return f"its pivot has slots {pivot.slots}"
-    if affine_gradient(oracle.loss, start.shape[1]) is None:
+def against_local(oracle, dimension):
+    """Return why the local estimator cannot measure any optimizer on an oracle, or an empty string if it can."""
+    if affine_gradient(oracle.loss, dimension) is None:
         return f"loss {oracle.loss.name!r} is neither linear nor quadratic"
     if callable(oracle.covariance):
         return "the covariance depends on the state"
-    missing = [name for name in moment_flow.constants_of(pivot) if name not in rule.parameters]
-    if missing:
-        return f"optimizer {rule.name!r} has no constant {missing[0]!r}"
-    return None
+    return ""
 
 
 def near_root(oracle, slots, start):
@@ -75,20 +62,28 @@ def monomials(function, oracle, slots, dimension):
     return terms
 
 
-def local_terms(function, oracle, pivot, dimension):
+def local_terms(function, oracle, near, dimension):
     """Return what `monomials` does if it lies in the local estimator's span, or why it cannot serve, a str.
 
-    The span holds products over coordinates of monomials that one basis of the pivot spans, and sums of such;
+    The span holds products over coordinates of monomials that one basis of `near` spans, and sums of such;
     where matrices couple coordinates, sums of slots.
+
+    near : an SDE of known moments, with its autonomous slots and its `basis`
     """
-    terms = monomials(function, oracle, pivot.slots, dimension)
+    terms = monomials(function, oracle, near.sde.slots, dimension)
     if oracle.is_dense:
         return _joint_terms(terms, oracle, dimension)
     if terms is None:
         return _OUTSIDE
-    size = sum(math.prod(powers[-1] + 2 for powers in by.values()) for _, by in terms)
-    held = moment_flow.basis_of(pivot, {powers for _, by in terms for powers in by.values()})
-    return terms if held is not None and size <= _MAX_TERMS else _OUTSIDE
+    basis = near.basis({powers for _, by in terms for powers in by.values()})
+    sizes = (math.prod(1 + _linear_and_path(powers, near.autonomous) for powers in by.values()) for _, by in terms)
+    fits = basis is not None and len(basis.exponents) <= _MAX_BASIS and sum(sizes) <= _MAX_TERMS
+    return terms if fits else _OUTSIDE
+
+
+def _linear_and_path(powers, autonomous):
+    """Return in how many monomials of a basis a monomial in the slots is expanded about the path of A."""
+    return math.prod(powers[a] + 1 for a in autonomous)
 
 
 def _joint_terms(terms, oracle, dimension):

@@ -21,7 +21,7 @@ from scipy.integrate import solve_ivp
 from scipy.sparse import csr_array
 
 from ngos_sim.known import step_expansion
-from ngos_sim.known.moment_flow import Problem
+from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.processes.rule import has_bias_correction
 
 _RTOL, _ATOL = 1e-11, 1e-13
@@ -74,7 +74,7 @@ def svag_limit(third, fourth, eta2):
 
 
 def leading(
-    problem: Problem,
+    problem: Coordinate,
     *,
     momentum,
     times,
@@ -88,7 +88,7 @@ def leading(
 
     Parameters
     ----------
-    problem : Problem
+    problem : Coordinate
         Affine gradient, constant variance, deterministic start (theta, u) or (theta, m, u) at t0, a multiple of h.
         Its constants say whether there is bias correction. Or several at once: arrays of shape (problems,) for its
         hessian, slope, variance and start.
@@ -117,8 +117,8 @@ def leading(
 
     Examples
     --------
-    >>> from ngos_sim.known.moment_flow import Problem
-    >>> problem = Problem(0.9, 0.0, 1.0, (1.2, 1.0), 0.0, dict(sigma0=0.8, eps0=0.0, c2=1.3))
+    >>> from ngos_sim.known.coordinate import Coordinate
+    >>> problem = Coordinate(0.9, 0.0, 1.0, (1.2, 1.0), 0.0, 1.0, dict(sigma0=0.8, eps0=0.0, c2=1.3), 0.0)
     >>> leading(problem, momentum=False, times=[1.0], fourth=3.0)[2, 0].first.round(4).tolist()
     [0.0721]
     """

@@ -196,17 +196,20 @@ class Moments:
     def generator(self, s):
         """Return G in the clock s on (1, *monomials), to first order in y, shape (.., n + 1, n + 1)."""
         flat = s.ravel()
-        knots = np.linspace(0.0, 1.0, _KNOTS)
-        numbers = (
-            CubicSpline(knots, self._flow_numbers(knots))(flat) if len(flat) > _KNOTS else self._flow_numbers(flat)
-        )
-        speeds = self.probe.speed(flat)[:, None]
-        found = np.tensordot(speeds * numbers, self._flow_terms, 1)
+        numbers = self._spline(flat) if len(flat) > _KNOTS else self._flow_numbers(flat)
+        used = np.any(numbers != 0.0, axis=0)
+        found = np.tensordot(numbers[:, used], self._flow_terms[used], 1)
         return found.reshape(*s.shape, *found.shape[1:])
+
+    @cached_property
+    def _spline(self):
+        """The factors of `_flow_terms` at any clock values, smooth there."""
+        knots = np.linspace(0.0, 1.0, _KNOTS)
+        return CubicSpline(knots, self._flow_numbers(knots))
 
     def _flow_numbers(self, s):
         """Return the factors of `_flow_terms` at clock values, shape (times, terms)."""
         t, path = self.probe.time(s), self._path_at(s)
         first, own = self.probe.derivatives(t, path)
         parts = (self.probe.coefficients(t, path)[0], first, np.swapaxes(own, 1, 2))
-        return np.concatenate([part.reshape(len(s), -1) for part in parts], axis=1)
+        return self.probe.speed(s)[:, None] * np.concatenate([part.reshape(len(s), -1) for part in parts], axis=1)

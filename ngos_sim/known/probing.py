@@ -6,15 +6,14 @@ diffusion of L must be affine in L. Both are found by calling the SDE's function
 """
 
 import math
-from dataclasses import dataclass, replace
+from copy import copy
 from types import SimpleNamespace
 
 import numpy as np
 
-from ngos_sim.processes.rule import Oracle
-
 ZERO = 1e-11  # of the largest value in a slot: less is no dependence and no curvature. A bend d biases by about d T
 _PATHS, _STEPS = 8, (64, 256, 1024, 4096, 16384)  # of the look at where the SDE goes
+_COMPARED = 16  # visited states at which two steps are compared
 _TRIES = 32  # pairs of visited states at which the functions are compared
 _JITTER = 0.1  # of a visited state: so that equal slots differ
 _MOVED = 0.01  # of `reach`: nearer states are moved apart
@@ -27,23 +26,6 @@ class NoMoments(ValueError):
     """The moments of an SDE are not known; the words say why."""
 
 
-@dataclass(frozen=True)
-class Coordinate:
-    """One coordinate of a study: gradient hessian theta + slope, variance Sigma_ii, start and time, constants by name.
-
-    h : the time of one step of the optimizer, which coefficients may read
-    """
-
-    hessian: float
-    slope: float
-    variance: float
-    start: tuple[float, ...]
-    t0: float
-    end: float
-    constants: dict[str, float]
-    h: float
-
-
 class Probe:
     """One coordinate of an SDE and the split of its slots.
 
@@ -51,6 +33,8 @@ class Probe:
     ----------
     sde : SDE
     coordinate : Coordinate
+    autonomous : tuple of int, optional
+        The slots A, where they are known from another coordinate; `certify` tells where they do not serve.
 
     Attributes
     ----------
@@ -65,16 +49,28 @@ class Probe:
         The SDE explodes, or is not affine in its slots given autonomous ones.
     """
 
-    def __init__(self, sde, coordinate):
+    def __init__(self, sde, coordinate, autonomous=None):
         self.sde, self.coordinate = sde, coordinate
-        self._p = SimpleNamespace(**{**coordinate.constants, **sde.parameters, "eta2": coordinate.h})
+        self._p = self._told(coordinate.h)
         self._random = np.random.default_rng(0)
         self.start = np.array(coordinate.start, dtype=np.float64)
-        self.seen = self._visited()
+        self.seen = self._visited(_PATHS if autonomous is None else 1)
         largest = np.maximum(np.ptp(self.seen, axis=0), np.abs(self.seen).max(axis=0))
         self.reach = np.where(largest > 0.0, largest, 1.0)
-        self.autonomous = self._split()
+        self.autonomous = self._split() if autonomous is None else autonomous
         self.linear = tuple(i for i in range(len(self.start)) if i not in self.autonomous)
+
+    def _told(self, h):
+        """Return the p that the SDE's functions get where a step is h."""
+        return SimpleNamespace(**{**self.coordinate.constants, **self.sde.parameters, "eta2": h})
+
+    def is_same_at(self, h):
+        """Return whether the SDE's functions give the same at another step, to the last bit, at some visited states."""
+        other = copy(self)
+        other._p = self._told(h)
+        x = self.seen[:: max(1, len(self.seen) // _COMPARED)]
+        t = self.time((np.arange(len(x)) + 0.5) / len(x))
+        return np.array_equal(self.functions(t, x), other.functions(t, x), equal_nan=True)
 
     def time(self, s):
         """Return t0 + T s^2, T the duration, 0 < s <= 1: bias corrections and a root of u near 0 are smooth in s."""
@@ -104,6 +100,10 @@ class Probe:
                 rows.append(self._at(tuple(state), c))
             except (ArithmeticError, ValueError):
                 rows.append(None)
+            except AttributeError as error:
+                if error.obj is not self._p:
+                    raise
+                raise NoMoments(f"sde {self.sde.name!r} reads {error.name!r}, which the optimizer has not") from None
         width = next((len(row) for row in rows if row is not None), 2 * len(self.start))
         nothing = (math.nan,) * width
         found = np.array([nothing if row is None else row for row in rows], dtype=np.float64)
@@ -111,24 +111,20 @@ class Probe:
 
     def _at(self, x, c):
         """Return drift and diffusions at a state, one after the other."""
-        each = self.coordinate
-        gradient = each.hessian * x[0] + each.slope
-        o = Oracle(gradient, each.variance, each.hessian, each.hessian * gradient)
+        o = self.coordinate.oracle(x[0])
         diffusion = self.sde.diffusion(x, o, c, self._p)
         rows = diffusion if isinstance(diffusion[0], tuple) else (diffusion,)
         return (*self.sde.drift(x, o, c, self._p), *(value for row in rows for value in row))
 
-    def _visited(self):
+    def _visited(self, paths):
         """Return states where the SDE goes, shape (states, slots), by Euler-Maruyama as coarse as is stable."""
         for steps in _STEPS:
-            x, found, ds = np.tile(self.start, (_PATHS, 1)), [], 1.0 / steps
+            x, found, ds = np.tile(self.start, (paths, 1)), [], 1.0 / steps
             for s in ds * np.arange(steps):
                 t, dt = self.time(s + 0.5 * ds), self.speed(s + 0.5 * ds) * ds
-                rates = self.functions(np.full(_PATHS, t), x)
+                rates = self.functions(np.full(paths, t), x)
                 found.append(x)
-                z = self._random.standard_normal((_PATHS, rates.shape[1] - 1)) * math.sqrt(
-                    dt * self.coordinate.variance
-                )
+                z = self._random.standard_normal((paths, rates.shape[1] - 1)) * math.sqrt(dt * self.coordinate.variance)
                 x = x + dt * rates[:, 0] + np.einsum("pc,pci->pi", z, rates[:, 1:])
                 if not np.all(np.abs(x) < _EXPLODED * (1.0 + np.abs(self.start).max())):  # False for NaN
                     break
@@ -278,24 +274,21 @@ class Probe:
 
         At three deviations a bias of 1e-3 could hide. t : float; of L mean and covariance, of A path there.
         """
-        (slopes,), _ = self.affine(np.array([t]), path[None])
+        (slopes,), (own,) = self.affine(np.array([t]), path[None])
         linear = list(self.linear)
         values, vectors = np.linalg.eigh(covariance)
         z = self._random.standard_normal((directions, len(linear)))
         z *= deviations / np.linalg.norm(z, axis=1, keepdims=True) * np.sqrt(np.maximum(values, 0.0))
         x = np.zeros((directions, len(self.start)))
         x[:, linear], x[:, list(self.autonomous)] = mean + z @ vectors.T, path
-        found = self._finite(np.full(directions, t), x)[..., linear]
-        one = np.ones((directions, 1))
+        every, one = self._finite(np.full(directions, t), x), np.ones((directions, 1))
+        found, of_path = every[..., linear], every[..., list(self.autonomous)]
         off = np.abs(found - np.einsum("cij,nj->nci", slopes, np.append(x[:, linear], one, axis=1)))
         size = np.append(self.reach[linear] + np.abs(x[:, linear]), one, axis=1) @ np.abs(slopes).max(axis=(0, 1))
-        if np.any(off > 10.0 * ZERO * size.max()):
+        rate = (np.abs(path) + self.reach[list(self.autonomous)]) / (self.coordinate.end - self.coordinate.t0)
+        moved = np.abs(of_path[:, 0] - own) > 10.0 * ZERO * (np.abs(own) + rate)
+        if np.any(off > 10.0 * ZERO * size.max()) or np.any(moved) or np.any(of_path[:, 1:]):
             raise NoMoments(
                 f"sde {self.sde.name!r} is not affine in its slots at t={t:.3g}, "
                 f"{deviations:g} standard deviations from its mean"
             )
-
-
-def at_zero_step(coordinate):
-    """Return a Coordinate whose step h is 0: that of an SDE's limit, where its coefficients hold h."""
-    return replace(coordinate, h=0.0)

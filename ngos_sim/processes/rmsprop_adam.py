@@ -13,7 +13,7 @@ from ngos_sim.arguments import known_keywords
 from ngos_sim.arithmetic import fma, preconditioner
 from ngos_sim.oracles.losses import is_number
 from ngos_sim.processes.optimizer import Optimizer
-from ngos_sim.processes.rule import has_bias_correction
+from ngos_sim.processes.rule import has_bias_correction, of_family
 from ngos_sim.processes.sde import SDE
 
 CONVENTIONS = ("previous", "updated")
@@ -102,7 +102,7 @@ def rmsprop(sigma0, eps0, c2, *, second_moment="previous", bias_correction=False
     """
     _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c2=c2)
     updated = second_moment == "updated"
-    return Optimizer(
+    made = Optimizer(
         "rmsprop",
         _rmsprop_updated if updated else _rmsprop_previous,
         ("theta", "u"),
@@ -113,6 +113,7 @@ def rmsprop(sigma0, eps0, c2, *, second_moment="previous", bias_correction=False
         updated=float(updated),
         bias_correction=float(bias_correction),
     )
+    return of_family(made.name, made)
 
 
 def _rmsprop_sde_schedule(t, p):
@@ -139,7 +140,9 @@ def rmsprop_sde():
     sqrt(g2) P^-1 with eps0 sqrt(g2), g2 = 1 - exp(-c2 t)), come from the optimizer; an optimizer
     without a parameter `bias_correction` has none.
     """
-    return SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
+    return of_family(
+        "rmsprop", SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
+    )
 
 
 def _adam_schedule(k, h, p):
@@ -195,7 +198,7 @@ def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True
     """
     _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2)
     updated = second_moment == "updated"
-    return Optimizer(
+    made = Optimizer(
         "adam",
         _adam_updated if updated else _adam_previous,
         ("theta", "m", "u"),
@@ -207,6 +210,7 @@ def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True
         updated=float(updated),
         bias_correction=float(bias_correction),
     )
+    return of_family(made.name, made)
 
 
 def _adam_sde_schedule(t, p):
@@ -240,13 +244,4 @@ def adam_sde():
     without a parameter `bias_correction` has none. An optimizer of a user's that corrects in a schedule
     of its own says so to this SDE: ns.Optimizer(.., bias_correction=1.0).
     """
-    return SDE("adam", _adam_drift, _adam_diffusion, ("theta", "m", "u"), _adam_sde_schedule)
-
-
-POLYNOMIAL_STEPS = (_rmsprop_previous, _adam_previous)  # theta' is linear and u' quadratic in the noise
-
-
-def is_built_in(rule):
-    """Return whether a rule is what `rmsprop` or `adam` makes."""
-    kinds = {_rmsprop_schedule: (_rmsprop_previous, _rmsprop_updated), _adam_schedule: (_adam_previous, _adam_updated)}
-    return rule.step in kinds.get(rule.schedule, ())
+    return of_family("adam", SDE("adam", _adam_drift, _adam_diffusion, ("theta", "m", "u"), _adam_sde_schedule))

@@ -50,6 +50,12 @@ def named_numbers(owner, parameters):
     return held
 
 
+def of_family(family, process):
+    """Return a process that was just made, marked as one of this package's own: predictions ask for it."""
+    object.__setattr__(process, "family", family)
+    return process
+
+
 def checked_function(owner, role, value):
     """Return a function of a process; raise TypeError for what cannot be called."""
     if not callable(value):
@@ -86,6 +92,11 @@ class Rule:
         The row of step k (counted from time 0) of size h; plain Python, run on the host.
     **parameters : float
         What p holds by name, besides p.eta2.
+
+    Attributes
+    ----------
+    family : str
+        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
     """
 
     name: str
@@ -93,9 +104,11 @@ class Rule:
     slots: tuple[str, ...]
     schedule: Callable
     parameters: Mapping[str, float]
+    family: str
 
     def __init__(self, name, step, slots, schedule=default_schedule, **parameters):
         for field, content in (
+            ("family", ""),
             ("name", name),
             ("step", checked_function(name, "step", step)),
             ("slots", checked_slots(name, slots)),

@@ -29,6 +29,11 @@ class SDE:
     **parameters : float
         Its own numbers in p; the optimizer's constants are there too, and p.eta2.
 
+    Attributes
+    ----------
+    family : str
+        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+
     Raises
     ------
     ValueError
@@ -54,11 +59,13 @@ class SDE:
     schedule: Callable
     pivot: "SDE | None"
     parameters: Mapping[str, float]
+    family: str
 
     def __init__(self, name, drift, diffusion, slots, schedule=_no_schedule, pivot=None, **parameters):
         if pivot is not None and not isinstance(pivot, SDE):
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         for field, content in (
+            ("family", ""),
             ("name", name),
             ("drift", checked_function(name, "drift", drift)),
             ("diffusion", checked_function(name, "diffusion", diffusion)),

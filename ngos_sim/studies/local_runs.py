@@ -5,35 +5,28 @@ import math
 import numpy as np
 
 from ngos_sim.estimators import paired, rounding
-from ngos_sim.known import linear_flow, moment_flow, quadrature
+from ngos_sim.known import linear_flow
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
 from ngos_sim.studies.jobs import Reading, Run, with_rounding
+from ngos_sim.studies.near import near
 from ngos_sim.studies.paired_runs import difference
 from ngos_sim.studies.pivots import pivot_at
 
 _MOMENTS = round(linear_flow.ACCURACY * 2.0**52 / 3.0)  # steps whose roundings are as much as the moments' accuracy
 
 
-def _sizes(settings, pivot):
-    """Return the nodes of the run and, where a check is needed, the fewer nodes of the check."""
-    if settings.study.rule.step in POLYNOMIAL_STEPS:
-        return (pivot.nodes,)
-    most, fewer = pivot.many_nodes
-    few_atoms = len(quadrature.law_rule(settings.study.oracle.noise, settings.sigma, most)[0]) < most
-    return (most,) if few_atoms else (most, fewer)
-
-
 def against_sde(settings, sde, wanted):
     """Return the local Run of an optimizer against an SDE.
 
-    An SDE with a pivot is measured too: error(optimizer, SDE) = error(optimizer, pivot) - error(SDE, pivot),
-    the latter by Euler-Maruyama at paired.LEVELS, extrapolated, on the same random numbers.
+    Where it is measured near another, error(optimizer, SDE) = error(optimizer, other) - error(SDE, other), the
+    latter by Euler-Maruyama at paired.LEVELS, extrapolated, on the same random numbers.
     """
     study, point, records = settings.study, settings.point, settings.records
-    pivot = pivot_at(settings, sde.pivot or sde, wanted)
-    size, *fewer = _sizes(settings, pivot)
+    found, _ = near(study, sde)
+    through = not found.is_itself(sde)
+    pivot = pivot_at(settings, found, wanted)
+    size, *fewer = pivot.nodes
     count = int(records[-1])
 
     def job(nodes):
@@ -41,8 +34,8 @@ def against_sde(settings, sde, wanted):
             study.rule, settings.law, settings.sigma, nodes, size, point.eta_e, point.eta_e, count
         )
         parts, rows = [first], np.eye(1)
-        if sde.pivot is not None:
-            base, exact = euler_maruyama(sde, study.rule.parameters), pivot.nodes
+        if through:
+            base, exact = euler_maruyama(sde, study.rule.parameters), pivot.nodes_of(sde)
             for level in paired.LEVELS:
                 numbers = (exact, exact, point.eta_e / level, point.eta_e, count * level, level)
                 parts.append(pivot.part(base, gaussian(), math.nan, *numbers)[0])
@@ -54,7 +47,7 @@ def against_sde(settings, sde, wanted):
     def read(measured):
         found = {}
         for at, g in enumerate(wanted):
-            if sde.pivot is not None:
+            if through:
                 optimizer, reference, *rest = difference(measured, at, 0, count)
             else:
                 ((mean, spread),) = measured
@@ -86,8 +79,8 @@ def against_reference(settings, name, wanted):
     """
     study, point, records = settings.study, settings.point, settings.records
     rule, kappa = study.rule, point.kappa
-    pivot = pivot_at(settings, moment_flow.pivot_of(rule), wanted)
-    size, *fewer = _sizes(settings, pivot)
+    pivot = pivot_at(settings, near(study, None)[0], wanted)
+    size, *fewer = pivot.nodes
     matched = records // kappa
     own, at_own = np.unique(np.maximum(matched, 1), return_inverse=True)
     moved = (matched > 0)[:, None]

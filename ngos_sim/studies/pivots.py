@@ -1,27 +1,34 @@
-"""What the local estimator carries along at a point of a study: the errors of a basis near an SDE of known flow."""
+"""What the local estimator carries along at a point of a study: the errors of a basis near an SDE of known moments."""
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from ngos_sim.known import joint_flow, moment_flow, quadrature
+from ngos_sim.known import joint_flow, local_table, quadrature
+from ngos_sim.known.probing import NoMoments
+from ngos_sim.known.step_nodes import exact_nodes
 from ngos_sim.processes.local_error import local_error
-from ngos_sim.processes.rmsprop_adam import is_built_in
 from ngos_sim.studies import first_step, start
 from ngos_sim.studies.assemble import Observables, Part
-from ngos_sim.studies.problems import joint_problem, of_each, problems
+from ngos_sim.studies.near import Near, extremes, has_polynomial_steps
+from ngos_sim.studies.problems import joint_problem
 
 _MOST_BYTES = 4 * 2**30  # of a point's table
 
 
-def pivot_at(settings, sde, wanted):
-    """Return the Pivot of a point, a JointPivot where its oracle couples coordinates."""
+def pivot_at(settings, near, wanted):
+    """Return the Pivot of a point, a JointPivot where its oracle couples coordinates.
+
+    near : Near
+    wanted : {index of a test function: terms (factor, {coordinate: powers of the slots})}
+    """
     kind = JointPivot if settings.study.oracle.is_dense else Pivot
-    return kind(settings, sde, wanted)
+    return kind(settings, near, wanted)
 
 
-def unsettled(study, sde, terms):
+def unsettled(study, near, terms):
     """Return why what the local estimator needs for a test function's terms cannot be made, or an empty string.
 
     Of many different coordinates those are tried in which some number is the least or the largest.
@@ -29,81 +36,99 @@ def unsettled(study, sde, terms):
     Parameters
     ----------
     study : ConvergenceStudy
-    sde : SDE
-        Of known flow.
+    near : Near
     terms : list of (factor, {coordinate: powers of the slots})
     """
-    duration = study.horizon - study.t0
-    basis = moment_flow.basis_of(sde, {powers for _, by in terms for powers in by.values()})
-    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
-    steps = max(
-        (times[-1] - study.t0) / point.eta_e for times, point in zip(study.record_times, study.points, strict=True)
-    )
-    for state in {each.tobytes(): each for each in states}.values():
-        known = None if study.oracle.is_dense else _carried(study, state, [terms])
-        size = 8.0 * steps * (joint_flow.width_of(*state.shape) if known is None else _rows(known) * sum(basis.widths))
-        if size > _MOST_BYTES:
-            return f"its tables of {steps:.3g} steps would take {size / 2**30:.3g} GiB; {_MOST_BYTES >> 30} are allowed"
+    if study.oracle.is_dense:
+        return _unsettled_joint(study)
+    basis = near.basis(monomials([terms]))
+    widths, steps = sum(basis.widths), _steps(study)
+    for point in study.points:
+        known = study.known.coordinates(near, point, {j for _, by in terms for j in by})
+        if refused := _too_large(steps, _rows(known) * widths):
+            return refused
         try:
-            if known is None:
-                joint_flow.moments(joint_problem(study, state), duration)
-            else:
-                of_each(_extremes(known), lambda problem: moment_flow.moments(sde, basis, problem, duration))
+            for coordinate in extremes(known).values():
+                study.known.moments(near, basis, coordinate)
+        except NoMoments as error:
+            return str(error)
+    try:
+        study.known.nodes(near, basis)
+    except NoMoments as error:
+        return str(error)
+    return ""
+
+
+def _unsettled_joint(study):
+    """Return what `unsettled` does where matrices couple coordinates."""
+    states = [start.state(study.initial, study.rule.slots, study.dimension, point.eta2) for point in study.points]
+    for state in {each.tobytes(): each for each in states}.values():
+        if refused := _too_large(_steps(study), joint_flow.width_of(*state.shape)):
+            return refused
+        try:
+            joint_flow.moments(joint_problem(study, state), study.horizon - study.t0)
         except ValueError as error:
             return str(error)
     return ""
 
 
-def _carried(study, state, wanted):
-    """Return {coordinate: its Problem} of all coordinates, the same one for coordinates that are alike.
-
-    One that no test function reads carries errors that nobody reads: it takes the Problem of one that is read.
-    wanted : iterable of the test functions' terms
-    """
-    own = problems(study, state, {j for terms in wanted for _, by in terms for j in by} or {0})
-    some = next(iter(own.values()))
-    return {j: own.get(j, some) for j in range(len(state))}
+def _steps(study):
+    """Return the most steps that a point takes."""
+    last = [times[-1] - study.t0 for times in study.record_times]
+    return max(time / point.eta_e for time, point in zip(last, study.points, strict=True))
 
 
-def _extremes(problems):
-    """Return of {coordinate: Problem} those in which some number is the least or the largest: the hard ones."""
-    numbers = np.array([(each.hessian, each.slope, each.variance, *each.start) for each in problems.values()])
-    hard = {*numbers.argmin(axis=0).tolist(), *numbers.argmax(axis=0).tolist()}
-    return {j: problem for at, (j, problem) in enumerate(problems.items()) if at in hard}
+def _too_large(steps, width):
+    """Return why a table of so many steps and numbers a step is not made, or an empty string."""
+    size = 8.0 * steps * width
+    if size <= _MOST_BYTES:
+        return ""
+    return f"its tables of {steps:.3g} steps would take {size / 2**30:.3g} GiB; {_MOST_BYTES >> 30} are allowed"
 
 
-def _rows(problems):
+def monomials(wanted):
+    """Return the powers of the slots in one coordinate that the terms of some test functions hold."""
+    return {powers for terms in wanted for _, by in terms for powers in by.values()}
+
+
+def _rows(coordinates):
     """Return how many rows a step's table has: one where all coordinates are alike."""
-    return len(problems) if len({id(problem) for problem in problems.values()}) > 1 else 1
+    return len(coordinates) if len({id(each) for each in coordinates.values()}) > 1 else 1
 
 
 @dataclass(frozen=True)
 class Pivot:
-    """An SDE of known flow at a point, and the basis whose errors are carried along.
-
-    wanted : {index of a test function: terms (factor, {coordinate: powers of the slots})}
-    """
+    """An SDE of known moments at a point, and the basis whose errors are carried along."""
 
     settings: object
-    sde: object
+    near: Near
     wanted: dict
 
-    many_nodes = (13, 9)  # where a step is not a polynomial in the noise; of the check
-
-    @property
+    @cached_property
     def basis(self):
-        monomials = {powers for terms in self.wanted.values() for _, by in terms for powers in by.values()}
-        return moment_flow.basis_of(self.sde, monomials)
+        """The Basis that all test functions lie in."""
+        return self.near.basis(monomials(self.wanted.values()))
 
-    @property
-    def problems(self):
-        """The moment flow's Problem of each coordinate: `_carried`."""
-        return _carried(self.settings.study, self.settings.state, self.wanted.values())
+    @cached_property
+    def coordinates(self):
+        """{coordinate: its Coordinate}: `Known.coordinates`."""
+        read = {j for terms in self.wanted.values() for _, by in terms for j in by}
+        return self.settings.study.known.coordinates(self.near, self.settings.point, read)
+
+    def moments(self, coordinate):
+        """Return the Moments of a Coordinate."""
+        return self.settings.study.known.moments(self.near, self.basis, coordinate)
 
     @property
     def nodes(self):
-        """How many nodes are exact where a step is linear in the noise, and quadratic in u."""
-        return self.basis.nodes
+        """The nodes of the run and, where they are not exact, the fewer ones of the check."""
+        size, *fewer = self.settings.study.known.nodes(self.near, self.basis)
+        atoms = len(quadrature.law_rule(self.settings.law, self.settings.sigma, size)[0])
+        return (size, *fewer) if atoms == size else (atoms,)
+
+    def nodes_of(self, sde):
+        """Return the nodes that are exact for Euler-Maruyama of an SDE, linear in the noise."""
+        return exact_nodes(self.basis, [1] * len(sde.slots))
 
     @property
     def start(self):
@@ -113,20 +138,21 @@ class Pivot:
 
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
-        basis, t0, problems = self.basis, self.settings.study.t0, self.problems
+        basis, widths, t0 = self.basis, self.basis.widths, self.settings.study.t0
         own = first_step.rows(rule, round(t0 / h), count, h, {**rule.parameters, "eta2": eta2})
-        rows = _rows(problems)
-        found = np.empty((count, rows, own.shape[1] + moment_flow.width_of(basis, size)))
+        rows = _rows(self.coordinates)
+        found = np.empty((count, rows, own.shape[1] + local_table.width_of(basis, widths, size)))
         found[:, :, : own.shape[1]] = own[:, None]
         rest, law_rule = found[:, :, own.shape[1] :], quadrature.law_rule(law, sigma, nodes, size)
         made: dict = {}
-        for j, problem in problems.items():
-            if id(problem) not in made:
-                made[id(problem)] = j, moment_flow.columns(rest[:, j], self.sde, basis, problem, h, *law_rule)
+        for j, coordinate in self.coordinates.items():
+            if id(coordinate) not in made:
+                known = self.moments(coordinate)
+                made[id(coordinate)] = j, local_table.columns(rest[:, j], known, widths, h, *law_rule)
             elif rows > 1:
-                rest[:, j] = rest[:, made[id(problem)][0]]
-        moments = np.stack([made[id(problem)][1] for problem in problems.values()], axis=1)
-        return Part(local_error(rule, basis, own.shape[1], size), law, steps, eta2, sigma, found), moments
+                rest[:, j] = rest[:, made[id(coordinate)][0]]
+        means = np.stack([made[id(coordinate)][1] for coordinate in self.coordinates.values()], axis=1)
+        return Part(local_error(rule, basis, widths, own.shape[1], size), law, steps, eta2, sigma, found), means
 
     def span(self, times, moments):
         """Return the Observables that read test functions off the error slots, and their exact SDE means.
@@ -134,12 +160,12 @@ class Pivot:
         moments : (records, d, n). Coordinates are independent: an error of a product of their functions
         is that of prod_j (A_j + error_j) - prod_j A_j, A_j the exact means.
         """
-        d, slots, problems = moments.shape[1], self.settings.state.shape[1], self.problems
+        d, slots = moments.shape[1], self.settings.state.shape[1]
         means, factors = np.zeros((len(times), len(self.wanted))), Counter()
         for at, terms in enumerate(self.wanted.values()):
             factors[at, ()] = np.zeros(len(times))
             for factor, by in terms:
-                exact, *errors = self._products(factor, by, problems, times, moments, slots)
+                exact, *errors = self._products(factor, by, times, moments, slots)
                 means[:, at] += exact[0]
                 for coefficient, rows in errors:
                     factors[at, rows] += coefficient
@@ -150,7 +176,7 @@ class Pivot:
         numbers = (np.stack(list(factors.values()), axis=1), exponents)
         return Observables((), len(self.wanted), np.array(owners), *numbers), means
 
-    def _products(self, factor, by, problems, times, moments, slots):
+    def _products(self, factor, by, times, moments, slots):
         """Return (coefficient, rows of the errors in it) of every term of factor prod_j (A_j + error_j).
 
         prod_j A_j, without rows, comes first.
@@ -158,12 +184,14 @@ class Pivot:
         size = moments.shape[2]
         found: list = [(np.full(len(times), factor), ())]
         for j, powers in by.items():
-            expansion = moment_flow.expand(self.basis, powers, problems[j].second_moment(times))
-            mean = sum(f * (moments[:, j, index] if index >= 0 else 1.0) for index, f in expansion.items())
+            known = self.moments(self.coordinates[j])
+            path = known.path.at(known.clock(times - self.settings.study.t0))
+            expansion = self.basis.expand(powers, path)
+            mean = sum(f * (moments[:, j, place - 1] if place else 1.0) for place, f in expansion.items())
             errors = []
-            for index, f in expansion.items():
-                if index >= 0:
-                    row = j * (slots + size) + slots + index
+            for place, f in expansion.items():
+                if place:
+                    row = j * (slots + size) + slots + place - 1
                     errors += [(c * f, (*rows, row)) for c, rows in found]
             found = [(c * mean, rows) for c, rows in found] + errors
         return found
@@ -179,8 +207,14 @@ class Pivot:
 class JointPivot(Pivot):
     """A Pivot whose coordinates are coupled by the Hessian or the covariance: Gaussian noise, linear test functions."""
 
-    nodes = 2
-    many_nodes = (17, 13)  # the engine's loop over nodes is not unrolled: more of them only take their time
+    @property
+    def nodes(self):
+        """As `Pivot.nodes`; the engine's loop over nodes is not unrolled: more of them only take their time."""
+        return (2,) if has_polynomial_steps(self.settings.study, self.near) else (17, 13)
+
+    def nodes_of(self, sde):
+        """As `Pivot.nodes_of`."""
+        return 2
 
     @property
     def problems(self):
@@ -195,7 +229,7 @@ class JointPivot(Pivot):
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
         (problem,), oracle = self.problems, self.settings.study.oracle
-        orders = min(nodes, 3) if is_built_in(rule) else nodes
+        orders = min(nodes, 3) if rule.family else nodes
         scale = np.ones(len(problem.slope)) if oracle.root is None else np.sqrt(problem.variance)
         errors, means = joint_flow.errors(problem, h, count, nodes, orders, scale)
         return Part(rule, law, steps, eta2, sigma, errors=errors), means

@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from ngos_sim.estimators import choose, test_functions
-from ngos_sim.known import constants, moment_flow
+from ngos_sim.known import constants
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.svag import svag_law
-from ngos_sim.processes.rmsprop_adam import is_built_in
 from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
@@ -92,12 +91,9 @@ def _is_covered(study, name):
         [start.state(study.initial, study.rule.slots, study.dimension, p.eta2) for p in study.points],
     )
     sde = next((sde for sde in study.sdes if sde.name == name), None)
-    known = (
-        name in map(reference_name, study.points) if sde is None else sde.pivot is None and moment_flow.is_known(sde)
-    )
     return (
-        known
-        and is_built_in(rule)
+        bool(rule.family)
+        and (name in map(reference_name, study.points) if sde is None else sde.family == rule.family)
         and affine_gradient(study.oracle.loss, study.dimension) is not None
         and not study.oracle.is_dense
         and not callable(study.oracle.covariance)

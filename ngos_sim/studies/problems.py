@@ -2,15 +2,15 @@
 
 import numpy as np
 
+from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.known.gaussian_law import JointProblem
-from ngos_sim.known.moment_flow import Problem
 from ngos_sim.oracles.losses import affine_gradient
 
 
-def problems(study, state, coordinates=None):
-    """Return {coordinate: its Problem} of independent coordinates, by default of all.
+def problems(study, state, coordinates=None, h=0.0):
+    """Return {coordinate: its Coordinate} of independent coordinates, by default of all.
 
-    Coordinates that are alike have the same Problem: what is found for it need be found once.
+    Coordinates that are alike have the same one: what is found for it need be found once.
 
     Parameters
     ----------
@@ -18,7 +18,10 @@ def problems(study, state, coordinates=None):
     state : ndarray, shape (d, slots)
         The start.
     coordinates : iterable of int, optional
+    h : float
+        The step that the SDE reads.
     """
+    end = max(study.horizon, study.t0 + max(point.spacing for point in study.points))
     d, constants = study.dimension, dict(study.rule.parameters)
     affine, variance = affine_gradient(study.oracle.loss, d), np.broadcast_to(study.oracle.covariance, d)
     numbers = np.column_stack([affine.diagonal, affine.slope, variance, state])
@@ -28,7 +31,7 @@ def problems(study, state, coordinates=None):
         key = tuple(numbers[j].tolist())
         if key not in made:
             hessian, slope, sigma, *start = key
-            made[key] = Problem(hessian, slope, sigma, tuple(start), study.t0, constants)
+            made[key] = Coordinate(hessian, slope, sigma, tuple(start), study.t0, end, constants, h)
         found[j] = made[key]
     return found
 
@@ -54,14 +57,14 @@ def laws(study, state, terms, law):
 
 
 def of_each(problems, find):
-    """Return {coordinate: find(its Problem)}, found once for coordinates that are alike."""
+    """Return {coordinate: find(its Coordinate)}, found once for coordinates that are alike."""
     made = {id(problem): problem for problem in problems.values()}
     made = {key: find(problem) for key, problem in made.items()}
     return {j: made[id(problem)] for j, problem in problems.items()}
 
 
 def _alone(problem):
-    """Return a coordinate's Problem as a JointProblem."""
+    """Return a Coordinate as a JointProblem."""
     one = np.ones((1, 1))
     numbers = (problem.hessian * one, problem.slope * one[0], problem.variance * one[0])
     start = tuple(np.array([slot]) for slot in problem.start)

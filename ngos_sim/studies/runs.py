@@ -5,6 +5,7 @@ import numpy as np
 from ngos_sim.studies.companion_runs import with_companion
 from ngos_sim.studies.jobs import Settings, reference_name
 from ngos_sim.studies.local_runs import against_reference, against_sde
+from ngos_sim.studies.near import near
 from ngos_sim.studies.paired_runs import alone, paired
 
 
@@ -56,5 +57,7 @@ def first_steps(study, index, served):
     """Return the jobs at a point in which every SDE that is integrated takes its first step."""
     settings = Settings(study, study.points[index], 0, np.array([1]))
     local = {name for (name, _), (estimator, _) in served.items() if estimator == "local"}
-    rest = {sde.name: (sde, [0]) for sde in study.sdes if sde.pivot is not None or sde.name not in local}
+    rest = {
+        sde.name: (sde, [0]) for sde in study.sdes if sde.name not in local or not near(study, sde)[0].is_itself(sde)
+    }
     return paired(settings, rest).jobs if rest else ()

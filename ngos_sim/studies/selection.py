@@ -9,11 +9,12 @@ from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.control_variate import Means
-from ngos_sim.known import gaussian_law, moment_flow
-from ngos_sim.processes.rmsprop_adam import POLYNOMIAL_STEPS
+from ngos_sim.known import gaussian_law
+from ngos_sim.known.probing import NoMoments
 from ngos_sim.statistics.chunks import Sums, means
 from ngos_sim.studies import pivots, runs, start
 from ngos_sim.studies.jobs import reference_name
+from ngos_sim.studies.near import has_polynomial_steps, near
 from ngos_sim.studies.problems import laws
 
 _TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
@@ -53,11 +54,10 @@ def selected(study, barred=None):
     served, why = {}, {}
     opponents = {sde.name: sde for sde in study.sdes} or dict.fromkeys(map(reference_name, study.points))
     for opponent, sde in opponents.items():
-        pivot = moment_flow.pivot_of(study.rule) if sde is None else sde.pivot or sde
-        reason = choose.against_local(study.oracle, study.rule, pivot, _starts(study))
-        near = choose.near_root(study.oracle, study.rule.slots, _starts(study))
-        doubt = f"{near}: the powers of the extrapolation are not assured there, see integrator_residual"
-        doubts = [doubt] if near and sde is not None else []
+        known, reason, through = _near(study, sde)
+        rough = choose.near_root(study.oracle, study.rule.slots, _starts(study))
+        doubt = f"{rough}: the powers of the extrapolation are not assured there, see integrator_residual"
+        doubts = [doubt] if rough and sde is not None else []
         for g, function in enumerate(study.test_functions):
             name = test_functions.name_of(function)
             _require_moments(study, function)
@@ -66,7 +66,7 @@ def selected(study, barred=None):
                 continue
             refused = {}
             against = (barred or {}).get((opponent, g), {})
-            for estimator, terms in _candidates(study, sde, pivot, function, reason, near):
+            for estimator, terms in _candidates(study, sde, known, function, reason, rough):
                 terms = against.get(estimator, terms)
                 if isinstance(terms, str):
                     refused[estimator] = terms
@@ -81,9 +81,10 @@ def selected(study, barred=None):
             chosen = served.get((opponent, g), ("coupled",))[0]
             if chosen == "coupled" and sde is not None and (singular := _singular(study, sde)):
                 raise ValueError(f"test function {name!r}: {singular}, but {refused['local']}")
+            merit = ", ".join([_MERIT[chosen], *([through] if chosen == "local" and through else [])])
             others = [f"not {estimator}, as {text}" for estimator, text in refused.items() if estimator != chosen]
             others += doubts if chosen == "coupled" else []
-            why[opponent, name] = "; ".join([f"{chosen}: {_MERIT[chosen]}", *others])
+            why[opponent, name] = "; ".join([f"{chosen}: {merit}", *others])
     return served, why
 
 
@@ -114,10 +115,23 @@ def _singular(study, sde):
     return ""
 
 
-def _candidates(study, sde, pivot, function, reason, near):
+def _near(study, sde):
+    """Return what an SDE is measured near and "", or None and why there is none; and through what and why, in words."""
+    reason = choose.against_local(study.oracle, study.dimension)
+    if reason:
+        return None, reason, ""
+    try:
+        found, why = near(study, sde)
+    except NoMoments as error:
+        return None, str(error), ""
+    words = "" if sde is None else found.words(sde)
+    return found, "", f"{words}, as {why}" if words and why else words
+
+
+def _candidates(study, sde, known, function, reason, rough):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
-    yield "local", reason or near or _local_terms(study, pivot, function)
-    if sde is None or sde.pivot is not None or reason:
+    yield "local", reason or rough or _local_terms(study, known, function)
+    if sde is None or not sde.family or reason:
         yield "control_variate", reason or "there is no companion of known moments"
         return
     if singular := _singular(study, sde):
@@ -131,13 +145,13 @@ def _candidates(study, sde, pivot, function, reason, near):
         yield "control_variate", _roughness(study, terms) or terms
 
 
-def _local_terms(study, pivot, function):
+def _local_terms(study, known, function):
     """Return what `choose.local_terms` does, or why the noise or the SDE's moments do not serve."""
-    terms = choose.local_terms(function, study.oracle, pivot, study.dimension)
+    terms = choose.local_terms(function, study.oracle, known, study.dimension)
     if isinstance(terms, str):
         return terms
     heavy = choose.too_heavy(study.oracle.noise, 2 * choose.local_degree(terms))
-    return heavy or pivots.unsettled(study, pivot, terms) or terms
+    return heavy or pivots.unsettled(study, known, terms) or terms
 
 
 def _roughness(study, terms):
@@ -166,8 +180,7 @@ def after_node_check(study, seed, threads, device="cpu"):
         By how much fewer nodes moved an error: what the run's own may leave is less.
     """
     remainders: dict = {}
-    exact = study.rule.step in POLYNOMIAL_STEPS
-    if exact and all(estimator == "local" for estimator, _ in study.served.values()):
+    if all(estimator == "local" for estimator, _ in study.served.values()) and _are_exact(study):
         return study.served, study.why, remainders
     barred: dict = {}
     for index, point in enumerate(study.points):
@@ -183,6 +196,15 @@ def after_node_check(study, seed, threads, device="cpu"):
                     barred.setdefault((name, g), {})["local"] = f"its quadrature moves with the nodes at {point}"
     served, why = selected(study, barred) if barred else (study.served, study.why)
     return served, why, remainders
+
+
+def _are_exact(study):
+    """Return whether the quadratures of all that local serves are exact."""
+    return all(
+        has_polynomial_steps(study, near(study, sde)[0])
+        for sde in study.sdes or (None,)
+        if sde is None or sde.name in {name for name, _ in study.served}
+    )
 
 
 def _contradicted(run, threads, device):

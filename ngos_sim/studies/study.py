@@ -23,6 +23,7 @@ from ngos_sim.processes.variations import SVAG, ScalingRule
 from ngos_sim.studies import first_step, given, grid, notes, plan, runs, selection, start
 from ngos_sim.studies.integers import integer
 from ngos_sim.studies.measurement import Measurement
+from ngos_sim.studies.near import Known
 from ngos_sim.studies.result import Result, limited
 from ngos_sim.studies.stopping import Bounds
 
@@ -111,6 +112,7 @@ class ConvergenceStudy:
     served: dict = field(init=False)
     why: dict = field(init=False)
     notes: tuple[str, ...] = field(init=False)
+    known: Known = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
         for name in ("oracle", "optimizer", "reference", "initial"):
@@ -146,6 +148,7 @@ class ConvergenceStudy:
             self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].eta2)
         )
         first_step.try_functions(self, runs.optimizers(self))
+        object.__setattr__(self, "known", Known(self))
         served, why = selection.selected(self)
         for index in range(len(points)):
             runs.first_steps(self, index, served)

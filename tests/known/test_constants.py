@@ -8,7 +8,7 @@ from scipy.integrate import dblquad, quad
 
 import ngos_sim as ns
 from ngos_sim.known import constants
-from ngos_sim.known.moment_flow import Problem
+from ngos_sim.known.coordinate import Coordinate
 from tests.support import naive
 
 RMSPROP = dict(sigma0=0.8, eps0=0.0, c2=1.3)
@@ -18,13 +18,13 @@ ADAM = dict(RMSPROP, c1=2.0)
 def rmsprop(hessian, slope, start, variance=1.0, t0=0.0, eps0=0.0, times=(1.0,), bias_correction=0.0, **law):
     """Return the Expansions of RMSprop on the constants of P1 and P2."""
     numbers = dict(RMSPROP, eps0=eps0, bias_correction=bias_correction)
-    problem = Problem(hessian, slope, variance, start, t0, numbers)
+    problem = Coordinate(hessian, slope, variance, start, t0, math.nan, numbers, 0.0)
     return constants.leading(problem, momentum=False, times=times, **law)
 
 
 def adam(hessian, slope, start, variance=1.0, t0=0.5, eps0=0.0, times=(1.5,), **law):
     """Return the Expansions of Adam on the constants of P3 and P4."""
-    problem = Problem(hessian, slope, variance, start, t0, dict(ADAM, eps0=eps0, bias_correction=1.0))
+    problem = Coordinate(hessian, slope, variance, start, t0, math.nan, dict(ADAM, eps0=eps0, bias_correction=1.0), 0.0)
     return constants.leading(problem, momentum=True, times=times, **law)
 
 
@@ -245,7 +245,7 @@ def path_moments(h, steps, k0, momentum, updated, corrected, p=0.2, sign=1.0):
 def predicted(momentum, updated, corrected, t0, t, **law):
     """Return the Expansions of the problem of `path_moments`, always by (i, j, n)."""
     numbers = dict(ADAM, eps0=EPS0, bias_correction=float(corrected))
-    problem = Problem(HESSIAN, SLOPE, VARIANCE, START if momentum else START[::2], t0, numbers)
+    problem = Coordinate(HESSIAN, SLOPE, VARIANCE, START if momentum else START[::2], t0, math.nan, numbers, 0.0)
     convention = "updated" if updated else "previous"
     found = constants.leading(problem, momentum=momentum, times=[t], second_moment=convention, **law)
     return found if momentum else {(i, 0, n): each for (i, n), each in found.items()}
@@ -350,10 +350,10 @@ def test_several_problems_at_once_are_each_alone(momentum):
     start = tuple(np.array([[1.2, 0.0, 1e-3], [-0.4, 0.1, 5.0], [1.4, 0.6, 20.0]]))[:: 1 if momentum else 2]
     settings = dict(momentum=momentum, times=[0.7, 1.0], fourth=1.8, third=0.5, third_rate=0.2)
     numbers = dict(ADAM, eps0=0.1, bias_correction=1.0)
-    together = constants.leading(Problem(hessian, slope, variance, start, 0.25, numbers), **settings)
+    together = constants.leading(Coordinate(hessian, slope, variance, start, 0.25, math.nan, numbers, 0.0), **settings)
     for at in range(3):
         own = [float(each[at]) for each in (hessian, slope, variance)]
-        problem = Problem(*own, tuple(float(slot[at]) for slot in start), 0.25, numbers)
+        problem = Coordinate(*own, tuple(float(slot[at]) for slot in start), 0.25, math.nan, numbers, 0.0)
         for powers, alone in constants.leading(problem, **settings).items():
             for name in ("mean", "rate", "root", "first"):
                 found, expected = (getattr(each, name) for each in (together[powers].of(at), alone))
@@ -408,7 +408,7 @@ def test_local_estimator_measures_the_constant(momentum):
         estimator="local",
     )
     fits = study.run(trajectories=150_000, seed=11).order().query("norm == 'final'").set_index("test_function")
-    problem = Problem(0.9, 0.0, 1.0, tuple(start.values()), 0.5, numbers | dict(bias_correction=1.0))
+    problem = Coordinate(0.9, 0.0, 1.0, tuple(start.values()), 0.5, math.nan, numbers | dict(bias_correction=1.0), 0.0)
     settings = dict(times=[1.5], fourth=1.8, degree=2, second_moment="updated")
     found = constants.leading(problem, momentum=momentum, **settings)
     for name, powers in zip(names, [(1, 0), (2, 0), (0, 1), (0, 2)], strict=True):

@@ -1,15 +1,21 @@
 """The local estimator's rule against exact enumeration, and on both engines."""
 
+import math
+
 import numpy as np
 import pytest
 
 import ngos_sim as ns
 from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
-from ngos_sim.known import moment_flow
+from ngos_sim.known import local_table
+from ngos_sim.known.basis import Basis, covering
+from ngos_sim.known.coordinate import Coordinate
+from ngos_sim.known.moments import Moments
+from ngos_sim.known.probing import Probe
 from ngos_sim.known.quadrature import law_rule
 from ngos_sim.processes.integrators import table
-from ngos_sim.processes.local_error import local_error
+from ngos_sim.processes.local_error import local_error, monomials
 from ngos_sim.studies.assemble import Observables, Part, assemble
 from tests.support import naive
 
@@ -23,36 +29,85 @@ RULES = [
 ]
 
 
-def local_program(rule, sde, start, law, nodes, monomials=()):
+def averaged_first():
+    """Return an optimizer and an SDE whose autonomous slots stand before and between the others, in no usual order."""
+
+    def step(x, o, z, c, p):
+        theta, s, m, r = x
+        d = c[0] * o.gradient + c[1] * z
+        return (
+            theta - d * s - c[0] * m,
+            s + c[0] * (r - s),
+            m + c[0] * (o.gradient - m) + 0.3 * c[1] * z,
+            r - c[0] * r * r,
+        )
+
+    def drift(x, o, c, p):
+        theta, s, m, r = x
+        return -o.gradient * s - m, r - s, o.gradient - m, -r * r
+
+    def diffusion(x, o, c, p):
+        return -p.sigma0 * x[1], 0.0, 0.3 * p.sigma0, 0.0
+
+    slots = ("theta", "s", "m", "r")
+    return (
+        ns.Optimizer("mixed", step, slots, sigma0=0.8),
+        ns.SDE("mixed", drift, diffusion, slots),
+        [1.2, 0.5, -0.4, 0.9],
+    )
+
+
+def momentum():
+    """Return an optimizer and an SDE without an autonomous slot."""
+
+    def step(x, o, z, c, p):
+        v = x[1] - c[0] * (0.9 * x[1] + o.gradient) - c[1] * z
+        return x[0] + c[0] * v, v
+
+    def drift(x, o, c, p):
+        return x[1], -0.9 * x[1] - o.gradient
+
+    slots = ("theta", "v")
+    sde = ns.SDE("ball", drift, lambda x, o, c, p: (0.0, -p.sigma0), slots)
+    return ns.Optimizer("ball", step, slots, sigma0=0.8), sde, [1.2, 0.3]
+
+
+def moments_of(rule, sde, start, monomials=()):
+    """Return the Moments of an SDE on the smallest basis."""
+    coordinate = Coordinate(HESSIAN, 0.0, 1.0, tuple(start), T0, T0 + STEPS * H, dict(rule.parameters), H)
+    probe = Probe(sde, coordinate)
+    return Moments(probe, covering(probe.linear, probe.autonomous, monomials))
+
+
+def local_program(rule, known, law, nodes):
     """Return the program that records every error slot and every slot of the rule, and E psi(X_t)."""
-    basis, slots = moment_flow.basis_of(sde, monomials), len(start)
-    size = len(basis.exponents)
-    problem = moment_flow.Problem(HESSIAN, 0.0, 1.0, tuple(start), T0, dict(rule.parameters))
+    basis, start = known.basis, known.probe.start
+    size, slots = len(basis.exponents), len(start)
     own = table(rule, round(T0 / H), STEPS, H, {**rule.parameters, "eta2": H})
-    rest = np.empty((STEPS, moment_flow.width_of(basis, nodes)))
-    moments = moment_flow.columns(rest, sde, basis, problem, H, *law_rule(law, 5.0, nodes, nodes))
+    rest = np.empty((STEPS, local_table.width_of(basis, basis.widths, nodes)))
+    means = local_table.columns(rest, known, basis.widths, H, *law_rule(law, 5.0, nodes, nodes))
     rows = np.concatenate([own, rest], axis=1)[:, None]
-    part = Part(local_error(rule, basis, own.shape[1], nodes), ns.gaussian(), 1, H, 5.0, rows)
+    part = Part(local_error(rule, basis, basis.widths, own.shape[1], nodes), ns.gaussian(), 1, H, 5.0, rows)
     count = slots + size
     observed = Observables((), count, np.arange(count), np.ones((1, count)), np.eye(count, dtype=np.int64))
     state = np.array([[*start, *[0.0] * size]])
     oracle = ns.NGOS(ns.quadratic(HESSIAN))
-    program = assemble(oracle, [part], np.eye(1), observed, state, H, T0, np.array([STEPS]), 7)
-    return program, moments, basis, problem
+    return assemble(oracle, [part], np.eye(1), observed, state, H, T0, np.array([STEPS]), 7), means
 
 
 def enumerated(rule, sde, start, law, q, nodes, monomials=()):
     """Return E e and E psi(x_k) - E psi(X_t) over all 2^9 paths of two-point noise with probability q."""
-    (program, inputs), moments, basis, problem = local_program(rule, sde, start, law, nodes, monomials)
+    known = moments_of(rule, sde, start, monomials)
+    (program, inputs), means = local_program(rule, known, law, nodes)
     noise, weights = naive.two_point_paths(STEPS, q)
     paths = np.array([python.trajectory(program, inputs, 0, path[:, None])[0][0, :, 0] for path in noise])
-    states, errors = paths[:, : len(start)], paths[:, len(start) :]
-    U = problem.second_moment(T0 + STEPS * H)
-    psi = np.array([basis.values(tuple(state), U) for state in states])
-    return weights @ errors, weights @ psi - moments[-1]
+    states, errors = paths[:, : len(start)].copy(), paths[:, len(start) :]
+    states[:, list(known.probe.autonomous)] -= known.path.at(np.ones(1))
+    return weights @ errors, weights @ known.basis.of(states)[:, 1:] - means[-1]
 
 
 CASES = [*((*rule, ()) for rule in RULES), *((*rule, [(4, 0)]) for rule in RULES[:2])]
+CASES += [(*averaged_first(), ()), (*momentum(), [(3, 0)])]
 
 
 @pytest.mark.parametrize(("rule", "sde", "start", "monomials"), CASES, ids=lambda value: getattr(value, "name", ""))
@@ -70,30 +125,29 @@ def test_too_few_nodes_are_wrong():
     assert np.abs(found - exact).max() > 1e-2
 
 
-@pytest.mark.parametrize(("rule", "sde", "start"), [RULES[0], RULES[2]], ids=["rmsprop", "adam"])
-def test_compiled_is_plain_python_bit_for_bit(rule, sde, start):
-    (program, inputs), *_ = local_program(rule, sde, start, ns.gaussian(), 3)
+@pytest.mark.parametrize("case", [RULES[0], RULES[2], averaged_first(), momentum()], ids=lambda case: case[0].name)
+def test_compiled_is_plain_python_bit_for_bit(case):
+    (program, inputs), _ = local_program(case[0], moments_of(*case), ns.gaussian(), 3)
     block = cpu.Kernel(program, inputs, "f64").block(0)
     for lane in (0, 99):
         np.testing.assert_array_equal(block[..., lane], python.trajectory(program, inputs, lane)[0])
 
 
-@pytest.mark.parametrize(
-    ("sde", "start", "monomials"),
-    [
-        (ns.rmsprop_sde(), (1.2, 1.4), ()),
-        (ns.rmsprop_sde(), (1.2, 1.4), [(4, 0)]),
-        (ns.adam_sde(), (1.2, -0.4, 1.4), ()),
-    ],
-    ids=["rmsprop", "rmsprop 4", "adam"],
-)
-def test_what_the_flow_leaves_out_is_zero(sde, start, monomials):
-    constants = dict(c1=2.0, **CONSTANTS) if len(start) == 3 else CONSTANTS
-    basis = moment_flow.basis_of(sde, monomials)
-    problem = moment_flow.Problem(HESSIAN, 0.7, 1.0, start, T0, constants)
-    flow = np.roll(moment_flow.flow(sde, basis, problem, 0.25, np.arange(2)), 1, axis=2)
+def test_monomials_are_the_products_that_their_powers_say():
+    basis, x, path = Basis((0, 2), (3, 1), 3, 2, 1), (1.2, 0.5, -0.4, 0.9), (0.7, 0.3)
+    centred = (1.2, 0.5 - 0.3, -0.4, 0.9 - 0.7)
+    expected = [math.prod(value**n for value, n in zip(centred, powers, strict=True)) for powers in basis.exponents]
+    assert monomials(basis)(x, path) == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(basis.of(centred)[1:], expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("case", [RULES[0], RULES[2], averaged_first()], ids=lambda case: case[0].name)
+@pytest.mark.parametrize("degree", [2, 4])
+def test_what_the_flow_leaves_out_is_zero(case, degree):
+    known = moments_of(*case, [(degree, *[0] * (len(case[2]) - 1))])
+    basis, found = known.basis, local_table.flow(known, 4 * H, np.arange(2))[:, 1:]
     for i, width in enumerate(basis.widths):
-        assert not flow[:, i, width:].any()
-    assert len(set(basis.widths)) == 1 + max(sum(powers[:-1]) for powers in basis.exponents)
-    assert sum(basis.widths) < 0.8 * flow[0].size
+        assert not found[:, i, width:].any()
+    assert len(set(basis.widths)) == 1 + degree
+    assert sum(basis.widths) < 0.8 * found[0].size
     assert list(basis.widths) == sorted(basis.widths)

@@ -9,7 +9,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.engines.cpu import engine as cpu
-from ngos_sim.known import moment_flow
+from ngos_sim.known import local_table
 from ngos_sim.studies import runs
 from tests.processes.test_local_error import RULES, enumerated
 from tests.support import naive
@@ -68,8 +68,8 @@ def test_units_do_not_matter(units, adam):
 def test_the_mean_is_exact_whatever_carries_the_errors(monkeypatch, rule, sde, start):
     """probing.md, section 1: any M_k at all; the moments alone make the mean."""
     q = 0.5 * (1.0 - 1.5 / np.sqrt(4.0 + 1.5**2))
-    true = moment_flow.flow
-    monkeypatch.setattr(moment_flow, "flow", lambda *given: 0.5 * true(*given))
+    true = local_table.flow
+    monkeypatch.setattr(local_table, "flow", lambda *given: 0.5 * true(*given))
     found, exact = enumerated(rule, sde, start, ns.two_point(skewness=1.5), q, 4)
     np.testing.assert_allclose(found, exact, rtol=0, atol=1e-12)
 

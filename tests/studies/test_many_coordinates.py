@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.known import constants, moment_flow
+from ngos_sim.known import constants, local_table
 from ngos_sim.studies import prediction, runs
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -38,7 +38,7 @@ def test_a_diagonal_is_never_a_matrix(estimator):
 
 
 def test_coordinates_alike_have_one_flow_and_one_row(monkeypatch):
-    calls = counted(monkeypatch, moment_flow, "columns")
+    calls = counted(monkeypatch, local_table, "columns")
     made = study([1.2] * 50, test_functions=["loss"])
     (run,) = runs.runs(made, 0, 0, made.served)
     assert len(calls) == 1
@@ -50,7 +50,7 @@ def test_coordinates_alike_have_one_flow_and_one_row(monkeypatch):
 
 def test_only_coordinates_that_are_read_have_a_flow_of_their_own(monkeypatch):
     """And what is measured of the others is as it was alone: errors of theta_1 beside 3 strangers."""
-    calls = counted(monkeypatch, moment_flow, "columns")
+    calls = counted(monkeypatch, local_table, "columns")
     theta, hessian = [0.3, 1.2, -2.0, 0.1], [3.0, 0.9, 0.2, 1.0]
     made = study(theta, hessian, test_functions=["theta[1]"])
     found = made.run(8192).table

@@ -1,0 +1,67 @@
+"""The table of the local estimator's rule: what follows a rule's own row, from an SDE's known moments.
+
+M_k, which carries errors over step k, shows in their variance alone; the SDE's moments m_k make their means
+(`processes.local_error`). `studies.pivots` calls `columns`.
+"""
+
+import numpy as np
+
+from ngos_sim.known import linear_flow
+from ngos_sim.known.step_flow import constants_column, smooth
+
+_STEP_NODES = 5  # Radau's, of each M_k
+_SLICE = 4096  # steps whose M_k are held at once: memory
+
+
+def flow(moments, h, numbers):
+    """Return the flow M_k of a Basis and 1 over steps k of size h from t0, shape (steps, n + 1, n + 1).
+
+    numbers : ndarray of int, which steps
+    """
+    nodes, _ = linear_flow.radau(_STEP_NODES)
+    ends = moments.clock(h * np.stack([numbers, numbers + 1]))
+    lengths = (ends[1] - ends[0])[:, None]
+    rates = lengths[..., None, None] * moments.generator(ends[0][:, None] + nodes * lengths)
+    units = linear_flow.scales(rates, moments.basis.of(moments.probe.start))  # y of the size of its slot
+    return linear_flow.flows(rates, units=units)[:, -1]
+
+
+def columns(out, moments, widths, h, nodes, weights):
+    """Write what follows a rule's own row in the local rule's c, and return the SDE's means.
+
+    Parameters
+    ----------
+    out : ndarray, shape (steps, columns)
+        Gets the path of A at k and k + 1, the rows of (constant, M_k) as far as `widths` says, nodes, weights.
+    moments : Moments
+    widths : tuple of int
+    h : float
+        Of a step, from t0 on.
+
+    Returns
+    -------
+    ndarray, shape (steps + 1, n)
+        m_k = E psi(X_t) at every step; the constant is m_{k+1} - M_k m_k.
+    """
+    steps = len(out)
+    since = h * np.arange(steps + 1)
+    with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
+        means, path = moments.means(since), moments.path.at(moments.clock(since))
+        matrices = smooth(lambda numbers: flow(moments, h, numbers)[:, 1:, 1:], steps)
+        count = path.shape[1]
+        out[:, :count], out[:, count : 2 * count] = path[:-1], path[1:]
+        for first in range(0, steps, _SLICE):
+            last = min(first + _SLICE, steps)
+            found = matrices(first, last)
+            constants, at = constants_column(found, means[first : last + 1]), 2 * count
+            for i, width in enumerate(widths):
+                out[first:last, at] = constants[:, i]
+                out[first:last, at + 1 : at + width] = found[:, i, : width - 1]
+                at += width
+    out[:, at:] = np.concatenate([nodes, weights])
+    return means
+
+
+def width_of(basis, widths, nodes):
+    """Return how many columns `columns` writes for a rule of so many nodes."""
+    return 2 * len(basis.autonomous) + sum(widths) + 2 * nodes

@@ -1,0 +1,114 @@
+"""How many quadrature nodes the local estimator needs: by probing an optimizer's own step for its degree in the noise.
+
+Where every slot after a step is a polynomial in z, a Gauss rule with few nodes is exact; else as few serve as miss a
+small share of what the estimator's errors move in a step. `studies.pivots` compiles them in. (docs/theory.md, "Nodes".)
+"""
+
+import math
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from ngos_sim.known import local_table
+from ngos_sim.known.probing import ZERO, NoMoments
+from ngos_sim.known.quadrature import law_rule
+
+MOST_DEGREE = 8  # in z: above it a step is no polynomial
+_WIDEST = 4.0  # standard deviations of z out to which it is one
+_MANY = 32  # nodes that serve in place of the exact expectation
+_FEW = (2, 3, 4, 5, 7, 9, 11, 13, 17, 21)
+_MISSED = 1e-4  # of the root mean square residual
+_STATES = 24  # about the middle of the time, where the fewest nodes are looked for
+_OF_DEGREE = 6  # of them, at which the degree is
+
+
+class Step:
+    """A rule's step of size h in one coordinate, at states that its SDE visits halfway.
+
+    Parameters
+    ----------
+    rule : Rule
+    probe : Probe
+    h, sigma : float
+        The step, and the noise scale at which the law is taken.
+    law : Noise
+    """
+
+    def __init__(self, rule, probe, h, law, sigma):
+        self.rule, self.probe, self.law, self.sigma, self.h = rule, probe, law, sigma, h
+        coordinate = probe.coordinate
+        steps = max(1, round((coordinate.end - coordinate.t0) / h))
+        self.number = steps // 2
+        share = math.sqrt(min(1.0, (self.number * h) / (coordinate.end - coordinate.t0)))
+        first = round(share * max(0, len(probe.seen) - _STATES))
+        self.states = probe.seen[first : first + _STATES]
+        self._p = SimpleNamespace(**rule.parameters, eta2=h)
+        self._row = tuple(map(float, rule.schedule(round(coordinate.t0 / h) + self.number, h, self._p)))
+
+    def moved(self, states, z):
+        """Return the slots after the step from each state at each z of unit variance, shape (states, len(z), slots)."""
+        z = (math.sqrt(self.probe.coordinate.variance) * np.asarray(z)).tolist()
+        return np.array([[self._one(tuple(x), each) for each in z] for x in np.asarray(states).tolist()])
+
+    def _one(self, x, z):
+        try:
+            return self.rule.step(x, self.probe.coordinate.oracle(x[0]), z, self._row, self._p)
+        except (ArithmeticError, ValueError):  # outside the domain
+            return (math.nan,) * len(x)
+
+    def degrees(self):
+        """Return the degree in z of each slot after a step; more than MOST_DEGREE where it is no polynomial."""
+        count = 2 * MOST_DEGREE + 1
+        z = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+        found = self.moved(self.states[:: max(1, len(self.states) // _OF_DEGREE)], _WIDEST * z)
+        if not np.all(np.isfinite(found)):
+            return [count] * found.shape[2]
+        fits = np.abs([chebyshev.chebfit(z, rows, count - 1) for rows in found])
+        large = np.any(fits > ZERO * fits.max(axis=1, keepdims=True), axis=0)
+        return [max([0, *np.flatnonzero(column).tolist()]) for column in large.T]
+
+    def expected(self, moments, nodes):
+        """Return E[(1, psi)(x') | x] at the states by the law's Gauss rule, shape (states, n + 1)."""
+        values, weights = law_rule(self.law, self.sigma, nodes)
+        moved = self.moved(self.states, values)
+        return np.einsum("q,xqe->xe", weights, moments.basis.of(self._centred(moments, moved, self.number + 1)))
+
+    def _centred(self, moments, states, number):
+        """Return states with y in the slots of A, after so many steps."""
+        found = np.array(states)
+        found[..., list(self.probe.autonomous)] -= moments.path.at(moments.clock(np.array([number * self.h])))
+        return found
+
+    def fewest(self, moments):
+        """Return the least number of nodes that serves and the next above it.
+
+        What they miss of the mean over states is at most 1e-4 of the root mean square of E[psi(x') | x] - M_k psi(x).
+
+        Raises
+        ------
+        NoMoments
+            None serves.
+        """
+        exact = self.expected(moments, _MANY)
+        matrix = local_table.flow(moments, self.h, np.array([self.number]))[0]
+        before = moments.basis.of(self._centred(moments, self.states, self.number))
+        size = _MISSED * np.sqrt(np.mean((exact - before @ matrix.T) ** 2, axis=0))
+        size += ZERO * np.abs(exact).max(axis=0)
+        for few, more in pairwise(_FEW):
+            if np.all(np.abs(np.mean(self.expected(moments, few) - exact, axis=0)) <= size):
+                return few, more
+        raise NoMoments(
+            f"E[psi(x') | x] of optimizer {self.rule.name!r} does not converge with the nodes, as where a step jumps"
+        )
+
+
+def exact_nodes(basis, degrees):
+    """Return how many nodes are exact on a Basis, 2 n - 1 being the degree that n are exact for; None for none.
+
+    degrees : in z, of each slot after a step
+    """
+    if max(degrees) > MOST_DEGREE:
+        return None
+    return max(int(np.dot(powers, degrees)) for powers in basis.exponents) // 2 + 1

@@ -1,0 +1,247 @@
+"""Near which SDE of known moments the local estimator measures, and its moments: found by probing, once a study.
+
+error(optimizer, SDE) = error(optimizer, near) - error(SDE, near): where probing does not serve the SDE itself, its
+limit at step 0 is near, else the one that it names. `selection` asks whether there is one, `pivots` for its moments.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ngos_sim.known.basis import covering
+from ngos_sim.known.moments import Moments
+from ngos_sim.known.probing import NoMoments, Probe
+from ngos_sim.known.step_nodes import MOST_DEGREE, Step, exact_nodes
+from ngos_sim.processes.rmsprop_adam import adam_sde, rmsprop_sde
+from ngos_sim.studies import start
+from ngos_sim.studies.jobs import Settings
+from ngos_sim.studies.problems import problems
+
+_OWN = (rmsprop_sde(), adam_sde())  # near one of which the scaling rule's two batch sizes are measured
+
+
+@dataclass(frozen=True)
+class Near:
+    """An SDE whose moments probing finds.
+
+    sde : SDE
+    at_zero_step : bool
+        Whether it is shown the step 0: the limit of an SDE that reads it.
+    autonomous : tuple of int
+        The slots A, the same ones in every coordinate.
+    """
+
+    sde: object
+    at_zero_step: bool
+    autonomous: tuple[int, ...]
+
+    def basis(self, monomials):
+        """Return the smallest Basis whose span holds monomials in one coordinate's slots, or None."""
+        linear = tuple(i for i in range(len(self.sde.slots)) if i not in self.autonomous)
+        return covering(linear, self.autonomous, monomials)
+
+    def is_itself(self, sde):
+        """Return whether this is an SDE itself, so that nothing is left to measure between them."""
+        return self.sde is sde and not self.at_zero_step
+
+    def words(self, sde):
+        """Return through which limit an SDE is measured, "" where it is itself known."""
+        if self.is_itself(sde):
+            return ""
+        return "through its limit at step 0" if self.at_zero_step else f"through its pivot {self.sde.name!r}"
+
+
+def near(study, sde):
+    """Return what an SDE is measured near, and why it is not itself known, "" where it is.
+
+    Parameters
+    ----------
+    study : ConvergenceStudy
+        Its gradient is affine, its Sigma constant.
+    sde : SDE or None
+        None under the scaling rule, where any SDE near the optimizer serves.
+
+    Raises
+    ------
+    NoMoments
+        There is none.
+    """
+    if sde is not None:
+        return _joint(sde) if study.oracle.is_dense else study.known.near(sde)
+    for candidate in _OWN:
+        if candidate.slots == tuple(study.rule.slots):
+            return near(study, candidate)
+    raise NoMoments(f"no moment flow is known for the slots of optimizer {study.rule.name!r}")
+
+
+def _joint(sde):
+    """Return what `near` does where matrices couple coordinates."""
+    for candidate in (sde, sde.pivot):
+        if candidate is not None and candidate.family:
+            return Near(candidate, False, (len(candidate.slots) - 1,)), ""
+    raise NoMoments(f"no moment flow is known for sde {sde.name!r} on matrices, and it names no pivot")
+
+
+def has_polynomial_steps(study, found):
+    """Return whether a study's optimizer is a polynomial in the noise near an SDE: quadratures are then exact."""
+    if study.oracle.is_dense:
+        return bool(study.rule.family) and not study.rule.parameters["updated"]
+    return max(study.known.degrees(found)) <= MOST_DEGREE
+
+
+class Known:
+    """What probing has found of the SDEs of a study with an affine gradient and independent coordinates.
+
+    Coordinates that are alike share a Probe and Moments, and so do all points, for an SDE that does not read the step.
+
+    Parameters
+    ----------
+    study : ConvergenceStudy
+    """
+
+    def __init__(self, study):
+        self._study = study
+        self._near: dict = {}
+        self._steps: dict = {}
+        self._probes: dict = {}
+        self._moments: dict = {}
+        self._degrees: dict = {}
+        self._nodes: dict = {}
+
+    def near(self, sde):
+        """Return what an SDE is measured near, and why it is not itself known, "" where it is.
+
+        Raises
+        ------
+        NoMoments
+            Probing serves neither it, nor its limit at step 0, nor its pivot.
+        """
+        if id(sde) not in self._near:
+            self._near[id(sde)] = self._first_served(sde)
+        found, why = self._near[id(sde)]
+        if found is None:
+            raise NoMoments(why)
+        return found, why
+
+    def _first_served(self, sde):
+        """Return the first Near that is served, or None, and why the SDE itself is not."""
+        reasons = []
+        for candidate, at_zero_step in ((sde, False), (sde, True), (sde.pivot, False)):
+            if candidate is None:
+                continue
+            try:
+                if candidate.slots != tuple(self._study.rule.slots):
+                    raise NoMoments(f"its pivot has slots {candidate.slots}")
+                return self._served(candidate, at_zero_step), reasons[0] if reasons else ""
+            except NoMoments as error:
+                reasons.append(str(error))
+        return None, reasons[0] if sde.pivot is None else f"{reasons[0]}; of its pivot, {reasons[-1]}"
+
+    def _served(self, sde, at_zero_step):
+        """Return an SDE as Near, or raise NoMoments: A is what any hard coordinate needs."""
+        probes = [self._probe(sde, each) for each in self._hard(sde, at_zero_step)]
+        return Near(sde, at_zero_step, tuple(sorted({a for probe in probes for a in probe.autonomous})))
+
+    def _hard(self, sde, at_zero_step):
+        """Return the Coordinates, of all points, in which some number is the least or the largest."""
+        study, found = self._study, {}
+        for point in study.points:
+            state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+            h = 0.0 if at_zero_step else self._step(sde, point)
+            for each in extremes(problems(study, state, None, h)).values():
+                found[_key(sde, each)] = each
+        return found.values()
+
+    def _step(self, sde, point):
+        """Return the step that stands for a point's: the first one's, where the SDE's functions are the same at it."""
+        seen = self._steps.setdefault(id(sde), [])
+        for h, probe in seen:
+            if h == point.eta_e or (probe is not None and probe.is_same_at(point.eta_e)):
+                return h
+        study, h = self._study, point.eta_e
+        state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+        try:
+            probe = self._probe(sde, problems(study, state, (0,), h)[0])
+        except NoMoments:
+            probe = None
+        seen.append((h, probe))
+        return h
+
+    def _probe(self, sde, coordinate, autonomous=None):
+        """Return a coordinate's Probe, or raise NoMoments; with given slots A where they are known."""
+        key = _key(sde, coordinate)
+        found = self._probes.get(key)
+        if found is None or (autonomous is not None and getattr(found, "autonomous", None) != autonomous):
+            try:
+                found = Probe(sde, coordinate, autonomous)
+            except NoMoments as error:
+                found = error
+            self._probes[key] = found
+        if isinstance(found, NoMoments):
+            raise found
+        return found
+
+    def coordinates(self, near, point, read=()):
+        """Return {coordinate: its Coordinate} of all coordinates, the same one for coordinates that are alike.
+
+        One that no test function reads carries errors that nobody reads: it takes that of one that is read.
+        read : iterable of int
+        """
+        study = self._study
+        state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+        h = 0.0 if near.at_zero_step else self._step(near.sde, point)
+        own = problems(study, state, {*read} or {0}, h)
+        some = next(iter(own.values()))
+        return {j: own.get(j, some) for j in range(len(state))}
+
+    def moments(self, near, basis, coordinate):
+        """Return a coordinate's Moments on a basis, or raise NoMoments."""
+        key = (*_key(near.sde, coordinate), basis)
+        if key not in self._moments:
+            self._moments[key] = Moments(self._probe(near.sde, coordinate, near.autonomous), basis)
+        return self._moments[key]
+
+    def degrees(self, near):
+        """Return the degree in the noise of each slot after an optimizer's step, the highest of any hard coordinate."""
+        key = id(near.sde), near.at_zero_step
+        if key not in self._degrees:
+            self._degrees[key] = np.max([step.degrees() for step in self._coarsest(near)], axis=0).tolist()
+        return self._degrees[key]
+
+    def nodes(self, near, basis):
+        """Return the nodes that the optimizer's step needs at every point, and where they are not exact fewer ones.
+
+        What fewer nodes move is more than the run's own miss; see `step_nodes.Step.fewest`. NoMoments where none serve.
+        """
+        key = id(near.sde), near.at_zero_step, basis
+        if key not in self._nodes:
+            exact = exact_nodes(basis, self.degrees(near))
+            found = (
+                []
+                if exact
+                else [step.fewest(self.moments(near, basis, step.probe.coordinate)) for step in self._coarsest(near)]
+            )
+            self._nodes[key] = (exact,) if exact else max(found)[::-1]
+        return self._nodes[key]
+
+    def _coarsest(self, near):
+        """Yield the optimizer's Step of every hard coordinate at the point whose steps are the longest."""
+        study = self._study
+        point = max(study.points, key=lambda point: point.spacing)
+        where = Settings(study, point, 0, np.array([1]))
+        for coordinate in extremes(self.coordinates(near, point, range(study.dimension))).values():
+            probe = self._probe(near.sde, coordinate, near.autonomous)
+            yield Step(study.rule, probe, point.spacing, where.law, where.sigma)
+
+
+def extremes(coordinates):
+    """Return of {coordinate: Coordinate} those in which some number is the least or the largest: the hard ones."""
+    numbers = np.array([(each.hessian, each.slope, each.variance, *each.start) for each in coordinates.values()])
+    hard = {*numbers.argmin(axis=0).tolist(), *numbers.argmax(axis=0).tolist()}
+    return {j: each for at, (j, each) in enumerate(coordinates.items()) if at in hard}
+
+
+def _key(sde, coordinate):
+    """Return what a Probe of a study depends on; the SDE is held by the study."""
+    each = coordinate
+    return id(sde), each.hessian, each.slope, each.variance, each.start, each.h
