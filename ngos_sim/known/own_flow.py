@@ -14,12 +14,11 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from ngos_sim.engines.compiling.bind import quick
-from ngos_sim.processes.rule import Oracle
 
 _KNOTS = 24  # steps at which the operator is projected, a spline between
-_FIRST = 1  # steps that are projected by themselves: bias corrections make another step of the first
 _REACH = 2.5  # standard deviations about the mean out to which the grid of states goes
 _FLOOR = 0.1  # of sqrt(h) times a slot's size: the least standard deviation
+_GROWN = 100.0  # times psi: what the terms of M psi may be: their roundings are below `estimators.rounding.bound`
 _LOOSE = 1e-2  # added to the correlations: the law's principal axes are known no better
 
 
@@ -30,16 +29,18 @@ class OwnStep:
     ----------
     rule : Rule
     coordinate : Coordinate
+    h, eta2 : float
+        Of a step, and what p shows it.
     rows : ndarray, shape (steps, columns)
         The rule's schedule, a row a step.
     nodes, weights : ndarray, shape (nodes,)
         Of the noise, of unit variance: its Gauss rule.
     """
 
-    def __init__(self, rule, coordinate, rows, nodes, weights):
-        self.rule, self.coordinate, self.rows, self.weights = rule, coordinate, rows, weights
+    def __init__(self, rule, coordinate, h, eta2, rows, nodes, weights):
+        self.rule, self.coordinate, self.h, self.rows, self.weights = rule, coordinate, h, rows, weights
         self._step, self._z = quick(rule.step), (math.sqrt(coordinate.variance) * np.asarray(nodes)).tolist()
-        self._p = SimpleNamespace(**rule.parameters, eta2=coordinate.h)
+        self._p = SimpleNamespace(**rule.parameters, eta2=eta2)
 
     def moved(self, k, states):
         """Return the slots after step k at every node; NaN where the step is not defined.
@@ -53,8 +54,7 @@ class OwnStep:
         each, step, p, c = self.coordinate, self._step, self._p, tuple(self.rows[k].tolist())
         found, nothing = [], (math.nan,) * states.shape[1]
         for x in map(tuple, states.tolist()):
-            gradient = each.hessian * x[0] + each.slope
-            o = Oracle(gradient, each.variance, each.hessian, each.hessian * gradient)
+            o = each.oracle(x[0])
             for z in self._z:
                 try:
                     found.append(step(x, o, z, c, p))
@@ -63,8 +63,10 @@ class OwnStep:
         return np.array(found, dtype=np.float64).reshape(len(states), len(self._z), -1)
 
 
-def matrices(step, moments):
-    """Return the M_k of an optimizer's own steps on (1, *basis), shape (steps, n + 1, n + 1).
+def flows(step, moments):
+    """Return the flow of an optimizer's own steps as a function (first, last) -> M_k of steps first .. last - 1.
+
+    M_k acts on (1, *basis), shape (last - first, n + 1, n + 1). None where the step cannot be projected.
 
     Parameters
     ----------
@@ -72,32 +74,27 @@ def matrices(step, moments):
     moments : Moments
         Of the SDE: its path of the autonomous slots is what y is counted from; where its law is, states are chosen.
     """
-    basis, h, count = moments.basis, step.coordinate.h, len(step.rows)
+    count = len(step.rows)
     share = (np.arange(_KNOTS) / (_KNOTS - 1)) ** 2
-    numbers = np.unique([*range(min(_FIRST, count)), *np.round(_FIRST + (count - 1 - _FIRST) * share).astype(int)])
-    numbers = numbers[(numbers >= 0) & (numbers < count)]
-    path = moments.path.at(moments.clock(h * np.ravel([numbers, numbers + 1], order="F")))[:, None]
-    grid, weights = _grid(basis)
-    found = []
-    for k, before, after, (mean, spread) in zip(
-        numbers, path[::2], path[1::2], laws(step, moments, numbers), strict=True
-    ):
-        autonomous = list(basis.autonomous)
-        spread = spread + np.diag(h * (_FLOOR * moments.probe.reach) ** 2)
-        scale = np.sqrt(np.diag(spread))
-        root = np.linalg.cholesky(spread / np.outer(scale, scale) + _LOOSE * np.eye(basis.slots))
-        standard = grid @ root.T
-        moved = step.moved(k, mean + standard * scale)
-        moved[..., autonomous] -= after
-        expected = np.einsum("q,xqe->xe", step.weights, basis.of(moved))
-        mean = mean.copy()
-        mean[autonomous] -= before[0]
-        found.append(_projected(basis, standard, expected, weights, mean, scale))
-    first = np.searchsorted(numbers, _FIRST)
-    if len(numbers) - first < 2:
-        return np.array(found)
-    spline = CubicSpline(np.sqrt(numbers[first:]), found[first:])(np.sqrt(np.arange(_FIRST, count)))
-    return np.concatenate([found[:first], spline])
+    numbers = np.unique([0, *np.round(1 + max(0, count - 2) * share).astype(int)])
+    numbers = numbers[numbers < count]
+    after = moments.path.at(moments.clock(step.h * (numbers + 1)))
+    grid = _grid(moments.basis)
+    found, grown = [], []
+    for k, path, law in zip(numbers, after, laws(step, moments, numbers), strict=True):
+        matrix, by = _projected(step, moments, k, path, law, grid)
+        found.append(matrix)
+        grown.append(by)
+    if not np.sqrt(np.mean(np.square(grown))) <= _GROWN:  # True for NaN
+        return None
+    if count <= 2:
+        return lambda first, last: np.array(found[first:last])
+    spline = CubicSpline(np.sqrt(numbers[1:]), found[1:])  # bias corrections make another step of the first
+
+    def matrices(first, last):
+        return np.concatenate([found[first : min(1, last)], spline(np.sqrt(np.arange(max(1, first), last)))])
+
+    return matrices
 
 
 def _grid(basis):
@@ -114,7 +111,7 @@ def laws(step, moments, numbers):
     Of the slots without noise it is that of their own linear equation: u follows the SDE's path with the rates F, and
     the steps' noise drives it. A step's share in a variance is all that is used of it.
     """
-    probe, basis, h = moments.probe, moments.basis, step.coordinate.h
+    probe, basis, h = moments.probe, moments.basis, step.h
     autonomous, linear, size = list(basis.autonomous), list(basis.linear), len(basis.autonomous)
     means, path = moments.means(h * numbers), moments.path.at(moments.clock(h * numbers))
     rates = probe.derivatives(probe.time(moments.clock(h * numbers)), path)[1]
@@ -139,15 +136,32 @@ def laws(step, moments, numbers):
     return found
 
 
-def _projected(basis, standard, expected, weights, mean, scale):
-    """Return the matrix that takes (1, psi)(x) nearest to what is expected, by weighted least squares.
+def _projected(step, moments, k, path, law, grid):
+    """Return the matrix that takes (1, psi)(x) nearest to its expectation after step k, by weighted least squares.
 
-    standard : (points, slots), (x - mean) / scale; expected : (points, n + 1), NaN outside the domain
+    And how many times psi the terms of its product with psi are; NaN where too few states are inside the step's domain.
+
+    path : (autonomous,), of A after the step; law : (mean, covariance) before it
     """
+    basis, (mean, spread), (points, weights) = moments.basis, law, grid
+    autonomous = list(basis.autonomous)
+    spread = spread + np.diag(step.h * (_FLOOR * moments.probe.reach) ** 2)
+    scale = np.sqrt(np.diag(spread))
+    root = np.linalg.cholesky(spread / np.outer(scale, scale) + _LOOSE * np.eye(basis.slots))
+    standard = points @ root.T
+    moved = step.moved(k, mean + standard * scale)
+    moved[..., autonomous] -= path
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = np.einsum("q,xqe->xe", step.weights, basis.of(moved))
     inside = np.isfinite(expected).all(axis=1)
+    if np.count_nonzero(inside) <= len(basis.places):
+        return np.full((len(basis.places),) * 2, np.nan), math.nan
     weight = weights[inside, None]
     fit = np.linalg.lstsq(weight * basis.of(standard[inside]), weight * expected[inside], rcond=None)[0]
-    return (_unscaled(basis, mean, scale) @ fit).T
+    centre = np.where(np.isin(range(basis.slots), autonomous), 0.0, mean)
+    matrix = (_unscaled(basis, centre, scale) @ fit).T
+    size = basis.of(np.abs(centre) + _REACH * scale)
+    return matrix, float(np.max(np.abs(matrix) @ size / size))
 
 
 def _unscaled(basis, mean, scale):

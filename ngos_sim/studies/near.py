@@ -4,6 +4,7 @@ error(optimizer, SDE) = error(optimizer, near) - error(SDE, near): where probing
 limit at step 0 is near, else the one that it names. `selection` asks whether there is one, `pivots` for its moments.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from ngos_sim.studies import start
 from ngos_sim.studies.jobs import Settings
 from ngos_sim.studies.problems import problems
 
+_MOST_PROJECTED = 8  # different coordinates: .02 s each and point of RMSprop, .1 s of Adam
 _OWN = (rmsprop_sde(), adam_sde())  # near one of which the scaling rule's two batch sizes are measured
 
 
@@ -29,16 +31,19 @@ class Near:
         Whether it is shown the step 0: the limit of an SDE that reads it.
     autonomous : tuple of int
         The slots A, the same ones in every coordinate.
+    own_flow : bool
+        Whether errors are carried by the optimizer's own step, projected (`known.own_flow`), not by the SDE's flow.
     """
 
     sde: object
     at_zero_step: bool
     autonomous: tuple[int, ...]
+    own_flow: bool = False
 
     def basis(self, monomials):
         """Return the smallest Basis whose span holds monomials in one coordinate's slots, or None."""
         linear = tuple(i for i in range(len(self.sde.slots)) if i not in self.autonomous)
-        return covering(linear, self.autonomous, monomials)
+        return covering(linear, self.autonomous, monomials, self.own_flow)
 
     def is_itself(self, sde):
         """Return whether this is an SDE itself, so that nothing is left to measure between them."""
@@ -140,7 +145,19 @@ class Known:
     def _served(self, sde, at_zero_step):
         """Return an SDE as Near, or raise NoMoments: A is what any hard coordinate needs."""
         probes = [self._probe(sde, each) for each in self._hard(sde, at_zero_step)]
-        return Near(sde, at_zero_step, tuple(sorted({a for probe in probes for a in probe.autonomous})))
+        return Near(
+            sde, at_zero_step, tuple(sorted({a for probe in probes for a in probe.autonomous})), self._pays(sde)
+        )
+
+    def _pays(self, sde):
+        """Return whether to project the optimizer's own step: the host does that for every different coordinate.
+
+        A law without all its moments does not reach the powers that the projection needs.
+        """
+        study, point = self._study, self._study.points[0]
+        state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+        different = {id(each) for each in problems(study, state, None, point.eta_e).values()}
+        return len(different) <= _MOST_PROJECTED and study.oracle.noise.moments == math.inf
 
     def _hard(self, sde, at_zero_step):
         """Return the Coordinates, of all points, in which some number is the least or the largest."""

@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ngos_sim.known import joint_flow, local_table, quadrature
+from ngos_sim.known import joint_flow, local_table, own_flow, quadrature
+from ngos_sim.known.own_flow import OwnStep
 from ngos_sim.known.probing import NoMoments
 from ngos_sim.known.step_nodes import exact_nodes
 from ngos_sim.processes.local_error import local_error
@@ -42,10 +43,10 @@ def unsettled(study, near, terms):
     if study.oracle.is_dense:
         return _unsettled_joint(study)
     basis = near.basis(monomials([terms]))
-    widths, steps = sum(basis.widths), _steps(study)
+    size, steps = local_table.matrix_size(basis), _steps(study)
     for point in study.points:
         known = study.known.coordinates(near, point, {j for _, by in terms for j in by})
-        if refused := _too_large(steps, _rows(known) * widths):
+        if refused := _too_large(steps, _rows(known) * size):
             return refused
         try:
             for coordinate in extremes(known).values():
@@ -138,21 +139,28 @@ class Pivot:
 
     def part(self, rule, law, sigma, nodes, size, h, eta2, count, steps=1):
         """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n)."""
-        basis, widths, t0 = self.basis, self.basis.widths, self.settings.study.t0
+        basis, t0 = self.basis, self.settings.study.t0
         own = first_step.rows(rule, round(t0 / h), count, h, {**rule.parameters, "eta2": eta2})
         rows = _rows(self.coordinates)
-        found = np.empty((count, rows, own.shape[1] + local_table.width_of(basis, widths, size)))
+        found = np.empty((count, rows, own.shape[1] + local_table.width_of(basis, size)))
         found[:, :, : own.shape[1]] = own[:, None]
         rest, law_rule = found[:, :, own.shape[1] :], quadrature.law_rule(law, sigma, nodes, size)
         made: dict = {}
         for j, coordinate in self.coordinates.items():
             if id(coordinate) not in made:
                 known = self.moments(coordinate)
-                made[id(coordinate)] = j, local_table.columns(rest[:, j], known, widths, h, *law_rule)
+                matrices = self._flow(OwnStep(rule, coordinate, h, eta2, own, *law_rule), known)
+                made[id(coordinate)] = j, local_table.columns(rest[:, j], known, matrices, h, *law_rule)
             elif rows > 1:
                 rest[:, j] = rest[:, made[id(coordinate)][0]]
         means = np.stack([made[id(coordinate)][1] for coordinate in self.coordinates.values()], axis=1)
-        return Part(local_error(rule, basis, widths, own.shape[1], size), law, steps, eta2, sigma, found), means
+        local, matrix = local_error(rule, basis, own.shape[1], size), local_table.matrix_size(basis)
+        return Part(local, law, steps, eta2, sigma, found, matrix=matrix), means
+
+    def _flow(self, step, known):
+        """Return M_k as `local_table.columns` takes it: of the step itself, or where that does not serve of the SDE."""
+        own = own_flow.flows(step, known) if self.near.own_flow else None
+        return own or local_table.sde_flow(known, step.h, len(step.rows))
 
     def span(self, times, moments):
         """Return the Observables that read test functions off the error slots, and their exact SDE means.

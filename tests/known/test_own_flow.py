@@ -8,8 +8,9 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.known import own_flow
 from ngos_sim.known.basis import Basis
+from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.known.moments import Moments
-from ngos_sim.known.probing import Coordinate, Probe
+from ngos_sim.known.probing import Probe
 from ngos_sim.known.quadrature import law_rule
 from ngos_sim.processes.integrators import table
 
@@ -52,8 +53,8 @@ def flows(rule, sde, start, degree, t0=0.0, nodes=4, **more):
     probe = Probe(sde, coordinate)
     moments = Moments(probe, Basis(probe.linear, probe.autonomous, degree, **more))
     rows = table(rule, round(t0 / H), STEPS, H, {**rule.parameters, "eta2": H})
-    step = own_flow.OwnStep(rule, coordinate, rows, *law_rule(ns.gaussian(), 0.8 / math.sqrt(H), nodes))
-    return own_flow.matrices(step, moments), moments, step
+    step = own_flow.OwnStep(rule, coordinate, H, H, rows, *law_rule(ns.gaussian(), 0.8 / math.sqrt(H), nodes))
+    return own_flow.flows(step, moments)(0, STEPS), moments, step
 
 
 def test_sgd_closes():
