@@ -68,6 +68,12 @@ class Basis:
         """The places of 1 and of the monomials without y, whose means under the SDE are not 0."""
         return [self.places[e] for e in self.places if not any(e[a] for a in self.autonomous)]
 
+    @property
+    def widths(self):
+        """Of how many of (1, *monomials) a generator that does not raise the degree in L makes each monomial's flow."""
+        degrees = [sum(powers[i] for i in self.linear) for powers in self.exponents]
+        return tuple(1 + sum(other <= degree for other in degrees) for degree in degrees)
+
     def spans(self, powers):
         """Return whether a monomial in the slots themselves, u and not y, lies in the span of the basis and 1."""
         return all(each in self.places for each in self._in_y(powers))
