@@ -9,6 +9,7 @@ The local estimator takes M_k from here or from `known.moments`, whichever costs
 import math
 from itertools import product
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -17,9 +18,17 @@ from ngos_sim.engines.compiling.bind import quick
 
 _KNOTS = 24  # steps at which the operator is projected, a spline between
 _REACH = 2.5  # standard deviations about the mean out to which the grid of states goes
-_FLOOR = 0.1  # of sqrt(h) times a slot's size: the least standard deviation
+_FLOOR = 0.1  # of a slot's size over the root of the steps: the least standard deviation
 _GROWN = 100.0  # times psi: what the terms of M psi may be: their roundings are below `estimators.rounding.bound`
+_NARROW = 0.2  # of an autonomous slot's path: the widest standard deviation about it
 _LOOSE = 1e-2  # added to the correlations: the law's principal axes are known no better
+
+
+class Law(NamedTuple):
+    """Mean, shape (slots,), and covariance of all slots before a step, about as the SDE has them."""
+
+    mean: np.ndarray
+    spread: np.ndarray
 
 
 class OwnStep:
@@ -66,7 +75,9 @@ class OwnStep:
 def flows(step, moments):
     """Return the flow of an optimizer's own steps as a function (first, last) -> M_k of steps first .. last - 1.
 
-    M_k acts on (1, *basis), shape (last - first, n + 1, n + 1). None where the step cannot be projected.
+    M_k acts on (1, *basis), shape (last - first, n + 1, n + 1). None where the step cannot be projected, or where u has
+    a law so wide that polynomials about its path do not reach: 1 / sqrt(u) has none beyond u = 0, and in the tails the
+    variance would be larger than with the SDE's flow.
 
     Parameters
     ----------
@@ -80,8 +91,11 @@ def flows(step, moments):
     numbers = numbers[numbers < count]
     after = moments.path.at(moments.clock(step.h * (numbers + 1)))
     grid = _grid(moments.basis)
+    known, autonomous = laws(step, moments, numbers), list(moments.basis.autonomous)
+    if any(np.any(np.diag(law.spread)[autonomous] > (_NARROW * law.mean[autonomous]) ** 2) for law in known):
+        return None
     found, grown = [], []
-    for k, path, law in zip(numbers, after, laws(step, moments, numbers), strict=True):
+    for k, path, law in zip(numbers, after, known, strict=True):
         matrix, by = _projected(step, moments, k, path, law, grid)
         found.append(matrix)
         grown.append(by)
@@ -106,7 +120,7 @@ def _grid(basis):
 
 
 def laws(step, moments, numbers):
-    """Return mean and covariance of all slots before some steps, about as the SDE has them.
+    """Return the Law before each of some steps.
 
     Of the slots without noise it is that of their own linear equation: u follows the SDE's path with the rates F, and
     the steps' noise drives it. A step's share in a variance is all that is used of it.
@@ -132,7 +146,7 @@ def laws(step, moments, numbers):
         source = (k - before) * np.einsum("q,qi,qj->ij", step.weights, off, off)
         spread, before = np.linalg.solve(grown, (spread + source).ravel()).reshape(size, size), k
         covariance[np.ix_(autonomous, autonomous)] = spread
-        found.append((mean, covariance))
+        found.append(Law(mean, covariance))
     return found
 
 
@@ -141,11 +155,11 @@ def _projected(step, moments, k, path, law, grid):
 
     And how many times psi the terms of its product with psi are; NaN where too few states are inside the step's domain.
 
-    path : (autonomous,), of A after the step; law : (mean, covariance) before it
+    path : (autonomous,), of A after the step; law : Law, before it
     """
     basis, (mean, spread), (points, weights) = moments.basis, law, grid
     autonomous = list(basis.autonomous)
-    spread = spread + np.diag(step.h * (_FLOOR * moments.probe.reach) ** 2)
+    spread = spread + np.diag((_FLOOR * moments.probe.reach) ** 2 / len(step.rows))
     scale = np.sqrt(np.diag(spread))
     root = np.linalg.cholesky(spread / np.outer(scale, scale) + _LOOSE * np.eye(basis.slots))
     standard = points @ root.T

@@ -58,7 +58,7 @@ def test_units_do_not_matter(units, adam):
     plain, scaled = (in_units(*each, adam).run(2**14, seed=3).table for each in ((1.0, 1.0, 1.0), units))
     size = math.sqrt(units[0]) ** np.where(plain.test_function.str.contains(r"\^"), 2.0, 1.0)
     np.testing.assert_allclose(scaled.sde_mean / size, plain.sde_mean, rtol=1e-11)
-    np.testing.assert_allclose(scaled.std_error / size, plain.std_error, rtol=0.1)
+    np.testing.assert_allclose(scaled.std_error / size, plain.std_error, rtol=0.4)  # of other random numbers
     spread = np.hypot(scaled.std_error / size, plain.std_error)
     assert (np.abs(scaled.error / size - plain.error) < 5.0 * spread).all()
     assert plain.resolved.equals(scaled.resolved)
