@@ -183,7 +183,7 @@ def test_rounding_does_not_pass_for_an_error():
 
 
 def test_memory_of_many_steps():
-    """One table of 2^16 steps, 43 columns, and little beside it: M_k of all steps at once would be 12 times that."""
+    """One table of 2^16 steps, and little beside it: M_k of all steps at once would be as much again."""
     few, made = (study(eta2=[h], estimator="local") for h in (2.0**-3, 2.0**-16))
     (job,) = runs.runs(few, 0, 1, few.served)[0].jobs
     cpu.Kernel(job.program, job.inputs, "f64")  # compiles
@@ -208,11 +208,11 @@ def test_points_that_are_not_held_give_the_same_numbers(monkeypatch):
 
 
 def test_many_steps_are_carried_by_a_spline():
-    """Above 1024 steps M_k is a spline: the standard deviation is that of few steps."""
+    """M_k is a spline: the relative standard deviation goes on to fall like the root of h."""
     settings = dict(times=[1.0], estimator="local", test_functions=["theta[0]", "theta[0]^2"])
     few, many = (study(eta2=[h], **settings).run(4096).table for h in (2.0**-10, 2.0**-12))
     ratio = (many.std_error / many.error).abs() / (few.std_error / few.error).abs()
-    assert (np.abs(ratio - 1.0) < 0.15).all()
+    assert (np.abs(ratio - 0.5) < 0.15).all()
 
 
 def test_tables_that_no_memory_holds_are_refused():
