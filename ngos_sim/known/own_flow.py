@@ -102,11 +102,12 @@ def flows(step, moments):
     if not np.sqrt(np.mean(np.square(grown))) <= _GROWN:  # True for NaN
         return None
     if count <= 2:
-        return lambda first, last: np.array(found[first:last])
+        return lambda first, last: np.array(found)[first:last]
+    alone = np.array(found[:1])
     spline = CubicSpline(np.sqrt(numbers[1:]), found[1:])  # bias corrections make another step of the first
 
     def matrices(first, last):
-        return np.concatenate([found[first : min(1, last)], spline(np.sqrt(np.arange(max(1, first), last)))])
+        return np.concatenate([alone[first:last], spline(np.sqrt(np.arange(max(1, first), last)))])
 
     return matrices
 

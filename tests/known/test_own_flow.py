@@ -128,3 +128,12 @@ def test_what_is_left_is_small_wherever_the_chain_is(name):
 @pytest.mark.parametrize("start", [(1.2, 1e-3), (1e4, 1.4)], ids=["u near 0", "far from 0"])
 def test_what_polynomials_do_not_reach_or_rounding_would_show_in_is_left_to_the_sde(start):
     assert own_flow.flows(*parts(*RULES["rmsprop"][:2], start, 2, order=2, alone=2)) is None
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_any_stretch_of_steps_is_that_of_all(name):
+    rule, sde, start, t0 = RULES[name]
+    own = own_flow.flows(*parts(rule, sde, start, 1, t0, order=2, alone=1))
+    whole = own(0, STEPS)
+    for first, last in ((0, 1), (0, 5), (1, 5), (7, STEPS)):
+        np.testing.assert_array_equal(own(first, last), whole[first:last])
