@@ -216,7 +216,7 @@ def test_many_steps_are_carried_by_a_spline():
 
 
 def test_tables_that_no_memory_holds_are_refused():
-    """A thousand coordinates, two different ones of which are read, and 2^16 steps would need 14.6 GiB."""
+    """A thousand coordinates, two different ones of which are read, and 2^16 steps would need 20.5 GiB."""
     hessian = np.linspace(0.5, 1.5, 1000).tolist()
     made = study(hessian=hessian, eta2=[2.0**-16], times=[1.0], test_functions=["theta[0] + theta[1]"])
     reason = made.why["rmsprop", "theta[0] + theta[1]"]
