@@ -28,12 +28,12 @@ def against_local(oracle, dimension):
 def near_root(oracle, slots, start):
     """Return where u starts if that is too near the singularity of its root for expansions in y = u - U_t, or "".
 
-    start : ndarray, shape (points, d, slots), u last
+    start : ndarray, shape (points, d, slots)
     """
-    if slots[-1] != "u" or callable(oracle.covariance):
+    if "u" not in slots or callable(oracle.covariance):
         return ""
     variance = oracle.covariance if oracle.root is None else np.diag(oracle.covariance)
-    u, variance = np.broadcast_arrays(start[..., -1], variance)
+    u, variance = np.broadcast_arrays(start[..., slots.index("u")], variance)
     near = (u < _NEAR * variance) | (u <= 0.0)
     if not np.any(near):
         return ""
@@ -101,34 +101,41 @@ def too_heavy(noise, needed):
     """Return why a standard error that needs E |zeta|^needed says nothing under a noise law, or None if it does."""
     if needed <= noise.moments:
         return None
-    return (
-        f"its standard error needs E zeta^{needed}, and noise {noise.name!r} has finite moments up to {noise.moments:g}"
-    )
+    known = f"noise {noise.name!r} has finite moments up to {noise.moments:g}"
+    return f"its standard error needs E zeta^{needed:g}, and {known}"
 
 
-def noise_degree(terms, slots, joint):
+def by_name(slots):
+    """Return by which power of a noise number each slot grows where it cannot be probed: u by its square."""
+    return [2.0 if slot == "u" else 1.0 for slot in slots]
+
+
+def noise_degree(terms, growth, joint):
     """Return the order of the moment of zeta that the mean of a polynomial needs.
 
-    u is quadratic in zeta, every other slot linear; coordinates are independent unless `joint`. A standard error
-    needs twice the order.
+    Coordinates are independent unless `joint`. A standard error needs twice the order.
+
+    growth : by which power of zeta each slot grows
     """
-    sizes = [
-        [sum(n * (1 + (slot == "u")) for slot, n in zip(slots, powers, strict=True)) for powers in by.values()]
-        for _, by in terms
-    ]
+    sizes = [[float(np.dot(growth, powers)) for powers in by.values()] for _, by in terms]
     return max((sum(each) if joint else max(each) for each in sizes if each), default=0)
 
 
-def local_degree(terms):
+def local_degree(terms, growth, autonomous):
     """Return what `noise_degree` does of the errors that the local estimator carries along.
 
-    Beside u alone each holds a factor of theta or m times 1 / (sigma0 sqrt(u) + eps0) less its tangent, which grows
-    like u.
+    Beside A alone each holds a factor of L times a coefficient, 1 / (sigma0 sqrt(u) + eps0), less its tangent, which
+    grows like a slot of A.
+
+    autonomous : the slots A
     """
-    return max(
-        (sum(powers[:-1]) + 2 * (powers[-1] + (sum(powers[:-1]) > 0)) for _, by in terms for powers in by.values()),
-        default=0,
-    )
+    steepest = max((growth[a] for a in autonomous), default=0.0)
+
+    def degree(powers):
+        holds_linear = any(n for i, n in enumerate(powers) if i not in autonomous)
+        return float(np.dot(growth, powers)) + steepest * holds_linear
+
+    return max((degree(powers) for _, by in terms for powers in by.values()), default=0.0)
 
 
 def companion_terms(function, oracle, slots, dimension):

@@ -24,6 +24,11 @@ class Coordinate:
     constants: dict[str, float]
     h: float
 
+    @property
+    def span(self):
+        """The time, in words."""
+        return f"from t={self.t0:g} to {self.end:g}"
+
     def oracle(self, theta):
         """Return the Oracle at theta."""
         gradient = self.hessian * theta + self.slope

@@ -9,7 +9,7 @@ where nothing is cut. The flows M_k also need the derivatives of W, K and f in A
 means of the carried errors hang on m alone, M_k shows in their variance. (docs/theory.md, "The local estimator".)
 """
 
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -22,7 +22,7 @@ _SOLVER = {"method": "DOP853", "rtol": 1e-12, "atol": 1e-14}
 _MOST = 20_000  # evaluations of a path that is not linear: seconds
 _CERTIFIED = 9  # times at which the coefficients must be affine out to the SDE's tails
 _AFFINE = 1e-10  # of the drift of A in A: below it a path is that of a linear equation
-_KNOTS = 161  # times at which M_k's coefficients are probed, a spline between
+_KNOTS = 8  # an interval of the solution: times at which M_k's coefficients are probed, a spline between
 
 
 class Path:
@@ -96,6 +96,37 @@ class Path:
         return found.reshape(*s.shape, n + 1, n + 1)
 
 
+def _count(basis, *slots):
+    """Return the powers of a product of slots, None standing for 1."""
+    return tuple(slots.count(i) for i in range(basis.slots))
+
+
+def _terms(basis):
+    """Return the powers and derivatives of the terms of `Probe.coefficients`, in their order."""
+    linear, extended = basis.linear, (*basis.linear, None)
+    first = [((j,), (i,)) for i in linear for j in extended]
+    second = [((j, m), (i, k)) for i in linear for k in linear for j in extended for m in extended]
+    return [(_count(basis, *powers), _count(basis, *derivatives)) for powers, derivatives in (*first, *second)]
+
+
+@cache
+def _operators(basis):
+    """Return the operators x^powers d^derivatives of `_terms` on a Basis and 1, shape (terms, n + 1, n + 1)."""
+    size = len(basis.places)
+    return np.array([basis.operator(*term) for term in _terms(basis)]).reshape(-1, size, size)
+
+
+@cache
+def _flow_operators(basis):
+    """Return the operators of G to first order in y: `_operators`, these times y of each slot of A, and those of F."""
+    own, autonomous = [*_operators(basis)], basis.autonomous
+    for a in autonomous:
+        y = _count(basis, a)
+        own += [basis.operator(tuple(np.add(powers, y)), derivatives) for powers, derivatives in _terms(basis)]
+    own += [basis.operator(_count(basis, b), _count(basis, a)) for a in autonomous for b in autonomous]
+    return np.array(own).reshape(-1, len(basis.places), len(basis.places))
+
+
 class Moments:
     """The means of a Basis under a Probe's SDE, and the flows between steps.
 
@@ -112,30 +143,17 @@ class Moments:
 
     def __init__(self, probe, basis):
         self.probe, self.basis, self.path = probe, basis, Path(probe)
-        linear, plain = (*probe.linear, None), np.array(basis.plain)
-        self._terms = [(self._count(j), self._count(i)) for i in probe.linear for j in linear]
-        self._terms += [
-            (self._count(j, m), self._count(i, k))
-            for i in probe.linear
-            for k in probe.linear
-            for j in linear
-            for m in linear
-        ]
-        self._operators = np.array([basis.operator(*term) for term in self._terms])
-        self._on_path = self._operators[:, plain[:, None], plain] if len(self._terms) else np.zeros((0, 1, 1))
+        plain = np.array(basis.plain)
+        self._operators = _operators(basis)
+        self._on_path = self._operators[:, plain[:, None], plain]
         start = basis.of(self._centred(probe.start, probe.start))[plain]
         self._solution = linear_flow.solved(self._rates, start)
         if self._solution is None:
-            until = f"from t={probe.coordinate.t0:g} to {probe.coordinate.end:g}"
             raise NoMoments(
-                f"the moment flow of sde {probe.sde.name!r} does not converge {until}: rates too fast, "
-                "or moments too large"
+                f"the moment flow of sde {probe.sde.name!r} does not converge {probe.coordinate.span}: "
+                "rates too fast, or moments too large"
             )
         self._certify()
-
-    def _count(self, *slots):
-        """Return the powers of a product of slots, None standing for 1."""
-        return tuple(slots.count(i) for i in range(self.basis.slots))
 
     def _centred(self, state, path):
         """Return a state whose slots of A are less those of another: y in the place of A."""
@@ -148,7 +166,7 @@ class Moments:
         flat = s.ravel()
         numbers, _ = self.probe.coefficients(self.probe.time(flat), self._path_at(flat))
         numbers *= self.probe.speed(flat)[:, None]
-        found = np.tensordot(numbers, self._on_path, 1) if len(self._terms) else np.zeros((len(flat), 1, 1))
+        found = np.tensordot(numbers, self._on_path, 1)
         return found.reshape(*s.shape, *found.shape[1:])
 
     def _path_at(self, s):
@@ -176,39 +194,34 @@ class Moments:
             return
         s = np.arange(1, _CERTIFIED + 1) / _CERTIFIED
         plain = {place: at for at, place in enumerate(self.basis.plain)}
-        first = [plain[self.basis.places[self._count(i)]] for i in linear]
-        second = [[plain[self.basis.places[self._count(i, k)]] for k in linear] for i in linear]
-        for one, U, found in zip(s, self.path.at(s), self._solution.at(s), strict=True):
-            mean = found[first]
-            self.probe.certify(self.probe.time(one), mean, found[second] - np.outer(mean, mean), U)
-
-    @cached_property
-    def _flow_terms(self):
-        """The operators of G to first order in y: those of `_terms`, these times y of each slot of A, and of F."""
-        autonomous = self.probe.autonomous
-        own = [*self._operators]
-        for a in autonomous:
-            y = self._count(a)
-            own += [self.basis.operator(tuple(np.add(powers, y)), derivatives) for powers, derivatives in self._terms]
-        own += [self.basis.operator(self._count(b), self._count(a)) for a in autonomous for b in autonomous]
-        return np.array(own)
+        first = [plain[self.basis.places[_count(self.basis, i)]] for i in linear]
+        second = [[plain[self.basis.places[_count(self.basis, i, k)]] for k in linear] for i in linear]
+        found = self._solution.at(s)
+        mean = found[:, first]
+        covariance = found[:, second] - mean[:, :, None] * mean[:, None]
+        self.probe.certify(self.probe.time(s), mean, covariance, self.path.at(s))
 
     def generator(self, s):
         """Return G in the clock s on (1, *monomials), to first order in y, shape (.., n + 1, n + 1)."""
         flat = s.ravel()
-        numbers = self._spline(flat) if len(flat) > _KNOTS else self._flow_numbers(flat)
+        numbers = self._flow_numbers(flat) if len(flat) < self._knots else self._spline(flat)
         used = np.any(numbers != 0.0, axis=0)
-        found = np.tensordot(numbers[:, used], self._flow_terms[used], 1)
+        found = np.tensordot(numbers[:, used], _flow_operators(self.basis)[used], 1)
         return found.reshape(*s.shape, *found.shape[1:])
+
+    @property
+    def _knots(self):
+        """How many times M_k's coefficients are probed at: the more intervals the solution took."""
+        return 1 + _KNOTS * len(self._solution.values)
 
     @cached_property
     def _spline(self):
-        """The factors of `_flow_terms` at any clock values, smooth there."""
-        knots = np.linspace(0.0, 1.0, _KNOTS)
+        """The factors of `_flow_operators` at any clock values, smooth there."""
+        knots = np.linspace(0.0, 1.0, self._knots)
         return CubicSpline(knots, self._flow_numbers(knots))
 
     def _flow_numbers(self, s):
-        """Return the factors of `_flow_terms` at clock values, shape (times, terms)."""
+        """Return the factors of `_flow_operators` at clock values, shape (times, terms)."""
         t, path = self.probe.time(s), self._path_at(s)
         first, own = self.probe.derivatives(t, path)
         parts = (self.probe.coefficients(t, path)[0], first, np.swapaxes(own, 1, 2))

@@ -5,7 +5,6 @@ small share of what the estimator's errors move in a step. `studies.pivots` comp
 """
 
 import math
-from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +17,7 @@ from ngos_sim.known.quadrature import law_rule
 MOST_DEGREE = 8  # in z: above it a step is no polynomial
 _WIDEST = 4.0  # standard deviations of z out to which it is one
 _MANY = 32  # nodes that serve in place of the exact expectation
-_FEW = (2, 3, 4, 5, 7, 9, 11, 13, 17, 21)
+_FEW = (2, 3, 4, 5, 7, 9, 11, 13, 17)
 _MISSED = 1e-4  # of the root mean square residual
 _STATES = 24  # about the middle of the time, where the fewest nodes are looked for
 _OF_DEGREE = 6  # of them, at which the degree is
@@ -34,18 +33,19 @@ class Step:
     h, sigma : float
         The step, and the noise scale at which the law is taken.
     law : Noise
+    number : int
+        Of the step, from the start.
+    row : tuple of float
+        What the rule's schedule returns for it.
     """
 
-    def __init__(self, rule, probe, h, law, sigma):
+    def __init__(self, rule, probe, h, law, sigma, number, row):
         self.rule, self.probe, self.law, self.sigma, self.h = rule, probe, law, sigma, h
+        self.number, self._row, self._p = number, row, SimpleNamespace(**rule.parameters, eta2=h)
         coordinate = probe.coordinate
-        steps = max(1, round((coordinate.end - coordinate.t0) / h))
-        self.number = steps // 2
-        share = math.sqrt(min(1.0, (self.number * h) / (coordinate.end - coordinate.t0)))
+        share = math.sqrt(min(1.0, number * h / (coordinate.end - coordinate.t0)))
         first = round(share * max(0, len(probe.seen) - _STATES))
         self.states = probe.seen[first : first + _STATES]
-        self._p = SimpleNamespace(**rule.parameters, eta2=h)
-        self._row = tuple(map(float, rule.schedule(round(coordinate.t0 / h) + self.number, h, self._p)))
 
     def moved(self, states, z):
         """Return the slots after the step from each state at each z of unit variance, shape (states, len(z), slots)."""
@@ -55,7 +55,7 @@ class Step:
     def _one(self, x, z):
         try:
             return self.rule.step(x, self.probe.coordinate.oracle(x[0]), z, self._row, self._p)
-        except (ArithmeticError, ValueError):  # outside the domain
+        except (ArithmeticError, ValueError, TypeError):  # outside the domain
             return (math.nan,) * len(x)
 
     def degrees(self):
@@ -82,9 +82,10 @@ class Step:
         return found
 
     def fewest(self, moments):
-        """Return the least number of nodes that serves and the next above it.
+        """Return two numbers of nodes: that of a run, and one below it for the check of what few nodes leave.
 
-        What they miss of the mean over states is at most 1e-4 of the root mean square of E[psi(x') | x] - M_k psi(x).
+        The lower one is the least that serves, where there is one above it. What it misses of the mean over states is
+        at most 1e-4 of the root mean square of E[psi(x') | x] - M_k psi(x).
 
         Raises
         ------
@@ -96,9 +97,10 @@ class Step:
         before = moments.basis.of(self._centred(moments, self.states, self.number))
         size = _MISSED * np.sqrt(np.mean((exact - before @ matrix.T) ** 2, axis=0))
         size += ZERO * np.abs(exact).max(axis=0)
-        for few, more in pairwise(_FEW):
-            if np.all(np.abs(np.mean(self.expected(moments, few) - exact, axis=0)) <= size):
-                return few, more
+        for at, nodes in enumerate(_FEW):
+            if np.all(np.abs(np.mean(self.expected(moments, nodes) - exact, axis=0)) <= size):
+                few = _FEW[max(0, min(at, len(_FEW) - 2))]
+                return _FEW[_FEW.index(few) + 1], few
         raise NoMoments(
             f"E[psi(x') | x] of optimizer {self.rule.name!r} does not converge with the nodes, as where a step jumps"
         )

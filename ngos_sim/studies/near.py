@@ -6,15 +6,18 @@ limit at step 0 is near, else the one that it names. `selection` asks whether th
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from ngos_sim.estimators import choose
 from ngos_sim.known.basis import covering
 from ngos_sim.known.moments import Moments
 from ngos_sim.known.probing import NoMoments, Probe
-from ngos_sim.known.step_nodes import MOST_DEGREE, Step, exact_nodes
+from ngos_sim.known.step_growth import growth as growth_in
+from ngos_sim.known.step_nodes import Step, exact_nodes
 from ngos_sim.processes.rmsprop_adam import adam_sde, rmsprop_sde
-from ngos_sim.studies import start
+from ngos_sim.studies import first_step, start
 from ngos_sim.studies.jobs import Settings
 from ngos_sim.studies.problems import problems
 
@@ -91,7 +94,21 @@ def has_polynomial_steps(study, found):
     """Return whether a study's optimizer is a polynomial in the noise near an SDE: quadratures are then exact."""
     if study.oracle.is_dense:
         return bool(study.rule.family) and not study.rule.parameters["updated"]
-    return max(study.known.degrees(found)) <= MOST_DEGREE
+    return max(study.known.degrees(found)) <= 2
+
+
+def growth(study):
+    """Return by which power of a noise number each slot of a study's optimizer grows."""
+    if choose.against_local(study.oracle, study.dimension) or study.oracle.is_dense:
+        return choose.by_name(study.rule.slots)
+    return study.known.growth
+
+
+def is_under_a_root(study, found, slot):
+    """Return whether a slot is autonomous and the SDE's coefficients bend in it as under a root, towards 0."""
+    if study.oracle.is_dense:
+        return True
+    return slot in found.sde.slots and study.known.is_under_a_root(found, found.sde.slots.index(slot))
 
 
 class Known:
@@ -107,7 +124,8 @@ class Known:
     def __init__(self, study):
         self._study = study
         self._near: dict = {}
-        self._steps: dict = {}
+        self._reads: dict = {}
+        self._some: dict = {}
         self._probes: dict = {}
         self._moments: dict = {}
         self._degrees: dict = {}
@@ -170,33 +188,29 @@ class Known:
         return found.values()
 
     def _step(self, sde, point):
-        """Return the step that stands for a point's: the first one's, where the SDE's functions are the same at it."""
-        seen = self._steps.setdefault(id(sde), [])
-        for h, probe in seen:
-            if h == point.eta_e or (probe is not None and probe.is_same_at(point.eta_e)):
-                return h
-        study, h = self._study, point.eta_e
-        state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
-        try:
-            probe = self._probe(sde, problems(study, state, (0,), h)[0])
-        except NoMoments:
-            probe = None
-        seen.append((h, probe))
-        return h
-
-    def _probe(self, sde, coordinate, autonomous=None):
-        """Return a coordinate's Probe, or raise NoMoments; with given slots A where they are known."""
-        key = _key(sde, coordinate)
-        found = self._probes.get(key)
-        if found is None or (autonomous is not None and getattr(found, "autonomous", None) != autonomous):
+        """Return the step that stands for a point's: the first one's, where the SDE does not read it."""
+        study, first = self._study, self._study.points[0]
+        if id(sde) not in self._reads:
+            state = start.state(study.initial, study.rule.slots, study.dimension, first.eta2)
+            hard = extremes(problems(study, state, None, first.eta_e)).values()
             try:
-                found = Probe(sde, coordinate, autonomous)
+                self._reads[id(sde)] = any(self._probe(sde, each).reads_step for each in hard)
+            except NoMoments:
+                self._reads[id(sde)] = True
+        return point.eta_e if self._reads[id(sde)] else first.eta_e
+
+    def _probe(self, sde, coordinate):
+        """Return a coordinate's Probe, or raise NoMoments."""
+        key = _key(sde, coordinate)
+        if key not in self._probes:
+            try:
+                self._probes[key] = Probe(sde, coordinate)
             except NoMoments as error:
-                found = error
-            self._probes[key] = found
-        if isinstance(found, NoMoments):
-            raise found
-        return found
+                self._probes[key] = error
+        if isinstance(self._probes[key], NoMoments):
+            raise self._probes[key]
+        self._some[id(sde)] = self._probes[key]
+        return self._probes[key]
 
     def coordinates(self, near, point, read=()):
         """Return {coordinate: its Coordinate} of all coordinates, the same one for coordinates that are alike.
@@ -215,8 +229,32 @@ class Known:
         """Return a coordinate's Moments on a basis, or raise NoMoments."""
         key = (*_key(near.sde, coordinate), basis)
         if key not in self._moments:
-            self._moments[key] = Moments(self._probe(near.sde, coordinate, near.autonomous), basis)
+            probe = self._probes.get(_key(near.sde, coordinate), self._some[id(near.sde)])
+            self._moments[key] = Moments(probe.at(coordinate, near.autonomous), basis)
         return self._moments[key]
+
+    @cached_property
+    def growth(self):
+        """By which power of a noise number each slot grows, in any hard coordinate: `step_growth.growth`."""
+        study = self._study
+        point = max(study.points, key=lambda point: point.spacing)
+        state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
+        hard = extremes(problems(study, state)).values()
+        rows = self._rows(point, 1, len(study.rule.slots) + 1)  # with bias correction the step 0 need not move theta
+        return np.max([growth_in(study.rule, each, point.spacing, rows) for each in hard], axis=0).tolist()
+
+    def _rows(self, point, number, count):
+        """Return the optimizer's schedule from a step on, of a point's longest steps."""
+        rule, h = self._study.rule, point.spacing
+        first = round(self._study.t0 / h) + number
+        return list(map(tuple, first_step.rows(rule, first, count, h, {**rule.parameters, "eta2": h}).tolist()))
+
+    def is_under_a_root(self, near, slot):
+        """Return whether derivatives in a slot of A grow towards 0, in any hard coordinate of a point."""
+        if slot not in near.autonomous:
+            return False
+        hard = extremes(self.coordinates(near, self._study.points[0], range(self._study.dimension))).values()
+        return any(self._probe(near.sde, each).at(each, near.autonomous).grows_near_zero(slot) for each in hard)
 
     def degrees(self, near):
         """Return the degree in the noise of each slot after an optimizer's step, the highest of any hard coordinate."""
@@ -233,12 +271,12 @@ class Known:
         key = id(near.sde), near.at_zero_step, basis
         if key not in self._nodes:
             exact = exact_nodes(basis, self.degrees(near))
-            found = (
-                []
-                if exact
-                else [step.fewest(self.moments(near, basis, step.probe.coordinate)) for step in self._coarsest(near)]
-            )
-            self._nodes[key] = (exact,) if exact else max(found)[::-1]
+            if exact is None or max(self.degrees(near)) > 2:
+                steps = self._coarsest(near)
+                few = max(step.fewest(self.moments(near, basis, step.probe.coordinate)) for step in steps)
+                self._nodes[key] = few if exact is None or exact > few[0] else (exact,)
+            else:
+                self._nodes[key] = (exact,)
         return self._nodes[key]
 
     def _coarsest(self, near):
@@ -246,9 +284,11 @@ class Known:
         study = self._study
         point = max(study.points, key=lambda point: point.spacing)
         where = Settings(study, point, 0, np.array([1]))
+        number = max(1, round((study.horizon - study.t0) / point.spacing)) // 2
+        (row,) = self._rows(point, number, 1)
         for coordinate in extremes(self.coordinates(near, point, range(study.dimension))).values():
-            probe = self._probe(near.sde, coordinate, near.autonomous)
-            yield Step(study.rule, probe, point.spacing, where.law, where.sigma)
+            probe = self._probe(near.sde, coordinate)
+            yield Step(study.rule, probe, point.spacing, where.law, where.sigma, number, row)
 
 
 def extremes(coordinates):

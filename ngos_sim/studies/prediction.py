@@ -13,6 +13,7 @@ from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
 from ngos_sim.studies.jobs import reference_name
+from ngos_sim.studies.near import growth
 from ngos_sim.studies.problems import problems
 
 _MAX_DEGREE = 8
@@ -45,7 +46,7 @@ def predicted(study, keys, rows):
     terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
     if terms is None or any(_degree(powers) > _MAX_DEGREE for _, by in terms for powers in by.values()):
         return nothing
-    if study.oracle.noise.moments < max(_FOURTH, choose.noise_degree(terms, study.rule.slots, joint=False)):
+    if study.oracle.noise.moments < max(_FOURTH, choose.noise_degree(terms, growth(study), joint=False)):
         return nothing
     roots, firsts = [], []
     single = _of_coordinates(study, terms, _moments(study, rows), float(matched.iloc[0]))

@@ -14,7 +14,7 @@ from ngos_sim.known.probing import NoMoments
 from ngos_sim.statistics.chunks import Sums, means
 from ngos_sim.studies import pivots, runs, start
 from ngos_sim.studies.jobs import reference_name
-from ngos_sim.studies.near import has_polynomial_steps, near
+from ngos_sim.studies.near import growth, has_polynomial_steps, is_under_a_root, near
 from ngos_sim.studies.problems import laws
 
 _TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
@@ -56,6 +56,7 @@ def selected(study, barred=None):
     for opponent, sde in opponents.items():
         known, reason, through = _near(study, sde)
         rough = choose.near_root(study.oracle, study.rule.slots, _starts(study))
+        rough = rough if known is None or is_under_a_root(study, known, "u") else ""
         doubt = f"{rough}: the powers of the extrapolation are not assured there, see integrator_residual"
         doubts = [doubt] if rough and sde is not None else []
         for g, function in enumerate(study.test_functions):
@@ -92,7 +93,7 @@ def _require_moments(study, function):
     """Raise ValueError where the noise has not the moments that a polynomial's standard error needs."""
     terms = choose.monomials(function, study.oracle, study.rule.slots, study.dimension)
     if terms is not None:
-        degree = choose.noise_degree(terms, study.rule.slots, study.oracle.is_dense)
+        degree = choose.noise_degree(terms, growth(study), study.oracle.is_dense)
         if heavy := choose.too_heavy(study.oracle.noise, 2 * degree):
             raise ValueError(f"test function {test_functions.name_of(function)!r}: {heavy}")
 
@@ -131,8 +132,9 @@ def _near(study, sde):
 def _candidates(study, sde, known, function, reason, rough):
     """Yield (estimator, its terms, or why it cannot serve), the best first."""
     yield "local", reason or rough or _local_terms(study, known, function)
-    if sde is None or not sde.family or reason:
-        yield "control_variate", reason or "there is no companion of known moments"
+    unsuited = choose.against_local(study.oracle, study.dimension)
+    if sde is None or not sde.family or unsuited:
+        yield "control_variate", unsuited or "there is no companion of known moments"
         return
     if singular := _singular(study, sde):
         yield "control_variate", singular
@@ -150,7 +152,7 @@ def _local_terms(study, known, function):
     terms = choose.local_terms(function, study.oracle, known, study.dimension)
     if isinstance(terms, str):
         return terms
-    heavy = choose.too_heavy(study.oracle.noise, 2 * choose.local_degree(terms))
+    heavy = choose.too_heavy(study.oracle.noise, 2 * choose.local_degree(terms, growth(study), known.autonomous))
     return heavy or pivots.unsettled(study, known, terms) or terms
 
 

@@ -93,7 +93,7 @@ def test_moments_of_stiff_problems(adam):
 @pytest.mark.parametrize(("hessian", "eta2"), [(-2e3, 2.0**-4), (1e12, 2.0**-4)])
 def test_moments_that_do_not_converge_are_refused_at_construction(hessian, eta2):
     """exp(2000) is no number, and 1e12 is too fast beside the horizon: no word of smaller steps."""
-    message = "the SDE's moment flow does not converge from t=0 to 1: rates too fast, or moments too large"
+    message = "sde 'rmsprop' is not followed from t=0 to 1: rates too fast, moments too large, or"
     with pytest.raises(ValueError, match=f"estimator='local' cannot measure 'theta.0.' against 'rmsprop': {message}"):
         study(hessian=hessian, eta2=[eta2], estimator="local")
     made = study(hessian=hessian, eta2=[eta2])

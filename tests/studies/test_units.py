@@ -11,7 +11,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.studies import jobs
 
-DEGREES = {"theta[0]": 1, "theta[0]^2": 2, "theta[0]^5": 5, "norm(grad)^2": 0}  # of theta: local, the latter two not
+DEGREES = {"theta[0]": 1, "theta[0]^2": 2, "theta[0]^9": 9, "norm(grad)^2": 0}  # of theta: local, the latter two not
 
 
 def study(a=1.0, b=1.0, s=1.0, momentum=False, **changes):

@@ -1,0 +1,181 @@
+"""Users' optimizers and SDEs, plain functions, at the local estimator without a pivot: exact errors and constants."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import quad, solve_ivp
+
+import ngos_sim as ns
+from ngos_sim.statistics import order as orders
+from tests.support import users
+
+STEPS = [16, 32, 64, 128, 256, 512]
+
+
+def study(rule, sde, oracle, functions, **settings):
+    """Return a study that the local estimator serves without a pivot."""
+    made = ns.ConvergenceStudy(oracle, rule, sde, test_functions=functions, estimator="local", **settings)
+    assert all(why.startswith("local") for why in made.why.values())
+    return made
+
+
+def fitted(table, function, power=1):
+    """Return the fit of error / h^(power - 1) of one test function: its constant is that of h^power."""
+    rows = table[table.test_function == function]
+    scale = rows.eta_e.to_numpy() ** (power - 1)
+    return orders.fit(rows.eta_e.to_numpy(), rows.error.to_numpy() / scale, rows.std_error.to_numpy() / scale)
+
+
+PLAIN = {
+    "sgd": (users.sgd, users.sgd_errors, ["theta[0]", "theta[0]^2"], dict(theta=users.X0)),
+    "heavy ball": (
+        lambda order: users.momentum(order, False),
+        lambda order, h: users.momentum_errors(order, False, h),
+        ["theta[0]", "v[0]", "theta[0]^2", "theta[0]*v[0]", "v[0]^2"],
+        dict(theta=users.X0, v=users.V0),
+    ),
+    "nesterov": (
+        lambda order: users.momentum(order, True),
+        lambda order, h: users.momentum_errors(order, True, h),
+        ["theta[0]", "v[0]", "theta[0]^2", "theta[0]*v[0]", "v[0]^2"],
+        dict(theta=users.X0, v=users.V0),
+    ),
+}
+CONSTANTS = {  # probing.md, section 4, closed: of E theta, and of SGD's E theta^2
+    ("sgd", 1): [-0.18828, -0.04195],
+    ("sgd", 2): [-0.16318, 0.31171],
+    ("heavy ball", 1): [-0.61570],
+    ("heavy ball", 2): [-0.70546],
+    ("nesterov", 1): [0.17079],
+    ("nesterov", 2): [-0.77090],
+}
+
+
+@pytest.mark.parametrize("power", [1, 2])
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_optimizers(name, power):
+    """Every error within its interval of the exact one, and the constants of the leading power."""
+    make, exact, functions, start = PLAIN[name]
+    rule, sde = make(power)
+    oracle = ns.NGOS(ns.quadratic(users.LAMBDA), users.SIGMA)
+    table = study(rule, sde, oracle, functions, initial=start, steps=STEPS, horizon=users.T).run(20_480, seed=1).table
+    last = table[table.time == users.T]
+    errors = {h: exact(power, h) for h in last.eta_e.unique()}
+    off = [
+        (row.error - errors[row.eta_e][functions.index(row.test_function)]) / row.std_error for row in last.itertuples()
+    ]
+    assert np.abs(off).max() < 4.5
+    for function, constant in zip(functions, CONSTANTS[name, power], strict=False):
+        found = fitted(last, function, power)
+        assert abs(found.constant - constant) < 3.0 * found.constant_std_error + 1e-3 * abs(constant)
+
+
+def test_multiplicative_noise():
+    """Diffusion affine in theta, which multiplies the noise."""
+    rule, sde = users.multiplicative()
+    settings = dict(initial=dict(theta=1.0), steps=STEPS, times=[1.0])
+    functions = ["theta[0]", "theta[0]^2"]
+    table = study(rule, sde, ns.NGOS(ns.quadratic(0.9)), functions, **settings).run(20_480, seed=1).table
+    for row in table.itertuples():
+        exact = users.multiplicative_errors(row.eta_e, 0.9, 1.0, 1.0)[functions.index(row.test_function)]
+        assert abs(row.error - exact) < 4.5 * row.std_error
+
+
+def rmspropw_constant(weight, sigma0, eps0, c2, hessian=0.9, theta0=1.2, u0=1.4):
+    """Return C of E theta at time 1, Gaussian noise: Talay and Tubaro's integral with E2 of theory.md 7.1."""
+
+    def phi(u):
+        return 1.0 / (sigma0 * math.sqrt(u) + eps0)
+
+    def U(t, u=u0):
+        return 1.0 + (u - 1.0) * math.exp(-c2 * t)
+
+    def m(s, u):
+        return math.exp(-quad(lambda r: hessian * phi(U(r - s, u)) + weight, s, 1.0, epsabs=1e-13)[0])
+
+    def law(t, y):
+        rate = hessian * phi(U(t)) + weight
+        return [-rate * y[0], -2.0 * rate * y[1] + (sigma0 * phi(U(t))) ** 2]
+
+    path = solve_ivp(law, (0.0, 1.0), [theta0, 0.0], rtol=1e-11, atol=1e-13, dense_output=True).sol
+
+    def integrand(s):
+        (mean, spread), u, d = path(s), U(s), 1e-3
+        below, here, above = m(s, u - d), m(s, u), m(s, u + d)
+        first, second = (above - below) / (2.0 * d), (above - 2.0 * here + below) / d**2
+        slope, pull, rate = -0.5 * phi(u) ** 2 * sigma0 / math.sqrt(u), c2 * (1.0 - u), hessian * phi(u) + weight
+        third = mean**3 + 3.0 * mean * spread
+        found = -0.5 * (rate**2 - pull * hessian * slope) * mean * here + c2 * hessian**2 / sigma0**2 * third * first
+        found += 0.5 * c2 * pull * mean * first - 2.0 * c2 * phi(u) * hessian * mean * first
+        return found + c2 * c2 * second * mean
+
+    return quad(integrand, 0.0, 1.0, epsabs=1e-8)[0]
+
+
+@pytest.mark.parametrize("adam", [False, True], ids=["rmspropw", "adamw"])
+def test_decoupled_weight_decay(adam):
+    """Of E theta the order is 1, and RMSpropW's constant is the integral's; AdamW agrees with the coupled estimator."""
+    constants = dict(sigma0=0.8, eps0=0.1, c2=1.3, **(dict(c1=2.0) if adam else {}))
+    rule, sde = users.with_decay(adam, 0.6, **constants)
+    start = dict(theta=1.2, u=1.4, **(dict(m=-0.4) if adam else {}))
+    settings = dict(initial=start, steps=STEPS, times=[1.0])
+    table = (
+        study(rule, sde, ns.NGOS(ns.quadratic(0.9)), ["theta[0]", "theta[0]^2"], **settings).run(40_960, seed=1).table
+    )
+    found = fitted(table, "theta[0]")
+    assert abs(found.order - 1.0) < max(4.0 * found.std_error, 0.02)
+    if adam:
+        coarse = ns.ConvergenceStudy(
+            ns.NGOS(ns.quadratic(0.9)), rule, sde, initial=start, steps=[16], times=[1.0], estimator="coupled",
+            test_functions=["theta[0]"],
+        )  # fmt: skip
+        (other,) = coarse.run(400_000, seed=2).table.itertuples()
+        (mine,) = table[(table.test_function == "theta[0]") & (table.eta_e == 1 / 16)].itertuples()
+        assert abs(mine.error - other.error) < 4.0 * math.hypot(mine.std_error, other.std_error)
+    else:
+        assert abs(found.constant - rmspropw_constant(0.6, 0.8, 0.1, 1.3)) < 3.0 * found.constant_std_error + 5e-4
+
+
+def squared_gradient(pivot=None):
+    """Return Compagnoni and others' RMSprop SDE (arXiv 2411.15958): u is driven by E of the squared gradient."""
+
+    def drift(x, o, c, p):
+        theta, u = x
+        expected = o.variance + p.eta2 * o.gradient**2 / p.sigma0**2
+        return -o.gradient * ns.preconditioner(u, p.sigma0, p.eps0), p.c2 * (expected - u)
+
+    def diffusion(x, o, c, p):
+        return -p.sigma0 * ns.preconditioner(x[1], p.sigma0, p.eps0), 0.0
+
+    return ns.SDE("squared gradient", drift, diffusion, ("theta", "u"), pivot=pivot)
+
+
+def test_through_the_limit_at_step_zero():
+    """On a quadratic loss u needs theta: its limit at step 0 serves, bit for bit like a named pivot."""
+    rule, settings = ns.rmsprop(0.8, 0.0, 1.3), dict(initial=dict(theta=1.2, u=1.0), steps=[64, 256], times=[1.0])
+    own, named = (
+        study(rule, squared_gradient(pivot), ns.NGOS(ns.quadratic(0.9)), ["theta[0]", "u[0]"], **settings)
+        for pivot in (None, ns.rmsprop_sde())
+    )
+    said = own.why["squared gradient", "theta[0]"]
+    assert "through its limit at step 0, as the drift of u of sde 'squared gradient' is not affine in theta" in said
+    assert named.why["squared gradient", "theta[0]"] == said
+    table = own.run(20_480, seed=1).table
+    direct = study(rule, ns.rmsprop_sde(), ns.NGOS(ns.quadratic(0.9)), ["theta[0]", "u[0]"], **settings)
+    assert (table.sde_mean != direct.run(20_480, seed=1).table.sde_mean).any()
+    found = fitted(table, "theta[0]")
+    assert abs(found.constant + 0.5721) < 4.0 * found.constant_std_error + 2e-3
+    assert abs(fitted(table, "u[0]").constant) < 4.0 * fitted(table, "u[0]").constant_std_error + 1e-3
+
+
+def test_on_a_linear_loss_it_is_served_itself():
+    rule, sde = ns.rmsprop(0.8, 0.0, 1.3), squared_gradient()
+    settings = dict(initial=dict(theta=0.0, u=1.0), steps=STEPS, times=[1.0])
+    made = study(rule, sde, ns.NGOS(ns.linear(0.7)), ["theta[0]", "u[0]"], **settings)
+    assert "through" not in made.why["squared gradient", "theta[0]"]
+    table = made.run(40_960, seed=1).table
+    found = fitted(table, "theta[0]")
+    assert abs(found.constant + 0.2747) < 3.0 * found.constant_std_error + 3e-4
+    of_u = table[table.test_function == "u[0]"]
+    assert (of_u.error.abs() < 4.5 * of_u.std_error + 0.3 * of_u.eta_e**2).all()
