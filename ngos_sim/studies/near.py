@@ -163,15 +163,11 @@ class Known:
     def _served(self, sde, at_zero_step):
         """Return an SDE as Near, or raise NoMoments: A is what any hard coordinate needs."""
         probes = [self._probe(sde, each) for each in self._hard(sde, at_zero_step)]
-        return Near(
-            sde, at_zero_step, tuple(sorted({a for probe in probes for a in probe.autonomous})), self._pays(sde)
-        )
+        autonomous = tuple(sorted({a for probe in probes for a in probe.autonomous}))
+        return Near(sde, at_zero_step, autonomous, self._pays())
 
-    def _pays(self, sde):
-        """Return whether to project the optimizer's own step: the host does that for every different coordinate.
-
-        A law without all its moments does not reach the powers that the projection needs.
-        """
+    def _pays(self):
+        """Return whether to project the own step: the host does it for every different coordinate, to high moments."""
         study, point = self._study, self._study.points[0]
         state = start.state(study.initial, study.rule.slots, study.dimension, point.eta2)
         different = {id(each) for each in problems(study, state, None, point.eta_e).values()}
