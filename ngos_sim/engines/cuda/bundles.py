@@ -46,7 +46,8 @@ class Shape(NamedTuple):
 class Place(NamedTuple):
     """Sizes of one process.
 
-    rows, columns : of its table a step; loss, variance, noise, parameters : how many numbers each kind has
+    rows, columns : of its table a step; matrix : how many of the columns, the last ones, are a matrix
+    loss, variance, noise, parameters : how many numbers each kind has
     state_at, constants_at : where its state and its constants begin
     nodes, orders : of its Errors, 0 where it has none
     bent : whether its step reads H grad f
@@ -57,6 +58,7 @@ class Place(NamedTuple):
     stride: int
     rows: int
     columns: int
+    matrix: int
     loss: int
     variance: int
     noise: int
