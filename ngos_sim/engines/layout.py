@@ -50,10 +50,15 @@ class Scope(NamedTuple):
 class ErrorsPlace(NamedTuple):
     """A process's errors of products: their first row of the state, sizes, and where its arrays begin in one of all.
 
-    nodes, orders : how many; nodes_at, weights, powers, flow, centre : where the arrays of `program.Errors` begin
+    linear : how many slots are; centred : the place of the slot that is not, or how many slots there are where none is;
+    blocks : how many centres there are, one a coordinate or none; nodes, orders : how many;
+    nodes_at, weights, powers, flow, centre : where the arrays of `program.Errors` begin
     """
 
     row: int
+    linear: int
+    centred: int
+    blocks: int
     nodes: int
     orders: int
     nodes_at: int

@@ -75,16 +75,19 @@ class Program:
 class Errors:
     """Numbers by which a process carries errors of products a b along, rows of its state: see `engines.cpu.joint`.
 
-    a is one of (linear slots: all but the last, slot by slot, and 1), b one of (1, the last slot less its centre in
-    every coordinate), e the errors. Each step is e' = M (e - a b) + E[a' b' | x].
+    a is one of (linear slots, slot by slot, and 1), b one of (1, the centred slot less its centre in every coordinate),
+    or 1 alone; e the errors. Each step is e' = M (e - a b) + E[a' b' | x].
+
+    centred : the place of the centred slot, or None; all other slots are linear
 
     nodes : (d, nodes), what `move` gets for its normal at the nodes of a rule
     weights : (orders, nodes), of the rule for the coefficients of a coordinate's step in a basis of functions
     powers : (orders, d, d), E[a' b'] = sum of these times the coefficients of a' and of b'
     flow : (steps, ..), the rows of M for all errors into those of b = 1, then for those of any other b
-    centre : (steps + 1, d)
+    centre : (steps + 1, d), without a centred slot (steps + 1, 0)
     """
 
+    centred: int | None
     nodes: np.ndarray
     weights: np.ndarray
     powers: np.ndarray
@@ -114,8 +117,11 @@ class ProcessInputs:
     @property
     def error_rows(self):
         """How many rows the errors take: of (1, y of every coordinate) those of (linear slots, 1) each."""
+        if self.errors is None:
+            return 0
         d, slots = self.start.shape
-        return 0 if self.errors is None else (d + 1) * (d * (slots - 1) + 1)
+        centred = 0 if self.errors.centred is None else 1
+        return (d * centred + 1) * (d * (slots - centred) + 1)
 
 
 @dataclass(frozen=True)

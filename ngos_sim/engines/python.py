@@ -109,34 +109,33 @@ def _move(process, numbers, x, pull, bend, step, j):
 
 def _carried(carried, errors, state, moves, step):
     """Return the errors of a process after its step number `step`; see `engines.cpu.joint`."""
-    d, linear = len(state), range(len(state[0]) - 1)
-    n, centre = d * len(linear), errors.centre.tolist()
-    a, b = _factors(state, centre[step - 1])
+    d, centred, centre = len(state), errors.centred, errors.centre.tolist()
+    linear = [slot for slot in range(len(state[0])) if slot != centred]
+    blocks = len(centre[0])
+    n = d * len(linear)
     size = n + 1
-    excess = [fma(-a[r], b[i], carried[i * size + r]) for i in range(d + 1) for r in range(size)]
-    flow, own = errors.flow[step - 1].tolist(), n * (d + 1) * size
+    a = [*(x[slot] for slot in linear for x in state), 1.0]
+    b = [1.0, *(x[centred] - middle for x, middle in zip(state, centre[step - 1], strict=False))]
+    excess = [fma(-a[r], b[i], carried[i * size + r]) for i in range(blocks + 1) for r in range(size)]
+    flow, own = errors.flow[step - 1].tolist(), n * (blocks + 1) * size
     found = [*matvec(flow[:own], excess, [0.0] * n), 0.0]
-    for i in range(1, d + 1):
+    for i in range(1, blocks + 1):
         found += matvec(flow[own:], excess[i * size : (i + 1) * size], [0.0] * size)
     rule, orders = errors.weights.ravel().tolist(), len(errors.weights)
     values = [[moved(xi, 0.0, 0.0) for xi in nodes] for moved, nodes in zip(moves, errors.nodes.tolist(), strict=True)]
     of_slots = [[matvec(rule, slot, [0.0] * orders) for slot in zip(*each, strict=True)] for each in values]
     of_a = [(of_slots[j][i], j) for i in linear for j in range(d)]
-    of_b = [(each[-1][0] - middle, *each[-1][1:]) for each, middle in zip(of_slots, centre[step], strict=True)]
+    of_b = [
+        (each[centred][0] - middle, *each[centred][1:]) for each, middle in zip(of_slots, centre[step], strict=False)
+    ]
     found[:n] = [value + each[0] for value, (each, _) in zip(found, of_a, strict=False)]
-    for j in range(d):
+    for j in range(blocks):
         begin = (j + 1) * size
         for r, (each, i) in enumerate(of_a):
             for order, powers in enumerate(errors.powers):
                 found[begin + r] = fma(float(powers[i, j]) * each[order], of_b[j][order], found[begin + r])
         found[begin + n] += of_b[j][0]
     return found
-
-
-def _factors(state, centre):
-    """Return a and b of the products whose errors are carried along."""
-    *linear, last = zip(*state, strict=True)
-    return [*(v for slot in linear for v in slot), 1.0], [1.0, *(v - m for v, m in zip(last, centre, strict=True))]
 
 
 def _sum(values):

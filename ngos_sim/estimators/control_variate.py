@@ -3,17 +3,18 @@
 import numpy as np
 
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.estimators import affine, paired, rounding
+from ngos_sim.estimators import paired, rounding
 from ngos_sim.estimators.assembly import Part
+from ngos_sim.estimators.equations import laws
 from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
 from ngos_sim.estimators.known_means import Means, contradicts
-from ngos_sim.estimators.near import unsuited
+from ngos_sim.estimators.near import two_channels, unsuited
 from ngos_sim.estimators.polynomials import Term
 from ngos_sim.estimators.starts import singular
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.known import gaussian_law
+from ngos_sim.known.probing import NoMoments
 from ngos_sim.processes.integrators import euler_maruyama
-from ngos_sim.processes.rule import parameters
 
 _LOOK = 4  # chunks: a bump of probability 0.01 is seen
 _ROUGH = "its Gaussian mean does not converge"
@@ -30,19 +31,20 @@ class ControlVariate(Estimator):
     def serves(self, problems, opponent, function):
         """Serve an SDE of known moments where the test function's mean is known: a polynomial, or smooth."""
         sde, problem = opponent.sde, problems[0]
-        if reason := unsuited(problem):
-            return Refused(reason)
-        if sde is None or not sde.family:
+        if sde is None:
             return Refused("there is no companion of known moments")
-        if reason := singular(problem, sde):
+        if reason := two_channels(sde) or unsuited(problem) or singular(problem, sde):
             return Refused(reason)
-        terms = _terms(problem, function)
-        if terms is None:
-            gaussian, other = "a polynomial", "of degree 2 under noise that is not Gaussian"
-            known = gaussian if problem.oracle.noise.is_gaussian else other
-            return Refused(f"it is not {known}, so that its mean is not known")
-        reason = _roughness(problem, terms)
-        return Refused(reason) if reason else Served(terms)
+        try:
+            terms = _terms(problem, function, problem.shared.once(_LastLaws).linear(sde))
+            if terms is None:
+                gaussian, other = "a polynomial", "of degree 2 under noise that is not Gaussian"
+                known = gaussian if problem.oracle.noise.is_gaussian else other
+                return Refused(f"it is not {known}, so that its mean is not known")
+            means = Means(problem.shared.once(_LastLaws).of(sde, terms))
+        except NoMoments as error:
+            return Refused(str(error))
+        return Served(terms) if means.are_resolved(terms) else Refused(_ROUGH)
 
     def plan(self, problem, wanted):
         """Plan one job an opponent."""
@@ -61,11 +63,11 @@ class ControlVariate(Estimator):
         return Checked(barred)
 
 
-def _terms(problem, function):
+def _terms(problem, function, linear):
     """Return a test function as Terms whose monomials may also be functions g of one coordinate, or None.
 
-    The means that are known are those of sums of products over coordinates: of monomials up to degree 2 beside u,
-    and for Gaussian noise of any.
+    The means that are known are those of sums of products over coordinates: of monomials up to degree 2 in the linear
+    slots, and for Gaussian noise of any.
     """
     own, gaussian = problem.test_functions[function], problem.oracle.noise.is_gaussian
     if isinstance(own, TestFunction):
@@ -73,19 +75,31 @@ def _terms(problem, function):
     terms = problem.polynomial(function)
     if terms is None or gaussian:
         return terms
-    degrees = [[sum(powers[:-1]) for powers in by.values()] for _, by in terms]
+    degrees = [[sum(powers[i] for i in linear) for powers in by.values()] for _, by in terms]
     if problem.oracle.is_dense:  # else coordinates are independent
         degrees = [[sum(each)] for each in degrees]
     return terms if all(degree <= 2 for each in degrees for degree in each) else None
 
 
-def _roughness(problem, terms):
-    """Return why the means of a test function's terms at the last time are not known, or an empty string."""
-    try:
-        known = affine.laws(problem, terms, lambda one: gaussian_law.sde_law(one, problem.times[-1:]))
-    except ValueError as error:
-        return str(error)
-    return "" if Means(known).are_resolved(terms) else _ROUGH
+class _LastLaws:
+    """The laws of the SDEs of a study at its last time, each found once."""
+
+    def __init__(self, problems):
+        self._problem, self._found = problems[0], {}
+
+    def linear(self, sde):
+        """Return the linear slots of an SDE."""
+        found = self.of(sde, [Term(1.0, {0: ()})])
+        return (found if self._problem.oracle.is_dense else found[0]).linear
+
+    def of(self, sde, terms):
+        """Return the Law of all coordinates, or {coordinate: its Law} of those in the terms, or raise NoMoments."""
+        return laws(self._problem, sde, terms, self._law)
+
+    def _law(self, equation):
+        if equation not in self._found:
+            self._found[equation] = gaussian_law.sde_law(equation, self._problem.times[-1:])
+        return self._found[equation]
 
 
 class _Companion:
@@ -99,7 +113,9 @@ class _Companion:
         self.problem, self.opponent, self.functions = problem, opponent, list(wanted)
         self.rule = euler_maruyama(opponent.sde, problem.rule)
         terms = [term for served in wanted.values() for term in served.terms]
-        own, exact = (Means(affine.laws(problem, terms, law)) for law in (self._law, self._exact_law))
+        found = laws(problem, opponent.sde, terms, self._both)
+        is_joint = problem.oracle.is_dense
+        own, exact = (Means(found[i] if is_joint else {j: pair[i] for j, pair in found.items()}) for i in (0, 1))
         self.unresolved = tuple(
             g for g, served in wanted.items() if not all(each.are_resolved(served.terms) for each in (own, exact))
         )
@@ -116,14 +132,11 @@ class _Companion:
             rounding.at_start(problem.test_functions[g], problem.rule.slots, problem.state) for g in self.functions
         ]
 
-    def _law(self, one):
-        """Return the companion's Law of a JointProblem, at the records."""
-        problem, held = self.problem, parameters(self.rule, self.problem.h)
-        return gaussian_law.companion_law(self.rule, one, problem.h, problem.records, held)
-
-    def _exact_law(self, one):
-        """Return the SDE's Law of a JointProblem, at the records."""
-        return gaussian_law.sde_law(one, self.problem.times)
+    def _both(self, equation):
+        """Return the Laws of the companion and of the SDE at the records."""
+        problem = self.problem
+        known = (equation.problem, equation.linear, problem.h, problem.records)
+        return gaussian_law.companion_law(self.rule, *known), gaussian_law.sde_law(equation, problem.times)
 
     def plan(self):
         """Return the Plan: of each test function optimizer less companion, and the companion, are recorded."""
@@ -148,7 +161,8 @@ class _Companion:
         found = {}
         for at, g in enumerate(self.functions):
             error = mean[:, at, 0] + self._own[g] - self._exact[g]
-            reading = Reading(self._exact[g] + error, self._exact[g], error, std_error[:, at, 0])
+            seen = np.any(std_error[:, at] > 0.0, axis=-1)  # a companion that is the optimizer has no difference
+            reading = Reading(self._exact[g] + error, self._exact[g], error, std_error[:, at, 0], seen=seen)
             left = self._rounding(at, reading.optimizer)
             found[Quantity(self.opponent.name, g)] = reading.with_rounding(left)
         return found

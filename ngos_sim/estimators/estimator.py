@@ -56,8 +56,9 @@ class Reading:
     bias : of the integrator, removed from `reference`
     residual : what of it may be left
     rounding : what the standard error holds that more trajectories do not remove
+    seen : whether the test function differed between trajectories, without which a spread of 0 says nothing
 
-    The last three are NaN where there is nothing of the kind.
+    bias, residual and rounding are NaN where there is nothing of the kind.
     """
 
     optimizer: np.ndarray
@@ -67,6 +68,7 @@ class Reading:
     bias: np.ndarray | float = np.nan
     residual: np.ndarray | float = np.nan
     rounding: np.ndarray | float = np.nan
+    seen: np.ndarray | bool = True
 
     def at(self, which):
         """Return the Reading at some times, given their indices; at one time of floats."""

@@ -1,8 +1,8 @@
 """The control variate's known means: of test functions under the laws of the SDE and of the linear companion.
 
 The companion is Euler-Maruyama of the SDE with the optimizer's steps and its very noise. For an affine
-gradient and constant Sigma its u is deterministic and its other slots are an affine recursion in the
-noise (`gaussian_law`); it stays within O(eta) of the optimizer, path by path.
+gradient and constant Sigma its autonomous slots (u) are deterministic and its others are an affine recursion in
+the noise (`gaussian_law`); it stays within O(eta) of the optimizer, path by path.
 
     E g(x_k) - E g(X_t) = E[g(x_k) - g(companion)] + (E g(companion) - E g(X_t)),
 
@@ -22,46 +22,45 @@ _ROUNDING = 1e-13  # of E |g|
 _SURE = 1.0 - 5.7e-7  # the level of 5 standard errors, over all times
 
 
-def gaussian_mean(g, mean, covariance, u, nodes=NODES):
-    """Return E g of one coordinate's Gaussian slots and a given u, shape (times,); see `gaussian_moments`."""
-    return gaussian_moments(g, mean, covariance, u, nodes)[0]
+def gaussian_mean(g, law, nodes=NODES):
+    """Return E g of one coordinate under its Law, shape (times,); see `gaussian_moments`."""
+    return gaussian_moments(g, law, nodes)[0]
 
 
-def gaussian_moments(g, mean, covariance, u, nodes=NODES):
+def gaussian_moments(g, law, nodes=NODES):
     """Return E g, g's standard deviation and E |g| by Gauss-Hermite quadrature.
 
     Parameters
     ----------
     g : function (x) -> float
         Of the tuple of slots.
-    mean, covariance, u : ndarray, shapes (times, n), (times, n, n) and (times,)
-        Of one coordinate's Gaussian slots, and its u, which is given.
+    law : Law
+        Of one coordinate.
 
     Returns
     -------
     ndarray, shape (3, times)
     """
     points, weights = np.polynomial.hermite_e.hermegauss(nodes)
-    n = mean.shape[1]
+    n = len(law.linear)
     grid = np.stack(np.meshgrid(*[points] * n, indexing="ij"), axis=-1).reshape(-1, n)
     weight = math.prod(np.ix_(*[weights / weights.sum()] * n)).ravel()
-    found = np.empty((3, len(mean)))
-    for at, (centre, spread, second) in enumerate(zip(mean, covariance, u, strict=True)):
+    found, x = np.empty((3, len(law.mean))), np.empty((len(grid), n + len(law.autonomous)))
+    for at, (centre, spread, path) in enumerate(zip(law.mean, law.covariance, law.path[:, :, 0], strict=True)):
         values, vectors = np.linalg.eigh(spread)
-        slots = centre + grid @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
-        image = np.array([g((*row, float(second))) for row in slots.tolist()], dtype=np.float64)
+        x[:, law.linear] = centre + grid @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
+        x[:, law.autonomous] = path
+        image = np.array([g(tuple(row)) for row in x.tolist()], dtype=np.float64)
         with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is not resolved
             first = weight @ image
             found[:, at] = first, math.sqrt(weight @ (image - first) ** 2), weight @ np.abs(image)
     return found
 
 
-def is_resolved(g, mean, covariance, u):
+def is_resolved(g, law):
     """Return whether the quadrature of E g has converged, beside g's spread: it has not where g is not smooth."""
     try:
-        (many, spread, size), (few, *_) = (
-            gaussian_moments(g, mean, covariance, u, nodes) for nodes in (NODES, NODES_FEWER)
-        )
+        (many, spread, size), (few, *_) = (gaussian_moments(g, law, nodes) for nodes in (NODES, NODES_FEWER))
     except (ArithmeticError, TypeError, ValueError):
         return False
     with np.errstate(invalid="ignore"):
@@ -123,7 +122,7 @@ class Means:
 
     def are_resolved(self, terms):
         """Return whether quadrature finds the mean of every function in the terms, at every time."""
-        return all(is_resolved(g, *self._coordinate(j)) for _, by in terms for j, g in by.items() if callable(g))
+        return all(is_resolved(g, self._coordinate(j)) for _, by in terms for j, g in by.items() if callable(g))
 
     def of(self, terms):
         """Return E of a sum of terms (factor, {coordinate: a monomial's powers, or g}).
@@ -145,7 +144,7 @@ class Means:
         """Return the standard deviation of a term that is a function of one coordinate, shape (times,)."""
         ((factor, by),) = terms
         ((j, g),) = by.items()
-        return abs(factor) * gaussian_moments(g, *self._coordinate(j))[1]
+        return abs(factor) * gaussian_moments(g, self._coordinate(j))[1]
 
     def _coordinate(self, j):
         return self._laws.of_coordinate(j) if self._joint else self._laws[j].of_coordinate(0)
@@ -154,12 +153,14 @@ class Means:
         """Return E of a product over coordinates of one law, shape (times,)."""
         ((j, g), *_) = block.items()
         if callable(g):
-            return gaussian_mean(g, *self._coordinate(j))
+            return gaussian_mean(g, self._coordinate(j))
         law = self._laws if self._joint else self._laws[j]
-        d = law.u.shape[1]
         powers, mean = {}, 1.0
         for j, monomial in block.items():
             place = j if self._joint else 0
-            powers |= {slot * d + place: n for slot, n in enumerate(monomial[:-1]) if n}
-            mean = mean * law.u[:, place] ** monomial[-1]
+            for at, slot in enumerate(law.linear):
+                if monomial[slot]:
+                    powers[at * law.dimension + place] = monomial[slot]
+            for at, slot in enumerate(law.autonomous):
+                mean = mean * law.path[:, at, place] ** monomial[slot]
         return mean * gaussian_moment(law.mean, law.covariance, powers)

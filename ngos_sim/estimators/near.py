@@ -4,7 +4,7 @@ error(optimizer, SDE) = error(optimizer, near) - error(SDE, near): where probing
 limit at step 0 is near, else the one that it names. `local` and `coupled` ask.
 """
 
-from ngos_sim.estimators.probed import Known, Near
+from ngos_sim.estimators.probed import Known
 from ngos_sim.estimators.starts import near_root
 from ngos_sim.known.probing import NoMoments
 from ngos_sim.oracles.losses import affine_gradient
@@ -28,19 +28,22 @@ def nearest(problem, opponent):
     NoMoments
         There is none.
     """
-    oracle, sde = problem.oracle, opponent.sde
-    for each in () if sde is None else (sde, sde.pivot):
-        if each is not None and each.channels > 1:
-            raise NoMoments(
-                f"sde {each.name!r} has a second Brownian motion (channels=2), which coupled and independent serve"
-            )
-    if reason := unsuited(problem):
+    sde = opponent.sde
+    if reason := two_channels(sde) or unsuited(problem):
         raise NoMoments(reason)
     if sde is None:
         sde = next((each for each in _OWN if each.slots == tuple(problem.rule.slots)), None)
     if sde is None:
         raise NoMoments(f"no moment flow is known for the slots of optimizer {problem.rule.name!r}")
-    return _joint(sde) if oracle.is_dense else problem.shared.once(Known).near(sde)
+    return problem.shared.once(Known).near(sde)
+
+
+def two_channels(sde):
+    """Return why an SDE (or None), or its pivot, is served by coupled and independent alone, or an empty string."""
+    for each in () if sde is None else (sde, sde.pivot):
+        if each is not None and each.channels > 1:
+            return f"sde {each.name!r} has a second Brownian motion (channels=2), which coupled and independent serve"
+    return ""
 
 
 def unsuited(problem):
@@ -70,11 +73,3 @@ def rough_start(problems, opponent):
     slots = near.sde.slots
     is_root = "u" in slots and problem.shared.once(Known).is_under_a_root(near, slots.index("u"))
     return rough if is_root else ""
-
-
-def _joint(sde):
-    """Return what `nearest` does where matrices couple coordinates."""
-    for candidate in (sde, sde.pivot):
-        if candidate is not None and candidate.family:
-            return Near(candidate, False, (len(candidate.slots) - 1,)), ""
-    raise NoMoments(f"no moment flow is known for sde {sde.name!r} on matrices, and it names no pivot")

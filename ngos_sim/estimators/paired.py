@@ -10,6 +10,7 @@ The coupled and the independent estimator record these combinations, the local o
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -94,7 +95,8 @@ def read_together(measured, function, opponent=0, steps=None):
     own = slice(1 + each * opponent, 1 + each * (opponent + 1))
     reference, error, *bias = mean[own]
     _, spread, *_ = std_error[own]
-    return _reading(mean[0], reference, error, spread, bias, steps)
+    found = _reading(mean[0], reference, error, spread, bias, steps)
+    return replace(found, seen=(std_error[0] > 0.0) | (spread > 0.0))
 
 
 def read_apart(optimizer, references, function, opponent=0, steps=None):
@@ -104,7 +106,8 @@ def read_apart(optimizer, references, function, opponent=0, steps=None):
     mean, std_error = (part[:, function].T for part in references)
     reference, *bias = mean[each * opponent : each * (opponent + 1)]
     spread = np.hypot(alone_error, std_error[each * opponent])
-    return _reading(alone, reference, alone - reference, spread, bias, steps)
+    found = _reading(alone, reference, alone - reference, spread, bias, steps)
+    return replace(found, seen=spread > 0.0)
 
 
 def _reading(optimizer, reference, error, spread, bias, steps):

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ngos_sim.estimators import affine
 from ngos_sim.estimators.assembly import Observables, Part
+from ngos_sim.estimators.joint_pivot import JointPivot
 from ngos_sim.estimators.polynomials import Term
 from ngos_sim.estimators.probed import Known, Near, extremes
 from ngos_sim.estimators.problem import Problem
@@ -44,10 +44,11 @@ def unsettled(problems, near, terms):
     near : Near
     terms : list of Term
     """
+    known = problems[0].shared.once(Known)
     steps = max((problem.times[-1] - problem.t0) / problem.h for problem in problems)
     if problems[0].oracle.is_dense:
-        return _unsettled_joint(problems, steps)
-    known, basis = problems[0].shared.once(Known), near.basis(monomials([terms]))
+        return _unsettled_joint(problems, near, steps)
+    basis = near.basis(monomials([terms]))
     size = local_table.matrix_size(basis)
     for problem in problems:
         coordinates = known.coordinates(near, problem, {j for _, by in terms for j in by})
@@ -65,14 +66,16 @@ def unsettled(problems, near, terms):
     return ""
 
 
-def _unsettled_joint(problems, steps):
+def _unsettled_joint(problems, near, steps):
     """Return what `unsettled` does where matrices couple coordinates."""
-    for problem in {each.state.tobytes(): each for each in problems}.values():
-        if refused := _too_large(steps, joint_flow.width_of(*problem.state.shape)):
+    known = problems[0].shared.once(Known)
+    for problem in problems:
+        equation = known.equation(near, problem)
+        if refused := _too_large(steps, joint_flow.width_of(equation)):
             return refused
         try:
-            joint_flow.moments(affine.joint(problem), problem.horizon - problem.t0)
-        except ValueError as error:
+            known.equations.require_law(equation)
+        except NoMoments as error:
             return str(error)
     return ""
 
@@ -215,57 +218,3 @@ class Pivot:
         observed, exact = self.span(problem.t0 + h * records, moments[records])
         where = {"records": records, "role": role, "state": self.start, "spacing": h}
         return problem.job(parts, combinations, observed, **where), exact
-
-
-class JointPivot(Pivot):
-    """A Pivot whose coordinates are coupled by the Hessian or the covariance: Gaussian noise, linear test functions."""
-
-    @property
-    def nodes(self):
-        """As `Pivot.nodes`; the engine's loop over nodes is not unrolled: more of them only take their time."""
-        rule = self.problem.rule
-        return (2,) if rule.family and not rule.parameters["updated"] else (17, 13)
-
-    def nodes_of(self, sde):
-        """As `Pivot.nodes_of`."""
-        return 2
-
-    @property
-    def problems(self):
-        """The JointProblem of all coordinates."""
-        return [affine.joint(self.problem)]
-
-    @property
-    def start(self):
-        """The start of every coordinate's slots; the engine knows those of the errors."""
-        return self.problem.state
-
-    def part(self, rule, law, sigma, nodes, size, h, optimizer_h, count, steps=1):
-        """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
-        (problem,), oracle = self.problems, self.problem.oracle
-        orders = min(nodes, 3) if rule.family else nodes
-        scale = np.ones(len(problem.slope)) if oracle.root is None else np.sqrt(problem.variance)
-        errors, means = joint_flow.errors(problem, h, count, nodes, orders, scale)
-        return Part(rule, law, steps, optimizer_h, sigma, errors=errors), means
-
-    def span(self, times, moments):
-        """Return the Observables that read sums of slots off the errors, and their exact SDE means.
-
-        moments : (records, n), of the linear slots
-        """
-        ((problem,), (d, slots)), n = (self.problems, self.problem.state.shape), moments.shape[1]
-        known = np.concatenate([moments, problem.second_moment(times[:, None])], axis=1)
-        places = np.append(np.arange(n), np.arange(1, d + 1) * (n + 1) + n)  # of the slots' errors, of u that of y
-        means, factors = np.zeros((len(times), len(self.wanted))), Counter()
-        for at, terms in enumerate(self.wanted.values()):
-            factors[at, -1] = 0.0
-            for factor, by in terms:
-                found = [a * d + j for j, powers in by.items() for a, power in enumerate(powers) if power]
-                means[:, at] += factor * (known[:, found[0]] if found else 1.0)
-                for which in found:
-                    factors[at, int(places[which])] += factor
-        owners, rows = np.array(list(factors)).T
-        exponents = np.zeros((len(rows), d * slots + (d + 1) * (n + 1)), dtype=np.int64)
-        exponents[np.flatnonzero(rows >= 0), d * slots + rows[rows >= 0]] = 1
-        numbers = (np.tile(list(factors.values()), (len(times), 1)), exponents)
-        return Observables((), len(self.wanted), owners, *numbers), means

@@ -10,7 +10,9 @@ from functools import cached_property
 import numpy as np
 
 from ngos_sim.estimators import affine
+from ngos_sim.estimators.equations import Equations
 from ngos_sim.known.basis import covering
+from ngos_sim.known.joint_problem import rule_with_free_gradient
 from ngos_sim.known.moments import Moments
 from ngos_sim.known.probing import NoMoments, Probe
 from ngos_sim.known.step_growth import growth as growth_in
@@ -58,7 +60,7 @@ class Near:
 
 
 class Known:
-    """What probing has found of the SDEs of a study with an affine gradient and independent coordinates.
+    """What probing has found of the SDEs of a study with an affine gradient.
 
     Coordinates that are alike share a Probe and Moments, and so do all points, for an SDE that does not read the step.
 
@@ -109,6 +111,11 @@ class Known:
 
     def _served(self, sde, at_zero_step):
         """Return an SDE as Near, or raise NoMoments: A is what any hard coordinate needs."""
+        if self._problems[0].oracle.is_dense:
+            found = [self.equations.at(sde, at_zero_step, problem) for problem in self._problems]
+            for equation in found:
+                self.equations.require_law(equation)
+            return Near(sde, at_zero_step, found[0].autonomous)
         probes = [self._probe(sde, each) for each in self._hard(sde, at_zero_step)]
         autonomous = tuple(sorted({a for probe in probes for a in probe.autonomous}))
         return Near(sde, at_zero_step, autonomous, self._pays())
@@ -118,6 +125,15 @@ class Known:
         first = self._problems[0]
         different = {id(each) for each in affine.coordinates(first).values()}
         return len(different) <= _MOST_PROJECTED and first.law.moments == math.inf
+
+    @property
+    def equations(self):
+        """The study's Equations."""
+        return self._problems[0].shared.once(Equations)
+
+    def equation(self, near, problem):
+        """Return the JointEquation of all coordinates at a point."""
+        return self.equations.at(near.sde, near.at_zero_step, problem)
 
     def _hard(self, sde, at_zero_step):
         """Return the Coordinates, of all points, in which some number is the least or the largest."""
@@ -230,9 +246,14 @@ class Known:
         problem = self._coarsest
         number = max(1, round((problem.horizon - problem.t0) / problem.spacing)) // 2
         (row,) = self._rows(number, 1)
+        rule, rest = problem.rule, (problem.spacing, problem.law, problem.sigma, number, row)
+        if problem.oracle.is_dense:
+            equation = self.equation(near, problem)
+            told = rule_with_free_gradient(rule) if equation.problem.is_matrix else rule
+            yield from (Step(told, probe, *rest) for probe in equation.probes)
+            return
         for coordinate in extremes(self.coordinates(near, problem, range(problem.dimension))).values():
-            probe = self._probe(near.sde, coordinate)
-            yield Step(problem.rule, probe, problem.spacing, problem.law, problem.sigma, number, row)
+            yield Step(rule, self._probe(near.sde, coordinate), *rest)
 
 
 def extremes(coordinates):

@@ -21,7 +21,7 @@ _WIDEST = 4.0  # standard deviations of z out to which it is one
 _MANY = 32  # nodes that serve in place of the exact expectation
 _FEW = (2, 3, 4, 5, 7, 9, 11, 13, 17)
 _MISSED = 1e-4  # of the root mean square residual
-_ROUNDED = 2.0**-50  # relative, of a slot after a step: y = u - U has all of u's rounding, however small it is
+_ROUNDED = 1e-14  # of the monomials in the slots themselves: rounding
 _STATES = 24  # about the middle of the time, where the fewest nodes are looked for
 _OF_DEGREE = 6  # of them, at which the degree is
 
@@ -97,11 +97,9 @@ class Step:
         """
         exact = self.expected(moments, _MANY)
         matrix = local_table.flow(moments, self.h, np.array([self.number]))[0]
-        centred = self._centred(moments, self.states, self.number)
-        widened = np.abs(centred) + _ROUNDED * np.abs(self.states)
-        before, rounded = moments.basis.of(centred), moments.basis.of(widened)
+        before = moments.basis.of(self._centred(moments, self.states, self.number))
         size = _MISSED * np.sqrt(np.mean((exact - before @ matrix.T) ** 2, axis=0))
-        size += ZERO * np.abs(exact).max(axis=0) + (rounded - np.abs(before)).max(axis=0)
+        size += _ROUNDED * moments.basis.of(np.abs(self.states)).max(axis=0)
         for at, nodes in enumerate(_FEW):
             if np.all(np.abs(np.mean(self.expected(moments, nodes) - exact, axis=0)) <= size):
                 few = _FEW[max(0, min(at, len(_FEW) - 2))]

@@ -180,17 +180,17 @@ class Measurement:
         return found
 
     def _unseen(self, index, g, reading):
-        """Return where g, a user's function, showed no difference on any trajectory at a point, shape (times,).
+        """Return where g, a user's function, is the same on every trajectory at a point, shape (times,).
 
         A rare event that nobody has seen: its standard error is not 0 but unknown. The first step is left out, in
-        which the control variate's companion is the optimizer, and so is an oracle without noise: 0 is true there.
+        which a slot need not have moved, and so is an oracle without noise: 0 is true there.
         """
         covariance = self.study.oracle.covariance
         is_noisy = callable(covariance) or bool(np.any(covariance))
         if not isinstance(self.study.test_functions[g], test_functions.TestFunction) or not is_noisy:
             return np.zeros(len(reading.error), dtype=bool)
         later = self.study.record_times[index] - self.study.t0 > 1.5 * self.study.points[index].h
-        return (reading.std_error <= reading.rounding) & ((reading.error == 0.0) | later)
+        return np.logical_not(reading.seen) & ((reading.error == 0.0) | later)
 
     def lost(self):
         """Return where trajectories, or test functions of others, left the finite numbers; "" for nowhere."""

@@ -10,7 +10,9 @@ import scipy.linalg
 
 import ngos_sim as ns
 from ngos_sim.engines import python
-from ngos_sim.known.gaussian_law import JointProblem, companion_law, sde_law
+from ngos_sim.known.gaussian_law import companion_law, sde_law
+from ngos_sim.known.joint_equation import JointEquation
+from ngos_sim.known.joint_problem import JointProblem
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import Oracle, parameters
 from tests.support import naive, programs
@@ -37,24 +39,25 @@ def test_the_chain_is_numpys_in_raw_variables(rule):
     assert ends[0, 0, 0] == pytest.approx(path[0][-1][0], rel=1e-12)
 
 
-def joint(oracle, start, t0, constants):
+def joint(oracle, start, t0, end, constants, h=0.01):
     """Return the JointProblem of an oracle with a matrix loss and a matrix covariance."""
     hessian, covariance = np.array(oracle.loss.matrix), np.array(oracle.covariance)
-    return JointProblem(hessian, np.zeros(len(hessian)), np.diag(covariance), start, t0, constants, covariance)
+    return JointProblem(hessian, np.zeros(len(hessian)), covariance, np.array(start), t0, end, constants, h)
 
 
 def test_the_sdes_law_in_closed_form():
     """With u0 = diag Sigma the speed D is constant: mean exp(-D H t) theta0, covariance by Van Loan's exponential."""
     oracle = programs.matrices(3)
     u, theta, t = np.diag(oracle.covariance), np.array([1.2, -0.3, 0.5]), 0.7
-    law = sde_law(joint(oracle, (theta, u), 0.0, dict(ns.rmsprop(**CONSTANTS).parameters)), np.array([0.3, t]))
+    problem = joint(oracle, (theta, u), 0.0, t, dict(ns.rmsprop(**CONSTANTS).parameters))
+    law = sde_law(JointEquation(ns.rmsprop_sde(), problem), np.array([0.3, t]))
     D = np.diag(1.0 / (0.8 * np.sqrt(u) + 0.1))
     pull, power = D @ np.array(oracle.loss.matrix), 0.64 * D @ np.array(oracle.covariance) @ D
     block = scipy.linalg.expm(t * np.block([[pull, power], [np.zeros((3, 3)), -pull.T]]))
     decay = scipy.linalg.expm(-t * pull)
     np.testing.assert_allclose(law.mean[-1], decay @ theta, atol=1e-11)
     np.testing.assert_allclose(law.covariance[-1], decay @ block[:3, 3:], atol=1e-11)
-    np.testing.assert_allclose(law.u, [u, u])
+    np.testing.assert_allclose(law.path[:, 0], [u, u])
 
 
 @pytest.mark.parametrize(
@@ -66,9 +69,9 @@ def test_the_companions_law_by_enumeration(optimizer, sde):
     rule, slots = euler_maruyama(sde, optimizer), len(optimizer.slots)
     start = tuple(np.array([[1.2, -0.4], [0.5, 0.1], [1.4, 0.7]])[[0, 2] if slots == 2 else [0, 1, 2]])
     hessian, root, u = np.array(oracle.loss.matrix), oracle.root, np.diag(oracle.covariance)
-    held = parameters(rule, h)
-    p = SimpleNamespace(**held)
-    law = companion_law(rule, joint(oracle, start, t0, dict(optimizer.parameters)), h, np.array([3]), held)
+    p = SimpleNamespace(**parameters(rule, h))
+    problem = joint(oracle, start, t0, 1.0, dict(optimizer.parameters), h)
+    law = companion_law(rule, problem, tuple(range(slots - 1)), h, np.array([3]))
     ends = []
     for path in itertools.product([-1.0, 1.0], repeat=6):
         x = np.array(start).T

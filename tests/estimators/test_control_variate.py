@@ -9,7 +9,9 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.estimators import known_means
-from ngos_sim.known.gaussian_law import JointProblem, Law, companion_law, sde_law
+from ngos_sim.known.gaussian_law import Law, companion_law, sde_law
+from ngos_sim.known.joint_equation import JointEquation
+from ngos_sim.known.joint_problem import JointProblem
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import Oracle, parameters
 from tests.support import naive
@@ -22,20 +24,19 @@ RULES = [
 COSINE = ns.TestFunction("cos theta", lambda x: math.cos(x[0]))
 
 
-def single(hessian, slope, variance, start, t0, constants):
-    """Return the JointProblem of one coordinate."""
-    one = np.ones((1, 1))
-    start = tuple(np.array([value]) for value in start)
-    return JointProblem(hessian * one, slope * one[0], variance * one[0], start, t0, constants, variance * one)
+def single(hessian, slope, variance, start, t0, constants, h=0.05):
+    """Return the JointProblem of one coordinate, for a unit of time."""
+    one, start = np.ones(1), np.array(start)[:, None]
+    return JointProblem(hessian * one, slope * one, variance * one[None], start, t0, t0 + 1.0, constants, h)
 
 
 @pytest.mark.parametrize(("optimizer", "sde", "start"), RULES, ids=["rmsprop", "adam"])
 def test_moments_by_enumeration(optimizer, sde, start):
     """All 2^6 paths of Rademacher noise through Euler-Maruyama's own step."""
     rule, h, t0, n = euler_maruyama(sde, optimizer), 0.05, 0.1, len(start) - 1
-    problem = single(0.9, 0.3, 1.2, start, t0, dict(optimizer.parameters))
+    problem = single(0.9, 0.3, 1.2, start, t0, dict(optimizer.parameters), h)
+    law = companion_law(rule, problem, tuple(range(n)), h, np.array([3, 6]))
     held = parameters(rule, h)
-    law = companion_law(rule, problem, h, np.array([3, 6]), held)
     rows = [rule.schedule(2 + k, h, SimpleNamespace(**held)) for k in range(6)]
     ends = []
     for path in itertools.product([-1.0, 1.0], repeat=6):
@@ -47,31 +48,34 @@ def test_moments_by_enumeration(optimizer, sde, start):
     ends = np.array(ends)
     np.testing.assert_allclose(law.mean[-1], ends[:, :n].mean(axis=0), atol=1e-13)
     np.testing.assert_allclose(law.covariance[-1], np.cov(ends[:, :n].T, bias=True).reshape(n, n), atol=1e-13)
-    np.testing.assert_allclose(np.tile(law.u[-1], len(ends)), ends[:, -1], atol=1e-13)
+    np.testing.assert_allclose(np.tile(law.path[-1, 0], len(ends)), ends[:, -1], atol=1e-13)
     assert law.covariance[-1][0, 0] > 0.01
 
 
 def test_gaussian_means_in_closed_form():
     mean, covariance = np.array([[0.3, -0.5]]), np.array([[[0.7, 0.2], [0.2, 0.4]]])
-    law = (mean, covariance, np.array([1.7]))
-    cosine = known_means.gaussian_mean(lambda x: math.cos(x[0]), *law)
+    law = Law((0, 1), (2,), mean, covariance, np.array([[[1.7]]]))
+    cosine = known_means.gaussian_mean(lambda x: math.cos(x[0]), law)
     assert cosine[0] == pytest.approx(math.cos(0.3) * math.exp(-0.35), abs=1e-14)
     product = known_means.gaussian_moment(mean, covariance, {0: 1, 1: 1})
     assert product[0] == pytest.approx(0.3 * -0.5 + 0.2, abs=1e-15)
     fourth = known_means.gaussian_moment(mean, covariance, {0: 4})
     assert fourth[0] == pytest.approx(0.3**4 + 6 * 0.3**2 * 0.7 + 3 * 0.7**2, abs=1e-14)
-    mixed = known_means.gaussian_mean(lambda x: x[0] ** 3 * x[1] ** 2, *law)
+    mixed = known_means.gaussian_mean(lambda x: x[0] ** 3 * x[1] ** 2, law)
     assert known_means.gaussian_moment(mean, covariance, {1: 2, 0: 3})[0] == pytest.approx(mixed[0], abs=1e-13)
 
 
 def test_means_of_products():
     """E theta_0^2 theta_1 u_1^2 - 3 under one joint law, and E of independent coordinates' product."""
     mean, covariance = np.array([[0.3, -0.5]]), np.array([[[0.7, 0.2], [0.2, 0.4]]])
-    joint = known_means.Means(Law(mean, covariance, np.array([[1.7, 0.6]])))
+    joint = known_means.Means(Law((0,), (1,), mean, covariance, np.array([[[1.7, 0.6]]])))
     terms = [(1.0, {0: (2, 0), 1: (1, 2)}), (-3.0, {})]
     expected = ((0.3**2 + 0.7) * -0.5 + 2 * 0.3 * 0.2) * 0.6**2 - 3.0
     assert joint.of(terms)[0] == pytest.approx(expected, abs=1e-14)
-    laws = [Law(mean[:, [i]], covariance[:, [i], [i]][..., None], np.array([[u]])) for i, u in enumerate((1.7, 0.6))]
+    laws = [
+        Law((0,), (1,), mean[:, [i]], covariance[:, [i], [i]][..., None], np.array([[[u]]]))
+        for i, u in enumerate((1.7, 0.6))
+    ]
     apart = known_means.Means(dict(enumerate(laws)))
     assert apart.of(terms)[0] == pytest.approx((0.3**2 + 0.7) * -0.5 * 0.6**2 - 3.0, abs=1e-14)
     cosine = [(2.0, {1: lambda x: math.cos(x[0])})]
@@ -80,18 +84,19 @@ def test_means_of_products():
 
 
 def test_what_is_not_smooth_is_not_resolved():
-    law = (np.array([[0.3]]), np.array([[[0.7]]]), np.array([1.0]))
-    assert known_means.is_resolved(lambda x: math.exp(-x[0] * x[0]), *law)
+    law = Law((0,), (1,), np.array([[0.3]]), np.array([[[0.7]]]), np.array([[[1.0]]]))
+    assert known_means.is_resolved(lambda x: math.exp(-x[0] * x[0]), law)
     for rough in (lambda x: abs(x[0]), lambda x: math.log(x[0]), lambda x: 1.0 / max(x[0], 0.0)):
-        assert not known_means.is_resolved(rough, *law)
-    assert not known_means.is_resolved(lambda x: math.inf, *law)
+        assert not known_means.is_resolved(rough, law)
+    assert not known_means.is_resolved(lambda x: math.inf, law)
 
 
 @pytest.mark.parametrize(("optimizer", "sde", "start"), RULES, ids=["rmsprop", "adam"])
 def test_the_sdes_law_is_the_solvers(optimizer, sde, start):
     """Mean, variance and u after a unit of time, from t0 = 0 and 0.5, against an independent ODE solver."""
     t0, constants = 0.5 * (len(start) - 2), (0.8, 0.1)
-    law = sde_law(single(0.9, 0.0, 1.0, start, t0, dict(optimizer.parameters)), t0 + np.array([0.5, 1.0]))
+    problem = single(0.9, 0.0, 1.0, start, t0, dict(optimizer.parameters))
+    law = sde_law(JointEquation(sde, problem), t0 + np.array([0.5, 1.0]))
     if t0:
         first, second = naive.adam_sde_moments(t0, t0 + 1.0, *start, *constants, 2.0, 1.3, 0.9)
     else:
@@ -99,7 +104,7 @@ def test_the_sdes_law_is_the_solvers(optimizer, sde, start):
     assert law.mean[-1, 0] == pytest.approx(first, abs=1e-9)
     assert law.covariance[-1, 0, 0] == pytest.approx(second - first**2, abs=1e-9)
     assert (np.linalg.eigvalsh(law.covariance) > 0.0).all()
-    assert law.u[-1, 0] == pytest.approx(1.0 + 0.4 * math.exp(-1.3))
+    assert law.path[-1, 0, 0] == pytest.approx(1.0 + 0.4 * math.exp(-1.3))
 
 
 @pytest.mark.parametrize("name", ["P2", "P4"])

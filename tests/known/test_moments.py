@@ -1,4 +1,4 @@
-"""An SDE's moments and flows by probing, against closed forms (docs/theory.md) and an independent ODE solver."""
+"""Moments and flows of SDEs by probing, against closed forms (docs/theory.md, "Closed forms") and another solver."""
 
 import math
 

@@ -136,7 +136,7 @@ def drawn(seed):
 
 @pytest.mark.parametrize("seed", range(114))
 def test_random_problems_are_affine_given_u(seed):
-    """probing.md: A = {u} always, and moments are found."""
+    """docs/theory.md, "Probing": A = {u} always, and moments are found."""
     sde, coordinate = drawn(seed)
     probe = Probe(sde, coordinate)
     assert probe.autonomous == (len(coordinate.start) - 1,)

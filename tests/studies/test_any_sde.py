@@ -42,7 +42,7 @@ PLAIN = {
         dict(theta=users.X0, v=users.V0),
     ),
 }
-CONSTANTS = {  # probing.md, section 4, closed: of E theta, and of SGD's E theta^2
+CONSTANTS = {  # docs/theory.md, "SGD and momentum": of E theta, and of SGD's E theta^2
     ("sgd", 1): [-0.18828, -0.04195],
     ("sgd", 2): [-0.16318, 0.31171],
     ("heavy ball", 1): [-0.61570],
@@ -83,7 +83,7 @@ def test_multiplicative_noise():
 
 
 def rmspropw_constant(weight, sigma0, eps0, c2, hessian=0.9, theta0=1.2, u0=1.4):
-    """Return C of E theta at time 1, Gaussian noise: Talay and Tubaro's integral with E2 of theory.md 7.1."""
+    """Return C of E theta at time 1, Gaussian noise: the integral of E2 (docs/theory.md, "Step expansion")."""
 
     def phi(u):
         return 1.0 / (sigma0 * math.sqrt(u) + eps0)

@@ -15,9 +15,11 @@ from ngos_sim import preconditioner
 from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import BLOCK
-from ngos_sim.estimators import affine
-from ngos_sim.estimators.pivots import JointPivot, Pivot
+from ngos_sim.estimators.equations import joint_problem
+from ngos_sim.estimators.joint_pivot import JointPivot
+from ngos_sim.estimators.pivots import Pivot
 from ngos_sim.known.gaussian_law import sde_law
+from ngos_sim.known.joint_equation import JointEquation
 from ngos_sim.studies.problems import problems
 from tests.support import programs
 from tests.support.sdes import squared_gradient_sde
@@ -82,6 +84,14 @@ def test_compiled_is_plain_python_bit_for_bit(name, d):
         np.testing.assert_array_equal(block[..., lane], python.trajectory(program, inputs, 3 * BLOCK + lane)[0])
 
 
+@pytest.mark.parametrize("name", ["u in the middle", "no autonomous slot"])
+def test_roles_of_slots_bit_for_bit(name):
+    """Also where the autonomous slot is not the last one, and where there is none."""
+    program, inputs = programs.locals_on_matrices()[name]
+    block = cpu.Kernel(program, inputs, "f64").block(3)
+    np.testing.assert_array_equal(block[..., 99], python.trajectory(program, inputs, 3 * BLOCK + 99)[0])
+
+
 def enumerated(made, steps, change=lambda errors: errors, count=3):
     """Return E e and E psi(x_k) - E psi(X_t), psi = (linear slots, 1) x (1, y), over all paths of a rule.
 
@@ -95,10 +105,12 @@ def enumerated(made, steps, change=lambda errors: errors, count=3):
     chances = [np.prod(weights[p] / weights.sum()) for p in paths]
     rows = np.array([python.trajectory(program, inputs, 0, nodes[p])[0][-1, :, 0] for p in paths])
     state, found = rows[:, : -processes[0].error_rows], rows[:, -processes[0].error_rows :]
-    problem, t = affine.joint(problems(made)[0]), made.record_times[0][-1]
-    law, slots = sde_law(problem, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
+    t = made.record_times[0][-1]
+    problem = problems(made)[0]
+    equation = JointEquation(made.sdes[0], joint_problem(problem, problem.h))
+    law, slots = sde_law(equation, np.array([t])), np.moveaxis(state.reshape(len(rows), d, -1), 2, 0)
     a = np.column_stack([*slots[:-1], np.ones(len(rows))])
-    b = np.column_stack([np.ones(len(rows)), slots[-1] - law.u[0]])
+    b = np.column_stack([np.ones(len(rows)), slots[-1] - law.path[0, 0]])
     psi = np.einsum("pb,pa->pba", b, a).reshape(len(rows), -1)
     of_sde = np.zeros(psi.shape[1])
     of_sde[: a.shape[1]] = [*law.mean[0], 1.0]
@@ -147,7 +159,7 @@ def test_a_rule_of_ones_own_takes_all_of_mehlers_sum():
 
 @pytest.mark.parametrize("name", ["rmsprop", "adam updated"])
 def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
-    """Off-diagonal elements of 1e-13 bring the matrices' code; every trajectory's error is the same."""
+    """Off-diagonal elements of 1e-13 bring the matrices' code; the errors differ by those in M_k alone."""
     for kind in (JointPivot, Pivot):
         monkeypatch.setattr(kind, "nodes", property(lambda pivot: (13, 9) if "updated" in name else (3,)))
     small, values = 1e-13 * (1.0 - np.eye(2)), []
@@ -156,7 +168,7 @@ def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
         made = study(name, 2, oracle, test_functions=["theta[0]", "u[1]"])
         (job,) = programs.plans(made, 1)[0].jobs
         values.append(cpu.Kernel(job.program, job.inputs, "f64").block(0))
-    np.testing.assert_allclose(values[1], values[0], rtol=0, atol=1e-9 * np.abs(values[0]).max())
+    np.testing.assert_allclose(values[1], values[0], rtol=0, atol=1e-5 * np.abs(values[0]).max())
 
 
 @pytest.mark.parametrize("name", ["updated", "adam"])

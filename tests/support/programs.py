@@ -19,7 +19,7 @@ from ngos_sim.estimators.estimator import Served
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.problems import problems
-from tests.support import momentum
+from tests.support import momentum, sdes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -132,8 +132,10 @@ def two_channels():
 
 def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
     """Return the program of a rule's local estimator on matrices, as a study makes it."""
-    start = dict(theta=[1.2, -0.3, 0.5][:d], u=1.1, t0=0.25) | start
-    settings = dict(initial=start, eta2=[eta2], horizon=horizon, test_functions=["theta[0]", "theta[1] - u[0]"])
+    last = "u" if "u" in rule.slots else "v"
+    start = {"theta": [1.2, -0.3, 0.5][:d], last: 1.1, "t0": 0.25} | start
+    functions = ["theta[0]", f"theta[1] - {last}[0]"]
+    settings = dict(initial=start, eta2=[eta2], horizon=horizon, test_functions=functions)
     study = ns.ConvergenceStudy(matrices(d), rule, sde, estimator="local", **settings)
     (job,) = plans(study, 7)[0].jobs
     return job.program, job.inputs
@@ -148,6 +150,8 @@ def locals_on_matrices():
         "adam": local(ns.adam(c1=2.0, **RMSPROP), ns.adam_sde(), m=0.1),
         "pivot": local(ns.rmsprop(**RMSPROP), own, horizon=0.375),
         "hessian gradient": local(own_rule(), near),
+        "u in the middle": local(*sdes.turned_adam(), m=0.1),
+        "no autonomous slot": local(*sdes.heavy_ball()),
     }
 
 

@@ -1,7 +1,8 @@
 """Errors of products of two coordinates' slots, carried along: a phase of the CPU's kernels before a step.
 
-A process's errors are rows of its state behind the features: for every b of (1, the last slot of each coordinate
-less its centre) those of every a of (the linear slots, all coordinates of one after the other, and 1). Once a step
+A process's errors are rows of its state behind the features: for every b of (1, the centred slot of each
+coordinate less its centre), or 1 alone, those of every a of (the linear slots, all coordinates of one after the other,
+and 1). Once a step
 
     e' = M (e - a b) + E[a' b' | x],    E[a' b'] = sum_n power_n (coefficient n of a') (coefficient n of b'),
 
@@ -36,7 +37,10 @@ def numbers(program, inputs):
         arrays = [np.ravel(array) for array in (each.nodes, each.weights, each.powers, each.flow, each.centre)]
         begins = size + np.cumsum([0, *map(len, arrays)])
         orders, nodes = each.weights.shape
-        places.append(ErrorsPlace(row, nodes, orders, *begins[:-1]))
+        slots, blocks = process.slots, each.centre.shape[1]
+        centred = slots if each.centred is None else each.centred
+        linear = slots - (centred < slots)
+        places.append(ErrorsPlace(row, linear, centred, blocks, nodes, orders, *begins[:-1]))
         values += arrays
         row, size = row + given.error_rows, begins[-1]
     return records(ErrorsPlace, places, np.uint64), np.concatenate(values)
@@ -47,7 +51,8 @@ def workspace(given, slots, d):
     if not given:
         return ()
     places, _ = given
-    n, nodes, orders = (slots - 1) * d, int(places["nodes"].max()), int(places["orders"].max())
+    linear, nodes, orders = (int(places[name].max()) for name in ("linear", "nodes", "orders"))
+    n = linear * d
     rows = (n + 1, d + 1, (n + 1) * (d + 1), nodes * slots, d * slots * orders)
     a, b, *others = (aligned(count * BLOCK, np.float64) for count in rows)
     a[-BLOCK:] = b[:BLOCK] = 1.0  # they stay
@@ -55,16 +60,17 @@ def workspace(given, slots, d):
 
 
 @njit(**KERNEL)
-def _factors(library, a, b, state, at, values, centre, slots, d):
+def _factors(library, a, b, state, mine, at, values, centre, slots, d):
     """Write the rows of a and b."""
     prefer_wide()
-    linear = slots - _ONE
     for j in range(d):
-        for i in range(linear):
-            to, row = (i * d + j) * _L, (at + j * slots + i) * _L
+        for i in range(mine.linear):
+            slot = i if i < mine.centred else i + _ONE
+            to, row = (i * d + j) * _L, (at + j * slots + slot) * _L
             for lane in range(_L):
                 a[to + lane] = state[row + lane]
-        to, row = (j + _ONE) * _L, (at + j * slots + linear) * _L
+    for j in range(mine.blocks):
+        to, row = (j + _ONE) * _L, (at + j * slots + mine.centred) * _L
         for lane in range(_L):
             b[to + lane] = state[row + lane] - values[centre + j]
 
@@ -81,13 +87,16 @@ def _excess(library, excess, to, state, begin, a, b, which, count):
 
 @njit(**KERNEL)
 def _coefficients(library, coefficients, values, mine, moved, centre, j, slots, d):
-    """Write the coefficients of coordinate j's step out of its slots at the nodes."""
-    nodes, orders = mine.nodes, mine.orders
-    for i in range(slots):
-        to, gap = (i * d + j) * orders * _L, slots * _L
-        rectangle(library, coefficients, to, values, mine.weights, nodes, orders, nodes, moved, i * _L, gap)
-    for lane in range(_L):
-        coefficients[to + lane] -= values[centre + j]
+    """Write the coefficients of coordinate j's step out of its slots at the nodes, the centred one's last."""
+    nodes, orders, gap = mine.nodes, mine.orders, slots * _L
+    for i in range(mine.linear):
+        to, slot = (i * d + j) * orders * _L, i if i < mine.centred else i + _ONE
+        rectangle(library, coefficients, to, values, mine.weights, nodes, orders, nodes, moved, slot * _L, gap)
+    if mine.blocks > 0:
+        to, slot = (mine.linear * d + j) * orders * _L, mine.centred
+        rectangle(library, coefficients, to, values, mine.weights, nodes, orders, nodes, moved, slot * _L, gap)
+        for lane in range(_L):
+            coefficients[to + lane] -= values[centre + j]
 
 
 @njit(**KERNEL)
@@ -120,9 +129,9 @@ def _add_products(library, state, begin, coefficients, values, powers, orders, n
 def _advance(library, state, mine, values, flow, a, b, excess, coefficients, n, d):
     """Write the errors after the step, those of one b after the other: such a block stays in the cache."""
     count, orders, begin = n + _ONE, mine.orders, mine.row * _L
-    size, gap, products = count * _L, (d + _ONE) * count, flow + n * (d + _ONE) * count
+    size, gap, products = count * _L, (mine.blocks + _ONE) * count, flow + n * (mine.blocks + _ONE) * count
     _excess(library, excess, np.uint64(0), state, begin, a, b, np.uint64(0), count)
-    for j in range(d):
+    for j in range(mine.blocks):
         to = (j + _ONE) * size
         row = begin + to
         _excess(library, excess, to, state, row, a, b, j + _ONE, count)
@@ -137,8 +146,8 @@ def _carry(library, errors, place, which, numbers, state, pulls, step, d):
     """Take one process's errors through its step number `step`; H theta and, where it is read, H grad f are ready."""
     constants, values, a, b, coefficients = numbers.constants, errors.values, errors.a, errors.b, errors.coefficients
     mine, d, at, slots = errors.places[which], np.uint64(d), np.uint64(place.at), np.uint64(place.slots)
-    n, k = (slots - _ONE) * d, np.uint64(step)
-    centre = mine.centre + k * d
+    n, k = mine.linear * d, np.uint64(step)
+    centre = mine.centre + k * mine.blocks
     for j in range(d):
         entry = k * np.uint64(place.rows) + min(j, np.uint64(place.rows) - _ONE)
         arguments = Nodes(
@@ -157,9 +166,9 @@ def _carry(library, errors, place, which, numbers, state, pulls, step, d):
             slots=slots,
         )
         enter_nodes(place.nodes_loop, arguments)
-        _coefficients(library, coefficients, values, mine, errors.moved, centre + d, j, slots, d)
-    _factors(library, a, b, state, at, values, centre, slots, d)
-    flow = mine.flow + k * (n + _ONE) * (n * (d + _ONE) + n + _ONE)
+        _coefficients(library, coefficients, values, mine, errors.moved, centre + mine.blocks, j, slots, d)
+    _factors(library, a, b, state, mine, at, values, centre, slots, d)
+    flow = mine.flow + k * (n + _ONE) * (n * (mine.blocks + _ONE) + n + _ONE)
     _advance(library, state, mine, values, flow, a, b, errors.excess, coefficients, n, d)
 
 

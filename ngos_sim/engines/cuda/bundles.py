@@ -35,7 +35,8 @@ class Shape(NamedTuple):
     def error_rows(self):
         """How many of them are errors: see `program.Errors`."""
         place = self.places[0]
-        return (self.d + 1) * ((place.slots - 1) * self.d + 1) if place.nodes else 0
+        linear, blocks = place.roles(self.d)
+        return (blocks + 1) * (linear * self.d + 1) if place.nodes else 0
 
     @property
     def strides(self):
@@ -50,6 +51,7 @@ class Place(NamedTuple):
     loss, variance, noise, parameters : how many numbers each kind has
     state_at, constants_at : where its state and its constants begin
     nodes, orders : of its Errors, 0 where it has none
+    centred : the place of the slot that is centred there, or how many slots there are where none is
     bent : whether its step reads H grad f
     channels : how many Brownian motions drive it
     """
@@ -67,8 +69,20 @@ class Place(NamedTuple):
     constants_at: int
     nodes: int
     orders: int
+    centred: int
     bent: bool
     channels: int
+
+    def roles(self, d):
+        """Return how many slots are linear in its Errors, and how many centres there are: one a coordinate or none."""
+        return Roles(self.slots - 1, d) if self.centred < self.slots else Roles(self.slots, 0)
+
+
+class Roles(NamedTuple):
+    """Of the slots in Errors of products: linear ones of a coordinate, and centres of all coordinates."""
+
+    linear: int
+    blocks: int
 
 
 class Scope(NamedTuple):

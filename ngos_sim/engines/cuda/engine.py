@@ -54,7 +54,9 @@ class Kernel:
             kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
             begin = sum(map(len, constants))
             _, table_rows, columns = numbers.table.shape
-            orders, nodes = (0, 0) if numbers.errors is None else numbers.errors.weights.shape
+            carried = numbers.errors
+            orders, nodes = (0, 0) if carried is None else carried.weights.shape
+            none = carried is None or carried.centred is None
             place = Place(
                 slots=process.slots,
                 stride=process.stride,
@@ -69,6 +71,7 @@ class Kernel:
                 constants_at=begin,
                 nodes=nodes,
                 orders=orders,
+                centred=process.slots if none else carried.centred,
                 bent=process.slope is not None,
                 channels=process.channels,
             )

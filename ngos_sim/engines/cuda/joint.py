@@ -54,7 +54,7 @@ def _expander(shape, place, move, multiply_add, device):
     n_at, gap = s_at + place.variance * d, np.uint64(d)
     add = _adder(slots, orders, d * orders, nodes, multiply_add, device)
     real, _ = types_of(shape.precision)
-    zero, state_at, last = real(0.0), place.state_at, (slots - 1) * d
+    zero, state_at, centred, blocks = real(0.0), place.state_at, place.centred * d, place.roles(d).blocks
     _, bend = bender(shape, place, None, multiply_add, device)
 
     def expand(rows, state, constants, c, j, begin, centre):
@@ -70,26 +70,31 @@ def _expander(shape, place, move, multiply_add, device):
             xi, pulled, bent = values[begin + j * nodes + node], rows.pull[j], bend(rows, j)
             y = move(x, xi, zero, zero, pulled, bent, a, s, n, c, p)
             add(work, start, values, begin + d * nodes + node, y)
-        work[first + (last + j) * orders] -= values[centre + d + j]
+        if blocks:
+            work[first + (centred + j) * orders] -= values[centre + blocks + j]
 
     return device(expand)
 
 
 def _updater(shape, place, multiply_add, device):
     """Return update(rows, state, flow, powers, centre): the errors after a step."""
-    d, slots, orders = shape.d, place.slots, place.orders
-    n, linear = (slots - 1) * d, slots - 1
+    d, slots, orders, centred = shape.d, place.slots, place.orders, place.centred
+    linear, blocks = place.roles(d)
+    n = linear * d
     count, begin, first = n + 1, place.state_at + slots * d + len(shape.scopes), shape.error_rows
-    gap = (d + 1) * count
+    gap = (blocks + 1) * count
     products = n * gap
     real, _ = types_of(shape.precision)
 
     def subtract(state, work, b, block):
         for i in range(linear):
             for j in range(d):
-                row, a = block + i * d + j, state[place.state_at + j * slots + i]
+                row, a = block + i * d + j, state[place.state_at + j * slots + (i if i < centred else i + 1)]
                 work[row] = multiply_add(-a, b, state[begin + row])
         work[block + n] = multiply_add(real(-1.0), b, state[begin + block + n])
+
+    def coefficients(k):
+        return first + (k if k < centred * d else k + d) * orders
 
     def multiply(state, values, work, at, row, to, x, columns):
         total = real(0.0)
@@ -97,26 +102,27 @@ def _updater(shape, place, multiply_add, device):
             total = multiply_add(values[at + row * columns + k], work[x + k], total)
         state[begin + to + row] = total
 
-    subtract, multiply = device(subtract), device(multiply)
+    subtract, coefficients, multiply = device(subtract), device(coefficients), device(multiply)
 
     def update(rows, state, flow, powers, centre):
         values, work = rows.errors, rows.work
         subtract(state, work, real(1.0), 0)
-        for j in range(d):
-            block, of_b = (j + 1) * count, first + (n + j) * orders
-            subtract(state, work, state[place.state_at + j * slots + linear] - values[centre + j], block)
+        for j in range(blocks):
+            block, of_b = (j + 1) * count, first + (centred * d + j) * orders
+            subtract(state, work, state[place.state_at + j * slots + centred] - values[centre + j], block)
             for k in range(count):
                 multiply(state, values, work, flow + products, k, block, block, count)
             for k in range(n):
                 total = state[begin + block + k]
+                of_a = coefficients(k)
                 for order in range(orders):
-                    weighted = values[powers + (order * d + k % d) * d + j] * work[first + k * orders + order]
+                    weighted = values[powers + (order * d + k % d) * d + j] * work[of_a + order]
                     total = multiply_add(weighted, work[of_b + order], total)
                 state[begin + block + k] = total
             state[begin + block + n] += work[of_b]
         for k in range(n):
             multiply(state, values, work, flow, k, 0, 0, gap)
-            state[begin + k] += work[first + k * orders]
+            state[begin + k] += work[coefficients(k)]
 
     return device(update)
 
@@ -136,10 +142,11 @@ def carrier(shape, which, move, multiply_add, device):
     expand = _expander(shape, place, move, multiply_add, device)
     update = _updater(shape, place, multiply_add, device)
     take_c, columns, last = row_taker(place, device), place.columns, place.rows - 1
-    n = (place.slots - 1) * d
+    linear, blocks = place.roles(d)
+    n = linear * d
     powers_at = (d + place.orders) * place.nodes
-    flow_at, size = powers_at + place.orders * d * d, n * shape.error_rows + (n + 1) * (n + 1)
-    at, width = len(shape.places) + which, size + 2 * d
+    flow_at, size = powers_at + place.orders * d * d, n * (blocks + 1) * (n + 1) + (n + 1) * (n + 1)
+    at, width = len(shape.places) + which, size + 2 * blocks
 
     def carry(rows, state, step, numbers, entry):
         begin = numbers.begins[at]
