@@ -34,7 +34,11 @@ def slotwise(slopes, factor, x):
 
 
 def matvec(matrix, vector, start):
-    """Return start + matrix @ vector, tuples; matrix holds its rows one after the other."""
+    """Return start + matrix @ vector, tuples; matrix holds its rows one after the other.
+
+    A matrix at the end of a table's rows (`engines.program.Process.matrix`) is no tuple in compiled code: it is read
+    from memory, entry by entry.
+    """
     totals = list(start)
     for i in range(len(start)):
         for j, value in enumerate(vector):

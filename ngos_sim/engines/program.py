@@ -27,6 +27,8 @@ class Process:
 
     channels : how many Brownian motions drive it, 1 or 2
     slope : (grad f)_i as a scalar function (x, pull, a, s) where its step reads (H grad f)_i of a matrix H, or None
+    matrix : how many numbers at the end of a row of its table are a matrix: c is then (the others, these), the latter
+        for `arithmetic.matvec` alone. A tuple of hundreds of numbers would take seconds to compile
     """
 
     move: Callable
@@ -35,6 +37,7 @@ class Process:
     law: Callable
     slope: Callable | None = None
     channels: int = 1
+    matrix: int = 0
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,8 @@ def _increment(rows, stride):
 def _move(process, numbers, x, pull, bend, step, j):
     """Return coordinate j's step number `step` as a function (xi, chi, extra) -> x."""
     entries = numbers.table[step - 1].tolist()
-    c = tuple(entries[min(j, len(entries) - 1)])
+    c, matrix = tuple(entries[min(j, len(entries) - 1)]), process.matrix
+    c = (c[:-matrix], c[-matrix:]) if matrix else c
     a, s, n, p = _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, numbers.parameters
     return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, a, s, n, c, p)
 

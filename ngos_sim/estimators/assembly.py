@@ -36,7 +36,7 @@ class Part:
 
     h is the time of one optimizer step, which p.h shows it; sigma the noise scale at which its noise law is taken;
     table, shape (steps, 1 or d, columns), takes the place of what the schedule returns; errors are what the process
-    needs to carry errors along.
+    needs to carry errors along; matrix : how many of the columns, the last ones, are a matrix (`program.Process`).
     """
 
     rule: Rule
@@ -46,6 +46,7 @@ class Part:
     sigma: float
     table: np.ndarray | None = None
     errors: Errors | None = None
+    matrix: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
             entries = rows(part.rule, round(t0 / h), matched * part.steps, h, held)[:, None, :]
         law = no_law if oracle.root is None else zeta(part.noise)
         stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
-        processes.append(Process(stepped, slots, stride, law, slope_of(part.rule, oracle), part.rule.channels))
+        bent, channels = slope_of(part.rule, oracle), part.rule.channels
+        processes.append(Process(stepped, slots, stride, law, bent, channels, part.matrix))
         numbers.append(
             ProcessInputs(
                 parameters=tuple(held.values()),

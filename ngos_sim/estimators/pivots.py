@@ -11,7 +11,8 @@ from ngos_sim.estimators.joint_pivot import JointPivot
 from ngos_sim.estimators.polynomials import Term
 from ngos_sim.estimators.probed import Known, Near, extremes
 from ngos_sim.estimators.problem import Problem
-from ngos_sim.known import joint_flow, local_table, quadrature
+from ngos_sim.known import joint_flow, local_table, own_flow, quadrature
+from ngos_sim.known.own_flow import OwnStep
 from ngos_sim.known.probing import NoMoments
 from ngos_sim.known.step_nodes import exact_nodes
 from ngos_sim.processes import calling
@@ -48,9 +49,10 @@ def unsettled(problems, near, terms):
     if problems[0].oracle.is_dense:
         return _unsettled_joint(problems, near, steps)
     basis = near.basis(monomials([terms]))
+    size = local_table.matrix_size(basis)
     for problem in problems:
         coordinates = known.coordinates(near, problem, {j for _, by in terms for j in by})
-        if refused := _too_large(steps, _rows(coordinates) * sum(basis.widths)):
+        if refused := _too_large(steps, _rows(coordinates) * size):
             return refused
         try:
             for coordinate in extremes(coordinates).values():
@@ -145,21 +147,28 @@ class Pivot:
 
         optimizer_h : the time of one optimizer step, which p.h shows the rule
         """
-        basis, widths, t0 = self.basis, self.basis.widths, self.problem.t0
-        own = calling.rows(rule, round(t0 / h), count, h, parameters(rule, optimizer_h))
+        basis, held = self.basis, parameters(rule, optimizer_h)
+        own = calling.rows(rule, round(self.problem.t0 / h), count, h, held)
         rows = _rows(self.coordinates)
-        found = np.empty((count, rows, own.shape[1] + local_table.width_of(basis, widths, size)))
+        found = np.empty((count, rows, own.shape[1] + local_table.width_of(basis, size)))
         found[:, :, : own.shape[1]] = own[:, None]
         rest, law_rule = found[:, :, own.shape[1] :], quadrature.law_rule(law, sigma, nodes, size)
         made: dict = {}
         for j, coordinate in self.coordinates.items():
             if id(coordinate) not in made:
                 known = self.moments(coordinate)
-                made[id(coordinate)] = j, local_table.columns(rest[:, j], known, widths, h, *law_rule)
+                matrices = self._flow(OwnStep(rule, coordinate, h, held, own, *law_rule), known)
+                made[id(coordinate)] = j, local_table.columns(rest[:, j], known, matrices, h, *law_rule)
             elif rows > 1:
                 rest[:, j] = rest[:, made[id(coordinate)][0]]
         means = np.stack([made[id(coordinate)][1] for coordinate in self.coordinates.values()], axis=1)
-        return Part(local_error(rule, basis, widths, own.shape[1], size), law, steps, optimizer_h, sigma, found), means
+        local, matrix = local_error(rule, basis, own.shape[1], size), local_table.matrix_size(basis)
+        return Part(local, law, steps, optimizer_h, sigma, found, matrix=matrix), means
+
+    def _flow(self, step, known):
+        """Return M_k as `local_table.columns` takes it: of the step itself, or where that does not serve of the SDE."""
+        own = own_flow.flows(step, known) if self.near.own_flow else None
+        return own or local_table.sde_flow(known, step.h, len(step.rows))
 
     def span(self, times, moments):
         """Return the Observables that read test functions off the error slots, and their exact SDE means.

@@ -3,6 +3,7 @@
 `near` asks which SDE serves, `pivots` for its moments and for the nodes of the quadrature.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,7 @@ from ngos_sim.processes.rule import parameters
 from ngos_sim.processes.sde import SDE
 
 _MOST_HELD = 4096  # Moments, of some 30 KB each; more of them are found anew at every point
+_MOST_PROJECTED = 8  # different coordinates: .02 s each and point of RMSprop, .1 s of Adam
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,19 @@ class Near:
         Whether it is shown the step 0: the limit of an SDE that reads it.
     autonomous : tuple of int
         The slots A, the same ones in every coordinate.
+    own_flow : bool
+        Whether errors are carried by the optimizer's own step, projected (`known.own_flow`), not by the SDE's flow.
     """
 
     sde: SDE
     at_zero_step: bool
     autonomous: tuple[int, ...]
+    own_flow: bool = False
 
     def basis(self, monomials):
         """Return the smallest Basis whose span holds monomials in one coordinate's slots, or None."""
         linear = tuple(i for i in range(len(self.sde.slots)) if i not in self.autonomous)
-        return covering(linear, self.autonomous, monomials)
+        return covering(linear, self.autonomous, monomials, self.own_flow)
 
     def is_itself(self, sde):
         """Return whether this is an SDE itself, so that nothing is left to measure between them."""
@@ -112,7 +117,14 @@ class Known:
                 self.equations.require_law(equation)
             return Near(sde, at_zero_step, found[0].autonomous)
         probes = [self._probe(sde, each) for each in self._hard(sde, at_zero_step)]
-        return Near(sde, at_zero_step, tuple(sorted({a for probe in probes for a in probe.autonomous})))
+        autonomous = tuple(sorted({a for probe in probes for a in probe.autonomous}))
+        return Near(sde, at_zero_step, autonomous, self._pays())
+
+    def _pays(self):
+        """Return whether to project the own step: the host does it for every different coordinate, to high moments."""
+        first = self._problems[0]
+        different = {id(each) for each in affine.coordinates(first).values()}
+        return len(different) <= _MOST_PROJECTED and first.law.moments == math.inf
 
     @property
     def equations(self):

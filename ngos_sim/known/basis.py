@@ -68,12 +68,6 @@ class Basis:
         """The places of 1 and of the monomials without y, whose means under the SDE are not 0."""
         return [self.places[e] for e in self.places if not any(e[a] for a in self.autonomous)]
 
-    @property
-    def widths(self):
-        """Of how many of (1, *monomials) a generator that does not raise the degree in L makes each monomial's flow."""
-        degrees = [sum(powers[i] for i in self.linear) for powers in self.exponents]
-        return tuple(1 + sum(other <= degree for other in degrees) for degree in degrees)
-
     def spans(self, powers):
         """Return whether a monomial in the slots themselves, u and not y, lies in the span of the basis and 1."""
         return all(each in self.places for each in self._in_y(powers))
@@ -113,11 +107,24 @@ class Basis:
         return np.prod(np.asarray(states)[..., None, :] ** powers, axis=-1)
 
 
-def covering(linear, autonomous, monomials=()):
-    """Return the smallest Basis, of degree 2 at least, whose span holds monomials in the slots; None above degree 8."""
-    for degree in range(2, 9):
-        for order in (1, 2):
-            basis = Basis(tuple(linear), tuple(autonomous), degree, order)
+def covering(linear, autonomous, monomials=(), own_flow=False):
+    """Return the smallest Basis whose span holds monomials in the slots; None above degree 8.
+
+    own_flow : bool
+        Whether an optimizer's own step is projected on it (`known.own_flow`): beside slots A it then has y^2 times the
+        powers of L, and higher powers of L alone, as u' holds h f'^2. One of these is enough where L has several slots:
+        a second moved Adam's standard deviations by less than a tenth. Else its degree is 2 at least, and its order
+        what the monomials need.
+    """
+    linear, autonomous = tuple(linear), tuple(autonomous)
+    rich = own_flow and bool(autonomous) and bool(linear)
+    for degree in range(1 if rich else 2, 9):
+        bases = [Basis(linear, autonomous, degree, order) for order in (1, 2)]
+        if rich:
+            bases = [Basis(linear, autonomous, degree, order=2, alone=2 if len(linear) == 1 else 1)]
+        if rich and any(sum(powers[i] for i in linear) > degree for powers in monomials):
+            continue  # what is carried without y, of higher degree, is there for the others' sake
+        for basis in bases:
             if all(basis.spans(powers) for powers in monomials):
                 return basis
     return None

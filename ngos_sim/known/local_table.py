@@ -26,15 +26,22 @@ def flow(moments, h, numbers):
     return linear_flow.flows(rates, units=units)[:, -1]
 
 
-def columns(out, moments, widths, h, nodes, weights):
+def sde_flow(moments, h, steps):
+    """Return the SDE's own flow as a function (first, last) -> M_k of steps first .. last - 1."""
+    with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
+        return smooth(lambda numbers: flow(moments, h, numbers), steps)
+
+
+def columns(out, moments, matrices, h, nodes, weights):
     """Write what follows a rule's own row in the local rule's c, and return the SDE's means.
 
     Parameters
     ----------
     out : ndarray, shape (steps, columns)
-        Gets the path of A at k and k + 1, the rows of (constant, M_k) as far as `widths` says, nodes, weights.
+        Gets the path of A at k and k + 1, nodes and weights, and last the rows of (constant, M_k).
     moments : Moments
-    widths : tuple of int
+    matrices : function (first, last) -> ndarray, shape (last - first, n + 1, n + 1)
+        M_k on (1, *basis) of steps first .. last - 1.
     h : float
         Of a step, from t0 on.
 
@@ -43,25 +50,27 @@ def columns(out, moments, widths, h, nodes, weights):
     ndarray, shape (steps + 1, n)
         m_k = E psi(X_t) at every step; the constant is m_{k+1} - M_k m_k.
     """
-    steps = len(out)
+    steps, size = len(out), len(moments.basis.exponents)
     since = h * np.arange(steps + 1)
-    with np.errstate(over="ignore", invalid="ignore"):  # an exploding problem is reported by its trajectories
+    rows = out[:, out.shape[1] - matrix_size(moments.basis) :]
+    with np.errstate(over="ignore", invalid="ignore"):
         means, path = moments.means(since), moments.path.at(moments.clock(since))
-        matrices = smooth(lambda numbers: flow(moments, h, numbers)[:, 1:, 1:], steps)
-        count = path.shape[1]
-        out[:, :count], out[:, count : 2 * count] = path[:-1], path[1:]
         for first in range(0, steps, _SLICE):
             last = min(first + _SLICE, steps)
-            found = matrices(first, last)
-            constants, at = constants_column(found, means[first : last + 1]), 2 * count
-            for i, width in enumerate(widths):
-                out[first:last, at] = constants[:, i]
-                out[first:last, at + 1 : at + width] = found[:, i, : width - 1]
-                at += width
-    out[:, at:] = np.concatenate([nodes, weights])
+            found = matrices(first, last)[:, 1:, 1:]
+            constants = constants_column(found, means[first : last + 1])
+            rows[first:last] = np.concatenate([constants[:, :, None], found], axis=2).reshape(-1, size * (size + 1))
+    count = path.shape[1]
+    out[:, :count], out[:, count : 2 * count] = path[:-1], path[1:]
+    out[:, 2 * count : out.shape[1] - rows.shape[1]] = np.concatenate([nodes, weights])
     return means
 
 
-def width_of(basis, widths, nodes):
+def matrix_size(basis):
+    """Return how many numbers the rows of (constant, M_k) are."""
+    return len(basis.exponents) * (len(basis.exponents) + 1)
+
+
+def width_of(basis, nodes):
     """Return how many columns `columns` writes for a rule of so many nodes."""
-    return 2 * len(basis.autonomous) + sum(widths) + 2 * nodes
+    return 2 * len(basis.autonomous) + 2 * nodes + matrix_size(basis)

@@ -11,7 +11,6 @@ own step. `estimators.pivots` makes the rule, `known.local_table` its rows.
 """
 
 import math
-from itertools import groupby
 
 from ngos_sim.arithmetic import expectation, matvec, slotwise
 from ngos_sim.processes.rule import Rule
@@ -35,56 +34,38 @@ def monomials(basis):
     return eval(f"lambda x, path: ({', '.join(products)},)", {})
 
 
-def _carrier(groups, flow):
-    """Return the scalar function (c, v) -> M v; M begins at c[flow], groups of (rows, columns) below each other."""
-    *before, (rows, width) = groups
-    first = flow + sum(count * columns for count, columns in before)
-    last, zero = first + rows * width, (0.0,) * rows
-
-    def carried(c, v):
-        return matvec(c[first:last], v[:width], zero)
-
-    if not before:
-        return carried
-    others = _carrier(before, flow)
-    return lambda c, v: (*others(c, v), *carried(c, v))
-
-
-def local_error(rule, basis, widths, columns, nodes):
+def local_error(rule, basis, columns, nodes):
     """Return the rule with one more slot a monomial of the basis.
 
-    Its c is the rule's own row, then the path of A at k and at k + 1, the rows of (constant, M_k), and the nodes and
-    weights of the noise law: `known.local_table` makes what follows the own row.
+    Its c is (row, matrix): the rule's own row, the path of A at k and at k + 1, the nodes and the weights of the noise
+    law; and the rows of (constant, M_k). `known.local_table` makes what follows the own row.
 
     Parameters
     ----------
     rule : Rule
         What is measured against the SDE.
     basis : known.basis.Basis
-    widths : tuple of int
-        Of how many of (1, *monomials) each monomial's row is made, ascending.
     columns : int
         Entries of the rule's own row.
     nodes : int
         Of the quadrature: compiled in.
     """
     own_step, own_slots, psi = rule.step, len(rule.slots), monomials(basis)
-    following = columns + len(basis.autonomous)  # where the path at k + 1, M_k, nodes and weights begin in c
-    flow = following + len(basis.autonomous)
-    nodes_at = flow + sum(widths)
-    weights_at = nodes_at + nodes
-    carry = _carrier([(len(list(rows)), width) for width, rows in groupby(widths)], flow)
+    following = columns + len(basis.autonomous)  # where the path at k + 1, nodes and weights begin in the row
+    nodes_at = following + len(basis.autonomous)
+    weights_at, zero = nodes_at + nodes, (0.0,) * len(basis.exponents)
 
-    def after(zeta, x, o, root, c, p):
-        return psi(own_step(x, o, root * zeta, c[:columns], p), c[following:flow])
+    def after(zeta, x, o, root, row, path, p):
+        return psi(own_step(x, o, root * zeta, row, p), path)
 
     def step(x, o, z, c, p):
-        own = x[:own_slots]
+        c, matrix = c
+        own, row, path = x[:own_slots], c[:columns], c[following:nodes_at]
         excess = slotwise(psi(own, c[columns:following]), -1.0, x[own_slots:])
-        carried = carry(c, (-1.0, *excess))
+        carried = matvec(matrix, (-1.0, *excess), zero)
         root = math.sqrt(o.variance)
-        error = expectation(carried, c[nodes_at:weights_at], c[weights_at:], after, own, o, root, c, p)
-        return (*own_step(own, o, z, c[:columns], p), *error)
+        error = expectation(carried, c[nodes_at:weights_at], c[weights_at:], after, own, o, root, row, path, p)
+        return (*own_step(own, o, z, row, p), *error)
 
     slots = (*rule.slots, *(f"error{i}" for i in range(len(basis.exponents))))
     return Rule(rule.name, step, slots, rule.schedule, rule.clock, **rule.parameters)

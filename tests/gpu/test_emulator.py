@@ -27,6 +27,12 @@ def test_errors_of_products_are_the_cpus_bit_for_bit(name):
     np.testing.assert_array_equal(emulated(Kernel(*program, "f64", plain=True)), expected)
 
 
+def test_a_matrix_in_the_table_is_the_cpus_bit_for_bit():
+    program = programs.matrix_in_table(2)
+    expected = programs.block_sums(*program, "f64", FIRST // BLOCK)
+    np.testing.assert_array_equal(emulated(Kernel(*program, "f64", plain=True)), expected)
+
+
 @pytest.fixture(scope="module")
 def small():
     """A kernel of RMSprop alone."""

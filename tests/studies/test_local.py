@@ -172,13 +172,13 @@ def test_products_over_coordinates_by_enumeration():
 
 
 def test_fourth_powers(problem):
-    """E theta^4 of P2 (docs/theory.md, "Reference problems"): uniform -.2982, Rademacher from u0 = 1.3 -.7830."""
+    """E theta^4 of P2 (docs/theory.md, "Reference problems"): -.2982 uniform, -.7830 Rademacher, u0 = 1.3."""
     for law, u0, constant in ((ns.uniform(), 1.0, -0.2982), (ns.rademacher(), 1.3, -0.7830)):
         start, functions = dict(theta=1.2, u=u0), ["theta[0]^4", "theta[0]^3*u[0]"]
         study = problem("P2", noise=law, initial=start, eta2=FINE, estimator="local", test_functions=functions)
         fit = fits(study.run(200_000, seed=10))["theta[0]^4"]
         assert fit.constant_std_error < 0.01 * max(abs(constant), 0.1) * 2
-        assert abs(fit.constant - constant) < 3 * fit.constant_std_error
+        assert abs(fit.constant - constant) < 3 * fit.constant_std_error + 5e-5  # of four digits
 
 
 def test_scaling_rule_at_every_step(problem):

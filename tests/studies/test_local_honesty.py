@@ -57,7 +57,7 @@ def test_units_do_not_matter(units, adam):
     plain, scaled = (in_units(*each, adam).run(2**14, seed=3).table for each in ((1.0, 1.0, 1.0), units))
     size = math.sqrt(units[0]) ** np.where(plain.test_function.str.contains(r"\^"), 2.0, 1.0)
     np.testing.assert_allclose(scaled.sde_mean / size, plain.sde_mean, rtol=1e-11)
-    np.testing.assert_allclose(scaled.std_error / size, plain.std_error, rtol=0.1)
+    np.testing.assert_allclose(scaled.std_error / size, plain.std_error, rtol=0.4)  # of other random numbers
     spread = np.hypot(scaled.std_error / size, plain.std_error)
     assert (np.abs(scaled.error / size - plain.error) < 5.0 * spread).all()
     assert plain.resolved.equals(scaled.resolved)
@@ -182,7 +182,7 @@ def test_rounding_does_not_pass_for_an_error():
 
 
 def test_memory_of_many_steps():
-    """One table of 2^16 steps, 43 columns, and little beside it: M_k of all steps at once would be 12 times that."""
+    """One table of 2^16 steps, and little beside it: M_k of all steps at once would be as much again."""
     few, made = (study(eta2=[h], estimator="local") for h in (2.0**-3, 2.0**-16))
     (job,) = programs.plans(few, 1)[0].jobs
     cpu.Kernel(job.program, job.inputs, "f64")  # compiles
@@ -191,7 +191,7 @@ def test_memory_of_many_steps():
     kernel = cpu.Kernel(job.program, job.inputs, "f64")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    table = 8 * 43 * 2**16
+    table = job.inputs.processes[0].table.nbytes
     assert job.inputs.nbytes == table
     assert peak < 2.0 * table
     assert np.shares_memory(kernel._given.numbers.table, job.inputs.processes[0].table)
@@ -207,17 +207,17 @@ def test_points_that_are_not_held_give_the_same_numbers(monkeypatch):
 
 
 def test_many_steps_are_carried_by_a_spline():
-    """Above 1024 steps M_k is a spline: the standard deviation is that of few steps."""
+    """M_k is a spline: the relative standard deviation goes on to fall like the root of h."""
     settings = dict(times=[1.0], estimator="local", test_functions=["theta[0]", "theta[0]^2"])
     few, many = (study(eta2=[h], **settings).run(4096).table for h in (2.0**-10, 2.0**-12))
     ratio = (many.std_error / many.error).abs() / (few.std_error / few.error).abs()
-    assert (np.abs(ratio - 1.0) < 0.15).all()
+    assert (np.abs(ratio - 0.5) < 0.15).all()
 
 
 def test_tables_that_no_memory_holds_are_refused():
-    """A thousand coordinates, two different ones of which are read, and 2^16 steps would need 14.6 GiB."""
+    """A thousand coordinates, two different ones of which are read, and 2^16 steps would need 20.5 GiB."""
     hessian = np.linspace(0.5, 1.5, 1000).tolist()
     made = study(hessian=hessian, eta2=[2.0**-16], times=[1.0], test_functions=["theta[0] + theta[1]"])
     reason = made.why["rmsprop", "theta[0] + theta[1]"]
     assert reason.startswith("control_variate")
-    assert "its tables of 6.55e+04 steps would take 14.6 GiB; 4 are" in reason
+    assert "its tables of 6.55e+04 steps would take 20.5 GiB; 4 are" in reason

@@ -71,7 +71,7 @@ def test_constants_are_predicted_for_all_coordinates_at_once(monkeypatch):
 
     def predicted(theta, hessian):
         made = study(theta, hessian, steps=[4, 8], test_functions=["loss"])
-        return prediction.predicted(made, keys, made.run(1024).table)[1]
+        return prediction.Predictions(made).of(keys, made.run(1024).table).of_order(1.0)
 
     together = predicted(theta, hessian)
     assert len(calls) == 2  # 256 and 45

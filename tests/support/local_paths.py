@@ -9,6 +9,7 @@ from ngos_sim.known import local_table
 from ngos_sim.known.basis import covering
 from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.known.moments import Moments
+from ngos_sim.known.own_flow import OwnStep
 from ngos_sim.known.probing import Probe
 from ngos_sim.known.quadrature import law_rule
 from ngos_sim.processes.integrators import table
@@ -69,22 +70,36 @@ def momentum():
     return ns.Optimizer("ball", step, slots, sigma0=0.8), sde, [1.2, 0.3]
 
 
-def moments_of(rule, sde, start, monomials=()):
-    """Return the Moments of an SDE on the smallest basis."""
+def moments_of(rule, sde, start, monomials=(), own=False):
+    """Return the Moments of an SDE on the smallest basis of either kind of flow."""
     coordinate = Coordinate(HESSIAN, 0.0, 1.0, tuple(start), T0, T0 + STEPS * H, dict(rule.parameters), H)
     probe = Probe(sde, coordinate)
-    return Moments(probe, covering(probe.linear, probe.autonomous, monomials))
+    return Moments(probe, covering(probe.linear, probe.autonomous, monomials, own))
 
 
-def local_program(rule, known, law, nodes):
+def sde_flow(step, known):
+    """Return the SDE's own flow, as `own_flow.flows` is called."""
+    return local_table.sde_flow(known, H, STEPS)
+
+
+def random_flow(step, known):
+    """Return matrices that have nothing to do with the problem."""
+    size = len(known.basis.places)
+    found = 0.5 * np.eye(size) + 0.2 * np.random.default_rng(0).standard_normal((STEPS, size, size)) / size
+    return lambda first, last: found[first:last]
+
+
+def local_program(rule, known, law, nodes, flow=sde_flow):
     """Return the program that records every error slot and every slot of the rule, and E psi(X_t)."""
-    basis, start = known.basis, known.probe.start
+    basis, start, held = known.basis, known.probe.start, parameters(rule, H)
     size, slots = len(basis.exponents), len(start)
-    own = table(rule, round(T0 / H), STEPS, H, parameters(rule, H))
-    rest = np.empty((STEPS, local_table.width_of(basis, basis.widths, nodes)))
-    means = local_table.columns(rest, known, basis.widths, H, *law_rule(law, 5.0, nodes, nodes))
-    rows = np.concatenate([own, rest], axis=1)[:, None]
-    part = Part(local_error(rule, basis, basis.widths, own.shape[1], nodes), ns.gaussian(), 1, H, 5.0, rows)
+    own = table(rule, round(T0 / H), STEPS, H, held)
+    rest, noise = np.empty((STEPS, local_table.width_of(basis, nodes))), law_rule(law, 5.0, nodes, nodes)
+    matrices = flow(OwnStep(rule, known.probe.coordinate, H, held, own, *noise), known)
+    means = local_table.columns(rest, known, matrices, H, *noise)
+    rows, matrix = np.concatenate([own, rest], axis=1)[:, None], local_table.matrix_size(basis)
+    local = local_error(rule, basis, own.shape[1], nodes)
+    part = Part(local, ns.gaussian(), 1, H, 5.0, rows, matrix=matrix)
     count = slots + size
     observed = Observables((), count, np.arange(count), np.ones((1, count)), np.eye(count, dtype=np.int64))
     state = np.array([[*start, *[0.0] * size]])
@@ -92,10 +107,10 @@ def local_program(rule, known, law, nodes):
     return assemble(oracle, [part], np.eye(1), observed, state, H, T0, np.array([STEPS]), 7), means
 
 
-def enumerated(rule, sde, start, law, q, nodes, monomials=()):
+def enumerated(rule, sde, start, law, q, nodes, monomials=(), flow=sde_flow):
     """Return E e and E psi(x_k) - E psi(X_t) over all 2^9 paths of two-point noise with probability q."""
-    known = moments_of(rule, sde, start, monomials)
-    (program, inputs), means = local_program(rule, known, law, nodes)
+    known = moments_of(rule, sde, start, monomials, flow is not sde_flow)
+    (program, inputs), means = local_program(rule, known, law, nodes, flow)
     noise, weights = naive.two_point_paths(STEPS, q)
     paths = np.array([python.trajectory(program, inputs, 0, path[:, None])[0][0, :, 0] for path in noise])
     states, errors = paths[:, : len(start)].copy(), paths[:, len(start) :]

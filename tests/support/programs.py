@@ -10,6 +10,7 @@ import numpy as np
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
+from ngos_sim.arithmetic import matvec, slotwise
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.estimators import choose
 from ngos_sim.estimators.assembly import Part, assemble, observables
@@ -22,6 +23,7 @@ from tests.support import momentum, sdes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
+MATRIX_ROWS = 20  # of `matrix_in_table`
 PROBLEM = """\
 [oracle]
 loss = { kind = "quadratic", hessian = [0.9] }
@@ -183,6 +185,25 @@ def bent():
     start = [[1.2, 1.4], [-0.3, 0.7], [0.5, 1.0]]
     oracle = ns.NGOS(loss, matrices(3).covariance)
     return beside_its_sde(oracle, rule, sde, ns.gaussian(), start, ["theta[0]", "theta[2]^2", "loss"])
+
+
+def matrix_step(x, o, z, c, p):
+    (scale, _), matrix = c
+    theta = x[0] - scale / math.sqrt(1.0 + x[0] * x[0]) * (o.gradient + z)
+    return theta, *matvec(matrix, x, slotwise(x[1:], theta, x[1:]))
+
+
+def matrix_in_table(d):
+    """Return the program of a rule with a matrix of 20 x 21 numbers a step and coordinate behind its own two."""
+    random, slots = np.random.default_rng(1), ("theta", *(f"e{i}" for i in range(MATRIX_ROWS)))
+    size, steps, h = MATRIX_ROWS * (MATRIX_ROWS + 1), 3, 1 / 16
+    table = random.standard_normal((steps, d, 2 + size)) / MATRIX_ROWS
+    rule = ns.Optimizer("own", matrix_step, slots, lambda k, h, p: (h, h))
+    part = Part(rule, ns.gaussian(), 1, h, 1.0, table, matrix=size)
+    records, start = np.array([1, steps]), random.standard_normal((d, len(slots)))
+    oracle, functions = ns.NGOS(ns.quadratic([0.9] * d)), ["theta[0]", f"e0[{d - 1}]", "e19[0]*e7[0]"]
+    observed = observables(oracle, functions, slots, d, records)
+    return assemble(oracle, [part], np.eye(1), observed, start, h, 0.0, records, 7)
 
 
 def own_rule():

@@ -116,6 +116,16 @@ def plain(function):
     return _twin(function, "f64", {}, _ARITHMETIC, None)
 
 
+def _rounded_twice(a, b, c):
+    return a * b + c
+
+
+def quick(function):
+    """Return a plain function without its exact fma, which takes Python longest: for what needs no last bit."""
+    primitives = {arithmetic.fma: _rounded_twice, arithmetic.preconditioner: arithmetic.preconditioner}
+    return _twin(function, "f64", {}, primitives, None)
+
+
 class TagType(types.Type):
     """Numba type of a Tag: one type a function, precision and sizes."""
 

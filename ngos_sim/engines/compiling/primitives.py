@@ -129,19 +129,34 @@ def _slotwise(typing_context, slopes, factor, x):
     return result(slopes, factor, x), codegen
 
 
+def _entry(context, builder, kind, value, real):
+    """Return at(i), entry i of a matrix: a tuple, or what a pointer leads to."""
+    if isinstance(kind, types.BaseTuple):
+        return lambda i: context.cast(builder, builder.extract_value(value, i), kind[i], real)
+
+    def at(i):
+        loaded = builder.load(builder.gep(value, [ir.Constant(ir.IntType(64), i)]))
+        loaded.set_metadata("invariant.load", builder.module.add_metadata([]))  # no store of a lane changes it
+        return context.cast(builder, loaded, kind.dtype, real)
+
+    return at
+
+
 @intrinsic
 def _matvec(typing_context, matrix, vector, start):
-    real = _widest(matrix, vector, start)
+    entries = matrix if isinstance(matrix, types.BaseTuple) else (matrix.dtype,)
+    real = _widest(*entries, vector, start)
     result = types.UniTuple(real, len(start))
 
     def codegen(context, builder, signature, arguments):
-        values, by, totals = (
+        entry = _entry(context, builder, signature.args[0], arguments[0], real)
+        by, totals = (
             [context.cast(builder, builder.extract_value(value, i), kind[i], real) for i in range(len(kind))]
-            for value, kind in zip(arguments, signature.args, strict=True)
+            for value, kind in zip(arguments[1:], signature.args[1:], strict=True)
         )
         for i in range(len(totals)):
             for j in range(len(by)):
-                totals[i] = builder.fma(values[i * len(by) + j], by[j], totals[i])
+                totals[i] = builder.fma(entry(i * len(by) + j), by[j], totals[i])
         return context.make_tuple(builder, signature.return_type, totals)
 
     return result(matrix, vector, start), codegen

@@ -38,7 +38,10 @@ def _lengths(process, numbers):
 def step(process, numbers, precision):
     """Return the Tag of a process's step."""
     lengths = _lengths(process, numbers)
-    return bind(process.move, precision, **lengths, parameters=len(numbers.parameters), table=numbers.table.shape[-1])
+    table = numbers.table.shape[-1] - process.matrix
+    return bind(
+        process.move, precision, **lengths, parameters=len(numbers.parameters), table=table, matrix=process.matrix
+    )
 
 
 def _loops(process, numbers, precision, types, root):

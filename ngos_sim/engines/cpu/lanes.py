@@ -9,6 +9,7 @@ from ngos_sim.engines.compiling.address import Loop, caller, pointer
 from ngos_sim.engines.compiling.bind import call
 from ngos_sim.engines.compiling.primitives import no_overlap, prefer_wide
 from ngos_sim.engines.compiling.tuples import (
+    reread,
     store_slots,
     take_loss,
     take_noise,
@@ -16,6 +17,7 @@ from ngos_sim.engines.compiling.tuples import (
     take_slots,
     take_table,
     take_variance,
+    width,
 )
 from ngos_sim.engines.program import BLOCK
 
@@ -28,12 +30,14 @@ def _row(move, state, xi, chi, extra, pull, bend, loss, variance, noise, paramet
     prefer_wide()
     no_overlap()
     a, s, n = take_loss(move, loss, d), take_variance(move, variance, d), take_noise(move, noise, _ONE)
-    c, p = take_table(move, table, _ONE), take_parameters(move, parameters, _ONE)
-    for lane in range(_L):
-        x = take_slots(move, pointer(state, lane), _L)
-        drawn = float(xi[lane]), float(chi[lane]), float(extra[lane])
-        y = call(move, x, *drawn, pull[lane], bend[lane], a, s, n, c, p)
-        store_slots(pointer(state, lane), _L, y)
+    p = take_parameters(move, parameters, _ONE)
+    for first in range(np.uint64(0), _L, width(move)):
+        c = take_table(move, reread(table))
+        for lane in range(first, first + width(move)):
+            x = take_slots(move, pointer(state, lane), _L)
+            drawn = float(xi[lane]), float(chi[lane]), float(extra[lane])
+            y = call(move, x, *drawn, pull[lane], bend[lane], a, s, n, c, p)
+            store_slots(pointer(state, lane), _L, y)
 
 
 def _zeta(law, out, xi, extra, noise, rows):
@@ -59,7 +63,7 @@ def _nodes(move, moved, state, pull, bend, loss, variance, noise, parameters, ta
     prefer_wide()
     no_overlap()
     a, s, n = take_loss(move, loss, d), take_variance(move, variance, d), take_noise(move, noise, _ONE)
-    c, p = take_table(move, table, _ONE), take_parameters(move, parameters, _ONE)
+    c, p = take_table(move, table), take_parameters(move, parameters, _ONE)
     for node in range(count):
         at = node * slots * _L
         for lane in range(_L):

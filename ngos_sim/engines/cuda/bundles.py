@@ -47,7 +47,8 @@ class Shape(NamedTuple):
 class Place(NamedTuple):
     """Sizes of one process.
 
-    rows, columns : of its table a step; loss, variance, noise, parameters : how many numbers each kind has
+    rows, columns : of its table a step; matrix : how many of the columns, the last ones, are a matrix
+    loss, variance, noise, parameters : how many numbers each kind has
     state_at, constants_at : where its state and its constants begin
     nodes, orders : of its Errors, 0 where it has none
     centred : the place of the slot that is centred there, or how many slots there are where none is
@@ -59,6 +60,7 @@ class Place(NamedTuple):
     stride: int
     rows: int
     columns: int
+    matrix: int
     loss: int
     variance: int
     noise: int

@@ -62,6 +62,7 @@ class Kernel:
                 stride=process.stride,
                 rows=table_rows,
                 columns=columns,
+                matrix=process.matrix,
                 loss=len(numbers.loss),
                 variance=len(numbers.variance),
                 noise=len(numbers.noise),

@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-from ngos_sim.engines.cuda.steps import bender, taker, types_of
+from ngos_sim.engines.cuda.steps import bender, row_taker, taker, types_of
 
 _ONE = np.uint64(1)
 
@@ -141,7 +141,7 @@ def carrier(shape, which, move, multiply_add, device):
         return device(nothing)
     expand = _expander(shape, place, move, multiply_add, device)
     update = _updater(shape, place, multiply_add, device)
-    take_c, columns, last = taker(place.columns, device), place.columns, place.rows - 1
+    take_c, columns, last = row_taker(place, device), place.columns, place.rows - 1
     linear, blocks = place.roles(d)
     n = linear * d
     powers_at = (d + place.orders) * place.nodes
@@ -152,7 +152,7 @@ def carrier(shape, which, move, multiply_add, device):
         begin = numbers.begins[at]
         flow = begin + flow_at + np.int64(step) * width
         for j in range(d):
-            c = take_c(numbers.table, entry + np.uint64(min(j, last) * columns), _ONE)
+            c = take_c(numbers.table, entry + np.uint64(min(j, last) * columns))
             expand(rows, state, numbers.constants, c, j, begin, flow + size)
         update(rows, state, flow, begin + powers_at, flow + size)
 

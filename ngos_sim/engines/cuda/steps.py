@@ -40,6 +40,20 @@ def taker(count, device):
     return device(take)
 
 
+def row_taker(place, device):
+    """Return take(table, start): c of one step, with a matrix behind it that row and the matrix, each a tuple."""
+    count = place.columns - place.matrix
+    own, behind, matrix_at = taker(count, device), taker(max(1, place.matrix), device), np.uint64(count)
+
+    def alone(table, start):
+        return own(table, start, _ONE)
+
+    def with_matrix(table, start):
+        return own(table, start, _ONE), behind(table, start + matrix_at, _ONE)
+
+    return device(with_matrix if place.matrix else alone)
+
+
 def width(d):
     """Return how many normals a thread holds: whole Philox blocks and whole steps."""
     return math.lcm(_WORDS, d)
@@ -198,7 +212,7 @@ def stepper(shape, which, functions, carry, multiply_add, device):
     fill_pull = puller(shape, place, multiply_add, device)
     fill_bend, bend = bender(shape, place, functions.slope, multiply_add, device)
     fill_zeta, xi, chi = drawer(shape, place, functions.law, multiply_add, device)
-    take_x, take_c = taker(place.slots, device), taker(place.columns, device)
+    take_x, take_c = taker(place.slots, device), row_taker(place, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
     take_n, take_p = taker(place.noise, device), taker(place.parameters, device)
     a_at, s_at = place.constants_at, place.constants_at + place.loss * d
@@ -218,7 +232,7 @@ def stepper(shape, which, functions, carry, multiply_add, device):
             carry(rows, state, fine // period, numbers, entry)
             for j in range(d):
                 a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
-                c = take_c(numbers.table, entry + np.uint64(min(j, last) * columns), _ONE)
+                c = take_c(numbers.table, entry + np.uint64(min(j, last) * columns))
                 x = take_x(state, np.uint64(begin + j * slots), _ONE)
                 of_w, of_b, pulled, bent = xi(rows, draws, j), chi(draws, j), rows.pull[j], bend(rows, j)
                 put(state, begin + j * slots, move(x, of_w, of_b, draws.extra[j], pulled, bent, a, s, n, c, p))
