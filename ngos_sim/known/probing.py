@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from ngos_sim.known.split import ZERO, NoMoments, autonomous_slots
+from ngos_sim.processes.integrators import constants_of
 
 _PATHS, _STEPS = 8, (64, 256, 1024, 4096, 16384)  # of the look at where the SDE goes
 _COMPARED = 16  # visited states at which what was found is compared
@@ -87,7 +88,7 @@ class Probe:
 
     def _told(self, h):
         """Return the p that the SDE's functions get where a step is h."""
-        return _Parameters(h, {**self.coordinate.constants, **self.sde.parameters})
+        return _Parameters(h, constants_of(self.sde, self.coordinate.constants))
 
     @property
     def reads_step(self):

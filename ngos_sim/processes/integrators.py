@@ -9,6 +9,20 @@ from ngos_sim.arithmetic import slotwise
 from ngos_sim.processes.rule import Rule
 
 
+def constants_of(sde, constants):
+    """Return what an SDE's p holds beside the step: the optimizer's constants and its own.
+
+    Raises
+    ------
+    ValueError
+        A name is both a constant of the optimizer and a parameter of the SDE.
+    """
+    clash = sorted({*constants, "eta2"} & {*sde.parameters})
+    if clash:
+        raise ValueError(f"sde {sde.name!r}: parameter {clash[0]!r} is a constant of the optimizer already")
+    return {**constants, **sde.parameters}
+
+
 def euler_maruyama(sde, constants):
     """Return the Euler-Maruyama rule of an SDE, weak order 1 in its own step.
 
@@ -26,9 +40,7 @@ def euler_maruyama(sde, constants):
         A name is both a constant of the optimizer and a parameter of the SDE.
     """
     drift, diffusion, coefficients = sde.drift, sde.diffusion, sde.schedule
-    clash = sorted({*constants, "eta2"} & {*sde.parameters})
-    if clash:
-        raise ValueError(f"sde {sde.name!r}: parameter {clash[0]!r} is a constant of the optimizer already")
+    known = constants_of(sde, constants)
 
     def step(x, o, z, c, p):
         drifted = slotwise(drift(x, o, c[2:], p), c[0], x)
@@ -37,7 +49,7 @@ def euler_maruyama(sde, constants):
     def schedule(k, h, p):
         return h, math.sqrt(h), *coefficients(k * h, p)
 
-    return Rule(sde.name, step, sde.slots, schedule, **constants, **sde.parameters)
+    return Rule(sde.name, step, sde.slots, schedule, **known)
 
 
 def table(rule, first, steps, h, parameters):

@@ -146,7 +146,7 @@ def test_a_rule_of_ones_own_takes_all_of_mehlers_sum():
 
 @pytest.mark.parametrize("name", ["rmsprop", "adam updated"])
 def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
-    """Off-diagonal elements of 1e-13 bring the matrices' code; every trajectory's error is the same, but for the differences in M_k."""
+    """Off-diagonal elements of 1e-13 bring the matrices' code; every trajectory's error is the same, but for M_k's."""
     for kind in (JointPivot, Pivot):
         monkeypatch.setattr(kind, "nodes", property(lambda pivot: (13, 9) if "updated" in name else (3,)))
     small, values = 1e-13 * (1.0 - np.eye(2)), []
