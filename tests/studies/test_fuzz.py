@@ -178,7 +178,7 @@ def z_scores(structure, numbers, seed):
     Where extrapolation leaves less than a tenth of a standard error, and a fit of three powers less than it resolves.
     """
     result, mine = measured(structure, numbers, seed)
-    coupled = study(structure, numbers, eta2=COUPLED, estimator="coupled").run(65_536, seed=-seed).table
+    coupled = study(structure, numbers, eta2=COUPLED, estimator="coupled").run(65_536, seed=10_000 + seed).table
     both = coupled[np.isclose(coupled.time, coupled.time.max())].merge(mine, on=["eta_e", "test_function"])
     from_coupled, from_theory, orders = [], [], result.order()
     for row in both.itertuples():
