@@ -118,10 +118,10 @@ def coefficients(rows, powers):
     return inverse @ (error / sigma), np.linalg.norm(inverse, axis=1)
 
 
-def measured(structure, numbers):
+def measured(structure, numbers, seed=1):
     """Return the result of a run by local where it serves, and its rows at the horizon."""
     made = study(structure, numbers, eta2=[COUPLED[0], *FINE], estimator="auto")
-    result = made.run(32_768, seed=1)
+    result = made.run(32_768, seed=seed)
     mine = result.table[(result.table.estimator == "local") & np.isclose(result.table.time, made.horizon)]
     assert len(mine) or structure.convention == "updated"  # only a quadrature can be refused
     return result, mine
@@ -170,6 +170,62 @@ def test_local_coupled_and_theory_agree(structure):
         assert disagreements(structure, numbers) == []
 
     agree()
+
+
+def z_scores(structure, numbers, seed):
+    """Return local's errors against coupled's, and its constants against the predicted ones, in standard errors.
+
+    Where extrapolation leaves less than a tenth of a standard error, and a fit of three powers less than it resolves.
+    """
+    result, mine = measured(structure, numbers, seed)
+    coupled = study(structure, numbers, eta2=COUPLED, estimator="coupled").run(65_536, seed=10_000 + seed).table
+    both = coupled[np.isclose(coupled.time, coupled.time.max())].merge(mine, on=["eta_e", "test_function"])
+    from_coupled, from_theory, orders = [], [], result.order()
+    for row in both.itertuples():
+        spread = math.hypot(row.std_error_x, row.std_error_y)
+        if 4.0 * row.eta_e**2 * abs(row.integrator_bias_x) < 0.1 * spread:
+            from_coupled.append((row.error_x - row.error_y) / spread)
+    for function, rows in mine[mine.eta_e <= FINE[0]].groupby("test_function"):
+        (row,) = orders[(orders.test_function == function) & (orders.norm == "final")].itertuples()
+        found, spread = coefficients(rows, (1.0, 2.0, 3.0))
+        whole_powers = not (numbers["fixed_law"] and structure.law in SKEWED)
+        if whole_powers and spread[0] > CUT * (1.0 + abs(row.predicted_constant)):
+            from_theory.append((found[0] - row.predicted_constant) / spread[0])
+    return from_coupled, from_theory
+
+
+def problems(structure):
+    """Return the numbers of some problems of a structure."""
+    found = []
+
+    @seed(zlib.crc32(repr(structure).encode()))
+    @settings(max_examples=EACH, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=TOO_SLOW)
+    @given(numbers=NUMBERS)
+    def draw(numbers):
+        assume(steep(structure, numbers) < 2.0)
+        found.append(numbers)
+
+    draw()
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:c[12]=.* is a rate")
+def test_standard_errors_are_what_they_say():
+    """Over 200 problems differences from coupled and from theory have the standard deviation of their intervals."""
+    scores, seeds = ([], []), itertools.count(1)  # one stream for all would shift them together
+    for parameters in structures():
+        structure = parameters if isinstance(parameters, Structure) else parameters.values[0]
+        each = [z_scores(structure, numbers, next(seeds)) for numbers in problems(structure)]
+        for kind, *found in zip(scores, *each, strict=True):
+            kind.extend(itertools.chain(*found))
+        print(structure, *((len(kind), np.mean(kind), np.std(kind)) for kind in scores), flush=True)
+    from_coupled, from_theory = scores
+    assert len(from_coupled) > 900
+    assert 0.95 < np.std(from_coupled) < 1.05
+    assert abs(np.mean(from_coupled)) < 0.1
+    assert len(from_theory) > 80  # most constants are known to less than what a fit of three powers leaves
+    assert 0.75 < np.std(from_theory) < 1.25
 
 
 def test_control_another_problem_disagrees():

@@ -11,7 +11,8 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.estimators import problem
 
-DEGREES = {"theta[0]": 1, "theta[0]^2": 2, "theta[0]^9": 9, "norm(grad)^2": 0}  # of theta: local, the latter two not
+QUINTIC = ns.TestFunction("quintic", lambda x: x[0] ** 5)
+DEGREES = {"theta[0]": 1, "theta[0]^2": 2, "quintic": 5, "norm(grad)^2": 0}  # of theta: local, the latter two not
 
 
 def study(a=1.0, b=1.0, s=1.0, momentum=False, **changes):
@@ -29,7 +30,7 @@ def study(a=1.0, b=1.0, s=1.0, momentum=False, **changes):
         eta2=[t * 2.0**-k for k in range(3, 6)],
         horizon=(t0 + 1.0) * t,
         times=[(t0 + 1.0) * t],
-        test_functions=list(DEGREES),
+        test_functions=[QUINTIC if name == "quintic" else name for name in DEGREES],
     )
     oracle = ns.NGOS(ns.quadratic(0.9 * b * s / a), covariance=b * b)
     return ns.ConvergenceStudy(oracle, rule, **(settings | changes))
