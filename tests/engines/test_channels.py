@@ -35,7 +35,8 @@ def moving(rows=ROWS, **settings):
 
 def driven(sde, functions, start, steps, levels=(1,), oracle=None):
     """Return the program of Euler-Maruyama of an SDE, at each level."""
-    rules = [(euler_maruyama(sde, {}), ns.gaussian(), level) for level in levels]
+    beside = ns.Optimizer("still", lambda x, o, z, c, p: x, sde.slots)
+    rules = [(euler_maruyama(sde, beside), ns.gaussian(), level) for level in levels]
     return programs.build(oracle or ns.NGOS(ns.linear(0.7), SHAPE), rules, functions, start, 0.25, steps)
 
 
