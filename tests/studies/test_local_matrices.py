@@ -160,7 +160,7 @@ def test_a_rule_of_ones_own_takes_all_of_mehlers_sum():
 
 @pytest.mark.parametrize("name", ["rmsprop", "adam updated"])
 def test_diagonal_matrices_are_the_diagonal_local_estimator(name, monkeypatch):
-    """Off-diagonal elements of 1e-13 bring the matrices' code; by the SDE's flow errors differ by those in M_k alone."""
+    """Off-diagonal elements of 1e-13 bring the matrices' code; by the SDE's flow only those in M_k tell."""
     monkeypatch.setattr(Known, "_pays", lambda known: False)
     for kind in (JointPivot, Pivot):
         monkeypatch.setattr(kind, "nodes", property(lambda pivot: (13, 9) if "updated" in name else (3,)))
