@@ -192,15 +192,15 @@ _EVERY_STEP = {"reference": scaling_rule(4), "times": "all", "eta2": [2.0**-k fo
 _FROM_ZERO = {"reference": scaling_rule(2), "eta2": [2.0**-k for k in range(3, 10)], "times": [1.0]}
 
 CASES = {
-    "4.2": Case("Theorem 4.2: RMSprop and its SDE", theorem_4_2, 100_000, quick=True),
-    "4.2-linear": Case("Theorem 4.2: linear loss", partial(theorem_4_2, linear([0.7, -0.4])), 200_000),
-    "4.2-uniform": Case("Theorem 4.2: uniform noise", partial(theorem_4_2, noise=uniform()), 100_000),
+    "4.2": Case("Theorem 4.2: RMSprop and its SDE", theorem_4_2, 25_000, quick=True),
+    "4.2-linear": Case("Theorem 4.2: linear loss", partial(theorem_4_2, linear([0.7, -0.4])), 50_000),
+    "4.2-uniform": Case("Theorem 4.2: uniform noise", partial(theorem_4_2, noise=uniform()), 25_000),
     "4.2-low-skew": Case(
         "Theorem 4.2: two-point noise of low skewness",
         partial(theorem_4_2, noise=two_point(low_skewness=1.5)),
-        100_000,
+        25_000,
     ),
-    "4.2-updated": Case("Theorem 4.2, footnote 2: v_{k+1}", partial(theorem_4_2, **UPDATED), 100_000),
+    "4.2-updated": Case("Theorem 4.2, footnote 2: v_{k+1}", partial(theorem_4_2, **UPDATED), 25_000),
     "4.2-outside": Case(
         "Theorem 4.2: test functions outside the span",
         partial(outside_the_span, *_RMSPROP[:2], {"theta": 2.0, "u": 1.0}, 1.0),
@@ -214,8 +214,8 @@ CASES = {
     "4.2-matrices": Case("Theorem 4.2: a full Hessian and covariance", partial(matrices, *_RMSPROP), 50_000),
     "4.2-sigma0": Case("Remark 4.3: the constant against sigma0", remark_4_3, 50_000, _constants),
     "4.2-dimension": Case("Theorem 4.2: the constant against the dimension", dimensions, 20_000, _flat),
-    "4.5": Case("Theorem 4.5: Adam and its SDE, from t0 = 0.5", theorem_4_5, 100_000, quick=True),
-    "4.5-updated": Case("Theorem 4.5, footnote 2: v_{k+1}", partial(theorem_4_5, **UPDATED), 100_000),
+    "4.5": Case("Theorem 4.5: Adam and its SDE, from t0 = 0.5", theorem_4_5, 25_000, quick=True),
+    "4.5-updated": Case("Theorem 4.5, footnote 2: v_{k+1}", partial(theorem_4_5, **UPDATED), 25_000),
     "4.5-outside": Case("Theorem 4.5: test functions outside the span", partial(outside_the_span, *_ADAM), 1_000_000),
     "4.5-state": Case("Theorem 4.5: Sigma depends on theta", partial(state_dependent, *_ADAM), 600_000),
     "4.5-matrices": Case("Theorem 4.5: a full Hessian and covariance", partial(matrices, *_ADAM), 50_000),
@@ -243,13 +243,13 @@ CASES = {
     "6.3": Case(
         "Theorem 6.3: SVAG on RMSprop, skewed noise",
         partial(theorem_6_3, *_RMSPROP, ["theta[0]", "theta[0]*u[0]", "u[0]^2"]),
-        100_000,
+        25_000,
         quick=True,
     ),
     "6.3-adam": Case(
         "Theorem 6.3: SVAG on Adam, skewed noise",
         partial(theorem_6_3, *_ADAM, ["theta[0]", "theta[0]^2", "u[0]^2"]),
-        100_000,
+        25_000,
     ),
     **controls.CASES,
 }
