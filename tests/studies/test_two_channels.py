@@ -75,7 +75,7 @@ def test_constants_of_p1_with_noise_on_u(estimator):
     if estimator == "coupled":
         for name in ("theta[0]", "theta[0]^2", "u[0]^2"):  # the noise of u is seen
             assert abs(found.constant[name] - without[name]) > 4.0 * found.constant_std_error[name], name
-        assert (found.constant_std_error < 0.3 * np.abs(list(by_hand.values()))).all()
+        assert (found.constant_std_error < 0.5 * np.abs(list(by_hand.values()))).all()
         assert (found.std_error[["theta[0]^2", "theta[0]*u[0]"]] < 0.3).all()
 
 
