@@ -90,3 +90,8 @@ def test_benchmarks_import_nothing_of_tests():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not any(name.split(".")[0] == "tests" for name in names), file.name
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "known").glob("*.py")), ids=lambda file: file.name)
+def test_what_is_known_is_found_without_an_engine(file):
+    assert "ngos_sim.engines" not in file.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 
 import ngos_sim
 from ngos_sim.known import constants
-from ngos_sim.known.moment_flow import Problem
+from ngos_sim.known.coordinate import Coordinate
 
 ROOT = Path(ngos_sim.__file__).parents[1]
 THEORY = (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
@@ -46,10 +46,10 @@ def predicted(name, degrees):
     """Return C of the error of theta^i u^n on a reference problem, degrees = (i, n)."""
     rmsprop, adam = dict(sigma0=0.8, eps0=0.0, c2=1.3), dict(sigma0=0.8, eps0=0.0, c1=2.0, c2=1.3, bias_correction=1.0)
     problems = {
-        "P1": (Problem(0.0, 0.7, 1.0, (0.0, 1.0), 0.0, rmsprop), 1.0),
-        "P2": (Problem(0.9, 0.0, 1.0, (1.2, 1.0), 0.0, rmsprop), 1.0),
-        "P3": (Problem(0.0, 0.6, 1.0, (0.0, -0.4, 1.4), 0.5, adam), 1.5),
-        "P4": (Problem(0.9, 0.0, 1.0, (1.2, -0.4, 1.4), 0.5, adam | dict(eps0=0.1)), 1.5),
+        "P1": (Coordinate(0.0, 0.7, 1.0, (0.0, 1.0), 0.0, 1.0, rmsprop, 0.0), 1.0),
+        "P2": (Coordinate(0.9, 0.0, 1.0, (1.2, 1.0), 0.0, 1.0, rmsprop, 0.0), 1.0),
+        "P3": (Coordinate(0.0, 0.6, 1.0, (0.0, -0.4, 1.4), 0.5, 1.5, adam, 0.0), 1.5),
+        "P4": (Coordinate(0.9, 0.0, 1.0, (1.2, -0.4, 1.4), 0.5, 1.5, adam | dict(eps0=0.1), 0.0), 1.5),
     }
     problem, time = problems[name]
     momentum = name in ("P3", "P4")

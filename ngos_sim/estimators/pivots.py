@@ -6,13 +6,14 @@ from functools import cached_property
 
 import numpy as np
 
+from ngos_sim.estimators import own_flow
 from ngos_sim.estimators.assembly import Observables, Part
 from ngos_sim.estimators.joint_pivot import JointPivot
+from ngos_sim.estimators.own_flow import OwnStep
 from ngos_sim.estimators.polynomials import Term
 from ngos_sim.estimators.probed import Known, Near, extremes
 from ngos_sim.estimators.problem import Problem
-from ngos_sim.known import joint_flow, local_table, own_flow, quadrature
-from ngos_sim.known.own_flow import OwnStep
+from ngos_sim.known import joint_flow, local_table, quadrature
 from ngos_sim.known.probing import NoMoments
 from ngos_sim.known.step_nodes import exact_nodes
 from ngos_sim.processes import calling

@@ -35,7 +35,7 @@ class Near:
     autonomous : tuple of int
         The slots A, the same ones in every coordinate.
     own_flow : bool
-        Whether errors are carried by the optimizer's own step, projected (`known.own_flow`), not by the SDE's flow.
+        Whether errors are carried by the optimizer's own step, projected (`own_flow`), not by the SDE's flow.
     """
 
     sde: SDE

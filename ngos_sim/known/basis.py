@@ -111,9 +111,10 @@ def covering(linear, autonomous, monomials=(), own_flow=False):
     """Return the smallest Basis whose span holds monomials in the slots; None above degree 8.
 
     own_flow : bool
-        Whether an optimizer's own step is projected on it (`known.own_flow`): beside slots A it then has y^2 times the
-        powers of L, and higher powers of L alone, as u' holds h f'^2. One of these is enough where L has several slots:
-        a second moved Adam's standard deviations by less than a tenth. Else its degree is 2 at least, and its order
+        Whether an optimizer's own step is projected on it (`estimators.own_flow`): beside slots A it then has y^2
+        times the powers of L, and higher powers of L alone, as u' holds h f'^2. One of these is enough where L has
+        several slots: a second moved Adam's standard deviations by less than a tenth. Else its degree is 2 at least,
+        and its order
         what the monomials need.
     """
     linear, autonomous = tuple(linear), tuple(autonomous)

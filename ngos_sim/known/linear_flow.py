@@ -3,7 +3,7 @@
 Radau IIA (Hairer and Wanner 1996, Solving Ordinary Differential Equations II, section IV.5) with n nodes is of order
 2 n - 1 and L-stable: a rate that is fast beside a step needs no smaller ones. Its accuracy is judged against
 |X(s)| |x(0)|, the size of the terms that x(s) is a sum of (or 1e-12 of the largest so far, where x has died out): no
-unit of x or of time is in that. `moment_flow` and
+unit of x or of time is in that. `moments` and
 `joint_flow` take from here the SDE's moments, and what carries errors over a step.
 """
 

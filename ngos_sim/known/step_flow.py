@@ -1,4 +1,4 @@
-"""Flows over the steps of an optimizer: what `moment_flow` and `joint_flow` make of their generators.
+"""Flows over the steps of an optimizer: what `local_table` and `joint_flow` make of an SDE's generator.
 
 M_k, which carries errors over step k, shows in their variance alone; the SDE's moments m_k make their means
 (docs/theory.md, "The local estimator").
@@ -42,25 +42,6 @@ def smooth(found_at, steps):
         return lambda first, last: found[np.searchsorted(numbers, np.arange(first, last), "right") - 1]
     spline = CubicSpline(numbers, found)
     return lambda first, last: spline(np.arange(first, last))
-
-
-def solution(rate_at, problem, duration, start):
-    """Return the `linear_flow.Solution` of x' = A(t) x from t0, for a time, in the clock t - t0 = duration s^2.
-
-    Raises
-    ------
-    ValueError
-        None is found.
-    """
-
-    def rate(s):
-        return (2.0 * duration * s)[..., None, None] * rate_at(problem.t0 + duration * s * s)
-
-    found = linear_flow.solved(rate, start)
-    if found is None:
-        until = f"from t={problem.t0:g} to {problem.t0 + duration:g}"
-        raise ValueError(f"the SDE's moment flow does not converge {until}: rates too fast, or moments too large")
-    return found
 
 
 def constants_column(matrices, means):

@@ -8,7 +8,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
-from ngos_sim.known import own_flow
+from ngos_sim.estimators import own_flow
 from ngos_sim.known.basis import Basis
 from ngos_sim.processes.local_error import monomials
 from tests.support.local_paths import (

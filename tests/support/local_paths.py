@@ -5,11 +5,11 @@ import numpy as np
 import ngos_sim as ns
 from ngos_sim.engines import python
 from ngos_sim.estimators.assembly import Observables, Part, assemble
+from ngos_sim.estimators.own_flow import OwnStep
 from ngos_sim.known import local_table
 from ngos_sim.known.basis import covering
 from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.known.moments import Moments
-from ngos_sim.known.own_flow import OwnStep
 from ngos_sim.known.probing import Probe
 from ngos_sim.known.quadrature import law_rule
 from ngos_sim.processes.integrators import table

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.known import own_flow
+from ngos_sim.estimators import own_flow
 from ngos_sim.known.basis import Basis
 from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.known.moments import Moments
