@@ -1,5 +1,6 @@
 """Whether the sampler and the quadrature of a noise law are one law, of mean 0 and variance 1."""
 
+import itertools
 import math
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ _KINK = 0.05  # E |zeta|, which a Gauss rule does not see exactly,
 _ROUGH = 0.02  # and moments of a law of two Gaussians that jumps
 _HEAVY = 0.1  # of E zeta^4 beyond _TAIL: the law is taken to have no fourth moment
 _POWERS = (1, 2, 3, 4)
+_CELLS, _NARROW = 256, 1e-13  # in which a jump is looked for, and the width to which it is found
 
 
 def check(noise, sigma):
@@ -94,7 +96,7 @@ def _density(xi):
 def _one(sample):
     """Return E zeta^n, E |zeta|^n and the latter's part beyond _TAIL, by n, and the error of integration.
 
-    Adaptive, so that jumps are found.
+    Adaptive, between the sampler's jumps.
     """
 
     def integrand(xi):
@@ -102,14 +104,33 @@ def _one(sample):
         powers = [_power(zeta, n) for n in _POWERS]
         return _density(xi) * np.array([*powers, *map(abs, powers)])
 
+    ends = sorted({-_RANGE, -_TAIL, 0.0, _TAIL, _RANGE, *_jumps(sample)})
     parts = [
         quad_vec(integrand, low, high, epsabs=1e-9, epsrel=1e-9, norm="max", limit=500)
-        for low, high in ((-_RANGE, -_TAIL), (-_TAIL, 0.0), (0.0, _TAIL), (_TAIL, _RANGE))
+        for low, high in itertools.pairwise(ends)
     ]
     total = math.fsum  # over the parts
     signed, sizes = ([total(part[0][n] for part in parts) for n in places] for places in (range(4), range(4, 8)))
-    tail = parts[0][0][4:] + parts[3][0][4:]
+    tail = sum(part[0][4:] for part, low in zip(parts, ends, strict=False) if not -_TAIL <= low < _TAIL)
     return *(dict(zip(_POWERS, each, strict=True)) for each in (signed, sizes, tail)), total(part[1] for part in parts)
+
+
+def _jumps(sample):
+    """Return where a sampler jumps, by bisection: adaptive rules may agree on a wrong integral over a jump."""
+    grid = np.linspace(-_RANGE, _RANGE, _CELLS + 1).tolist()
+    values, found = [sample(xi) for xi in grid], []
+    for low, high, first, last in zip(grid, grid[1:], values, values[1:], strict=False):
+        whole = abs(last - first)
+        while high - low > _NARROW and abs(last - first) > 0.5 * whole > 0.0:
+            middle = 0.5 * (low + high)
+            value = sample(middle)
+            if abs(value - first) > abs(last - value):
+                high, last = middle, value
+            else:
+                low, first = middle, value
+        if whole > 0.0 and high - low <= _NARROW:
+            found.append(high)
+    return found
 
 
 def _two(sample):

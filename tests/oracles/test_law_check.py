@@ -120,3 +120,9 @@ def test_what_the_check_sees_of_a_spike_is_what_its_docstring_says():
     with pytest.raises(ValueError, match="different laws: E zeta is"):
         check(spiked(0.1), 8.0)
     assert "one 0.1 wide is seen, one 0.01 wide may pass" in check.__doc__
+
+
+def test_a_law_that_jumps_anywhere_is_one_law():
+    """Adaptive rules agreed on a wrong integral over the jump at 120 of 400 scales such as these."""
+    for k in range(40):
+        check(ns.two_point(low_skewness=1.5), 1.631 * 2.0 ** (k / 5.0))
