@@ -18,7 +18,7 @@ from ngos_sim.processes.rule import parameters
 from tests.support import naive
 
 CONSTANTS = dict(sigma0=0.8, eps0=0.1, c2=1.3)
-H, STEPS, HESSIAN, T0 = 0.02, 9, 0.9, 0.1
+H, STEPS, HESSIAN, T0 = 0.02, 7, 0.9, 0.1
 RULES = [
     (ns.rmsprop(**CONSTANTS), ns.rmsprop_sde(), [1.2, 1.4]),
     (ns.rmsprop(second_moment="updated", **CONSTANTS), ns.rmsprop_sde(), [1.2, 1.4]),
@@ -108,7 +108,7 @@ def local_program(rule, known, law, nodes, flow=sde_flow):
 
 
 def enumerated(rule, sde, start, law, q, nodes, monomials=(), flow=sde_flow):
-    """Return E e and E psi(x_k) - E psi(X_t) over all 2^9 paths of two-point noise with probability q."""
+    """Return E e and E psi(x_k) - E psi(X_t) over all 2^7 paths of two-point noise with probability q."""
     known = moments_of(rule, sde, start, monomials, flow is not sde_flow)
     (program, inputs), means = local_program(rule, known, law, nodes, flow)
     noise, weights = naive.two_point_paths(STEPS, q)
