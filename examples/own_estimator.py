@@ -31,22 +31,23 @@ class Deeper(ns.Estimator):
         return ns.Plan((job,), read)
 
 
-tables = [
-    ns.ConvergenceStudy(
-        ns.NGOS(ns.quadratic(0.9)),
-        optimizer=ns.rmsprop(sigma0=0.8, eps0=0.1, c2=1.3),
-        sde=ns.rmsprop_sde(),
-        initial=dict(theta=1.2, u=1.0),
-        eta2=[2.0**-2, 2.0**-3],
-        horizon=1.0,
-        times=[1.0],
-        test_functions=["theta[0]", "u[0]"],
-        estimator=estimator,
-    )
-    .run(trajectories=1_000_000, seed=0)
-    .table
-    for estimator in ("local", "coupled", Deeper())
-]
-for rows in zip(*(table.itertuples() for table in tables), strict=True):
-    for row in rows:
-        print(f"{row.test_function:9} h={row.h:<6} {row.estimator:8} {row.error:+.5f} ({row.std_error:.5f})")
+if __name__ == "__main__":
+    tables = [
+        ns.ConvergenceStudy(
+            ns.NGOS(ns.quadratic(0.9)),
+            optimizer=ns.rmsprop(sigma0=0.8, eps0=0.1, c2=1.3),
+            sde=ns.rmsprop_sde(),
+            initial=dict(theta=1.2, u=1.0),
+            eta2=[2.0**-2, 2.0**-3],
+            horizon=1.0,
+            times=[1.0],
+            test_functions=["theta[0]", "u[0]"],
+            estimator=estimator,
+        )
+        .run(trajectories=1_000_000, seed=0)
+        .table
+        for estimator in ("local", "coupled", Deeper())
+    ]
+    for rows in zip(*(table.itertuples() for table in tables), strict=True):
+        for row in rows:
+            print(f"{row.test_function:9} h={row.h:<6} {row.estimator:8} {row.error:+.5f} ({row.std_error:.5f})")

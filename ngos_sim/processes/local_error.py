@@ -19,7 +19,7 @@ from ngos_sim.processes.rule import Rule
 def monomials(basis):
     """Return the scalar function (x, path) -> tuple of a basis's monomials at a state, y = x - path in slots of A.
 
-    One expression, written out from the powers: a chain of functions would take longer to compile.
+    Each is a shorter one times a slot.
 
     Examples
     --------
@@ -27,11 +27,39 @@ def monomials(basis):
     >>> monomials(Basis(linear=(0,), autonomous=(1,), degree=1))((3.0, 1.5), (1.0,))
     (0.5, 0.25, 3.0, 1.5)
     """
-    factors = [f"x[{i}]" for i in range(basis.slots)]
-    for at, a in enumerate(basis.autonomous):
-        factors[a] = f"(x[{a}] - path[{at}])"
-    products = [" * ".join(factors[i] for i, n in enumerate(powers) for _ in range(n)) for powers in basis.exponents]
-    return eval(f"lambda x, path: ({', '.join(products)},)", {})
+    found: list[tuple[int, ...]] = []  # the slots that each is the product of, ascending
+    values = _nothing
+    for powers in basis.exponents:
+        *shorter, last = (i for i, n in enumerate(powers) for _ in range(n))
+        values = _longer(values, found.index(tuple(shorter)) if shorter else None, last)
+        found.append((*shorter, last))
+    centred = _nothing
+    for slot in range(basis.slots):
+        centred = _centred(centred, slot, basis.autonomous.index(slot) if slot in basis.autonomous else None)
+    return lambda x, path: values(centred(x, path), path)
+
+
+def _nothing(x, path):
+    return ()
+
+
+def _centred(before, slot, at):
+    """Return a state's slots before this one, and it; less the path where it is number `at` of the autonomous ones."""
+    if at is None:
+        return lambda x, path: (*before(x, path), x[slot])
+    return lambda x, path: (*before(x, path), x[slot] - path[at])
+
+
+def _longer(values, shorter, slot):
+    """Return values with one more at the end: a slot, times value number `shorter` where there is such."""
+    if shorter is None:
+        return lambda y, path: (*values(y, path), y[slot])
+
+    def longer(y, path):
+        found = values(y, path)
+        return (*found, found[shorter] * y[slot])
+
+    return longer
 
 
 def local_error(rule, basis, columns, nodes):

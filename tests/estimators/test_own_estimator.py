@@ -1,6 +1,7 @@
 """A user's own estimator goes through the same door: run, chosen, reported like a built-in one; refused in a line."""
 
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,7 @@ import ngos_sim as ns
 from ngos_sim.estimators import choose
 from ngos_sim.estimators.estimator import Checked
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "own_estimator.py"
-names: dict = {"__name__": "example"}
-exec(EXAMPLE.read_text(encoding="utf-8").partition("\ntables = ")[0], names)
+names = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "own_estimator.py"))
 Deeper = names["Deeper"]
 
 
