@@ -155,18 +155,19 @@ def plot(directory: Annotated[Path, typer.Argument(help="What `run` wrote.")]) -
 
 @app.command(name="list")
 def list_kinds(kind: Annotated[str | None, typer.Argument(help="loss, noise, optimizer or sde.")] = None) -> None:
-    """List the built-ins that a study file can name, with their arguments."""
+    """List the built-ins that a study file can name: clock, order in h, source and arguments."""
     from ngos_sim.studies.kinds import KINDS
 
     if kind is not None and kind not in KINDS:
         raise ValueError(f"kind {kind!r} is unknown; allowed: {', '.join(KINDS)}")
     for name in [kind] if kind else KINDS:
         print(name)
-        for label, factory in KINDS[name].items():
-            summary = (inspect.getdoc(factory) or "").split("\n", 1)[0]  # python -OO has none
-            print(
-                f"  {label:<12}{summary}\n{'':<14}{', '.join(inspect.signature(factory).parameters) or 'no arguments'}"
-            )
+        width = max(map(len, KINDS[name])) + 2
+        for label, (make, clock, order) in KINDS[name].items():
+            summary = (inspect.getdoc(make) or "").split("\n", 1)[0]  # python -OO has none
+            given = ", ".join(inspect.signature(make).parameters) or "no arguments"
+            told = [f"clock {clock}"] * bool(clock) + [f"order {order}"] * bool(order) + [given]
+            print(f"  {label:<{width}}{summary}\n{'':<{width + 2}}{'; '.join(told)}")
 
 
 def main() -> None:

@@ -174,12 +174,13 @@ def _built(kind, path, value):
     chosen = content.pop("kind")
     if not isinstance(chosen, str) or chosen not in factories:
         raise ValueError(f"{path}.kind={chosen!r} is unknown; allowed: {', '.join(factories)}")
-    parameters = inspect.signature(factories[chosen]).parameters.values()
+    make = factories[chosen].make
+    parameters = inspect.signature(make).parameters.values()
     required = [p.name for p in parameters if p.default is p.empty]
     optional = [p.name for p in parameters if p.default is not p.empty]
     _check_against(path, content, required, optional)
     with _located(path, content, f"{path}: "):
-        return factories[chosen](**content)
+        return make(**content)
 
 
 @contextlib.contextmanager
