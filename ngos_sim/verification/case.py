@@ -8,9 +8,8 @@ import pandas as pd
 from ngos_sim.studies.result import Result
 from ngos_sim.studies.study import ConvergenceStudy
 
-CONSISTENT, NO_ORDER, HALF_ORDER = "order 1", "no order", "half order"
-_NEAR_HALF = 0.05
-_NEAR_ZERO = 0.2
+CONSISTENT, NO_ORDER, HALF_ORDER, FIRST_ORDER = "consistent", "no order", "half order", "order 1"
+_WRONG = {NO_ORDER: (0.0, 0.2), HALF_ORDER: (0.5, 0.05), FIRST_ORDER: (1.0, 0.2)}  # order of a control, and within what
 _STANDARD_ERRORS = 4.0  # of a constant from the predicted one, before a case is in doubt
 
 
@@ -20,12 +19,13 @@ class Case:
 
     study : function () -> ConvergenceStudy, or mapping of a label to one
     trajectories : int
-    shows : CONSISTENT, every verdict is "consistent with order 1" and every constant is the predicted
-        one where there is one; NO_ORDER, every verdict "fails order 1" with an order below 0.2; HALF_ORDER,
-        with one within 0.05 of 1/2 and the predicted term of sqrt(h); or function (orders, results) ->
-        (bool, str)
+    shows : CONSISTENT, every verdict is "consistent with order" `order` and every constant is the predicted
+        one where there is one; NO_ORDER, HALF_ORDER, FIRST_ORDER, every verdict "fails order" `order` with a fitted
+        one near 0, 1/2 or 1, and the predicted term of sqrt(h); or function (orders, results) -> (bool, str)
     quick : bool
         Whether it belongs to `verify --quick`.
+    order : float
+        The order of the theorem that the errors are held to.
     """
 
     title: str
@@ -33,6 +33,7 @@ class Case:
     trajectories: int
     shows: str | Callable[[pd.DataFrame, Mapping[str, Result]], tuple[bool, str]] = CONSISTENT
     quick: bool = False
+    order: float = 1.0
 
     def run(self, **settings):
         """Run the studies; return {label: Result}, one with the label "" for a single study."""
@@ -42,26 +43,27 @@ class Case:
 
     def judge(self, results):
         """Return (whether the results show what they must, the finding in words)."""
-        orders = pd.concat([result.order().assign(study=label) for label, result in results.items()])
+        orders = pd.concat([result.order(self.order).assign(study=label) for label, result in results.items()])
         rows = orders[orders.norm == "max"]
         if callable(self.shows):
             return self.shows(rows, results)
         span = _span(rows.order)
-        odd = {
-            CONSISTENT: ~rows.verdict.str.startswith("consistent with order 1"),
-            NO_ORDER: ~(rows.verdict.str.startswith("fails order 1") & (rows.order < _NEAR_ZERO)),
-            HALF_ORDER: ~(rows.verdict.str.startswith("fails order 1") & ((rows.order - 0.5).abs() < _NEAR_HALF)),
-        }[self.shows]
+        if self.shows == CONSISTENT:
+            odd = ~rows.verdict.str.startswith(f"consistent with order {self.order:g}")
+        else:
+            fitted, within = _WRONG[self.shows]
+            fails = rows.verdict.str.startswith(f"fails order {self.order:g}")
+            odd = ~(fails & ((rows.order - fitted).abs() < within))
         if odd.any():
             said = (f"{row.test_function} ({row.sde}): {row.verdict}" for row in rows[odd].itertuples())
             return False, "NOT as expected: " + "; ".join(said)
         if self.shows != CONSISTENT:
             agree, words = half_orders_against_prediction(rows)
-            return agree, f"fails order 1, as it must: fitted order {span}{words}"
+            return agree, f"fails order {self.order:g}, as it must: fitted order {span}{words}"
         worst = rows.loc[rows.ci_low == rows.ci_low.min()].iloc[0]
         interval = f"[{worst.ci_low:z.3f}, {worst.ci_high:z.3f}] for {worst.test_function}"
         agree, words = against_prediction(rows)
-        return agree, f"consistent with order 1: fitted order {span}, the worst interval {interval}{words}"
+        return agree, f"consistent with order {self.order:g}: fitted order {span}, the worst interval {interval}{words}"
 
 
 def against_prediction(rows):

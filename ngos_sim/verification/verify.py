@@ -128,14 +128,14 @@ def _verified(name, out, threads):
     good, finding = case.judge(results)
     lines = [f"{name}: {case.title}"]
     for label, result in results.items():
-        figure = _saved(result, out / name / label)
-        lines += [label] * bool(label) + [report.orders_table(result.order()), f"   {figure}"]
+        figure = _saved(result, out / name / label, case.order)
+        lines += [label] * bool(label) + [report.orders_table(result.order(case.order)), f"   {figure}"]
     return good, "\n".join([*lines, f"=> {finding}\n"])
 
 
-def _saved(result, directory):
+def _saved(result, directory, order):
     """Save a result; return where its figure is, or why it could not be drawn."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
-        result.save(directory)
+        result.save(directory, order)
     return " ".join(str(said[0].message).split()) if said else directory / "errors.png"

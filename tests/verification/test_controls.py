@@ -10,7 +10,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.processes.rule import Oracle
 from ngos_sim.verification import controls
-from ngos_sim.verification.case import CONSISTENT, HALF_ORDER, NO_ORDER, Case
+from ngos_sim.verification.case import CONSISTENT, FIRST_ORDER, HALF_ORDER, NO_ORDER, Case
 from ngos_sim.verification.theorems import CASES
 from tests.support import naive
 
@@ -80,8 +80,8 @@ class Found:
     def __init__(self, table):
         self.table = table
 
-    def order(self):
-        return self.table
+    def order(self, theorem):
+        return self.table.assign(theorem=theorem)
 
 
 HALF = dict(verdict="fails order 1: half order", order=0.51, predicted_sqrt_term=0.3)
@@ -105,6 +105,22 @@ HALF = dict(verdict="fails order 1: half order", order=0.51, predicted_sqrt_term
 )
 def test_judgements(shows, changes, good, words):
     found, said = Case("", dict, 1, shows).judge({"": Found(orders(**changes))})
+    assert found == good
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("shows", "changes", "good", "words"),
+    [
+        (CONSISTENT, dict(order=2.0, verdict="consistent with order 2"), True, "consistent with order 2: fitted"),
+        (CONSISTENT, {}, False, "NOT as expected"),
+        (FIRST_ORDER, dict(verdict="fails order 2: order 1"), True, "fails order 2, as it must: fitted order 1.00"),
+        (FIRST_ORDER, dict(verdict="fails order 2: limit off", order=0.01), False, "NOT as expected"),
+    ],
+)
+def test_judgements_of_a_theorem_of_order_2(shows, changes, good, words):
+    case = Case("", dict, 1, shows, order=2.0)
+    found, said = case.judge({"": Found(orders(**{"predicted_constant": math.nan} | changes))})
     assert found == good
     assert words in said
 
