@@ -257,7 +257,7 @@ def of_the_clock_eta():
 
 
 def cases():
-    """Return {name: program and inputs}: rules, ballistic ones, local errors, features, users' functions, matrices, much state."""
+    """Return {name: program and inputs}: rules, local errors, features, users' functions, matrices, much state."""
     rule = ns.rmsprop(**RMSPROP)
     g = ns.TestFunction("g", lambda x: x[0] * x[0] + x[1], coordinate=1)
     heavy = [(rule, ns.laplace(), 1), (rule, ns.student_t(5.0), 1)]
