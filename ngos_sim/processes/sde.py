@@ -11,6 +11,10 @@ def _no_schedule(t, p):
     return ()
 
 
+def _nothing(parameters, oracle, law, sigma):
+    return ""
+
+
 @dataclass(frozen=True, init=False)
 class SDE:
     """dX = drift dt + diffusion (Sigma^(1/2) dW)_i, coordinate by coordinate.
@@ -34,6 +38,10 @@ class SDE:
         of its limit at step 0.
     channels : 1 or 2
         How many Brownian motions drive a coordinate.
+    unmet : function (parameters, oracle, law, sigma) -> str, optional
+        What the equation rests on and an oracle, with this law of its noise at this noise scale, does not have: a study
+        of both is refused in these words. "" where it has all. For an equation whose coefficients hold moments of the
+        law, or which is not valid for every covariance.
     **parameters : float
         Its own numbers in p; the optimizer's constants are there too, p.h and p.eta.
 
@@ -67,10 +75,22 @@ class SDE:
     schedule: Callable
     pivot: "SDE | None"
     channels: int
+    unmet: Callable
     parameters: Mapping[str, float]
     family: str
 
-    def __init__(self, name, drift, diffusion, slots, schedule=_no_schedule, pivot=None, channels=1, **parameters):
+    def __init__(
+        self,
+        name,
+        drift,
+        diffusion,
+        slots,
+        schedule=_no_schedule,
+        pivot=None,
+        channels=1,
+        unmet=_nothing,
+        **parameters,
+    ):
         if pivot is not None and not isinstance(pivot, SDE):
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         if isinstance(channels, bool) or channels not in (1, 2):
@@ -84,6 +104,7 @@ class SDE:
             ("schedule", checked_function(name, "schedule", schedule)),
             ("pivot", pivot),
             ("channels", int(channels)),
+            ("unmet", checked_function(name, "unmet", unmet)),
             ("parameters", checked_parameters(name, parameters)),
         ):
             object.__setattr__(self, field, content)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ngos_sim.oracles import heavy_laws, laws, losses, noises
-from ngos_sim.processes import rmsprop_adam
+from ngos_sim.processes import ballistic, rmsprop_adam
 
 
 class Kind(NamedTuple):
@@ -34,9 +34,13 @@ KINDS: dict[str, dict[str, Kind]] = {
     "optimizer": {
         "rmsprop": Kind(rmsprop_adam.rmsprop, "eta2"),
         "adam": Kind(rmsprop_adam.adam, "eta2"),
+        "ballistic-rmsprop": Kind(ballistic.ballistic_rmsprop, "eta"),
+        "ballistic-adam": Kind(ballistic.ballistic_adam, "eta"),
     },
     "sde": {
         "rmsprop": Kind(rmsprop_adam.rmsprop_sde, "eta2", "1"),
         "adam": Kind(rmsprop_adam.adam_sde, "eta2", "1"),
+        "ballistic-rmsprop": Kind(ballistic.ballistic_rmsprop_sde, "eta", "0, 1, 2"),
+        "ballistic-adam": Kind(ballistic.ballistic_adam_sde, "eta", "0, 1, 2"),
     },
 }

@@ -42,6 +42,7 @@ def driven(sde, functions, start, steps, levels=(1,), oracle=None):
 
 PROGRAMS = {
     **programs.two_channels(),
+    **programs.ballistic(),
     "many fills": driven(moving(), ["theta[0]", "u[1]"], [[0.5, 1.0]] * 2, 11, (1, 2, 4)),
 }
 
