@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ngos_sim.arithmetic import fma, preconditioner
+    from ngos_sim.arithmetic import fma, preconditioner, sign
     from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
     from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Reading, Refused, Served
     from ngos_sim.estimators.test_functions import TestFunction
@@ -60,6 +60,7 @@ __all__ = [
     "rmsprop_sde",
     "scale_batch",
     "scaling_rule",
+    "sign",
     "skewed",
     "student_t",
     "svag",
@@ -68,7 +69,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "arithmetic": ("fma", "preconditioner"),
+    "arithmetic": ("fma", "preconditioner", "sign"),
     "errors": ("EngineUnavailable", "NonFiniteError", "StudyWarning"),
     "estimators.estimator": ("Estimator", "Plan", "Quantity", "Reading", "Refused", "Served"),
     "estimators.test_functions": ("TestFunction",),
