@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from ngos_sim.oracles.noises import Noise, gaussian
     from ngos_sim.processes.from_hyperparameters import from_hyperparameters
     from ngos_sim.processes.hyperparameters import Hyperparameters, scale_batch
+    from ngos_sim.processes.lion import lion, lion_sde
     from ngos_sim.processes.optimizer import Optimizer
     from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
     from ngos_sim.processes.sde import SDE
+    from ngos_sim.processes.sign import signsgd, signsgd_sde, signum, signum_sde
     from ngos_sim.processes.variations import scaling_rule, svag
     from ngos_sim.studies.result import Result
     from ngos_sim.studies.study import ConvergenceStudy
@@ -53,6 +55,8 @@ __all__ = [
     "gaussian",
     "laplace",
     "linear",
+    "lion",
+    "lion_sde",
     "preconditioner",
     "quadratic",
     "rademacher",
@@ -61,6 +65,10 @@ __all__ = [
     "scale_batch",
     "scaling_rule",
     "sign",
+    "signsgd",
+    "signsgd_sde",
+    "signum",
+    "signum_sde",
     "skewed",
     "student_t",
     "svag",
@@ -80,9 +88,11 @@ _HOMES = {
     "oracles.noises": ("Noise", "gaussian"),
     "processes.from_hyperparameters": ("from_hyperparameters",),
     "processes.hyperparameters": ("Hyperparameters", "scale_batch"),
+    "processes.lion": ("lion", "lion_sde"),
     "processes.optimizer": ("Optimizer",),
     "processes.rmsprop_adam": ("adam", "adam_sde", "rmsprop", "rmsprop_sde"),
     "processes.sde": ("SDE",),
+    "processes.sign": ("signsgd", "signsgd_sde", "signum", "signum_sde"),
     "processes.variations": ("scaling_rule", "svag"),
     "studies.result": ("Result",),
     "studies.study": ("ConvergenceStudy",),
