@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ngos_sim.arithmetic import fma, preconditioner
+    from ngos_sim.arithmetic import fma, preconditioner, sign
     from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
     from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Reading, Refused, Served
     from ngos_sim.estimators.test_functions import TestFunction
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     )
     from ngos_sim.processes.from_hyperparameters import from_hyperparameters
     from ngos_sim.processes.hyperparameters import Hyperparameters, scale_batch
+    from ngos_sim.processes.lion import lion, lion_sde
     from ngos_sim.processes.optimizer import Optimizer
     from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
     from ngos_sim.processes.sde import SDE
+    from ngos_sim.processes.sign import signsgd, signsgd_sde, signum, signum_sde
     from ngos_sim.processes.variations import scaling_rule, svag
     from ngos_sim.studies.result import Result
     from ngos_sim.studies.study import ConvergenceStudy
@@ -63,6 +65,8 @@ __all__ = [
     "gaussian",
     "laplace",
     "linear",
+    "lion",
+    "lion_sde",
     "preconditioner",
     "quadratic",
     "rademacher",
@@ -70,6 +74,11 @@ __all__ = [
     "rmsprop_sde",
     "scale_batch",
     "scaling_rule",
+    "sign",
+    "signsgd",
+    "signsgd_sde",
+    "signum",
+    "signum_sde",
     "skewed",
     "student_t",
     "svag",
@@ -78,7 +87,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "arithmetic": ("fma", "preconditioner"),
+    "arithmetic": ("fma", "preconditioner", "sign"),
     "errors": ("EngineUnavailable", "NonFiniteError", "StudyWarning"),
     "estimators.estimator": ("Estimator", "Plan", "Quantity", "Reading", "Refused", "Served"),
     "estimators.test_functions": ("TestFunction",),
@@ -90,9 +99,11 @@ _HOMES = {
     "processes.ballistic": ("ballistic_adam", "ballistic_adam_sde", "ballistic_rmsprop", "ballistic_rmsprop_sde"),
     "processes.from_hyperparameters": ("from_hyperparameters",),
     "processes.hyperparameters": ("Hyperparameters", "scale_batch"),
+    "processes.lion": ("lion", "lion_sde"),
     "processes.optimizer": ("Optimizer",),
     "processes.rmsprop_adam": ("adam", "adam_sde", "rmsprop", "rmsprop_sde"),
     "processes.sde": ("SDE",),
+    "processes.sign": ("signsgd", "signsgd_sde", "signum", "signum_sde"),
     "processes.variations": ("scaling_rule", "svag"),
     "studies.result": ("Result",),
     "studies.study": ("ConvergenceStudy",),

@@ -1,6 +1,7 @@
 """The primitives that every target supplies itself; scalar functions call them by these names.
 
-In plain Python they are the functions below. `engines.compiling.bind` puts machine instructions in their place.
+In plain Python they are the functions below. `engines.compiling.bind` puts machine instructions in their place, but for
+`preconditioner` and `sign`, which it compiles as they are.
 """
 
 import math
@@ -26,6 +27,14 @@ def preconditioner(u, sigma0, eps0):
     Under precision "mix" the inside is float32, on the CPU and on the GPU.
     """
     return 1.0 / (sigma0 * math.sqrt(u) + eps0)
+
+
+def sign(x):
+    """Return 1 above 0, -1 below, and x where it is 0 or NaN; without a branch in compiled code.
+
+    As torch.sign and numpy.sign; of math.copysign(1.0, x), which compiles as well, 0 has a sign.
+    """
+    return 1.0 if x > 0.0 else -1.0 if x < 0.0 else x
 
 
 def slotwise(slopes, factor, x):

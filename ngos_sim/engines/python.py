@@ -41,7 +41,7 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None, second_nois
 
 
 def _plain(program):
-    """Return the program of plain copies that call exp, log, tanh, sin and cos as compiled functions do."""
+    """Return the program of plain copies that call exp, log, tanh, erf, sin and cos as compiled functions do."""
     processes = tuple(
         replace(process, move=plain(process.move), law=plain(process.law), slope=process.slope and plain(process.slope))
         for process in program.processes

@@ -208,3 +208,23 @@ def try_at(functions, state):
                 raise ValueError(f"test function {function.name!r} fails at {x}: {error}") from error
             if not isinstance(value, (int, float, np.floating)):
                 raise ValueError(f"test function {function.name!r} returns {value!r} at {x}; a number is needed")
+
+
+def slots_read(function, slots, state):
+    """Return the slots whose values a test function reads: of a TestFunction those whose NaN makes it none.
+
+    state : ndarray, shape (d, slots)
+    """
+    if not isinstance(function, TestFunction):
+        variables = (variable for _, powers in parse(function, slots, len(state)) for variable in powers)
+        return {slots[variable[0]] for variable in variables if isinstance(variable, tuple)}
+    x = state[function.coordinate].tolist()
+    without = {slot: tuple(math.nan if i == at else each for i, each in enumerate(x)) for at, slot in enumerate(slots)}
+    return {slot for slot, given in without.items() if _is_nan(function.g, given)}
+
+
+def _is_nan(g, x):
+    try:
+        return math.isnan(g(x))
+    except (ArithmeticError, ValueError):
+        return True

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ngos_sim.processes.domain import Domain
 from ngos_sim.processes.rule import checked_parameters
 from ngos_sim.validation import checked_function, checked_slots
 
@@ -49,6 +50,8 @@ class SDE:
     ----------
     family : str
         "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+    domain : Domain or None
+        What the derivation of one of this package's assumes, where a study can see it.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class SDE:
     unmet: Callable
     parameters: Mapping[str, float]
     family: str
+    domain: Domain | None
 
     def __init__(
         self,
@@ -97,6 +101,7 @@ class SDE:
             raise ValueError(f"{name}: channels={channels!r}; allowed: 1, 2")
         for field, content in (
             ("family", ""),
+            ("domain", None),
             ("name", name),
             ("drift", checked_function(name, "drift", drift)),
             ("diffusion", checked_function(name, "diffusion", diffusion)),

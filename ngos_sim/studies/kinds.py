@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ngos_sim.oracles import heavy_laws, laws, losses, noises
-from ngos_sim.processes import ballistic, rmsprop_adam
+from ngos_sim.processes import ballistic, lion, rmsprop_adam, sign
 
 
 class Kind(NamedTuple):
@@ -36,11 +36,17 @@ KINDS: dict[str, dict[str, Kind]] = {
         "adam": Kind(rmsprop_adam.adam, "eta2"),
         "ballistic-rmsprop": Kind(ballistic.ballistic_rmsprop, "eta"),
         "ballistic-adam": Kind(ballistic.ballistic_adam, "eta"),
+        "signsgd": Kind(sign.signsgd, "eta"),
+        "signum": Kind(sign.signum, "eta"),
+        "lion": Kind(lion.lion, "eta2"),
     },
     "sde": {
         "rmsprop": Kind(rmsprop_adam.rmsprop_sde, "eta2", "1"),
         "adam": Kind(rmsprop_adam.adam_sde, "eta2", "1"),
         "ballistic-rmsprop": Kind(ballistic.ballistic_rmsprop_sde, "eta", "0, 1, 2"),
         "ballistic-adam": Kind(ballistic.ballistic_adam_sde, "eta", "0, 1, 2"),
+        "signsgd": Kind(sign.signsgd_sde, "eta", "1, 2"),
+        "signum": Kind(sign.signum_sde, "eta", "1"),
+        "lion": Kind(lion.lion_sde, "eta2", "1"),
     },
 }

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ngos_sim.estimators import test_functions
 from ngos_sim.studies import grid, start
 from ngos_sim.validation import is_number
 
@@ -12,7 +13,14 @@ _SINGLE = (1e-37, 1e37)  # what float32 holds with all its digits
 
 def notes(study):
     """Return what is said of a study when it is made, each one line; its points and times are known."""
-    return tuple(filter(None, [_cut(study), *_rates(study), _eps0(study)]))
+    return tuple(filter(None, [_cut(study), *_rates(study), _eps0(study), *_domains(study)]))
+
+
+def _domains(study):
+    """Yield what the derivation of an SDE assumes and the study's oracle has not."""
+    for sde in study.sdes:
+        for doubt in () if sde.domain is None else sde.domain.doubts(study.oracle):
+            yield f"sde {sde.name!r} is derived for {doubt}: its error may be of a lower order here"
 
 
 def _cut(study):
@@ -61,6 +69,20 @@ def _denominators(study):
     if not callable(study.oracle.covariance):
         u = np.concatenate([u, np.atleast_1d(study.oracle.variance_parameters["covariance"])])
     return study.rule.parameters["sigma0"] * np.sqrt(np.maximum(u, 0.0))
+
+
+def check_slots(study):
+    """Raise ValueError where a test function reads a slot that an SDE does not model."""
+    state = start.state(study.initial, study.rule.slots, study.dimension, study.points[0].size)
+    for sde in study.sdes:
+        modelled = sde.slots if sde.domain is None else sde.domain.slots or sde.slots
+        for function in study.test_functions:
+            read = test_functions.slots_read(function, sde.slots, state).difference(modelled)
+            if read:
+                raise ValueError(
+                    f"test function {test_functions.name_of(function)!r}: sde {sde.name!r} does not model "
+                    f"{', '.join(sorted(read))}; allowed: functions of {', '.join(modelled)}"
+                )
 
 
 def check_range(study, precision):

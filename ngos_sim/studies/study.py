@@ -153,6 +153,7 @@ class ConvergenceStudy:
         test_functions.try_at(
             self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].size)
         )
+        notes.check_slots(self)
         here = problems.problems(self)
         first_step.try_functions(here)
         object.__setattr__(self, "served", choose.choose(self.estimator, here))

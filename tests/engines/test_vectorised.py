@@ -8,7 +8,7 @@ import pytest
 from numba import types
 
 import ngos_sim as ns
-from ngos_sim import preconditioner
+from ngos_sim import preconditioner, sign
 from ngos_sim.engines import rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import kernels
@@ -62,10 +62,14 @@ def of_log(theta, p):
     return theta * math.log(p.width + theta * theta) - 2 * theta + 2 * p.width**0.5 * math.atan(theta / p.width**0.5)
 
 
+ROOT_PI = 1.0 / math.sqrt(math.pi)
 USERS = {
     "exp": user(lambda theta, p: math.exp(-theta) * theta, lambda theta, p: -math.exp(-theta) * (1.0 + theta)),
     "log": user(lambda theta, p: math.log(p.width + theta * theta), of_log),
     "tanh": user(lambda theta, p: math.tanh(theta / p.width), lambda theta, p: 2 * math.log(math.cosh(theta / 2))),
+    "erf": user(
+        lambda theta, p: math.erf(theta), lambda theta, p: theta * math.erf(theta) + ROOT_PI * math.exp(-theta * theta)
+    ),
     "sin": user(lambda theta, p: math.sin(theta), lambda theta, p: -math.cos(theta)),
     "cos": user(lambda theta, p: math.cos(theta), lambda theta, p: math.sin(theta)),
 }
@@ -82,6 +86,24 @@ def test_users_functions_of_math(name, precision):
 
 def test_a_call_of_math_that_stays_is_seen():
     assert "$cosh" in row(*alone(user(lambda theta, p: math.cosh(theta), lambda theta, p: math.sinh(theta))), "f64")
+
+
+def by_sign(x, o, z, c, p):
+    theta, u = x
+    return theta - c[0] * sign(o.gradient + z), math.sqrt(u) + z
+
+
+def by_copysign(x, o, z, c, p):
+    theta, u = x
+    return theta - c[0] * math.copysign(1.0, o.gradient + z), math.sqrt(u) + z
+
+
+@pytest.mark.parametrize("precision", ["mix", "f64"])
+@pytest.mark.parametrize("step", [by_sign, by_copysign])
+def test_signs(step, precision):
+    text = row(*alone(rule=ns.Optimizer("mine", step, ("theta", "u"), sigma0=0.8)), precision)
+    assert re.search(r"\bv?sqrtpd\b", text)
+    assert "$copysign" not in text
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])

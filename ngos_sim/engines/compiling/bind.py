@@ -4,7 +4,7 @@ A lane loop takes the function as a Tag: an empty value whose Numba type carries
 computes with (`compiling.fingerprint`) and of the package's own files. So Numba's disk cache hits when nothing changed
 and misses when anything did. A GPU kernel is made around its
 functions (`bound`): numba-cuda compiles the same copies for the GPU, primitives included. The Python engine
-calls plain copies (`plain`). In every copy exp, log, tanh, sin and cos are `compiling.elementary`'s, not math's.
+calls plain copies (`plain`). In every copy exp, log, tanh, erf, sin and cos are `compiling.elementary`'s, not math's.
 """
 
 import builtins
@@ -32,7 +32,12 @@ TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit for the outermost, 
 }
 _ARITHMETIC = {f: f for f in vars(arithmetic).values() if isinstance(f, python_types.FunctionType)}
 _ELEMENTARY = {  # what stands for math's and NumPy's
-    precision: {getattr(of, name): getattr(elementary, name + ending) for of in (math, np) for name in elementary.NAMES}
+    precision: {
+        getattr(of, name): getattr(elementary, name + ending)
+        for of in (math, np)
+        for name in elementary.NAMES
+        if hasattr(of, name)  # NumPy has no erf
+    }
     for precision, ending in (("mix", ""), ("f64", ""), ("f32", "32"))
 }
 

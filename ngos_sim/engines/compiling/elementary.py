@@ -1,11 +1,12 @@
-"""exp, log, tanh, sin and cos by arithmetic only: what `compiling.bind` puts in the place of math's.
+"""exp, log, tanh, erf, sin and cos by arithmetic only: what `compiling.bind` puts in the place of math's.
 
 Without branches and calls, so that loops over lanes vectorise, and the same bits on every engine. NaN gives NaN and
 nothing raises. The errors stated are the largest seen, rounded up, of sin and cos absolute; tests/engines holds them.
 Names that end in 32 are of precision "f32".
 
 Coefficients: Chebyshev fits made with mpmath.chebyfit, lowest degree first: (exp(r) - 1 - r) / r^2 on |r| <= log(2)/2,
-(log(1 + f) - f) / f^2 on [sqrt(1/2) - 1, sqrt 2 - 1], (sin(sqrt s) - sqrt s) / s^(3/2) on [0, (1.001 pi/2)^2].
+(log(1 + f) - f) / f^2 on [sqrt(1/2) - 1, sqrt 2 - 1], (sin(sqrt s) - sqrt s) / s^(3/2) on [0, (1.001 pi/2)^2] and, in
+v = x / (x + 4) ("f32": x / (x + 3)), -log(erfc(x)) / x - x on [0, 6] ("f32": [0, 4]), beyond which erf(x) rounds to 1.
 """
 
 import math
@@ -14,7 +15,7 @@ import numpy as np
 
 from ngos_sim.arithmetic import bits, fma, from_bits, polynomial
 
-NAMES = ("exp", "log", "tanh", "sin", "cos")
+NAMES = ("exp", "log", "tanh", "erf", "sin", "cos")
 
 _INF, _NAN = math.inf, math.nan
 _S1, _S52, _S63 = np.uint64(1), np.uint64(52), np.uint64(63)
@@ -70,6 +71,14 @@ _SINE = (
     -7.643957622560617035e-13,
     2.731286891309230647e-15,
 )
+_ERF = (
+    *(1.128379167095512529, -1.45352091052960864, 0.1908407422851848017, 0.6109817881340761588),
+    *(-0.246651687602158494, -0.6986957827032105868, 0.2579178665211641493, 0.9537956932159296846),
+    *(-0.3081208970725578973, -1.386866053710401861, -0.2093383254087983165, 4.832812485784303634),
+    *(-10.03089088847572413, 26.5387800458207783, -72.80111514931031288, 138.7763854365134024),
+    *(-176.3797559146994931, 150.7280989550682444, -84.63369866351095146, 28.60924209404917096),
+    *(-4.471048079150273622,),
+)
 
 
 def _float64(x):
@@ -107,14 +116,28 @@ def log(x):
     return y if x > 0.0 else -_INF if x == 0.0 else _NAN
 
 
+def _expm1(x):
+    """Return e^x - 1 for -40 <= x <= 0, without cancellation."""
+    t, p = _reduced(x, _TWO52 + 1023.0)
+    scale = from_bits(bits(t) << _S52)
+    return fma(p, scale, scale - 1.0)
+
+
 def tanh(x):
     """Return the hyperbolic tangent, -e / (2 + e) with e = exp(-2 |x|) - 1, without cancellation; within 2.6 ulp."""
     x = _float64(x)
     a = abs(x)
-    t, p = _reduced(-2.0 * (20.0 if a > 20.0 else a), _TWO52 + 1023.0)
-    scale = from_bits(bits(t) << _S52)
-    e = fma(p, scale, scale - 1.0)
+    e = _expm1(-2.0 * (20.0 if a > 20.0 else a))
     return from_bits(bits((0.0 - e) / (2.0 + e)) | (bits(x) & _SIGN))
+
+
+def erf(x):
+    """Return the error function, 1 - exp(-q) with q = -log(erfc(|x|)), without cancellation; within 2.8 ulp."""
+    x = _float64(x)
+    a = abs(x)
+    a = 6.0 if a > 6.0 else a
+    e = _expm1(-a * (a + polynomial(a / (a + 4.0), _ERF)))
+    return from_bits(bits(0.0 - e) | (bits(x) & _SIGN))
 
 
 def _sine(r, t):
@@ -171,6 +194,21 @@ _LOG32 = tuple(
 _SINE32 = tuple(
     _F(c) for c in (-0.1666666595822351805, 0.008333241592248763225, -0.0001982266631335637189, 2.634519562850782339e-6)
 )
+_ERF32 = tuple(
+    _F(c)
+    for c in (
+        1.128379167,
+        -1.090140556,
+        -0.1651943465,
+        0.243447482,
+        0.1168482441,
+        -0.1365974938,
+        -0.1899277832,
+        0.03941485109,
+        0.2537691499,
+        -0.1806470985,
+    )
+)
 
 
 def _reduced32(x, shift):
@@ -202,14 +240,27 @@ def log32(x):
     return y if x > 0.0 else _F(-_INF if x == 0.0 else _NAN)
 
 
+def _expm1_32(x):
+    t, p = _reduced32(x, _TWO23 + 127.0)
+    scale = from_bits(np.uint32(bits(t) << _S23))
+    return fma(p, scale, scale - 1.0)
+
+
 def tanh32(x):
     """Return the hyperbolic tangent in float32; within 2.6 ulp."""
     x = _F(x)
     a = abs(x)
-    t, p = _reduced32(_F(-2.0 * (10.0 if a > 10.0 else a)), _TWO23 + 127.0)
-    scale = from_bits(np.uint32(bits(t) << _S23))
-    e = fma(p, scale, scale - 1.0)
+    e = _expm1_32(_F(-2.0 * (10.0 if a > 10.0 else a)))
     return from_bits(np.uint32(bits((0.0 - e) / (2.0 + e)) | np.uint32(bits(x) & _SIGN32)))
+
+
+def erf32(x):
+    """Return the error function in float32; within 3.4 ulp."""
+    x = _F(x)
+    a = abs(x)
+    a = _F(4.0 if a > 4.0 else a)
+    e = _expm1_32(-a * (a + polynomial(a / (a + _F(3.0)), _ERF32)))
+    return from_bits(np.uint32(bits(0.0 - e) | np.uint32(bits(x) & _SIGN32)))
 
 
 def _sine32(r, t):
