@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from ngos_sim.oracles.noises import Noise, gaussian
     from ngos_sim.processes.from_hyperparameters import from_hyperparameters
     from ngos_sim.processes.hyperparameters import Hyperparameters, scale_batch
+    from ngos_sim.processes.modified_equation import modified_equation
     from ngos_sim.processes.optimizer import Optimizer
     from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
     from ngos_sim.processes.sde import SDE
+    from ngos_sim.processes.sgd import flipped_sgd_sde, heavy_ball, heavy_ball_sde, nesterov, nesterov_sde, sgd, sgd_sde
     from ngos_sim.processes.variations import scaling_rule, svag
     from ngos_sim.studies.result import Result
     from ngos_sim.studies.study import ConvergenceStudy
@@ -48,11 +50,17 @@ __all__ = [
     "TestFunction",
     "adam",
     "adam_sde",
+    "flipped_sgd_sde",
     "fma",
     "from_hyperparameters",
     "gaussian",
+    "heavy_ball",
+    "heavy_ball_sde",
     "laplace",
     "linear",
+    "modified_equation",
+    "nesterov",
+    "nesterov_sde",
     "preconditioner",
     "quadratic",
     "rademacher",
@@ -60,6 +68,8 @@ __all__ = [
     "rmsprop_sde",
     "scale_batch",
     "scaling_rule",
+    "sgd",
+    "sgd_sde",
     "skewed",
     "student_t",
     "svag",
@@ -79,9 +89,19 @@ _HOMES = {
     "oracles.noises": ("Noise", "gaussian"),
     "processes.from_hyperparameters": ("from_hyperparameters",),
     "processes.hyperparameters": ("Hyperparameters", "scale_batch"),
+    "processes.modified_equation": ("modified_equation",),
     "processes.optimizer": ("Optimizer",),
     "processes.rmsprop_adam": ("adam", "adam_sde", "rmsprop", "rmsprop_sde"),
     "processes.sde": ("SDE",),
+    "processes.sgd": (
+        "flipped_sgd_sde",
+        "heavy_ball",
+        "heavy_ball_sde",
+        "nesterov",
+        "nesterov_sde",
+        "sgd",
+        "sgd_sde",
+    ),
     "processes.variations": ("scaling_rule", "svag"),
     "studies.result": ("Result",),
     "studies.study": ("ConvergenceStudy",),

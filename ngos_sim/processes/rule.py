@@ -124,6 +124,20 @@ def of_family(family, process):
     return process
 
 
+def suits_any(oracle):
+    """Return an empty string: what a process says of an oracle where it asks nothing of it but what it reads."""
+    return ""
+
+
+def suited_by(unsuited, process):
+    """Return a process that was just made, which `unsuited` oracles are refused.
+
+    unsuited : function (oracle) -> str, why a process does not suit an oracle, or an empty string
+    """
+    object.__setattr__(process, "unsuited", unsuited)
+    return process
+
+
 def default_schedule(k, h, p):
     """Return (h, sqrt(h) sigma0, sqrt(h) / sigma0): h f' + sqrt(h) sigma0 z is h times the gradient."""
     return h, math.sqrt(h) * p.sigma0, math.sqrt(h) / p.sigma0
@@ -163,6 +177,8 @@ class Rule:
     ----------
     family : str
         "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+    unsuited : function (oracle) -> str
+        Why it does not suit an oracle, or an empty string: a study asks.
     """
 
     name: str
@@ -173,6 +189,7 @@ class Rule:
     parameters: Mapping[str, float]
     channels: int = field(default=1, repr=False)  # of z; an optimizer has one, the rule of an SDE as many as the SDE
     family: str = field(default="", repr=False)
+    unsuited: Callable = field(default=suits_any, repr=False, compare=False)
 
     def __init__(self, name, step, slots, schedule=None, clock="eta2", **parameters):
         if clock not in CLOCKS:
@@ -181,6 +198,7 @@ class Rule:
             schedule = default_schedule if clock == "eta2" else empty_schedule
         for attribute, content in (
             ("family", ""),
+            ("unsuited", suits_any),
             ("name", name),
             ("step", checked_function(name, "step", step)),
             ("slots", checked_slots(name, slots)),

@@ -1,13 +1,13 @@
 """The constructor of an SDE, a user's or a built-in one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ngos_sim.processes.rule import checked_parameters
+from ngos_sim.processes.rule import checked_parameters, suits_any
 from ngos_sim.validation import checked_function, checked_slots
 
 
-def _no_schedule(t, p):
+def no_schedule(t, p):
     return ()
 
 
@@ -41,6 +41,8 @@ class SDE:
     ----------
     family : str
         "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+    unsuited : function (oracle) -> str
+        Why it does not suit an oracle, or an empty string: a study asks.
 
     Raises
     ------
@@ -69,14 +71,16 @@ class SDE:
     channels: int
     parameters: Mapping[str, float]
     family: str
+    unsuited: Callable = field(repr=False, compare=False)
 
-    def __init__(self, name, drift, diffusion, slots, schedule=_no_schedule, pivot=None, channels=1, **parameters):
+    def __init__(self, name, drift, diffusion, slots, schedule=no_schedule, pivot=None, channels=1, **parameters):
         if pivot is not None and not isinstance(pivot, SDE):
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         if isinstance(channels, bool) or channels not in (1, 2):
             raise ValueError(f"{name}: channels={channels!r}; allowed: 1, 2")
-        for field, content in (
+        for attribute, content in (
             ("family", ""),
+            ("unsuited", suits_any),
             ("name", name),
             ("drift", checked_function(name, "drift", drift)),
             ("diffusion", checked_function(name, "diffusion", diffusion)),
@@ -86,4 +90,4 @@ class SDE:
             ("channels", int(channels)),
             ("parameters", checked_parameters(name, parameters)),
         ):
-            object.__setattr__(self, field, content)
+            object.__setattr__(self, attribute, content)

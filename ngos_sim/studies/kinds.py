@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ngos_sim.oracles import heavy_laws, laws, losses, noises
-from ngos_sim.processes import rmsprop_adam
+from ngos_sim.processes import rmsprop_adam, sgd
 
 
 class Kind(NamedTuple):
@@ -34,9 +34,16 @@ KINDS: dict[str, dict[str, Kind]] = {
     "optimizer": {
         "rmsprop": Kind(rmsprop_adam.rmsprop, "eta2"),
         "adam": Kind(rmsprop_adam.adam, "eta2"),
+        "sgd": Kind(sgd.sgd, "eta"),
+        "heavy-ball": Kind(sgd.heavy_ball, "eta"),
+        "nesterov": Kind(sgd.nesterov, "eta"),
     },
     "sde": {
         "rmsprop": Kind(rmsprop_adam.rmsprop_sde, "eta2", "1"),
         "adam": Kind(rmsprop_adam.adam_sde, "eta2", "1"),
+        "sgd": Kind(sgd.sgd_sde, "eta", "1, 2"),
+        "flipped-sgd": Kind(sgd.flipped_sgd_sde, "eta", "1"),
+        "heavy-ball": Kind(sgd.heavy_ball_sde, "eta", "1, 2"),
+        "nesterov": Kind(sgd.nesterov_sde, "eta", "1, 2"),
     },
 }
