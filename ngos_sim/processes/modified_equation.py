@@ -84,9 +84,9 @@ def modified_equation(name, b0, b1, noise, slots, order=2, schedule=None, channe
         order 1   dX = b0 dt + sqrt(h) C^(1/2) dW
         order 2   dX = (b0 + h (b1 - D b0 / 2)) dt + sqrt(h) C^(1/2) dW,   D b0 = d_t b0 + (b0 . grad) b0.
 
-    D b0 is the change of b0 along itself, by central differences of order 4 over h / 64: the gradient of the loss moves
-    by o.curvature times theta. Where b0 is affine that is exact; else it misses 2e-9 (h D)^4 of itself, and rounding 1e-14
-    of b0 (in float32 3e-6).
+    D b0 is the change of b0 along itself, by central differences of order 4 over h / 64; theta moves the gradient by
+    o.curvature times as much. Where b0 is affine that is exact to rounding, which in float32 moves the drift by
+    3e-6 of itself; else D b0 misses 2e-9 (h D)^4 of itself.
 
     Parameters
     ----------

@@ -96,9 +96,9 @@ def sgd_sde(order=1):
 def flipped_sgd_sde():
     """The SDE of SGD with the sign of order 2 flipped (arXiv 2506.00181; docs/theory.md, "SGD and momentum").
 
-    d theta = -(f' - (eta / 2) H f') dt + sqrt(eta) sigma Sigma^(1/2) dW: made to show the limit of the step size. In the
-    clock t = k eta it is of order 1, with exactly twice the constant of `sgd_sde(order=1)`, to which it degenerates
-    for eta to 0.
+    d theta = -(f' - (eta / 2) H f') dt + sqrt(eta) sigma Sigma^(1/2) dW: made to show the limit of the step size. In
+    the clock t = k eta it is of order 1, with exactly twice the constant of `sgd_sde(order=1)`, to which it
+    degenerates for eta to 0.
     """
     return SDE("flipped-sgd", _flipped_drift, _sgd_diffusion, _THETA)
 
@@ -158,9 +158,9 @@ def _known_ahead(oracle):
 def nesterov(sigma, mu):
     """SGD with Nesterov's momentum (arXiv 1811.01558; scaled as `heavy_ball`).
 
-    v' = v - eta (mu v + g), theta' = theta + eta v', g = f'(theta + eta (1 - mu eta) v) + sigma z: the gradient is taken
-    ahead, at theta plus the momentum's own step. It is computed as f'(theta) + f''(theta) eta (1 - mu eta) v, which is
-    exact for linear and for diagonal quadratic losses: a study on any other loss is refused.
+    v' = v - eta (mu v + g), theta' = theta + eta v', g = f'(theta + eta (1 - mu eta) v) + sigma z: the gradient is
+    taken ahead, at theta plus the momentum's own step. It is computed as f'(theta) + f''(theta) eta (1 - mu eta) v,
+    which is exact for linear and for diagonal quadratic losses: a study on any other loss is refused.
 
     Parameters
     ----------
@@ -205,8 +205,8 @@ def heavy_ball_sde(order=1):
     order 2 : d theta = (v - (eta / 2) (mu v + f')) dt,
               dv = -(mu v + f' + (eta / 2) (mu^2 v + mu f' - H v)) dt + sqrt(eta) sigma Sigma^(1/2) dW
 
-    The clock is t = k eta. For eta to 0 order 2 degenerates to order 1, and that to the damped Hamiltonian flow. Order 2
-    reads H v as f''_i v_i: it serves losses that are sums over coordinates.
+    The clock is t = k eta. For eta to 0 order 2 degenerates to order 1, and that to the damped Hamiltonian flow.
+    Order 2 reads H v as f''_i v_i: it serves losses that are sums over coordinates.
 
     Raises
     ------

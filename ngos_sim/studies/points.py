@@ -99,7 +99,9 @@ def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2"):
         names = [f"steps={n:g}: {clock}" for n in counts]
     for name, h in zip(names, values, strict=True):
         for one in kappa:
-            check_admissible(constants, one * h, name if one == 1 else f"kappa={one} times {clock}={h:g}: kappa*{clock}")
+            check_admissible(
+                constants, one * h, name if one == 1 else f"kappa={one} times {clock}={h:g}: kappa*{clock}"
+            )
     for name, each in ((clock, values), ("ell", ell)):
         if any(b <= a * (1.0 + TOLERANCE) for a, b in zip(sorted(each), sorted(each)[1:], strict=False)):
             raise ValueError(f"{name}={list(each)} has a value twice")
