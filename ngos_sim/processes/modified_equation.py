@@ -5,14 +5,15 @@ A user's study, and the tests of the equations that are written by hand, take it
 """
 
 import math
+from collections import namedtuple
 
 from ngos_sim.arithmetic import fma, slotwise
-from ngos_sim.processes.rule import oracle_of, suited_by
+from ngos_sim.processes.rule import suited_by
 from ngos_sim.processes.sde import SDE, no_schedule
 from ngos_sim.validation import checked_function
 
-_Told = oracle_of("gradient", "variance")  # what b0 is told: their change along b0 is known
-_REACH = 2.0**-6  # of a step: how far ahead b0 is looked at
+OracleOfB0 = namedtuple("OracleOfB0", "gradient variance")  # what b0 is told: their change along it is known
+_REACH = 2.0**-7  # of a step: how far ahead b0 is looked at
 _NEAR, _FAR = 8.0 / (24.0 * _REACH), 1.0 / (24.0 * _REACH)  # weights of h D b0 / 2, D the change along b0
 _AHEAD = (0.0, _REACH, -_REACH, 2.0 * _REACH, -2.0 * _REACH)
 
@@ -28,7 +29,7 @@ def _known_change(oracle):
 
 def _first(b0):
     """Return the drift of order 1."""
-    return lambda x, o, c, p: b0(x, _Told(o.gradient, o.variance), c, p)
+    return lambda x, o, c, p: b0(x, OracleOfB0(o.gradient, o.variance), c, p)
 
 
 def _second(b0, b1):
@@ -36,10 +37,10 @@ def _second(b0, b1):
 
     def moved(x, o, rates, reach, c, p):
         gradient = fma(reach * rates[0], o.curvature, o.gradient)
-        return b0(slotwise(rates, reach, x), _Told(gradient, o.variance), c, p)
+        return b0(slotwise(rates, reach, x), OracleOfB0(gradient, o.variance), c, p)
 
     def drift(x, o, c, p):
-        rates = b0(x, _Told(o.gradient, o.variance), c[0::5], p)
+        rates = b0(x, OracleOfB0(o.gradient, o.variance), c[0::5], p)
         total = slotwise(b1(x, o, c[0::5], p), p.h, rates)
         total = slotwise(moved(x, o, rates, _REACH * p.h, c[1::5], p), -_NEAR, total)
         total = slotwise(moved(x, o, rates, -_REACH * p.h, c[2::5], p), _NEAR, total)
@@ -84,9 +85,10 @@ def modified_equation(name, b0, b1, noise, slots, order=2, schedule=None, channe
         order 1   dX = b0 dt + sqrt(h) C^(1/2) dW
         order 2   dX = (b0 + h (b1 - D b0 / 2)) dt + sqrt(h) C^(1/2) dW,   D b0 = d_t b0 + (b0 . grad) b0.
 
-    D b0 is the change of b0 along itself, by central differences of order 4 over h / 64; theta moves the gradient by
-    o.curvature times as much. Where b0 is affine that is exact to rounding, which in float32 moves the drift by
-    3e-6 of itself; else D b0 misses 2e-9 (h D)^4 of itself.
+    D b0 is the change of b0 along itself, by central differences of order 4 over h / 128; theta moves the gradient by
+    o.curvature times as much. What D b0 misses is (h / 128)^4 / 30 of the fifth derivative of b0 along itself:
+    nothing where b0 is affine, and some 1e-10 of D b0 where a step changes b0 by its own size. Rounding moves the drift
+    by 1e-14 of itself, in float32 by 6e-6.
 
     Parameters
     ----------
@@ -100,7 +102,7 @@ def modified_equation(name, b0, b1, noise, slots, order=2, schedule=None, channe
         The optimizer's.
     order : 1 or 2
     schedule : function (t, p) -> tuple of float, optional
-        c at time t. It is also called at times up to h / 32 before and after.
+        c at time t. It is also called at times up to h / 64 before and after.
     channels, **parameters
         As in `SDE`.
 
