@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from ngos_sim.processes.from_hyperparameters import from_hyperparameters
     from ngos_sim.processes.hyperparameters import Hyperparameters, scale_batch
     from ngos_sim.processes.lion import lion, lion_sde
+    from ngos_sim.processes.modified_equation import modified_equation
     from ngos_sim.processes.optimizer import Optimizer
     from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
     from ngos_sim.processes.sde import SDE
+    from ngos_sim.processes.sgd import flipped_sgd_sde, heavy_ball, heavy_ball_sde, nesterov, nesterov_sde, sgd, sgd_sde
     from ngos_sim.processes.sign import signsgd, signsgd_sde, signum, signum_sde
     from ngos_sim.processes.variations import scaling_rule, svag
     from ngos_sim.studies.result import Result
@@ -60,13 +62,19 @@ __all__ = [
     "ballistic_adam_sde",
     "ballistic_rmsprop",
     "ballistic_rmsprop_sde",
+    "flipped_sgd_sde",
     "fma",
     "from_hyperparameters",
     "gaussian",
+    "heavy_ball",
+    "heavy_ball_sde",
     "laplace",
     "linear",
     "lion",
     "lion_sde",
+    "modified_equation",
+    "nesterov",
+    "nesterov_sde",
     "preconditioner",
     "quadratic",
     "rademacher",
@@ -74,6 +82,8 @@ __all__ = [
     "rmsprop_sde",
     "scale_batch",
     "scaling_rule",
+    "sgd",
+    "sgd_sde",
     "sign",
     "signsgd",
     "signsgd_sde",
@@ -100,9 +110,11 @@ _HOMES = {
     "processes.from_hyperparameters": ("from_hyperparameters",),
     "processes.hyperparameters": ("Hyperparameters", "scale_batch"),
     "processes.lion": ("lion", "lion_sde"),
+    "processes.modified_equation": ("modified_equation",),
     "processes.optimizer": ("Optimizer",),
     "processes.rmsprop_adam": ("adam", "adam_sde", "rmsprop", "rmsprop_sde"),
     "processes.sde": ("SDE",),
+    "processes.sgd": ("flipped_sgd_sde", "heavy_ball", "heavy_ball_sde", "nesterov", "nesterov_sde", "sgd", "sgd_sde"),
     "processes.sign": ("signsgd", "signsgd_sde", "signum", "signum_sde"),
     "processes.variations": ("scaling_rule", "svag"),
     "studies.result": ("Result",),

@@ -160,10 +160,10 @@ class _AgainstReference(_AgainstSDE):
         """Return the jobs with so many nodes, and E g(X) at the times of either's records."""
         problem, pivot = self.problem, self.pivot
         rule, h, spacing, matched = problem.rule, problem.h, problem.spacing, self._matched
-        own = np.unique(np.maximum(matched, 1))
+        own, batch = np.unique(np.maximum(matched, 1)), problem.larger_batch()
         small, moments = pivot.part(rule, problem.law, problem.sigma, nodes, self.nodes, h, h, problem.steps)
-        sigma = problem.sigma / math.sqrt(problem.kappa)
-        large, others = pivot.part(rule, problem.law, sigma, nodes, self.nodes, spacing, spacing, int(own[-1]))
+        steps = (spacing, spacing, int(own[-1]))
+        large, others = pivot.part(batch.rule, problem.law, batch.sigma, nodes, self.nodes, *steps)
         first, exact = pivot.job([small], np.eye(1), moments, problem.records, h, role=" small batch")
         second, _ = pivot.job([large], np.eye(1), others, own, spacing, role=" large batch")
         _, before = pivot.span(problem.t0 + spacing * matched, moments[problem.kappa * matched])

@@ -9,8 +9,9 @@ from ngos_sim.estimators.starts import near_root
 from ngos_sim.known.probing import NoMoments
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.processes.rmsprop_adam import adam_sde, rmsprop_sde
+from ngos_sim.processes.sgd import heavy_ball_sde, sgd_sde
 
-_OWN = (rmsprop_sde(), adam_sde())  # near one of which the scaling rule's two batch sizes are measured
+_OWN = (rmsprop_sde(), adam_sde(), sgd_sde(), heavy_ball_sde())  # near one of these: the scaling rule's batch sizes
 
 
 def nearest(problem, opponent):

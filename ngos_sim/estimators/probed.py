@@ -266,4 +266,4 @@ def extremes(coordinates):
 def _key(sde, coordinate):
     """Return what a Probe of a study depends on; the SDE is held by the study."""
     each = coordinate
-    return id(sde), each.hessian, each.slope, each.variance, each.start, each.h
+    return id(sde), each.hessian, each.slope, each.variance, each.start, each.h, *each.constants.values()

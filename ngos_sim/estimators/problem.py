@@ -58,7 +58,7 @@ class Problem:
         What messages call the point.
     oracle : NGOS
     rule : Optimizer
-        Without SVAG.
+        That of a step of this point: under SVAG its noise, not its law, is changed (`Optimizer.with_steps`).
     law : Noise
         The optimizer's noise law, SVAG's included.
     sigma : float
@@ -138,7 +138,8 @@ class Problem:
 
     def larger_batch(self):
         """Return the scaling rule's reference as a Part: the optimizer at kappa times the batch size."""
-        return Part(self.rule, self.law, 1, self.spacing, self.sigma / math.sqrt(self.kappa))
+        rule = self.rule.with_steps(self.kappa)
+        return Part(rule, self.law, 1, self.spacing, self.sigma / math.sqrt(self.kappa))
 
     def integrated(self, sde, substeps=1):
         """Return an SDE as a Part, by Euler-Maruyama with so many steps to one of the optimizer."""

@@ -68,7 +68,8 @@ class JointProblem:
     @cached_property
     def key(self):
         """What tells it from another problem of the same study, the step aside."""
-        return (*(each.tobytes() for each in (self.hessian, self.slope, self.covariance, self.start)), self.is_matrix)
+        numbers = (self.hessian, self.slope, self.covariance, self.start)
+        return (*(each.tobytes() for each in numbers), self.is_matrix, *self.constants.values())
 
     @cached_property
     def free(self):

@@ -9,11 +9,12 @@ at time t = k eta, h = eta, and the noise enters the SDEs at sqrt(h) (docs/theor
 import math
 
 from ngos_sim.arithmetic import fma, preconditioner
+from ngos_sim.processes.domain import EVERYWHERE, Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.validation import known_keywords, number
 
-_SAME = 1e-6  # two moments of a law that differ by less, relative to them, are one: rules have an error
+_SAME = 1e-6  # of the least fourth moment: by so much a rounded one may be below it
 _SCALED = dict.fromkeys(
     ("sigma0", "eps0", "lr", "learning_rate", "eta", "beta", "betas", "beta1", "beta2", "batch_size"),
     "sigma and eps are those of the definition, and c_i = (1 - beta_i) / eta",
@@ -203,30 +204,18 @@ def _adam_second(x, o, c, p):
     return (0.0, size * p.c1 * p.sigma, size * p.c2 * line), (0.0, 0.0, size * p.c2 * remainder)
 
 
-def _unmet(parameters, oracle, law, sigma):
-    """Return what order 2 rests on and an oracle with this law does not have, or ""."""
-    if oracle.loss.matrix is not None:
-        return f"it needs H P^-1 grad f, but loss {oracle.loss.name!r} has a matrix as Hessian; orders 0 and 1 do not"
-    if callable(oracle.covariance):
-        return "it needs the derivative of a covariance that is a function of theta; orders 0 and 1 do not"
-    if oracle.root is not None:
-        return "it needs the fourth moments of a noise whose covariance is a matrix; orders 0 and 1 do not"
-    *_, third, excess = law.cumulants(sigma)
-    for name, moment, has in (("third", "E zeta^3", third), ("fourth", "E zeta^4", 3.0 + excess)):
-        if not abs(parameters[name] - has) <= _SAME * (1.0 + abs(has)):
-            return f"{name}={parameters[name]:.9g}, but {moment} of noise {law.name!r} is {has:.9g}"
-    return ""
-
-
 def _of_order(order, third, fourth):
-    """Return which of three equations is asked for, and what its SDE has beside its functions."""
+    """Return which of three equations is asked for, what its SDE has beside its functions, and its Domain."""
     if isinstance(order, bool) or order not in (0, 1, 2):
         raise ValueError(f"order={order!r}; allowed: 0, 1, 2")
     third = number("third", third, "a finite number")
     least = 1.0 + third * third
     kind = f"at least 1 + third^2 = {least:g}, as that of every law is"
     fourth = max(number("fourth", fourth, kind, least=least * (1.0 - _SAME)), least)
-    return int(order), dict(channels=2, unmet=_unmet, third=third, fourth=fourth) if order == 2 else {}
+    if order < 2:
+        return int(order), {}, EVERYWHERE
+    domain = Domain(moments=(third, fourth), independent=True, constant=True)
+    return int(order), dict(channels=2, third=third, fourth=fourth), domain
 
 
 def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):
@@ -250,8 +239,8 @@ def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):
     ----------
     order : 0, 1 or 2
     third, fourth : float
-        E zeta^3 and E zeta^4 of the noise law, which order 2 alone reads: a study whose law has others is refused, and
-        so are covariances and Hessians that are matrices, and a covariance that is a function of theta.
+        E zeta^3 and E zeta^4 of the noise law, which order 2 alone reads: a study warns where its law has others, and
+        where the covariance is a matrix or a function of theta. A Hessian that is a matrix is refused.
 
     Raises
     ------
@@ -263,10 +252,10 @@ def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):
     >>> ballistic_rmsprop_sde(order=2).name, ballistic_rmsprop_sde(order=2).channels
     ('ballistic-rmsprop order 2', 2)
     """
-    order, more = _of_order(order, third, fourth)
+    order, more, domain = _of_order(order, third, fourth)
     drift = (_rmsprop_drift, _rmsprop_drift, _rmsprop_corrected)[order]
     diffusion = (_rmsprop_still, _rmsprop_first, _rmsprop_second)[order]
-    return SDE(f"ballistic-rmsprop order {order}", drift, diffusion, ("theta", "v"), **more)
+    return within(domain, SDE(f"ballistic-rmsprop order {order}", drift, diffusion, ("theta", "v"), **more))
 
 
 def ballistic_adam_sde(order=1, *, third=0.0, fourth=3.0):
@@ -286,15 +275,15 @@ def ballistic_adam_sde(order=1, *, third=0.0, fourth=3.0):
     beyond q. Order 0 is the ODE of Barakat and Bianchi (arXiv 1810.02263) with S(theta) = E g^2; it has weak order 1
     as order 1 has. Without its terms of order h and its noise in v order 2 is order 1.
 
-    Parameters, what is refused, and what v below 0 means: as for `ballistic_rmsprop_sde`.
+    Parameters, what is refused or warned of, and what v below 0 means: as for `ballistic_rmsprop_sde`.
 
     Examples
     --------
     >>> ballistic_adam_sde(order=1).name
     'ballistic-adam order 1'
     """
-    order, more = _of_order(order, third, fourth)
+    order, more, domain = _of_order(order, third, fourth)
     drift = (_adam_drift, _adam_drift, _adam_corrected)[order]
     diffusion = (_adam_still, _adam_first, _adam_second)[order]
     schedule = (_adam_scale, _adam_scale, _adam_corrections)[order]
-    return SDE(f"ballistic-adam order {order}", drift, diffusion, ("theta", "m", "v"), schedule, **more)
+    return within(domain, SDE(f"ballistic-adam order {order}", drift, diffusion, ("theta", "m", "v"), schedule, **more))

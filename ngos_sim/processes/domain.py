@@ -1,41 +1,68 @@
-"""Where an SDE of this package's is a model of its optimizer: what its derivation assumes and a study can see.
+"""On which oracles one of this package's processes is what it says: what its formulas assume and a study can see.
 
-Constructors of SDEs say it (`within`); a study refuses test functions of slots that are not modelled and warns of the
-rest (`studies.notes`). A user's SDE has none.
+Constructors say it (`within`). A study refuses an oracle on which a process is computed wrongly, and test functions of
+slots that an SDE does not model; where an SDE is a worse model than its order says, it warns (`studies.notes`). A
+user's process assumes nothing that is checked.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ngos_sim.oracles.noises import Noise, gaussian
+from ngos_sim.oracles.losses import affine_gradient
+from ngos_sim.oracles.noises import Noise
+
+_SAME = 1e-6  # relative: moments closer than this are one, as quadratures of laws have an error
 
 
 @dataclass(frozen=True)
 class Domain:
-    """What the derivation of an SDE assumes.
+    """What a process assumes of an oracle.
 
     Parameters
     ----------
-    noise : Noise
-        The law of zeta.
+    noise : Noise, optional
+        The law of zeta; any if None.
+    moments : tuple of float, optional
+        E zeta^3 and E zeta^4, where only these matter.
     independent : bool
         Coordinates have independent noise: Sigma is diagonal.
     constant : bool
         Sigma does not depend on the state.
+    separable_quadratic : bool
+        The gradient elsewhere than at theta is f' + f'' times the way there: exact for a loss that is linear, or
+        quadratic with a diagonal Hessian. On any other the process would be another one.
     slots : tuple of str, optional
-        The slots that the SDE models; all if None.
+        The slots that an SDE models; all if None.
     """
 
-    noise: Noise = field(default_factory=gaussian)
+    noise: Noise | None = None
+    moments: tuple[float, float] | None = None
     independent: bool = False
     constant: bool = False
+    separable_quadratic: bool = False
     slots: tuple[str, ...] | None = None
 
-    def doubts(self, oracle):
-        """Return what an NGOS has that the derivation does not, each in a few words."""
-        law, found = self.noise, []
-        if (oracle.noise.name, oracle.noise.parameters) != (law.name, law.parameters):
-            other = ", of other parameters" if oracle.noise.name == law.name else ""
-            found.append(f"{law.name} noise, not {oracle.noise.name}{other}")
+    def refusal(self, oracle):
+        """Return why a process is not computed on an NGOS, or an empty string."""
+        loss = oracle.loss
+        if not self.separable_quadratic:
+            return ""
+        if loss.matrix is not None:
+            return f"the Hessian of loss {loss.name!r} is a matrix: how a gradient changes with theta is not known"
+        if affine_gradient(loss, loss.dimension or 1) is None:
+            return f"loss {loss.name!r} is neither linear nor quadratic: how a gradient changes with theta is not known"
+        return ""
+
+    def doubts(self, oracle, sigma):
+        """Return what an NGOS at a noise scale has not of what an SDE is derived for, each in a few words."""
+        found, law, other = [], self.noise, oracle.noise
+        if law is not None and (other.name, other.parameters) != (law.name, law.parameters):
+            of_others = ", of other parameters" if other.name == law.name else ""
+            found.append(f"{law.name} noise, not {other.name}{of_others}")
+        if self.moments is not None:
+            *_, third, excess = other.cumulants(sigma)
+            for name, wanted, has in zip(("zeta^3", "zeta^4"), self.moments, (third, 3.0 + excess), strict=True):
+                if not abs(wanted - has) <= _SAME * (1.0 + abs(wanted)):
+                    found.append(f"E {name} = {wanted:.9g}, which is {has:.9g} of noise {other.name!r}")
         if self.independent and oracle.root is not None:
             found.append("a diagonal covariance")
         if self.constant and callable(oracle.covariance):
@@ -43,7 +70,10 @@ class Domain:
         return found
 
 
-def within(domain, sde):
-    """Return an SDE that was just made, with its Domain."""
-    object.__setattr__(sde, "domain", domain)
-    return sde
+EVERYWHERE = Domain()
+
+
+def within(domain, process):
+    """Return a process that was just made, with its Domain."""
+    object.__setattr__(process, "domain", domain)
+    return process

@@ -7,6 +7,7 @@ b = beta1 / (1 - beta1), exactly (docs/theory.md, "Signs").
 import math
 
 from ngos_sim.arithmetic import fma, sign
+from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.domain import Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
@@ -95,4 +96,4 @@ def lion_sde():
     eta, d theta = -rho / (sigma0 s) f' dt - dW.
     """
     sde = SDE("lion", _drift, _diffusion, ("theta", "m"), _sde_schedule, channels=2)
-    return within(Domain(independent=True), sde)
+    return within(Domain(gaussian(), independent=True), sde)

@@ -1,5 +1,6 @@
 """The constructor of an optimizer, a user's or a built-in one, and the step sizes that it allows."""
 
+import copy
 import math
 
 from ngos_sim.processes.hyperparameters import Hyperparameters
@@ -31,6 +32,19 @@ class Optimizer(Rule):
     >>> ns.Optimizer("sgd", sgd, slots=("theta",), clock="eta", sigma=0.5).clock
     'eta'
     """
+
+    def with_steps(self, ratio):
+        """Return the optimizer whose steps take `ratio` times the time, at the same point of a study.
+
+        The noise of its SDE stays. By the clock "eta2" sigma0 says that already, and it is the same optimizer. By the
+        clock "eta" it is sigma^2 h that stays: sigma becomes sigma / sqrt(ratio) (arXiv 2102.12470).
+        """
+        if self.clock == "eta2" or ratio == 1.0 or "sigma" not in self.parameters:
+            return self
+        other = copy.copy(self)
+        scaled = {**self.parameters, "sigma": self.parameters["sigma"] / math.sqrt(ratio)}
+        object.__setattr__(other, "parameters", scaled)
+        return other
 
     def noise_scale(self, eta):
         """Return the oracle's sigma at a learning rate: sigma0 / eta, by the clock "eta" sigma; NaN if not given."""

@@ -49,6 +49,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ngos_sim.processes.domain import EVERYWHERE, Domain
 from ngos_sim.validation import checked_function, checked_slots, named_numbers
 
 CLOCKS = ("eta2", "eta")
@@ -163,6 +164,8 @@ class Rule:
     ----------
     family : str
         "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+    domain : Domain
+        What one of this package's assumes of an oracle.
     """
 
     name: str
@@ -173,6 +176,7 @@ class Rule:
     parameters: Mapping[str, float]
     channels: int = field(default=1, repr=False)  # of z; an optimizer has one, the rule of an SDE as many as the SDE
     family: str = field(default="", repr=False)
+    domain: Domain = field(default=EVERYWHERE, repr=False, compare=False)
 
     def __init__(self, name, step, slots, schedule=None, clock="eta2", **parameters):
         if clock not in CLOCKS:
@@ -181,6 +185,7 @@ class Rule:
             schedule = default_schedule if clock == "eta2" else empty_schedule
         for attribute, content in (
             ("family", ""),
+            ("domain", EVERYWHERE),
             ("name", name),
             ("step", checked_function(name, "step", step)),
             ("slots", checked_slots(name, slots)),

@@ -1,19 +1,15 @@
 """The constructor of an SDE, a user's or a built-in one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ngos_sim.processes.domain import Domain
+from ngos_sim.processes.domain import EVERYWHERE, Domain
 from ngos_sim.processes.rule import checked_parameters
 from ngos_sim.validation import checked_function, checked_slots
 
 
-def _no_schedule(t, p):
+def no_schedule(t, p):
     return ()
-
-
-def _nothing(parameters, oracle, law, sigma):
-    return ""
 
 
 @dataclass(frozen=True, init=False)
@@ -39,10 +35,6 @@ class SDE:
         of its limit at step 0.
     channels : 1 or 2
         How many Brownian motions drive a coordinate.
-    unmet : function (parameters, oracle, law, sigma) -> str, optional
-        What the equation rests on and an oracle, with this law of its noise at this noise scale, does not have: a study
-        of both is refused in these words. "" where it has all. For an equation whose coefficients hold moments of the
-        law, or which is not valid for every covariance.
     **parameters : float
         Its own numbers in p; the optimizer's constants are there too, p.h and p.eta.
 
@@ -50,8 +42,8 @@ class SDE:
     ----------
     family : str
         "rmsprop" or "adam" of what this package's constructors make, "" of any other.
-    domain : Domain or None
-        What the derivation of one of this package's assumes, where a study can see it.
+    domain : Domain
+        What one of this package's assumes of an oracle.
 
     Raises
     ------
@@ -78,30 +70,18 @@ class SDE:
     schedule: Callable
     pivot: "SDE | None"
     channels: int
-    unmet: Callable
     parameters: Mapping[str, float]
     family: str
-    domain: Domain | None
+    domain: Domain = field(repr=False, compare=False)
 
-    def __init__(
-        self,
-        name,
-        drift,
-        diffusion,
-        slots,
-        schedule=_no_schedule,
-        pivot=None,
-        channels=1,
-        unmet=_nothing,
-        **parameters,
-    ):
+    def __init__(self, name, drift, diffusion, slots, schedule=no_schedule, pivot=None, channels=1, **parameters):
         if pivot is not None and not isinstance(pivot, SDE):
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         if isinstance(channels, bool) or channels not in (1, 2):
             raise ValueError(f"{name}: channels={channels!r}; allowed: 1, 2")
-        for field, content in (
+        for attribute, content in (
             ("family", ""),
-            ("domain", None),
+            ("domain", EVERYWHERE),
             ("name", name),
             ("drift", checked_function(name, "drift", drift)),
             ("diffusion", checked_function(name, "diffusion", diffusion)),
@@ -109,7 +89,6 @@ class SDE:
             ("schedule", checked_function(name, "schedule", schedule)),
             ("pivot", pivot),
             ("channels", int(channels)),
-            ("unmet", checked_function(name, "unmet", unmet)),
             ("parameters", checked_parameters(name, parameters)),
         ):
-            object.__setattr__(self, field, content)
+            object.__setattr__(self, attribute, content)

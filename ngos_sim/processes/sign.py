@@ -242,4 +242,4 @@ def signum_sde():
     ('theta', 'm')
     """
     sde = SDE("signum", _signum_drift, _signum_diffusion, ("theta", "m"), _signum_schedule)
-    return within(Domain(slots=("theta",)), sde)
+    return within(Domain(gaussian(), slots=("theta",)), sde)

@@ -8,6 +8,15 @@ from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.validation import integer, number, of_kind
 
 
+def check_scales(owner, optimizer):
+    """Raise ValueError for an optimizer of the clock "eta" that does not say which of its parameters is the noise's."""
+    if optimizer.clock == "eta" and "sigma" not in optimizer.parameters:
+        raise ValueError(
+            f"{owner}: optimizer {optimizer.name!r} of the clock 'eta' has no parameter sigma, the noise scale of its "
+            "gradient, which this changes with the step"
+        )
+
+
 @dataclass(frozen=True)
 class SVAG:
     """An optimizer under the SVAG operator at one or more ell: see `svag`."""
@@ -32,30 +41,32 @@ def _sequence(name, values):
 
 
 def svag(optimizer, ell):
-    """The SVAG operator on an optimizer, at one or more ell (Theorem 6.3 of arXiv 2205.10287).
+    """The SVAG operator on an optimizer, at one or more ell (Theorem 6.3 of arXiv 2205.10287, arXiv 2102.12470).
 
-    eta / ell, 1 - (1 - beta) / ell^2, eps ell and the noise law (r1 zeta1 + r2 zeta2) / ell
-    (Definition 6.2): in scaled variables the step is eta^2 / ell^2 and nothing else changes.
+    Clock "eta2": eta / ell, 1 - (1 - beta) / ell^2, eps ell and the noise law (r1 zeta1 + r2 zeta2) / ell
+    (Definition 6.2). In scaled variables the step is eta^2 / ell^2 and nothing else changes; the error is O(1 / ell^2).
 
-    An optimizer of the clock "eta" has another SVAG (arXiv 2102.12470): eta / ell, and sigma sqrt(ell), without which
-    the noise sigma^2 eta of its SDE would not stay. A step whose p.sigma is one constant does not have that.
+    Clock "eta", SGD and its kin: eta / ell, sigma sqrt(ell), so that the noise sigma^2 eta of the SDE stays, and the
+    law (r1 zeta1 + r2 zeta2) / sqrt(ell) with the weights of sqrt(ell), (1 -+ sqrt(2 ell - 1)) / 2 (arXiv 2102.12470;
+    docs/theory.md, "SVAG"). The error is O(1 / ell). A step must take its noise as p.sigma z to have that.
 
     Raises
     ------
     ValueError
-        Some ell is below 1, or the optimizer's clock is "eta".
+        Some ell is below 1, or an optimizer of the clock "eta" has no parameter sigma.
     """
     of_kind("optimizer", optimizer, Optimizer, "an optimizer", "ns.rmsprop(sigma0=.., eps0=.., c2=..)")
-    if optimizer.clock != "eta2":
-        raise ValueError(f"ns.svag: optimizer {optimizer.name!r} has the clock {optimizer.clock!r}; allowed: 'eta2'")
+    check_scales("ns.svag", optimizer)
     values = (number("ell", one, "a number of at least 1", least=1.0) for one in _sequence("ell", ell))
     return SVAG(optimizer, tuple(values))
 
 
 def scaling_rule(kappa):
-    """The optimizer at kappa times the batch size, as a study's reference (Theorem 5.3).
+    """The optimizer at kappa times the batch size, as a study's reference (Theorem 5.3; arXiv 2102.12470).
 
-    In scaled variables it is the same optimizer at step kappa eta^2.
+    Clock "eta2": the square-root rule; in scaled variables it is the same optimizer at step kappa eta^2. Clock "eta",
+    SGD and its kin: the linear rule, kappa eta and sigma / sqrt(kappa), so that sigma^2 eta stays (docs/theory.md,
+    "The scaling rule").
 
     Raises
     ------

@@ -41,12 +41,11 @@ def error_plot(groups, axes=None, theorem=1.0, step="h"):
 
 
 def step_label(table):
-    """Return what h is in a table with the columns h, eta2, eta and ell: eta^2, eta^2 / ell^2 under SVAG, or eta."""
-    if np.any(table.ell != 1.0):
-        return r"$h = \eta^2 / \ell^2$ (time of one step)"
-    if np.allclose(table.h, table.eta2, rtol=1e-9, atol=0.0):
-        return r"$h = \eta^2$ (time of one step)"
-    return r"$h = \eta$ (time of one step)"
+    """Return what h is in a table with the columns h, eta2, eta and ell: eta^2 or eta, under SVAG over ell^2 or ell."""
+    svag = np.any(table.ell != 1.0)
+    if np.allclose(table.h * table.ell**2, table.eta2, rtol=1e-9, atol=0.0):
+        return r"$h = \eta^2 / \ell^2$ (time of one step)" if svag else r"$h = \eta^2$ (time of one step)"
+    return r"$h = \eta / \ell$ (time of one step)" if svag else r"$h = \eta$ (time of one step)"
 
 
 def png(draw):

@@ -67,13 +67,8 @@ def try_functions(problems):
     ------
     BadFunctionError
         One cannot be called, or does not return finite numbers, one for each slot.
-    ValueError
-        An SDE says that the oracle has not what it rests on.
     """
     for problem in (each.of_one_step() for each in problems):
-        for sde in (opponent.sde for opponent in problem.opponents if opponent.sde is not None):
-            if unmet := sde.unmet(sde.parameters, problem.oracle, problem.law, problem.sigma):
-                raise ValueError(f"sde {sde.name!r}: {unmet}")
         every = range(len(problem.test_functions))
         job = problem.job([problem.optimizer()], np.eye(1), problem.observables(every))
         (part,), (given,) = job.parts, job.inputs.processes

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ngos_sim.oracles import heavy_laws, laws, losses, noises
-from ngos_sim.processes import ballistic, lion, rmsprop_adam, sign
+from ngos_sim.processes import ballistic, lion, rmsprop_adam, sgd, sign
 
 
 class Kind(NamedTuple):
@@ -39,6 +39,9 @@ KINDS: dict[str, dict[str, Kind]] = {
         "signsgd": Kind(sign.signsgd, "eta"),
         "signum": Kind(sign.signum, "eta"),
         "lion": Kind(lion.lion, "eta2"),
+        "sgd": Kind(sgd.sgd, "eta"),
+        "heavy-ball": Kind(sgd.heavy_ball, "eta"),
+        "nesterov": Kind(sgd.nesterov, "eta"),
     },
     "sde": {
         "rmsprop": Kind(rmsprop_adam.rmsprop_sde, "eta2", "1"),
@@ -48,5 +51,9 @@ KINDS: dict[str, dict[str, Kind]] = {
         "signsgd": Kind(sign.signsgd_sde, "eta", "1, 2"),
         "signum": Kind(sign.signum_sde, "eta", "1"),
         "lion": Kind(lion.lion_sde, "eta2", "1"),
+        "sgd": Kind(sgd.sgd_sde, "eta", "1, 2"),
+        "flipped-sgd": Kind(sgd.flipped_sgd_sde, "eta", "1"),
+        "heavy-ball": Kind(sgd.heavy_ball_sde, "eta", "1, 2"),
+        "nesterov": Kind(sgd.nesterov_sde, "eta", "1, 2"),
     },
 }

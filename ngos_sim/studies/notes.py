@@ -18,8 +18,9 @@ def notes(study):
 
 def _domains(study):
     """Yield what the derivation of an SDE assumes and the study's oracle has not."""
+    sigma = study.noise_scale(study.points[0])
     for sde in study.sdes:
-        for doubt in () if sde.domain is None else sde.domain.doubts(study.oracle):
+        for doubt in sde.domain.doubts(study.oracle, sigma):
             yield f"sde {sde.name!r} is derived for {doubt}: its error may be of a lower order here"
 
 
@@ -75,7 +76,7 @@ def check_slots(study):
     """Raise ValueError where a test function reads a slot that an SDE does not model."""
     state = start.state(study.initial, study.rule.slots, study.dimension, study.points[0].size)
     for sde in study.sdes:
-        modelled = sde.slots if sde.domain is None else sde.domain.slots or sde.slots
+        modelled = sde.domain.slots or sde.slots
         for function in study.test_functions:
             read = test_functions.slots_read(function, sde.slots, state).difference(modelled)
             if read:

@@ -27,8 +27,13 @@ class Point:
 
     @property
     def h(self):
-        """The time of one optimizer step, the effective step of Definition 2.4: the size, under SVAG over ell^2."""
-        return self.size / (self.ell * self.ell)
+        """The time of one optimizer step, the effective step of Definition 2.4: the size, under SVAG less of it."""
+        return self.size / self.steps
+
+    @property
+    def steps(self):
+        """How many steps SVAG takes for one: ell^2, by the clock "eta" ell; the variance of its noise is as much."""
+        return self.ell * self.ell if self.clock == "eta2" else self.ell
 
     @property
     def eta(self):
@@ -94,7 +99,9 @@ def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2"):
         names = [f"steps={n:g}: {clock}" for n in counts]
     for name, h in zip(names, values, strict=True):
         for one in kappa:
-            check_admissible(constants, one * h, name if one == 1 else f"kappa={one} times eta2={h:g}: kappa*eta2")
+            check_admissible(
+                constants, one * h, name if one == 1 else f"kappa={one} times {clock}={h:g}: kappa*{clock}"
+            )
     for name, each in ((clock, values), ("ell", ell)):
         if any(b <= a * (1.0 + TOLERANCE) for a, b in zip(sorted(each), sorted(each)[1:], strict=False)):
             raise ValueError(f"{name}={list(each)} has a value twice")

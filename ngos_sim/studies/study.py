@@ -18,7 +18,7 @@ from ngos_sim.oracles import law_check
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
-from ngos_sim.processes.variations import SVAG, ScalingRule
+from ngos_sim.processes.variations import SVAG, ScalingRule, check_scales
 from ngos_sim.studies import first_step, given, grid, notes, plan, problems, start
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.points import Point, made_points, step_sizes
@@ -124,11 +124,8 @@ class ConvergenceStudy:
             raise ValueError("give sde= or reference=: exactly one of them")
         if self.reference is not None and isinstance(self.optimizer, SVAG):
             raise ValueError("reference=scaling_rule does not go with svag")
-        if self.reference is not None and self.rule.clock != "eta2":
-            raise ValueError(
-                f"reference=scaling_rule: optimizer {self.rule.name!r} has the clock {self.rule.clock!r}; "
-                "Theorem 5.3 is of the clock 'eta2'"
-            )
+        if self.reference is not None:
+            check_scales("reference=scaling_rule", self.rule)
         if self.reference is not None and self.oracle.noise.gaussians != 1:
             raise ValueError(f"noise {self.oracle.noise.name!r} takes two Gaussians: reference=scaling_rule needs one")
         for sde in sdes:
@@ -136,6 +133,9 @@ class ConvergenceStudy:
                 raise ValueError(
                     f"sde {sde.name!r} has slots {sde.slots}; optimizer {self.rule.name!r} has {self.rule.slots}"
                 )
+        for kind, process in (("optimizer", self.rule), *(("sde", sde) for sde in sdes)):
+            if reason := process.domain.refusal(self.oracle):
+                raise ValueError(f"{kind} {process.name!r}: {reason}")
         if len({sde.name for sde in sdes}) < len(sdes):
             raise ValueError("two SDEs have the same name; tables could not tell them apart")
         kappa = self.reference.kappa if self.reference else (1,)

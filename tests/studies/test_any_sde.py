@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 from scipy.integrate import quad, solve_ivp
 
@@ -25,50 +24,6 @@ def fitted(table, function, power=1):
     rows = table[table.test_function == function]
     scale = rows.eta_e.to_numpy() ** (power - 1)
     return orders.fit(rows.eta_e.to_numpy(), rows.error.to_numpy() / scale, rows.std_error.to_numpy() / scale)
-
-
-PLAIN = {
-    "sgd": (users.sgd, users.sgd_errors, ["theta[0]", "theta[0]^2"], dict(theta=users.X0)),
-    "heavy ball": (
-        lambda order: users.momentum(order, False),
-        lambda order, h: users.momentum_errors(order, False, h),
-        ["theta[0]", "v[0]", "theta[0]^2", "theta[0]*v[0]", "v[0]^2"],
-        dict(theta=users.X0, v=users.V0),
-    ),
-    "nesterov": (
-        lambda order: users.momentum(order, True),
-        lambda order, h: users.momentum_errors(order, True, h),
-        ["theta[0]", "v[0]", "theta[0]^2", "theta[0]*v[0]", "v[0]^2"],
-        dict(theta=users.X0, v=users.V0),
-    ),
-}
-CONSTANTS = {  # docs/theory.md, "SGD and momentum": of E theta, and of SGD's E theta^2
-    ("sgd", 1): [-0.18828, -0.04195],
-    ("sgd", 2): [-0.16318, 0.31171],
-    ("heavy ball", 1): [-0.61570],
-    ("heavy ball", 2): [-0.70546],
-    ("nesterov", 1): [0.17079],
-    ("nesterov", 2): [-0.77090],
-}
-
-
-@pytest.mark.parametrize("power", [1, 2])
-@pytest.mark.parametrize("name", PLAIN)
-def test_plain_optimizers(name, power):
-    """Every error within its interval of the exact one, and the constants of the leading power."""
-    make, exact, functions, start = PLAIN[name]
-    rule, sde = make(power)
-    oracle = ns.NGOS(ns.quadratic(users.LAMBDA), users.SIGMA)
-    table = study(rule, sde, oracle, functions, initial=start, steps=STEPS, horizon=users.T).run(20_480, seed=1).table
-    last = table[table.time == users.T]
-    errors = {h: exact(power, h) for h in last.eta_e.unique()}
-    off = [
-        (row.error - errors[row.eta_e][functions.index(row.test_function)]) / row.std_error for row in last.itertuples()
-    ]
-    assert np.abs(off).max() < 4.5
-    for function, constant in zip(functions, CONSTANTS[name, power], strict=False):
-        found = fitted(last, function, power)
-        assert abs(found.constant - constant) < 3.0 * found.constant_std_error + 1e-3 * abs(constant)
 
 
 def test_multiplicative_noise():

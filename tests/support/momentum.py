@@ -1,77 +1,50 @@
-"""SGD, heavy ball and Nesterov on a quadratic loss in the clock t = k eta: a user's functions, and exact errors.
+"""SGD, heavy ball and Nesterov on a quadratic loss in the clock t = k eta: studies of them, and exact errors.
 
 The exact errors come from recursions of means and covariances in NumPy and from a matrix exponential; they share no
 code with the package. The equations are Li, Tai and E's (2017, arXiv 1511.06251;
 docs/theory.md, "SGD and momentum").
 """
 
-import math
-
 import numpy as np
 from scipy.linalg import expm
 
 import ngos_sim as ns
 
-HESSIAN, VARIANCE, SIGMA, MU, THETA0, V0, HORIZON = 1.3, 0.7, 0.9, 0.9, 1.5, 0.3, 2.0
-KINDS = ("sgd", "heavy ball", "nesterov")
+HESSIAN, VARIANCE, SIGMA, MU, THETA0, V0, HORIZON = 1.3, 2.8, 0.5, 0.9, 1.5, 0.3, 2.0
+KINDS = ("sgd", "heavy-ball", "nesterov")
+MADE = {
+    "sgd": (ns.sgd(SIGMA), ns.sgd_sde),
+    "heavy-ball": (ns.heavy_ball(SIGMA, MU), ns.heavy_ball_sde),
+    "nesterov": (ns.nesterov(SIGMA, MU), ns.nesterov_sde),
+}
+CONSTANTS = {  # of theta and theta^2: error / h^order for h to 0
+    ("sgd", 1): (-0.18828, -0.04195),
+    ("sgd", 2): (-0.16318, 0.31171),
+    ("heavy-ball", 1): (-0.61570,),
+    ("heavy-ball", 2): (-0.70546,),
+    ("nesterov", 1): (0.17079,),
+    ("nesterov", 2): (-0.77090,),
+}
 
 
-def sgd(x, o, z, c, p):
-    return (x[0] - p.h * (o.gradient + p.sigma * z),)
-
-
-def heavy_ball(x, o, z, c, p):
-    theta, v = x
-    v = v - p.eta * (p.mu * v + o.gradient + p.sigma * z)
-    return theta + p.eta * v, v
-
-
-def nesterov(x, o, z, c, p):
-    theta, v = x
-    ahead = o.gradient + o.curvature * p.eta * (1.0 - p.eta * p.mu) * v
-    v = v - p.h * (p.mu * v + ahead + p.sigma * z)
-    return theta + p.h * v, v
-
-
-def sgd_drift(x, o, c, p):
-    return (-(o.gradient + p.second * 0.5 * p.h * o.hessian_gradient),)
-
-
-def sgd_diffusion(x, o, c, p):
-    return (-p.sigma * math.sqrt(p.h),)
-
-
-def momentum_drift(x, o, c, p):
-    theta, v = x
-    pull, half = p.mu * v + o.gradient, p.second * 0.5 * p.h
-    return v - half * pull, -pull - half * (p.mu * pull - p.ahead * o.curvature * v)
-
-
-def momentum_diffusion(x, o, c, p):
-    return 0.0, -p.sigma * math.sqrt(p.h)
-
-
-def study(kind, order, **changes):
-    """Return the coupled study of an optimizer against its SDE of order 1 or 2."""
-    second = float(order == 2)
-    if kind == "sgd":
-        slots, constants, step = ("theta",), dict(sigma=SIGMA), sgd
-        sde = ns.SDE("sde", sgd_drift, sgd_diffusion, slots, second=second)
-    else:
-        slots, constants = ("theta", "v"), dict(sigma=SIGMA, mu=MU)
-        step, ahead = (heavy_ball, 1.0) if kind == "heavy ball" else (nesterov, -1.0)
-        sde = ns.SDE("sde", momentum_drift, momentum_diffusion, slots, second=second, ahead=ahead)
+def study(kind, *orders, **changes):
+    """Return the coupled study of an optimizer against its SDEs of these orders."""
+    optimizer, sde = MADE[kind]
     settings = dict(
-        sde=sde,
-        initial=dict(zip(slots, (THETA0, V0), strict=False)),
+        sde=[sde(order) for order in orders],
+        initial=dict(zip(optimizer.slots, (THETA0, V0), strict=False)),
         horizon=HORIZON,
         times=[HORIZON],
-        test_functions=["theta[0]", "theta[0]^2", *["v[0]", "theta[0]*v[0]", "v[0]^2"] * (kind != "sgd")],
+        test_functions=functions(kind),
         estimator="coupled",
     )
-    optimizer = ns.Optimizer(kind, step, slots, clock="eta", **constants)
-    oracle = ns.NGOS(ns.quadratic(HESSIAN), covariance=VARIANCE)
-    return ns.ConvergenceStudy(oracle, optimizer, **(settings | changes))
+    given = dict(oracle=ns.NGOS(ns.quadratic(HESSIAN), covariance=VARIANCE), optimizer=optimizer)
+    return ns.ConvergenceStudy(**(given | settings | changes))
+
+
+def functions(kind):
+    """Return the test functions of the exact errors."""
+    return ["theta[0]", "theta[0]^2", *["v[0]", "theta[0]*v[0]", "v[0]^2"] * (kind != "sgd")]
 
 
 def exact_errors(kind, order, eta):
@@ -96,7 +69,7 @@ def _sgd(order, eta):
 
 def _momentum(kind, order, eta):
     """Return matrix and kick of one step of (theta, v), and the matrix of the SDE's drift."""
-    keep, sign = 1.0 - eta * MU, 1.0 if kind == "heavy ball" else -1.0
+    keep, sign = 1.0 - eta * MU, 1.0 if kind == "heavy-ball" else -1.0
     where = eta * keep if kind == "nesterov" else 0.0  # how far ahead along v the gradient is taken
     v = np.array([-eta * HESSIAN, keep - eta * HESSIAN * where])
     drift = np.array([[0.0, 1.0], [-HESSIAN, -MU]])

@@ -250,7 +250,7 @@ def local_errors():
 
 def of_the_clock_eta():
     """Return the program of heavy ball and its SDE in the clock eta, whose steps have an empty row c."""
-    study = momentum.study("heavy ball", 2, steps=[4])
+    study = momentum.study("heavy-ball", 2, steps=[4])
     problem = replace(problems(study, 7)[0], records=np.array([2, 4]))
     (plan,) = Coupled().plan(problem, {problem.opponents[0]: {0: Served(), 4: Served()}})
     return plan.jobs[0].program, plan.jobs[0].inputs

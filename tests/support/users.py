@@ -1,7 +1,4 @@
-"""Optimizers and SDEs as a user writes them, plain functions, and their exact errors by recursions and exponentials.
-
-The step h of the plain ones, SGD and kin, is p.eta2: theta' = theta - h (f' + z).
-"""
+"""Optimizers and SDEs as a user writes them, plain functions, and their exact errors by recursions and exponentials."""
 
 import math
 
@@ -9,92 +6,6 @@ import numpy as np
 from scipy.linalg import expm
 
 import ngos_sim as ns
-
-LAMBDA, SIGMA, X0, V0, MU, T = 1.3, 0.7, 1.5, 0.3, 0.9, 2.0  # of the plain ones: hessian, covariance, start, friction
-
-
-def step_alone(k, h, p):
-    return (h,)
-
-
-def sgd(order):
-    """Return SGD and the SDE that is near it to this order (Li, Tai and E 2019)."""
-
-    def step(x, o, z, c, p):
-        return (x[0] - c[0] * (o.gradient + z),)
-
-    def drift(x, o, c, p):
-        return (-o.gradient,)
-
-    def modified(x, o, c, p):
-        return (-o.gradient - 0.5 * p.eta2 * o.curvature * o.gradient,)
-
-    def diffusion(x, o, c, p):
-        return (-math.sqrt(p.eta2),)
-
-    drifts = {1: drift, 2: modified}
-    return ns.Optimizer("sgd", step, ("theta",), step_alone), ns.SDE("sgd", drifts[order], diffusion, ("theta",))
-
-
-def momentum(order, ahead):
-    """Return heavy ball, or where the gradient is taken `ahead` Nesterov's method, and an SDE of this order."""
-
-    def heavy_ball(x, o, z, c, p):
-        v = x[1] - c[0] * (p.mu * x[1] + o.gradient + z)
-        return x[0] + c[0] * v, v
-
-    def nesterov(x, o, z, c, p):
-        gradient = o.gradient + o.curvature * (c[0] * (1.0 - c[0] * p.mu) * x[1])
-        v = x[1] - c[0] * (p.mu * x[1] + gradient + z)
-        return x[0] + c[0] * v, v
-
-    def drift(x, o, c, p):
-        return x[1], -(p.mu * x[1] + o.gradient)
-
-    def modified(x, o, c, p):
-        pull = p.mu * x[1] + o.gradient
-        return x[1] - 0.5 * p.eta2 * pull, -pull - 0.5 * p.eta2 * (p.mu * pull - p.sign * o.curvature * x[1])
-
-    def diffusion(x, o, c, p):
-        return 0.0, -math.sqrt(p.eta2)
-
-    slots, step = ("theta", "v"), nesterov if ahead else heavy_ball
-    extra = {} if order == 1 else {"sign": -1.0 if ahead else 1.0}
-    sde = ns.SDE("momentum", drift if order == 1 else modified, diffusion, slots, **extra)
-    return ns.Optimizer(step.__name__, step, slots, step_alone, mu=MU), sde
-
-
-def sgd_errors(order, h):
-    """Return the errors of E theta and E theta^2 at T: Gaussian laws, an AR(1) chain and an Ornstein-Uhlenbeck law."""
-    n, a = round(T / h), 1.0 - h * LAMBDA
-    rate = LAMBDA * (1.0 + (0.5 * h * LAMBDA if order == 2 else 0.0))
-    chain, law = X0 * a**n, X0 * math.exp(-rate * T)
-    of_chain = h * h * SIGMA * (1.0 - a ** (2 * n)) / (1.0 - a * a)
-    of_law = h * SIGMA * -math.expm1(-2.0 * rate * T) / (2.0 * rate)
-    return chain - law, chain**2 + of_chain - law**2 - of_law
-
-
-def momentum_errors(order, ahead, h):
-    """Return the errors of E theta, v, theta^2, theta v, v^2 at T: a recursion, and Van Loan's exponential (1978)."""
-    one, sign = 1.0 - h * MU, -1.0 if ahead else 1.0
-    row = np.array([-h * LAMBDA, one - (h * LAMBDA * h * one if ahead else 0.0)])
-    step, kick = np.array([[1.0, 0.0] + h * row, row]), np.array([-h * h, -h])
-    mean, spread = np.array([X0, V0]), np.zeros((2, 2))
-    for _ in range(round(T / h)):
-        mean, spread = step @ mean, step @ spread @ step.T + SIGMA * np.outer(kick, kick)
-    A = np.array([[0.0, 1.0], [-LAMBDA, -MU]])
-    if order == 2:
-        bend = [[-LAMBDA, -MU], [-MU * LAMBDA, -MU * MU + sign * LAMBDA]]
-        A = A + 0.5 * h * np.array(bend)
-    both = expm(T * np.block([[-A, h * SIGMA * np.diag([0.0, 1.0])], [np.zeros((2, 2)), A.T]]))
-    flow = both[2:, 2:].T
-    return _second(mean, spread) - _second(flow @ [X0, V0], flow @ both[:2, 2:])
-
-
-def _second(mean, spread):
-    """Return E theta, v, theta^2, theta v, v^2 of a mean and a covariance."""
-    products = np.outer(mean, mean) + spread
-    return np.array([*mean, products[0, 0], products[0, 1], products[1, 1]])
 
 
 def multiplicative():
