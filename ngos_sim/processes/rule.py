@@ -19,8 +19,8 @@ c   A tuple of floats, the row of this step in a table that is made on the host 
     have an empty row, an optimizer of the clock "eta2" that of `default_schedule`.
 p   Parameters by name, floats: the optimizer's constants, then the SDE's own, then p.h and p.eta (`parameters`).
     p.h is the time of one optimizer step at this point of the study, whatever the step of an integrator; p.eta the
-    learning rate of that step. Where the clock is "eta2", p.eta2 is another name of p.h. Nothing else in p depends on
-    the step size.
+    learning rate of that step. Where the clock is "eta2", p.eta2 is another name of p.h. Of the rest, p.sigma alone
+    depends on the step: with the clock "eta", SVAG and the scaling rule keep p.sigma^2 p.h (`Optimizer.with_steps`).
 
 The clock of an optimizer says which time its steps count, and so what h is:
 

@@ -75,7 +75,7 @@ KEYS = {
     "sde kind missing": ([(SDE, "[[sde]]\n")], ["sde[0].kind is missing; allowed: rmsprop, adam"]),
     "wrong loss": ([("quadratic", "cubic")], ["oracle.loss.kind='cubic' is unknown; allowed: quadratic, linear"]),
     "wrong noise": ([("gaussian", "normal")], ["oracle.noise.kind='normal' is unknown", NOISES]),
-    "wrong optimizer": ([('"rmsprop"', '"sgd"')], ["optimizer.kind='sgd' is unknown; allowed: rmsprop, adam"]),
+    "wrong optimizer": ([('"rmsprop"', '"muon"')], ["optimizer.kind='muon' is unknown; allowed: rmsprop, adam"]),
     "wrong sde": ([(SDE, '[[sde]]\nkind = "x"\n')], ["sde[0].kind='x' is unknown; allowed: rmsprop, adam"]),
     "second sde wrong": ([(SDE, f'{SDE}[[sde]]\nkind = "x"\n')], ["sde[1].kind='x' is unknown"]),
     "sde twice": ([(SDE, SDE * 2)], ["two SDEs have the same name"]),

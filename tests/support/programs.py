@@ -1,7 +1,6 @@
 """Programs for engine tests: every built-in rule beside its SDE, the local estimator's; the problem of study files."""
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 from math import exp
 from pathlib import Path
@@ -14,8 +13,6 @@ from ngos_sim.arithmetic import matvec, slotwise
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.estimators import choose
 from ngos_sim.estimators.assembly import Part, assemble, observables
-from ngos_sim.estimators.coupled import Coupled
-from ngos_sim.estimators.estimator import Served
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.problems import problems
@@ -249,11 +246,16 @@ def local_errors():
 
 
 def of_the_clock_eta():
-    """Return the program of heavy ball and its SDE in the clock eta, whose steps have an empty row c."""
-    study = momentum.study("heavy-ball", 2, steps=[4])
-    problem = replace(problems(study, 7)[0], records=np.array([2, 4]))
-    (plan,) = Coupled().plan(problem, {problem.opponents[0]: {0: Served(), 4: Served()}})
-    return plan.jobs[0].program, plan.jobs[0].inputs
+    """Return {name: program and inputs}: SGD and its kin, whose steps have an empty row c, beside all their SDEs."""
+    averages = (lambda x, o, c, p: (-o.gradient,), lambda x, o, c, p: (0.0,))
+    generic = ns.modified_equation("own", *averages, lambda x, o, c, p: (-p.sigma,), ("theta",))
+    oracle, found = ns.NGOS(ns.quadratic([1.3, 0.7]), 0.7), {}
+    for kind, (rule, sde) in momentum.MADE.items():
+        sdes = [sde(order=1), sde(order=2), *[ns.flipped_sgd_sde(), generic] * (kind == "sgd")]
+        parts = [(rule, ns.gaussian(), 1), *((euler_maruyama(each, rule), ns.gaussian(), 2) for each in sdes)]
+        start = np.array([[1.5, 0.3], [-0.4, 0.1]])[:, : len(rule.slots)]
+        found[kind] = build(oracle, parts, ["theta[0]", "theta[1]^2"], start, 2.0**-4, 4, records=[2, 4])
+    return found
 
 
 def cases():
@@ -271,9 +273,8 @@ def cases():
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
         "hessian gradient": bent(),
         "wide matrices": alone(rule, 20, 2, matrices(20)),
-        "an empty row": of_the_clock_eta(),
     }
-    return {**rules(), **local_errors(), **two_channels(), **ballistic(), **others}
+    return {**rules(), **local_errors(), **two_channels(), **ballistic(), **of_the_clock_eta(), **others}
 
 
 def alone(rule, dimension=1, steps=6, oracle=None, functions=("theta[0]",)):
