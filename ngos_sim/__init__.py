@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ngos_sim.oracles.losses import Loss, linear, quadratic
     from ngos_sim.oracles.ngos import NGOS
     from ngos_sim.oracles.noises import Noise, gaussian
+    from ngos_sim.processes.compagnoni import compagnoni_adam_sde, compagnoni_rmsprop_sde
     from ngos_sim.processes.from_hyperparameters import from_hyperparameters
     from ngos_sim.processes.hyperparameters import Hyperparameters, scale_batch
     from ngos_sim.processes.optimizer import Optimizer
@@ -48,6 +49,8 @@ __all__ = [
     "TestFunction",
     "adam",
     "adam_sde",
+    "compagnoni_adam_sde",
+    "compagnoni_rmsprop_sde",
     "fma",
     "from_hyperparameters",
     "gaussian",
@@ -77,6 +80,7 @@ _HOMES = {
     "oracles.losses": ("Loss", "linear", "quadratic"),
     "oracles.ngos": ("NGOS",),
     "oracles.noises": ("Noise", "gaussian"),
+    "processes.compagnoni": ("compagnoni_adam_sde", "compagnoni_rmsprop_sde"),
     "processes.from_hyperparameters": ("from_hyperparameters",),
     "processes.hyperparameters": ("Hyperparameters", "scale_batch"),
     "processes.optimizer": ("Optimizer",),

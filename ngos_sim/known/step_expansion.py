@@ -156,3 +156,16 @@ def adam(problem, updated, fourth):
     ]
     skew = [(lambda s: k3 * c1**3 * s0**2 / 6.0, _ONE, (0, 3, 0)), (lambda s: k3 * c1 * c2, _ONE, (0, 1, 1))]
     return generator, remainder, skew
+
+
+def compagnoni(problem, momentum):
+    """Return the terms that E2 has beside Malladi's where the SDE is that of arXiv 2411.15958: less its own of order h.
+
+    Its generator is G + h L, L = c2 f'^2 / sigma0^2 d_u, for Adam less q c1 (f' - m) d_theta (docs/theory.md,
+    "Compagnoni's SDEs").
+    """
+    p, f = problem.constants, {(1, 0, 0): problem.hessian, (0, 0, 0): problem.slope}
+    terms = [(lambda s: -p["c2"] / p["sigma0"] ** 2, _times(f, f), (0, 0, 1))]
+    if momentum:
+        terms.append((lambda s: p["c1"] * s.q, {**f, (0, 1, 0): -1.0}, (1, 0, 0)))
+    return terms

@@ -162,7 +162,7 @@ class Rule:
     Attributes
     ----------
     family : str
-        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+        "rmsprop" or "adam" of what `rmsprop_adam` makes, "" of any other: by it predictions know an optimizer.
     """
 
     name: str

@@ -42,7 +42,7 @@ class SDE:
     Attributes
     ----------
     family : str
-        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+        By it predictions know a built-in one: "rmsprop", "adam", "compagnoni-rmsprop", "compagnoni-adam"; else "".
     decayed : SDE or None
         What a built-in one is beside an optimizer that has weight decay (`beside`).
 

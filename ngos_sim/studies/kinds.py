@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ngos_sim.oracles import heavy_laws, laws, losses, noises
-from ngos_sim.processes import rmsprop_adam
+from ngos_sim.processes import compagnoni, rmsprop_adam
 
 
 class Kind(NamedTuple):
@@ -38,5 +38,7 @@ KINDS: dict[str, dict[str, Kind]] = {
     "sde": {
         "rmsprop": Kind(rmsprop_adam.rmsprop_sde, "eta2", "1"),
         "adam": Kind(rmsprop_adam.adam_sde, "eta2", "1"),
+        "compagnoni-rmsprop": Kind(compagnoni.compagnoni_rmsprop_sde, "eta2", "1"),
+        "compagnoni-adam": Kind(compagnoni.compagnoni_adam_sde, "eta2", "1"),
     },
 }
