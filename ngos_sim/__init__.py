@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ballistic_rmsprop,
         ballistic_rmsprop_sde,
     )
+    from ngos_sim.processes.compagnoni import compagnoni_adam_sde, compagnoni_rmsprop_sde
     from ngos_sim.processes.from_hyperparameters import from_hyperparameters
     from ngos_sim.processes.hyperparameters import Hyperparameters, scale_batch
     from ngos_sim.processes.lion import lion, lion_sde
@@ -62,6 +63,8 @@ __all__ = [
     "ballistic_adam_sde",
     "ballistic_rmsprop",
     "ballistic_rmsprop_sde",
+    "compagnoni_adam_sde",
+    "compagnoni_rmsprop_sde",
     "flipped_sgd_sde",
     "fma",
     "from_hyperparameters",
@@ -107,6 +110,7 @@ _HOMES = {
     "oracles.ngos": ("NGOS",),
     "oracles.noises": ("Noise", "gaussian"),
     "processes.ballistic": ("ballistic_adam", "ballistic_adam_sde", "ballistic_rmsprop", "ballistic_rmsprop_sde"),
+    "processes.compagnoni": ("compagnoni_adam_sde", "compagnoni_rmsprop_sde"),
     "processes.from_hyperparameters": ("from_hyperparameters",),
     "processes.hyperparameters": ("Hyperparameters", "scale_batch"),
     "processes.lion": ("lion", "lion_sde"),

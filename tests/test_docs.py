@@ -42,7 +42,7 @@ def test_every_reference_names_a_section(file):
         assert not re.search(r"\b(probing|estimators|interface|performance)\.md|\bshared/|theory notes", text)
 
 
-def predicted(name, degrees):
+def predicted(name, degrees, sde="malladi"):
     """Return C of the error of theta^i u^n on a reference problem, degrees = (i, n)."""
     rmsprop, adam = dict(sigma0=0.8, eps0=0.0, c2=1.3), dict(sigma0=0.8, eps0=0.0, c1=2.0, c2=1.3, bias_correction=1.0)
     problems = {
@@ -54,7 +54,8 @@ def predicted(name, degrees):
     problem, time = problems[name]
     momentum = name in ("P3", "P4")
     powers = (degrees[0], 0, degrees[1]) if momentum else degrees
-    return constants.leading(problem, momentum=momentum, times=[time], fourth=3.0)[powers].first[0]
+    settings = dict(momentum=momentum, times=[time], degree=max(degrees), sde=sde)
+    return constants.leading(problem, fourth=3.0, **settings)[powers].first[0]
 
 
 DEGREES = {"theta": (1, 0), "theta^2": (2, 0), "u": (0, 1), "u^2": (0, 2), "theta u": (1, 1), "theta^4": (4, 0)}
@@ -68,6 +69,15 @@ def test_constants_of_the_reference_problems(problem):
     for name, value in found:
         digits = len(value.split(".")[1])
         assert predicted(problem, DEGREES[name]) == pytest.approx(float(value), abs=0.6 * 10.0**-digits), name
+
+
+def test_constants_of_both_sdes():
+    """The table of Malladi's and Compagnoni's constants."""
+    rows = re.findall(r"^\| (P\d) \| ([-.\d]+) \| ([-.\d]+) \| ([-.\d]+) \| ([-.\d]+) \|$", THEORY, re.MULTILINE)
+    assert [name for name, *_ in rows] == ["P1", "P2", "P3", "P4"]
+    for name, *values in rows:
+        found = [predicted(name, degrees, sde) for degrees in ((1, 0), (0, 1)) for sde in ("malladi", "compagnoni")]
+        assert list(map(float, values)) == pytest.approx(found, abs=6e-5)
 
 
 @pytest.mark.parametrize("document", ["theory.md", "architecture.md"])

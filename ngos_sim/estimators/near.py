@@ -33,7 +33,7 @@ def nearest(problem, opponent):
     if reason := two_channels(sde) or unsuited(problem):
         raise NoMoments(reason)
     if sde is None:
-        sde = next((each for each in _OWN if each.slots == tuple(problem.rule.slots)), None)
+        sde = next((each.beside(problem.rule) for each in _OWN if each.slots == tuple(problem.rule.slots)), None)
     if sde is None:
         raise NoMoments(f"no moment flow is known for the slots of optimizer {problem.rule.name!r}")
     return problem.shared.once(Known).near(sde)

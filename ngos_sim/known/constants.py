@@ -86,6 +86,7 @@ def leading(
     third_rate=0.0,
     second_moment="previous",
     degree=4,
+    sde="malladi",
 ):
     """Predict how moments of RMSprop and Adam differ from their SDE's, in one coordinate.
 
@@ -106,6 +107,8 @@ def leading(
         theta is divided by the root of v_k, or of v_{k+1}.
     degree : int
         The greatest i + j, and the greatest n, of theta^i m^j u^n.
+    sde : "malladi" or "compagnoni"
+        Whose SDE: that of arXiv 2205.10287, or of arXiv 2411.15958, which has terms of order h of its own.
 
     Returns
     -------
@@ -129,11 +132,14 @@ def leading(
     corrected = has_bias_correction(problem.constants)
     _check(problem, momentum, second_moment, corrected, times)
     updated = second_moment == "updated"
-    terms = (step_expansion.adam if momentum else step_expansion.rmsprop)(problem, updated, fourth)
+    choice("sde", sde, ("malladi", "compagnoni"))
+    generator, remainder, skew = (step_expansion.adam if momentum else step_expansion.rmsprop)(problem, updated, fourth)
+    if sde == "compagnoni":
+        remainder += step_expansion.compagnoni(problem, momentum)
     pairs = [(i, total - i) for total in range(degree + 3) for i in range(total + 1) if momentum or i == total]
     jets = [(i, j, n) for n in range(3) for i, j in pairs if i + j <= degree]  # E2 raises i + j by 2, G and S do not
     like = np.broadcast_arrays(problem.hessian, problem.slope, problem.variance, *problem.start)[0]
-    system = _system(terms, [(i, j, 0) for i, j in pairs], jets, third, third_rate, like.shape)
+    system = _system((generator, remainder, skew), [(i, j, 0) for i, j in pairs], jets, third, third_rate, like.shape)
     start = np.zeros((len(pairs) + 2 * len(jets), *like.shape))
     start[: len(pairs)] = [problem.start[0] ** i * (problem.start[1] ** j if momentum else 1.0) for i, j in pairs]
 

@@ -3,15 +3,15 @@
 Over one step of size h, E psi(x') = psi + h G psi + h^(3/2) S psi + h^2 A2 psi + ..., with G the generator of the SDE,
 and over a time h the SDE's is psi + h G psi + h^2 (G^2 + d_t G) psi / 2 + ...: the step's local error is
 h^(3/2) S + h^2 E2, E2 = A2 - (G^2 + d_t G) / 2. For an affine gradient and constant Sigma
-(docs/theory.md, "Step expansion").
+(docs/theory.md, "Step expansion" and, with w0, "Weight decay").
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-_ONE, _M = {(0, 0, 0): 1.0}, {(0, 1, 0): 1.0}  # polynomials: {powers of theta, m, y: factor}, y = u - U_t
-_Y, _YY = {(0, 0, 1): 1.0}, {(0, 0, 2): 1.0}
+_ONE, _THETA, _M = {(0, 0, 0): 1.0}, {(1, 0, 0): 1.0}, {(0, 1, 0): 1.0}  # polynomials: {powers of theta, m, y: factor}
+_Y, _YY = {(0, 0, 1): 1.0}, {(0, 0, 2): 1.0}  # y = u - U_t
 
 
 class Speed(NamedTuple):
@@ -71,21 +71,23 @@ def rmsprop(problem, updated, fourth):
     A term is (coefficient as a function of the Speed s, polynomial, derivatives in theta, m, u): of G to y^2 and of
     S to y, which is as far as they act. Bias correction adds s.step to the step's q and d_t q to s.along.
     """
-    a, p, S = problem.hessian, problem.constants, problem.variance
+    a, p, S, w0 = problem.hessian, problem.constants, problem.variance, problem.constants.get("w0", 0.0)
     s0, c, f = p["sigma0"], p["c2"], {(1, 0, 0): a, (0, 0, 0): problem.slope}
     N, spread, k3 = s0**2 * S, (fourth - 1.0) * S**2, s0 * S**1.5
     generator = [
         (lambda s: -s.q, f, (1, 0, 0)),
         (lambda s: -s.q_u, _times(f, _Y), (1, 0, 0)),
         (lambda s: -0.5 * s.q_uu, _times(f, _YY), (1, 0, 0)),
+        (lambda s: -w0, _THETA, (1, 0, 0)),
         (lambda s: 0.5 * N * s.q**2, _ONE, (2, 0, 0)),
         (lambda s: N * s.q * s.q_u, _Y, (2, 0, 0)),
         (lambda s: 0.5 * N * (s.q_u**2 + s.q * s.q_uu), _YY, (2, 0, 0)),
         (lambda s: -c, _Y, (0, 0, 1)),
     ]
     remainder = [
-        (lambda s: -0.5 * a * s.q**2 + 0.5 * s.along - s.step, f, (1, 0, 0)),
-        (lambda s: N * s.q * (0.5 * a * s.q**2 - 0.5 * s.along + s.step), _ONE, (2, 0, 0)),
+        (lambda s: -0.5 * (a * s.q + w0) * s.q + 0.5 * s.along - s.step, f, (1, 0, 0)),
+        (lambda s: -0.5 * (a * s.q + w0) * w0, _THETA, (1, 0, 0)),
+        (lambda s: N * s.q * (0.5 * (a * s.q + w0) * s.q - 0.5 * s.along + s.step), _ONE, (2, 0, 0)),
         (lambda s: -2.0 * c * S * s.q, f, (1, 0, 1)),
         (lambda s: 0.5 * c * s0**2 * spread * s.q**2, _ONE, (2, 0, 1)),
         (lambda s: (fourth - 3.0) / 24.0 * (N * s.q**2) ** 2, _ONE, (4, 0, 0)),
@@ -124,7 +126,7 @@ def _second_moment_terms(c2, s0, S, spread, f):
 
 def adam(problem, updated, fourth):
     """Return what `rmsprop` does, for Adam; the v_{k+1} term is that of h q(u') m' to order h^2."""
-    a, p, S = problem.hessian, problem.constants, problem.variance
+    a, p, S, w0 = problem.hessian, problem.constants, problem.variance, problem.constants.get("w0", 0.0)
     s0, c1, c2, f = p["sigma0"], p["c1"], p["c2"], {(1, 0, 0): a, (0, 0, 0): problem.slope}
     N, spread, k3 = (c1 * s0) ** 2 * S, (fourth - 1.0) * S**2, s0 * S**1.5
     pull = {**f, (0, 1, 0): -1.0}  # f' - m
@@ -132,15 +134,18 @@ def adam(problem, updated, fourth):
         (lambda s: -s.q, _M, (1, 0, 0)),
         (lambda s: -s.q_u, _times(_M, _Y), (1, 0, 0)),
         (lambda s: -0.5 * s.q_uu, _times(_M, _YY), (1, 0, 0)),
+        (lambda s: -w0, _THETA, (1, 0, 0)),
         (lambda s: c1, pull, (0, 1, 0)),
         (lambda s: 0.5 * N, _ONE, (0, 2, 0)),
         (lambda s: -c2, _Y, (0, 0, 1)),
     ]
     late = c2 * updated
     remainder = [
-        (lambda s: 0.5 * s.along - s.step - late * (S - s.U) * s.q_u, _M, (1, 0, 0)),
+        (lambda s: 0.5 * s.along - 0.5 * w0 * s.q - s.step - late * (S - s.U) * s.q_u, _M, (1, 0, 0)),
+        (lambda s: -0.5 * w0**2, _THETA, (1, 0, 0)),
         (lambda s: -0.5 * c1 * s.q, pull, (1, 0, 0)),
         (lambda s: 0.5 * c1 * a * s.q, _M, (0, 1, 0)),
+        (lambda s: 0.5 * c1 * a * w0, _THETA, (0, 1, 0)),
         (lambda s: 0.5 * c1**2, pull, (0, 1, 0)),
         (lambda s: -0.5 * N * s.q, _ONE, (1, 1, 0)),
         (lambda s: 0.5 * c1 * N, _ONE, (0, 2, 0)),
@@ -151,3 +156,16 @@ def adam(problem, updated, fourth):
     ]
     skew = [(lambda s: k3 * c1**3 * s0**2 / 6.0, _ONE, (0, 3, 0)), (lambda s: k3 * c1 * c2, _ONE, (0, 1, 1))]
     return generator, remainder, skew
+
+
+def compagnoni(problem, momentum):
+    """Return the terms that E2 has beside Malladi's where the SDE is that of arXiv 2411.15958: less its own of order h.
+
+    Its generator is G + h L, L = c2 f'^2 / sigma0^2 d_u, for Adam less q c1 (f' - m) d_theta (docs/theory.md,
+    "Compagnoni's SDEs").
+    """
+    p, f = problem.constants, {(1, 0, 0): problem.hessian, (0, 0, 0): problem.slope}
+    terms = [(lambda s: -p["c2"] / p["sigma0"] ** 2, _times(f, f), (0, 0, 1))]
+    if momentum:
+        terms.append((lambda s: p["c1"] * s.q, {**f, (0, 1, 0): -1.0}, (1, 0, 0)))
+    return terms

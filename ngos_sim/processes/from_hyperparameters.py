@@ -9,7 +9,7 @@ from ngos_sim.processes.rmsprop_adam import adam, rmsprop
 from ngos_sim.validation import number
 
 
-def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, **conventions):
+def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, weight_decay=0.0, **conventions):
     """Return (optimizer, eta2) for hyperparameters as practitioners have them.
 
     Parameters
@@ -21,6 +21,8 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, *
         beta, or (beta1, beta2) for adam.
     batch_size, sigma : float
         One of the two; sigma = 1 / sqrt(batch_size), the covariance being one sample's.
+    weight_decay : float
+        Decoupled, as torch.optim.AdamW's: w0 = weight_decay / lr.
     **conventions
         second_moment, bias_correction, as for `rmsprop` and `adam`.
 
@@ -45,7 +47,7 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, *
     if sigma is None:
         sigma = 1.0 / math.sqrt(number("batch_size", batch_size, "a positive number", above=0.0))
     betas = tuple(betas) if isinstance(betas, (list, tuple)) else (betas,)
-    hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma)
+    hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma, weight_decay=weight_decay)
     if len(betas) == 2 and betas[0] > betas[1]:
         warnings.warn(f"betas={betas}: beta1 > beta2; did you swap them?", StudyWarning, stacklevel=2)
     factory = {"rmsprop": rmsprop, "adam": adam}[kind]

@@ -1,6 +1,6 @@
-"""Scaled constants (sigma0, eps0, c1, c2, u) <-> practitioners' (lr, betas, eps, sigma, v0).
+"""Scaled constants (sigma0, eps0, c1, c2, w0, u) <-> practitioners' (lr, betas, eps, weight decay, sigma, v0).
 
-With h = eta^2: sigma = sigma0/eta, eps = eps0/eta, beta_i = 1 - c_i h, v = sigma^2 u.
+With h = eta^2: sigma = sigma0/eta, eps = eps0/eta, beta_i = 1 - c_i h, weight decay = w0 eta, v = sigma^2 u.
 """
 
 import math
@@ -27,6 +27,8 @@ class Hyperparameters:
         Noise scale of a gradient, 1 / sqrt(batch size) in units of one sample's noise.
     v0 : float
         Starting second moment, in units of squared gradients.
+    weight_decay : float
+        Decoupled: theta <- theta (1 - lr weight_decay) at every step, as torch.optim.AdamW.
     """
 
     kind: str
@@ -35,6 +37,7 @@ class Hyperparameters:
     eps: float
     sigma: float
     v0: float = 0.0
+    weight_decay: float = 0.0
 
     def __post_init__(self):
         names = {"rmsprop": ("c2",), "adam": ("c1", "c2")}
@@ -44,7 +47,7 @@ class Hyperparameters:
             raise ValueError(f"betas={self.betas!r}: {self.kind} takes {len(names[self.kind])}")
         for name in ("lr", "sigma"):
             number(name, getattr(self, name), "a positive number", above=0.0)
-        for name in ("eps", "v0"):
+        for name in ("eps", "v0", "weight_decay"):
             number(name, getattr(self, name), "a number of at least 0", least=0.0)
         for beta in self.betas:
             if not is_number(beta) or not 0.0 < beta < 1.0:
@@ -52,10 +55,11 @@ class Hyperparameters:
 
     @property
     def constants(self):
-        """The scaled constants sigma0, eps0 and c2 (adam: c1, c2): Definitions 4.1 and 4.4."""
+        """The scaled constants sigma0, eps0, c2 (adam: c1, c2): Definitions 4.1 and 4.4; and w0 = weight_decay / lr."""
         rates = [(1.0 - beta) / (self.lr * self.lr) for beta in self.betas]
         names = ("c2",) if self.kind == "rmsprop" else ("c1", "c2")
-        return {"sigma0": self.sigma * self.lr, "eps0": self.eps * self.lr, **dict(zip(names, rates, strict=True))}
+        scaled = {"sigma0": self.sigma * self.lr, "eps0": self.eps * self.lr, "w0": self.weight_decay / self.lr}
+        return scaled | dict(zip(names, rates, strict=True))
 
     @property
     def u0(self):
@@ -68,7 +72,8 @@ def scale_batch(hyperparameters, kappa):
 
     lr sqrt(kappa), 1 - kappa (1 - beta), eps / sqrt(kappa): Definitions 5.1 and 5.2 of
     arXiv 2205.10287; sigma / sqrt(kappa) is the larger batch's. v0 / kappa keeps u0, without which
-    the start differs by O(1) and there is no convergence (docs/theory.md, "The scaling rule").
+    the start differs by O(1) and there is no convergence (docs/theory.md, "The scaling rule"). Weight decay
+    times sqrt(kappa) keeps w0 (arXiv 2411.15958, Lemma 3.13; docs/theory.md, "Weight decay").
 
     Raises
     ------
@@ -83,4 +88,5 @@ def scale_batch(hyperparameters, kappa):
         eps=hyperparameters.eps / math.sqrt(kappa),
         sigma=hyperparameters.sigma / math.sqrt(kappa),
         v0=hyperparameters.v0 / kappa,
+        weight_decay=hyperparameters.weight_decay * math.sqrt(kappa),
     )

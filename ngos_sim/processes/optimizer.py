@@ -53,7 +53,7 @@ class Optimizer(Rule):
         return self.parameters.get("sigma0", math.nan) / eta
 
     def at(self, eta2, u=0.0):
-        """Return the hyperparameters at this eta2: lr, betas, eps, sigma and v0 = u sigma^2.
+        """Return the hyperparameters at this eta2: lr, betas, eps, sigma, v0 = u sigma^2 and weight decay w0 eta.
 
         Raises
         ------
@@ -64,7 +64,8 @@ class Optimizer(Rule):
         eta, p = math.sqrt(eta2), self.parameters
         betas = tuple(1.0 - p[c] * eta2 for c in ("c1", "c2") if c in p)
         sigma = self.noise_scale(eta)
-        return Hyperparameters(self.name, eta, betas, p.get("eps0", 0.0) / eta, sigma, u * sigma * sigma)
+        eps, decay = p.get("eps0", 0.0) / eta, p.get("w0", 0.0) * eta
+        return Hyperparameters(self.name, eta, betas, eps, sigma, u * sigma * sigma, decay)
 
 
 def check_admissible(constants, h, where="eta2"):

@@ -6,7 +6,8 @@ With h = eta^2 and u = v / sigma^2 the definitions of arXiv 2205.10287 become, e
     w  = z + sqrt(h) f' / sigma0           (the noisy gradient over sigma)
     u' = u + c2 h (w^2 - u)
 
-(docs/theory.md, "Scaled variables" and, for the SDEs, "The SDEs".)
+(docs/theory.md, "Scaled variables" and, for the SDEs, "The SDEs".) Steps and drifts named rmspropw and adamw have
+decoupled weight decay (docs/theory.md, "Weight decay").
 """
 
 import math
@@ -14,7 +15,8 @@ import math
 from ngos_sim.arithmetic import fma, preconditioner
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.rule import has_bias_correction, of_family
-from ngos_sim.processes.sde import SDE
+from ngos_sim.processes.sde import SDE, with_decay
+from ngos_sim.processes.weight_decay import decayed, decaying, has_weight_decay
 from ngos_sim.validation import choice, known_keywords, number
 
 CONVENTIONS = ("previous", "updated")
@@ -22,7 +24,7 @@ _LARGEST = 1e100  # of a constant
 _UNSCALED = dict.fromkeys(
     ("lr", "learning_rate", "eta", "beta", "betas", "beta1", "beta2", "eps", "sigma", "batch_size", "alpha"),
     "ns.from_hyperparameters takes lr, betas, eps and batch_size or sigma",
-)
+) | {"weight_decay": "ns.from_hyperparameters takes weight_decay; w0 is weight_decay / lr"}
 
 
 def _corrections(k, h, p, c1=0.0):
@@ -39,18 +41,27 @@ def _eps(root, p):
 
 
 def _checked(second_moment, bias_correction, **constants):
-    """Return an optimizer's parameters; raise ValueError for a convention or a constant outside its range."""
+    """Return an optimizer's parameters, w0 = 0 left out; raise ValueError for a convention or constant out of range."""
     if not isinstance(bias_correction, bool):
         raise ValueError(f"bias_correction={bias_correction!r}; allowed: true, false")
     choice("second_moment", second_moment, CONVENTIONS)
     for name, value in constants.items():
-        if name == "eps0":
+        if name in ("eps0", "w0"):
             number(name, value, "non-negative", least=0.0)
         else:
             number(name, value, "positive", above=0.0)
         if value > _LARGEST or 0.0 < value < 1.0 / _LARGEST:
             raise ValueError(f"{name}={value!r} has squares and cubes beyond floating point; allowed: 1e-100 to 1e100")
+    if not constants["w0"]:
+        del constants["w0"]
     return {**constants, "updated": float(second_moment == "updated"), "bias_correction": float(bias_correction)}
+
+
+def _step(parameters, previous, updated, decayed_previous, decayed_updated):
+    """Return the step of an optimizer's convention, with weight decay where it has w0."""
+    if has_weight_decay(parameters):
+        return decayed_updated if parameters["updated"] else decayed_previous
+    return updated if parameters["updated"] else previous
 
 
 def _rmsprop_schedule(k, h, p):
@@ -75,11 +86,20 @@ def _rmsprop_updated(x, o, z, c, p):
     return fma(-d, preconditioner(u, p.sigma0, c[4]), theta), u
 
 
+def _rmspropw_previous(x, o, z, c, p):
+    return decayed(_rmsprop_previous(x, o, z, c, p), x, p)
+
+
+def _rmspropw_updated(x, o, z, c, p):
+    return decayed(_rmsprop_updated(x, o, z, c, p), x, p)
+
+
 @known_keywords(**_UNSCALED)
-def rmsprop(sigma0, eps0, c2, *, second_moment="previous", bias_correction=False):
+def rmsprop(sigma0, eps0, c2, w0=0.0, *, second_moment="previous", bias_correction=False):
     """RMSprop (Definition 2.1 of arXiv 2205.10287), scaled.
 
-    theta' = theta - d / (sigma0 sqrt(u) + eps0), u' = (1 - c2 h) u + c2 h w^2; eps is outside the root.
+    theta' = theta - d / (sigma0 sqrt(u) + eps0), u' = (1 - c2 h) u + c2 h w^2; eps is outside the root. With w0
+    theta' has - h w0 theta as well, decoupled weight decay: RMSpropW.
 
     Parameters
     ----------
@@ -87,6 +107,8 @@ def rmsprop(sigma0, eps0, c2, *, second_moment="previous", bias_correction=False
         sigma eta and eps eta.
     c2 : float
         (1 - beta) / eta^2, a rate per unit of time t = k eta^2.
+    w0 : float
+        w / eta of a weight decay w, theta <- theta (1 - eta w): a rate per unit of time.
     second_moment : "previous" or "updated"
         Divide by the root of v_k (the paper) or of v_{k+1} (PyTorch, Optax; the paper's footnote 2).
     bias_correction : bool
@@ -103,8 +125,8 @@ def rmsprop(sigma0, eps0, c2, *, second_moment="previous", bias_correction=False
     >>> rmsprop(sigma0=0.8, eps0=0.0, c2=1.3).at(2**-6).betas
     (0.9796875,)
     """
-    parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c2=c2)
-    step = _rmsprop_updated if parameters["updated"] else _rmsprop_previous
+    parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c2=c2, w0=w0)
+    step = _step(parameters, _rmsprop_previous, _rmsprop_updated, _rmspropw_previous, _rmspropw_updated)
     return of_family("rmsprop", Optimizer("rmsprop", step, ("theta", "u"), _rmsprop_schedule, **parameters))
 
 
@@ -119,6 +141,10 @@ def _rmsprop_drift(x, o, c, p):
     return -o.gradient * c[0] * preconditioner(u, p.sigma0, c[1]), p.c2 * (o.variance - u)
 
 
+def _rmspropw_drift(x, o, c, p):
+    return decaying(_rmsprop_drift(x, o, c, p), x, p)
+
+
 def _rmsprop_diffusion(x, o, c, p):
     theta, u = x
     return -p.sigma0 * c[0] * preconditioner(u, p.sigma0, c[1]), 0.0
@@ -130,11 +156,11 @@ def rmsprop_sde():
     d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW), du = c2 (diag Sigma - u) dt,
     P = sigma0 diag(u)^(1/2) + eps0 I. Constants, and whether there is bias correction (then
     sqrt(g2) P^-1 with eps0 sqrt(g2), g2 = 1 - exp(-c2 t)), come from the optimizer; an optimizer
-    without a parameter `bias_correction` has none.
+    without a parameter `bias_correction` has none. Where the optimizer has a parameter w0, d theta has
+    - w0 theta dt as well (docs/theory.md, "Weight decay").
     """
-    return of_family(
-        "rmsprop", SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
-    )
+    sde = SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
+    return with_decay(of_family("rmsprop", sde), _rmspropw_drift)
 
 
 def _adam_schedule(k, h, p):
@@ -160,18 +186,27 @@ def _adam_updated(x, o, z, c, p):
     return fma(-c[4] * m, preconditioner(u, p.sigma0, c[5]), theta), m, u
 
 
+def _adamw_previous(x, o, z, c, p):
+    return decayed(_adam_previous(x, o, z, c, p), x, p)
+
+
+def _adamw_updated(x, o, z, c, p):
+    return decayed(_adam_updated(x, o, z, c, p), x, p)
+
+
 @known_keywords(**_UNSCALED)
-def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True):
+def adam(sigma0, eps0, c1, c2, w0=0.0, *, second_moment="previous", bias_correction=True):
     """Adam (Definition 2.2 of arXiv 2205.10287), scaled.
 
     m' = m + c1 (h (f' - m) + sqrt(h) sigma0 z), u' as RMSprop,
     theta' = theta - h q m', q = sqrt(G2)/G1 / (sigma0 sqrt(u) + eps0 sqrt(G2)), G1 = 1 - beta1^(k+1) and
     G2 = 1 - beta2^k ("updated": beta2^(k+1), and u' for u). With "previous" the step k = 0 moves m and
-    u but not theta (G2 = 0), as the authors' code does.
+    u but not theta (G2 = 0), as the authors' code does. With w0 theta' has - h w0 theta as well, at every step:
+    AdamW.
 
     Parameters
     ----------
-    sigma0, eps0, second_moment
+    sigma0, eps0, w0, second_moment
         As for `rmsprop`.
     c1, c2 : float
         (1 - beta_i) / eta^2, rates per unit of time t = k eta^2.
@@ -188,8 +223,8 @@ def adam(sigma0, eps0, c1, c2, *, second_moment="previous", bias_correction=True
     >>> adam(sigma0=0.8, eps0=0.1, c1=2.0, c2=1.3).slots
     ('theta', 'm', 'u')
     """
-    parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2)
-    step = _adam_updated if parameters["updated"] else _adam_previous
+    parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2, w0=w0)
+    step = _step(parameters, _adam_previous, _adam_updated, _adamw_previous, _adamw_updated)
     return of_family("adam", Optimizer("adam", step, ("theta", "m", "u"), _adam_schedule, **parameters))
 
 
@@ -211,6 +246,10 @@ def _adam_drift(x, o, c, p):
     return speed, p.c1 * (o.gradient - m), p.c2 * (o.variance - u)
 
 
+def _adamw_drift(x, o, c, p):
+    return decaying(_adam_drift(x, o, c, p), x, p)
+
+
 def _adam_diffusion(x, o, c, p):
     return 0.0, p.c1 * p.sigma0, 0.0
 
@@ -222,6 +261,8 @@ def adam_sde():
     du = c2 (diag Sigma - u) dt, P = sigma0 diag(u)^(1/2) + eps0 sqrt(g2) I, g_i = 1 - exp(-c_i t).
     Constants, and whether there is bias correction (g_i = 1 without), come from the optimizer; one
     without a parameter `bias_correction` has none. An optimizer of a user's that corrects in a schedule
-    of its own says so to this SDE: ns.Optimizer(.., bias_correction=True).
+    of its own says so to this SDE: ns.Optimizer(.., bias_correction=True). Where the optimizer has a parameter w0,
+    d theta has - w0 theta dt as well (docs/theory.md, "Weight decay").
     """
-    return of_family("adam", SDE("adam", _adam_drift, _adam_diffusion, ("theta", "m", "u"), _adam_sde_schedule))
+    sde = SDE("adam", _adam_drift, _adam_diffusion, ("theta", "m", "u"), _adam_sde_schedule)
+    return with_decay(of_family("adam", sde), _adamw_drift)

@@ -163,7 +163,7 @@ class Rule:
     Attributes
     ----------
     family : str
-        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+        "rmsprop" or "adam" of what `rmsprop_adam` makes, "" of any other: by it predictions know an optimizer.
     domain : Domain
         What one of this package's assumes of an oracle.
     """

@@ -1,10 +1,12 @@
 """The constructor of an SDE, a user's or a built-in one."""
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ngos_sim.processes.domain import EVERYWHERE, Domain
 from ngos_sim.processes.rule import checked_parameters
+from ngos_sim.processes.weight_decay import has_weight_decay
 from ngos_sim.validation import checked_function, checked_slots
 
 
@@ -41,7 +43,9 @@ class SDE:
     Attributes
     ----------
     family : str
-        "rmsprop" or "adam" of what this package's constructors make, "" of any other.
+        By it predictions know a built-in one: "rmsprop", "adam", "compagnoni-rmsprop", "compagnoni-adam"; else "".
+    decayed : SDE or None
+        What a built-in one is beside an optimizer that has weight decay (`beside`).
     domain : Domain
         What one of this package's assumes of an oracle.
 
@@ -73,6 +77,7 @@ class SDE:
     parameters: Mapping[str, float]
     family: str
     domain: Domain = field(repr=False, compare=False)
+    decayed: "SDE | None" = field(default=None, repr=False, compare=False)
 
     def __init__(self, name, drift, diffusion, slots, schedule=no_schedule, pivot=None, channels=1, **parameters):
         if pivot is not None and not isinstance(pivot, SDE):
@@ -92,3 +97,26 @@ class SDE:
             ("parameters", checked_parameters(name, parameters)),
         ):
             object.__setattr__(self, attribute, content)
+
+    def beside(self, optimizer):
+        """Return what this SDE is beside an optimizer: with weight decay, if it is a built-in one, where that has w0.
+
+        A study takes its SDEs so, and their pivots. What a user's own SDE says of decay, it says itself.
+        """
+        if not has_weight_decay(optimizer.parameters):
+            return self
+        if self.decayed is not None:
+            return self.decayed
+        if self.pivot is None:
+            return self
+        own = copy.copy(self)
+        object.__setattr__(own, "pivot", self.pivot.beside(optimizer))
+        return own
+
+
+def with_decay(sde, drift):
+    """Return a built-in SDE that beside an optimizer with weight decay has another drift."""
+    decayed = copy.copy(sde)
+    object.__setattr__(decayed, "drift", drift)
+    object.__setattr__(sde, "decayed", decayed)
+    return sde

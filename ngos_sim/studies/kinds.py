@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ngos_sim.oracles import heavy_laws, laws, losses, noises
-from ngos_sim.processes import ballistic, lion, rmsprop_adam, sgd, sign
+from ngos_sim.processes import ballistic, compagnoni, lion, rmsprop_adam, sgd, sign
 
 
 class Kind(NamedTuple):
@@ -55,5 +55,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "flipped-sgd": Kind(sgd.flipped_sgd_sde, "eta", "1"),
         "heavy-ball": Kind(sgd.heavy_ball_sde, "eta", "1, 2"),
         "nesterov": Kind(sgd.nesterov_sde, "eta", "1, 2"),
+        "compagnoni-rmsprop": Kind(compagnoni.compagnoni_rmsprop_sde, "eta2", "1"),
+        "compagnoni-adam": Kind(compagnoni.compagnoni_adam_sde, "eta2", "1"),
     },
 }

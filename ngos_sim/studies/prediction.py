@@ -21,6 +21,12 @@ from ngos_sim.studies.problems import problems, reference_name
 _MAX_DEGREE = 8
 _AT_ONCE = 256  # coordinates whose constants are found together: their numbers stay in the cache
 _FOURTH = 4  # of zeta: every constant holds the variance of u
+_EXPANDED = {  # SDEs with a known expansion, by family: of which optimizers, and whose it is to `constants.leading`
+    "rmsprop": ("rmsprop", "malladi"),
+    "adam": ("adam", "malladi"),
+    "compagnoni-rmsprop": ("rmsprop", "compagnoni"),
+    "compagnoni-adam": ("adam", "compagnoni"),
+}
 _ROUNDING = 1e-12  # of the magnitudes of what is added up: nothing
 
 
@@ -41,9 +47,9 @@ _UNKNOWN = Constants(math.nan, math.nan)
 class Predictions:
     """What theory predicts for the series of one study; what several of them share is found once.
 
-    Known for built-in optimizers against their SDEs and under the scaling rule, with an affine gradient, a
-    constant diagonal Sigma, one start for all points, noise with a finite E zeta^4, and a polynomial test function
-    whose mean is finite: `known.constants`.
+    Known for RMSprop and Adam against Malladi's and Compagnoni's SDEs and under the scaling rule, with an affine
+    gradient, a constant diagonal Sigma, one start for all points, noise with a finite E zeta^4, and a polynomial test
+    function whose mean is finite: `known.constants`.
 
     Parameters
     ----------
@@ -64,7 +70,8 @@ class Predictions:
             Its rows at one time; under the scaling rule at one lag behind a matched time.
         """
         study = self._study
-        if not _is_covered(study, keys["sde"]):
+        sde = _covered(study, keys["sde"])
+        if not sde:
             return _UNKNOWN
         function = next(g for g in study.test_functions if test_functions.name_of(g) == keys["test_function"])
         terms = polynomial(function, study.oracle, study.rule.slots, study.dimension)
@@ -74,7 +81,7 @@ class Predictions:
             return _UNKNOWN
         lag = rows.step % rows.kappa
         matched = np.maximum((rows.step - lag) * rows.h, study.t0)  # of the start, no rounding before it
-        single = self._of_coordinates(terms, _moments(study, rows), float(matched.iloc[0]))
+        single = self._of_coordinates(terms, {"sde": sde, **_moments(study, rows)}, float(matched.iloc[0]))
         roots, firsts, kappa = [], [], int(rows.kappa.iloc[0])
         for factor, by in terms:
             expansion = None
@@ -97,10 +104,10 @@ class Predictions:
         """Every coordinate's Coordinate, one object for those that are alike."""
         return affine.coordinates(problems(self._study)[0])
 
-    def _of_coordinates(self, terms, moments, time):
+    def _of_coordinates(self, terms, settings, time):
         """Return {coordinate: {powers: Expansion}} at one time, for the coordinates in the terms."""
         degree = max((_degree(powers) for _, by in terms for powers in by.values()), default=0)
-        known = self._known.setdefault((time, degree, *moments.items()), {})
+        known = self._known.setdefault((time, degree, *settings.items()), {})
         needed = {j: self._coordinates[j] for _, by in terms for j in by}
         every = list({id(problem): problem for problem in needed.values() if id(problem) not in known}.values())
         for first in range(0, len(every), _AT_ONCE):
@@ -108,7 +115,7 @@ class Predictions:
             columns = [np.array([getattr(one, name) for one in some]) for name in ("hessian", "slope", "variance")]
             together = replace(some[0], **dict(zip(("hessian", "slope", "variance"), columns, strict=True)))
             together = replace(together, start=tuple(np.array([one.start for one in some]).T))
-            made = constants.leading(together, **_settings(self._study, time), degree=degree, **moments)
+            made = constants.leading(together, **_settings(self._study, time), degree=degree, **settings)
             for at, one in enumerate(some):
                 known[id(one)] = {powers: expansion.of(at) for powers, expansion in made.items()}
         return {j: known[id(problem)] for j, problem in needed.items()}
@@ -137,16 +144,17 @@ def _degree(powers):
     return max(sum(powers[:-1]), powers[-1])
 
 
-def _is_covered(study, name):
-    """Return whether constants are known for a study against this SDE or reference."""
-    rule, states = (
-        study.rule,
-        [start.state(study.initial, study.rule.slots, study.dimension, p.size) for p in study.points],
-    )
-    sde = next((sde for sde in study.sdes if sde.name == name), None)
-    return (
+def _covered(study, name):
+    """Return whose SDE this one, or reference, is to `constants.leading`; "" where no constants are known."""
+    rule, sde = study.rule, next((sde for sde in study.sdes if sde.name == name), None)
+    if sde is None:
+        family, whose = rule.family, "malladi" if name in map(reference_name, study.points) else ""
+    else:
+        family, whose = _EXPANDED.get(sde.family, ("", ""))
+    states = [start.state(study.initial, rule.slots, study.dimension, p.size) for p in study.points]
+    known = (
         bool(rule.family)
-        and (name in map(reference_name, study.points) if sde is None else sde.family == rule.family)
+        and family == rule.family
         and affine_gradient(study.oracle.loss, study.dimension) is not None
         and not study.oracle.is_dense
         and not callable(study.oracle.covariance)
@@ -154,6 +162,7 @@ def _is_covered(study, name):
         and bool(np.all(states[0][:, rule.slots.index("u")] > 0.0))
         and (study.t0 > 0.0 or not has_bias_correction(rule.parameters))
     )
+    return whose if known else ""
 
 
 def _moments(study, rows):

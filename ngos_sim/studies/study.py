@@ -119,7 +119,7 @@ class ConvergenceStudy:
         for name in ("oracle", "optimizer", "reference", "initial"):
             given.check(name, getattr(self, name))
         choose.check(self.estimator)
-        sdes = given.sdes(self.sde)
+        sdes = tuple(sde.beside(self.rule) for sde in given.sdes(self.sde))
         if bool(sdes) == (self.reference is not None):
             raise ValueError("give sde= or reference=: exactly one of them")
         if self.reference is not None and isinstance(self.optimizer, SVAG):

@@ -170,7 +170,7 @@ def test_list_names_every_built_in(call):
     assert [line for line in lines if not line.startswith(" ")] == ["loss", "noise", "optimizer", "sde"]
     for label in ("quadratic", "linear", "gaussian", "two-point", "skewed", "student-t", "rmsprop", "adam"):
         assert any(line.startswith(f"  {label} ") for line in lines)
-    assert "sigma0, eps0, c2, second_moment, bias_correction" in out
+    assert "sigma0, eps0, c2, w0, second_moment, bias_correction" in out
 
 
 @pytest.mark.parametrize(("kind", "has", "lacks"), [("noise", "two-point", "adam"), ("sde", "adam", "two-point")])

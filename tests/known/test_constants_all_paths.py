@@ -14,7 +14,7 @@ SLOPE, HESSIAN, VARIANCE, EPS0, START = 0.3, 0.9, 1.1, 0.1, (1.2, -0.4, 1.4)
 SKEWED = dict(third=1.5, fourth=3.25)  # of the two-point law with p = 0.2
 
 
-def path_moments(h, steps, k0, momentum, updated, corrected, p=0.2, sign=1.0):
+def path_moments(h, steps, k0, momentum, updated, corrected, p=0.2, sign=1.0, w0=0.0):
     """Return E theta^i m^j u^n by (i, j, n) over all paths of two-point noise: Definitions 2.1 and 2.2 to the letter.
 
     theta, m and v move by eta, beta and eps of step k on; u = v / sigma^2, m stays 0 without momentum.
@@ -29,6 +29,7 @@ def path_moments(h, steps, k0, momentum, updated, corrected, p=0.2, sign=1.0):
         m = beta1 * m + (1 - beta1) * g if momentum else 0.0
         numerator = m / (1 - beta1 ** (k + 1)) if momentum and corrected else m if momentum else g
         used = following if updated else v
+        theta = theta * (1 - eta * (w0 * eta))
         theta = theta - eta * numerator / (np.sqrt(used / (1 - beta2 ** (k + updated) if corrected else 1.0)) + eps)
         v = following
     u = v / sigma**2
@@ -36,9 +37,9 @@ def path_moments(h, steps, k0, momentum, updated, corrected, p=0.2, sign=1.0):
     return {(i, j, n): weights @ (theta**i * np.asarray(m) ** j * u**n) for i, j, n in grid}
 
 
-def predicted(momentum, updated, corrected, t0, t, **law):
+def predicted(momentum, updated, corrected, t0, t, w0=0.0, **law):
     """Return the Expansions of the problem of `path_moments`, always by (i, j, n)."""
-    numbers = dict(ADAM, eps0=EPS0, bias_correction=float(corrected))
+    numbers = dict(ADAM, eps0=EPS0, bias_correction=float(corrected), w0=w0)
     problem = Coordinate(HESSIAN, SLOPE, VARIANCE, START if momentum else START[::2], t0, math.nan, numbers, 0.0)
     convention = "updated" if updated else "previous"
     found = constants.leading(problem, momentum=momentum, times=[t], second_moment=convention, **law)
@@ -95,6 +96,19 @@ def test_low_skewness_against_all_noise_paths():
         assert found[powers].root[0] == 0.0
     symmetric = predicted(True, True, False, t, 2 * t, fourth=1.0)
     assert abs(symmetric[1, 1, 1].first[0] - found[1, 1, 1].first[0]) > 0.1
+
+
+@pytest.mark.parametrize(("momentum", "updated", "corrected"), [(False, True, True), (True, False, False)])
+def test_weight_decay_against_all_noise_paths(momentum, updated, corrected):
+    """RMSpropW and AdamW, theta <- theta (1 - eta w) before the step, w = w0 eta; each term of w0 in G and E2."""
+    conventions, t, w0 = (momentum, updated, corrected), 0.4, 0.6
+    h = np.array([t / n for n in CHAIN_SIZES])
+    chain = [path_moments(t / n, n, n, *conventions, p=0.5, w0=w0) for n in CHAIN_SIZES]
+    found, without = (predicted(*conventions, t, 2 * t, fourth=1.0, w0=each) for each in (w0, 0.0))
+    for powers in chain[0]:
+        error = np.array([each[powers] for each in chain]) - found[powers].mean[0]
+        assert found[powers].first[0] == pytest.approx(leading_coefficient(h, error / h), **TOLERANCE), powers
+    assert abs(found[2, 0, 0].first[0] - without[2, 0, 0].first[0]) > 0.1
 
 
 def test_scaling_rule_against_all_noise_paths():

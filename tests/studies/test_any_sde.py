@@ -6,6 +6,8 @@ import pytest
 from scipy.integrate import quad, solve_ivp
 
 import ngos_sim as ns
+from ngos_sim.known import constants
+from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.statistics import order as orders
 from tests.support import users
 
@@ -71,8 +73,8 @@ def rmspropw_constant(weight, sigma0, eps0, c2, hessian=0.9, theta0=1.2, u0=1.4)
 @pytest.mark.parametrize("adam", [False, True], ids=["rmspropw", "adamw"])
 def test_decoupled_weight_decay(adam):
     """Of E theta the order is 1, and RMSpropW's constant is the integral's; AdamW agrees with the coupled estimator."""
-    constants = dict(sigma0=0.8, eps0=0.1, c2=1.3, **(dict(c1=2.0) if adam else {}))
-    rule, sde = users.with_decay(adam, 0.6, **constants)
+    numbers = dict(sigma0=0.8, eps0=0.1, c2=1.3, **(dict(c1=2.0) if adam else {}))
+    rule, sde = users.with_decay(adam, 0.6, **numbers)
     start = dict(theta=1.2, u=1.4, **(dict(m=-0.4) if adam else {}))
     settings = dict(initial=start, steps=STEPS, times=[1.0])
     table = (
@@ -90,6 +92,13 @@ def test_decoupled_weight_decay(adam):
         assert abs(mine.error - other.error) < 4.0 * math.hypot(mine.std_error, other.std_error)
     else:
         assert abs(found.constant - rmspropw_constant(0.6, 0.8, 0.1, 1.3)) < 3.0 * found.constant_std_error + 5e-4
+
+
+def test_the_predicted_constant_of_rmspropw_is_the_integral():
+    numbers = dict(sigma0=0.8, eps0=0.1, c2=1.3, w0=0.6)
+    problem = Coordinate(0.9, 0.0, 1.0, (1.2, 1.4), 0.0, 1.0, numbers, 0.0)
+    found = constants.leading(problem, momentum=False, times=[1.0], fourth=3.0, degree=1)[1, 0]
+    assert found.first[0] == pytest.approx(rmspropw_constant(0.6, 0.8, 0.1, 1.3), abs=2e-5)
 
 
 def squared_gradient(pivot=None):

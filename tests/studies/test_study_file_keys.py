@@ -32,7 +32,7 @@ KEYS = {
     "unknown in oracle": ([after(COVARIANCE, "sigma = 1.0")], ["oracle.sigma is unknown; allowed: loss, covariance"]),
     "unknown in loss": ([(HESSIAN, "hessian = 1.0, a = 1")], ["oracle.loss.a is unknown; allowed: hessian"]),
     "unknown in noise": ([noise('"skewed", skew = 1')], ["oracle.noise.skew is unknown; allowed: skewness, low_sk"]),
-    "unknown in optimizer": ([after(C2, "c1 = 2")], ["optimizer.c1 is unknown; allowed: sigma0, eps0, c2, second"]),
+    "unknown in optimizer": ([after(C2, "c1 = 2")], ["optimizer.c1 is unknown; allowed: sigma0, eps0, c2, w0, second"]),
     "unknown in initial": ([after(U, "m = 0.0")], ["initial", "m", "unknown", "allowed: theta, u, t0"]),
     "unknown in sde": ([(SDE, f"{SDE}extra = 1\n")], ["sde[0].extra is unknown"]),
     "unknown in study": ([after(TRAJECTORIES, "step = 4")], ["study.step is unknown", STUDY_KEYS]),

@@ -9,26 +9,27 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 
-def rmsprop(theta, v, gradients, eta, beta, eps, updated=False):
-    """Return theta and v after each stochastic gradient function of `gradients`."""
+def rmsprop(theta, v, gradients, eta, beta, eps, updated=False, weight_decay=0.0):
+    """Return theta and v after each stochastic gradient function of `gradients`; decay is decoupled, as AdamW's."""
     path = []
     for k, gradient in enumerate(gradients):
         g = gradient(k, theta)
         v_next = beta * v + (1 - beta) * g * g
-        theta = theta - eta * g / (np.sqrt(v_next if updated else v) + eps)
+        theta = theta * (1 - eta * weight_decay) - eta * g / (np.sqrt(v_next if updated else v) + eps)
         v = v_next
         path.append((theta, v))
     return [np.array(each) for each in zip(*path, strict=True)]
 
 
-def adam(theta, m, v, gradients, eta, beta1, beta2, eps, updated=False):
-    """Return theta, m and v after each stochastic gradient; with v_k the step k = 0 leaves theta."""
+def adam(theta, m, v, gradients, eta, beta1, beta2, eps, updated=False, weight_decay=0.0):
+    """Return theta, m and v after each stochastic gradient; with v_k the step k = 0 leaves theta but for its decay."""
     path = []
     for k, gradient in enumerate(gradients):
         g = gradient(k, theta)
         m = beta1 * m + (1 - beta1) * g
         v_next = beta2 * v + (1 - beta2) * g * g
         m_hat = m / (1 - beta1 ** (k + 1))
+        theta = theta * (1 - eta * weight_decay)
         if updated:
             theta = theta - eta * m_hat / (np.sqrt(v_next / (1 - beta2 ** (k + 1))) + eps)
         elif k > 0:
