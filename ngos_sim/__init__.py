@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
     from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Reading, Refused, Served
     from ngos_sim.estimators.test_functions import TestFunction
+    from ngos_sim.oracles.curved_losses import double_well, log_cosh, sine_quadratic
     from ngos_sim.oracles.heavy_laws import laplace, student_t
     from ngos_sim.oracles.laws import rademacher, skewed, two_point, uniform
     from ngos_sim.oracles.losses import Loss, linear, quadratic
     from ngos_sim.oracles.ngos import NGOS
     from ngos_sim.oracles.noises import Noise, gaussian
+    from ngos_sim.oracles.variances import Variance, lorentz_variance, sine_variance
     from ngos_sim.processes.from_hyperparameters import from_hyperparameters
     from ngos_sim.processes.hyperparameters import Hyperparameters, scale_batch
     from ngos_sim.processes.optimizer import Optimizer
@@ -46,13 +48,17 @@ __all__ = [
     "Served",
     "StudyWarning",
     "TestFunction",
+    "Variance",
     "adam",
     "adam_sde",
+    "double_well",
     "fma",
     "from_hyperparameters",
     "gaussian",
     "laplace",
     "linear",
+    "log_cosh",
+    "lorentz_variance",
     "preconditioner",
     "quadratic",
     "rademacher",
@@ -60,6 +66,8 @@ __all__ = [
     "rmsprop_sde",
     "scale_batch",
     "scaling_rule",
+    "sine_quadratic",
+    "sine_variance",
     "skewed",
     "student_t",
     "svag",
@@ -72,11 +80,13 @@ _HOMES = {
     "errors": ("EngineUnavailable", "NonFiniteError", "StudyWarning"),
     "estimators.estimator": ("Estimator", "Plan", "Quantity", "Reading", "Refused", "Served"),
     "estimators.test_functions": ("TestFunction",),
+    "oracles.curved_losses": ("double_well", "log_cosh", "sine_quadratic"),
     "oracles.heavy_laws": ("laplace", "student_t"),
     "oracles.laws": ("rademacher", "skewed", "two_point", "uniform"),
     "oracles.losses": ("Loss", "linear", "quadratic"),
     "oracles.ngos": ("NGOS",),
     "oracles.noises": ("Noise", "gaussian"),
+    "oracles.variances": ("Variance", "lorentz_variance", "sine_variance"),
     "processes.from_hyperparameters": ("from_hyperparameters",),
     "processes.hyperparameters": ("Hyperparameters", "scale_batch"),
     "processes.optimizer": ("Optimizer",),

@@ -167,8 +167,22 @@ def test_list_names_every_built_in(call):
     status, out, err = call("list")
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert [line for line in lines if not line.startswith(" ")] == ["loss", "noise", "optimizer", "sde"]
-    for label in ("quadratic", "linear", "gaussian", "two-point", "skewed", "student-t", "rmsprop", "adam"):
+    assert [line for line in lines if not line.startswith(" ")] == ["loss", "covariance", "noise", "optimizer", "sde"]
+    for label in (
+        "quadratic",
+        "linear",
+        "log-cosh",
+        "sine-quadratic",
+        "double-well",
+        "sine",
+        "lorentz",
+        "gaussian",
+        "two-point",
+        "skewed",
+        "student-t",
+        "rmsprop",
+        "adam",
+    ):
         assert any(line.startswith(f"  {label} ") for line in lines)
     assert "sigma0, eps0, c2, second_moment, bias_correction" in out
 
