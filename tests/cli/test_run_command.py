@@ -163,6 +163,14 @@ def test_plot_of_what_is_no_table(call, study, tmp_path, content):
     assert names(tmp_path / "bad") == ["table.csv"]
 
 
+def test_what_lies_outside_the_theory_is_said_once(call, study, tmp_path):
+    status, out, err = call("run", study(('"gaussian"', '"student-t", nu = 12.0'), ('"u[0]^2"', '"u[0]"')))
+    assert (status, err) == (0, "")
+    reason = "noise 'student-t' has finite moments up to 11 only (Definition 2.7 asks for all)"
+    assert [line for line in out.splitlines() if line.startswith("outside")] == [f"outside the theory: {reason}"]
+    assert json.loads((tmp_path / "study" / "study.json").read_text())["outside_theory"] == [reason]
+
+
 def test_list_names_every_built_in(call):
     status, out, err = call("list")
     assert (status, err) == (0, "")
