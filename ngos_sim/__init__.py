@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
     from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Reading, Refused, Served
     from ngos_sim.estimators.test_functions import TestFunction
+    from ngos_sim.oracles.curved_losses import double_well, log_cosh, sine_quadratic
     from ngos_sim.oracles.heavy_laws import laplace, student_t
     from ngos_sim.oracles.laws import rademacher, skewed, two_point, uniform
     from ngos_sim.oracles.losses import Loss, linear, quadratic
     from ngos_sim.oracles.ngos import NGOS
     from ngos_sim.oracles.noises import Noise, gaussian
+    from ngos_sim.oracles.variances import Variance, lorentz_variance, sine_variance
     from ngos_sim.processes.ballistic import (
         ballistic_adam,
         ballistic_adam_sde,
@@ -57,6 +59,7 @@ __all__ = [
     "Served",
     "StudyWarning",
     "TestFunction",
+    "Variance",
     "adam",
     "adam_sde",
     "ballistic_adam",
@@ -65,6 +68,7 @@ __all__ = [
     "ballistic_rmsprop_sde",
     "compagnoni_adam_sde",
     "compagnoni_rmsprop_sde",
+    "double_well",
     "flipped_sgd_sde",
     "fma",
     "from_hyperparameters",
@@ -75,6 +79,8 @@ __all__ = [
     "linear",
     "lion",
     "lion_sde",
+    "log_cosh",
+    "lorentz_variance",
     "modified_equation",
     "nesterov",
     "nesterov_sde",
@@ -92,6 +98,8 @@ __all__ = [
     "signsgd_sde",
     "signum",
     "signum_sde",
+    "sine_quadratic",
+    "sine_variance",
     "skewed",
     "student_t",
     "svag",
@@ -104,11 +112,13 @@ _HOMES = {
     "errors": ("EngineUnavailable", "NonFiniteError", "StudyWarning"),
     "estimators.estimator": ("Estimator", "Plan", "Quantity", "Reading", "Refused", "Served"),
     "estimators.test_functions": ("TestFunction",),
+    "oracles.curved_losses": ("double_well", "log_cosh", "sine_quadratic"),
     "oracles.heavy_laws": ("laplace", "student_t"),
     "oracles.laws": ("rademacher", "skewed", "two_point", "uniform"),
     "oracles.losses": ("Loss", "linear", "quadratic"),
     "oracles.ngos": ("NGOS",),
     "oracles.noises": ("Noise", "gaussian"),
+    "oracles.variances": ("Variance", "lorentz_variance", "sine_variance"),
     "processes.ballistic": ("ballistic_adam", "ballistic_adam_sde", "ballistic_rmsprop", "ballistic_rmsprop_sde"),
     "processes.compagnoni": ("compagnoni_adam_sde", "compagnoni_rmsprop_sde"),
     "processes.from_hyperparameters": ("from_hyperparameters",),

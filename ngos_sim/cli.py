@@ -119,7 +119,9 @@ def run(
     result.save(directory, theorem)
     orders = result.order(theorem)
     if not quiet:
-        print(report.errors_table(result.table), report.orders_table(orders), f"written to {directory}", sep="\n\n")
+        outside = report.outside_theory(read.study.outside_theory)
+        said = [report.errors_table(result.table), report.orders_table(orders), outside, f"written to {directory}"]
+        print("\n\n".join(filter(None, said)))
     if read.expected_order is not None:
         rows = orders[(orders.norm == "max") & ~orders.verdict.str.startswith("consistent with order")]
         for row in rows.itertuples():
@@ -154,7 +156,9 @@ def plot(directory: Annotated[Path, typer.Argument(help="What `run` wrote.")]) -
 
 
 @app.command(name="list")
-def list_kinds(kind: Annotated[str | None, typer.Argument(help="loss, noise, optimizer or sde.")] = None) -> None:
+def list_kinds(
+    kind: Annotated[str | None, typer.Argument(help="loss, covariance, noise, optimizer or sde.")] = None,
+) -> None:
     """List the built-ins that a study file can name: clock, order in h, source and arguments."""
     from ngos_sim.studies.kinds import KINDS
 

@@ -81,6 +81,14 @@ def broadcastable(name, value):
     return values if np.ndim(value) else values[0]
 
 
+def greater(name, value, bound):
+    """Return what `broadcastable` does; raise ValueError by `name` unless every number is greater than a bound."""
+    values = broadcastable(name, value)
+    if not np.min(values) > bound:
+        raise ValueError(f"{name}={value!r} must be greater than {bound:g}")
+    return values
+
+
 def symmetric_matrix(name, value):
     """Return a symmetric matrix as an array, or None for what is no matrix; raise ValueError by `name`."""
     array = _array(value)

@@ -119,7 +119,10 @@ def _why(asked, estimator, served, refused):
         reason = ", ".join([f"{estimator.name}: {estimator.merit or _LAST}", *([served.how] if served.how else [])])
     else:
         reason = f"estimator={estimator.name!r} was asked for"
-    others = [f"not {name}, as {text}" for name, text in refused.items()]
+    by_text: dict[str, list[str]] = {}
+    for name, text in refused.items():
+        by_text.setdefault(text, []).append(name)
+    others = [f"not {' nor '.join(names)}, as {text}" for text, names in by_text.items()]
     return "; ".join([reason, *others, *([served.doubt] if served.doubt else [])])
 
 

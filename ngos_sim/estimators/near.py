@@ -52,7 +52,7 @@ def unsuited(problem):
     oracle = problem.oracle
     if affine_gradient(oracle.loss, problem.dimension) is None:
         return f"loss {oracle.loss.name!r} is neither linear nor quadratic"
-    return "the covariance depends on the state" if callable(oracle.covariance) else ""
+    return "the covariance depends on the state" if oracle.is_state_dependent else ""
 
 
 def growth(problem):

@@ -15,7 +15,7 @@ def near_root(problems):
     problems : sequence of Problem, of one study
     """
     oracle, slots = problems[0].oracle, problems[0].rule.slots
-    if "u" not in slots or callable(oracle.covariance):
+    if "u" not in slots or oracle.is_state_dependent:
         return ""
     start = np.stack([problem.state for problem in problems])
     variance = oracle.covariance if oracle.root is None else np.diag(oracle.covariance)

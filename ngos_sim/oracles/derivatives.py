@@ -51,20 +51,28 @@ def check_derivative(owner, function, derivative, parameters):
     parameters : mapping of str to float or tuple of float
         What p holds: one number, or one a coordinate.
     """
-    length = max((np.size(value) for value in parameters.values()), default=1)
-    columns = [np.broadcast_to(value, length).tolist() for value in parameters.values()]
-    rows = {row: j for j, row in reversed(list(enumerate(zip(*columns, strict=True))))} if columns else {(): 0}
-    chosen = sorted(rows.items(), key=lambda item: item[1])
-    for row, j in chosen[:: max(1, -(-len(chosen) // _ROWS))]:
-        p = SimpleNamespace(**dict(zip(parameters, row, strict=True)))
+    chosen = coordinates(parameters)
+    for j, p in chosen.items():
         found = _disagreement(*(_sampled(owner, *each, p) for each in (function, derivative)))
         if found is not None:
             theta, expected, slope = found
-            of = f" of coordinate {j}" if len(rows) > 1 else ""
+            of = f" of coordinate {j}" if len(chosen) > 1 else ""
             raise ValueError(
                 f"{owner}: {derivative[0]}{of} is {slope:.5g} at theta={theta:.5g}, "
                 f"but the derivative of {function[0]} is {expected:.5g} there"
             )
+
+
+def coordinates(parameters):
+    """Return {coordinate: what its p holds} of those whose parameters differ, at most 64 of them.
+
+    parameters : mapping of str to float or tuple of float
+    """
+    length = max((np.size(value) for value in parameters.values()), default=1)
+    columns = [np.broadcast_to(value, length).tolist() for value in parameters.values()]
+    rows = {row: j for j, row in reversed(list(enumerate(zip(*columns, strict=True))))} if columns else {(): 0}
+    chosen = sorted(rows.items(), key=lambda item: item[1])[:: max(1, -(-len(rows) // _ROWS))]
+    return {j: SimpleNamespace(**dict(zip(parameters, row, strict=True))) for row, j in chosen}
 
 
 def _sampled(owner, name, function, p):

@@ -1,6 +1,7 @@
 """The noisy gradient oracle with scale parameter (NGOS)."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,11 +9,26 @@ import numpy as np
 
 from ngos_sim.oracles.losses import Loss, diagonal_of
 from ngos_sim.oracles.noises import Noise, gaussian
-from ngos_sim.validation import broadcastable, of_kind, symmetric_matrix
+from ngos_sim.oracles.variances import Variance
+from ngos_sim.validation import broadcastable, described, of_kind, symmetric_matrix
 
 
 def _constant_variance(theta, p):
     return p.covariance
+
+
+def _of_theta(function):
+    """Return a covariance that is a plain function; raise TypeError unless it can be called with theta alone."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions that C provides have none
+        return function
+    try:
+        signature.bind(0.0)
+    except TypeError:
+        allowed = "a function of theta alone is allowed; ns.Variance(name, function, ..) takes one of (theta, p)"
+        raise TypeError(f"covariance={described(function)} is a function of {signature}; {allowed}") from None
+    return function
 
 
 @dataclass(frozen=True)
@@ -25,10 +41,10 @@ class NGOS:
     ----------
     loss : Loss
         f.
-    covariance : float, sequence of float, shape (d,), matrix, shape (d, d), or function theta_i -> Sigma_ii
+    covariance : float, sequence of float, shape (d,), matrix, shape (d, d), Variance or function theta_i -> Sigma_ii
         Sigma at unit noise scale: one number on its diagonal, its diagonal, or all of it, symmetric and
-        positive semi-definite. A function is a diagonal that depends on the state; the theorems ask that
-        its root be bounded, Lipschitz and smooth.
+        positive semi-definite. A Variance, or a plain function, is a diagonal that depends on the state; the
+        theorems ask that its root be bounded, Lipschitz and smooth.
     noise : Noise
         Law of zeta.
 
@@ -49,13 +65,14 @@ class NGOS:
     """
 
     loss: Loss
-    covariance: float | tuple[float, ...] | tuple[tuple[float, ...], ...] | Callable = 1.0
+    covariance: float | tuple[float, ...] | tuple[tuple[float, ...], ...] | Variance | Callable = 1.0
     noise: Noise = field(default_factory=gaussian)
 
     def __post_init__(self):
         for name, kind, made_by in (("loss", Loss, "ns.quadratic(hessian=..)"), ("noise", Noise, "ns.gaussian()")):
             of_kind(name, getattr(self, name), kind, f"a {kind.__name__}", made_by)
-        if callable(self.covariance):
+        if self.is_state_dependent:
+            self._check_length(self.diagonal.dimension)
             return
         matrix = symmetric_matrix("covariance", self.covariance)
         diagonal = None if matrix is None else diagonal_of(matrix)
@@ -66,24 +83,41 @@ class NGOS:
             least, *_, most = np.linalg.eigvalsh(matrix)
             if least < -1e-12 * most:
                 raise ValueError(f"covariance has the eigenvalue {least:.6g}; a covariance has none below 0")
-        own, its = np.size(values), self.loss.dimension
-        if np.ndim(values) and its not in (None, own):
-            allowed = f"a number or a length of {its} is allowed, as loss {self.loss.name!r} has {its} coordinates"
-            raise ValueError(f"covariance has length {own}; {allowed}")
+        self._check_length(np.size(values) if np.ndim(values) else None)
         full = matrix is not None and diagonal is None
         object.__setattr__(self, "covariance", tuple(map(tuple, matrix.tolist())) if full else values)
+
+    def _check_length(self, own):
+        its = self.loss.dimension
+        if None not in (own, its) and own != its:
+            allowed = f"a number or a length of {its} is allowed, as loss {self.loss.name!r} has {its} coordinates"
+            raise ValueError(f"covariance has length {own}; {allowed}")
+
+    @property
+    def is_state_dependent(self):
+        """Whether Sigma depends on theta."""
+        return isinstance(self.covariance, Variance) or callable(self.covariance)
+
+    @functools.cached_property
+    def diagonal(self):
+        """The Variance that the diagonal of Sigma is, whatever `covariance` was given as."""
+        given = self.covariance
+        if isinstance(given, Variance):
+            return given
+        if callable(given):
+            return Variance(described(_of_theta(given)), lambda theta, p: given(theta))
+        values = np.diag(given).tolist() if np.ndim(given) == 2 else given
+        return Variance("constant", _constant_variance, covariance=values)
 
     @property
     def dimension(self):
         """Number of coordinates that loss and covariance fix; None if all are scalars."""
-        if self.loss.dimension is None and not callable(self.covariance) and np.ndim(self.covariance):
-            return len(self.covariance)
-        return self.loss.dimension
+        return self.diagonal.dimension if self.loss.dimension is None else self.loss.dimension
 
     @functools.cached_property
     def root(self):
         """The symmetric root of a covariance that is a matrix, shape (d, d), by LAPACK; None where it is a diagonal."""
-        if callable(self.covariance) or np.ndim(self.covariance) < 2:
+        if self.is_state_dependent or np.ndim(self.covariance) < 2:
             return None
         values, vectors = np.linalg.eigh(np.array(self.covariance))
         return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
@@ -96,18 +130,9 @@ class NGOS:
     @property
     def variance(self):
         """Sigma_ii as a scalar function (theta, p), p holding `variance_parameters` by name."""
-        function = self.covariance
-        if not callable(function):
-            return _constant_variance
-
-        def variance(theta, p):
-            return function(theta)
-
-        return variance
+        return self.diagonal.function
 
     @property
     def variance_parameters(self):
         """Parameters of `variance` by name: a number, or a tuple of one a coordinate."""
-        if callable(self.covariance):
-            return {}
-        return {"covariance": self.covariance if self.root is None else tuple(np.diag(self.covariance).tolist())}
+        return self.diagonal.parameters

@@ -59,6 +59,11 @@ def errors_table(table):
     return last[columns].to_string(index=False, formatters=form, na_rep="")
 
 
+def outside_theory(reasons):
+    """Return why a study lies outside the theory, a line a reason."""
+    return "\n".join(f"outside the theory: {reason}" for reason in reasons)
+
+
 def plan_table(planned):
     """Return what `ConvergenceStudy.plan` foresees as text, and its costs in a last line."""
     form = {"h": "{:.6g}", "error": "{: z.2e}", "std_error": "{:.1e}", "rel_error": "{:.2g}", "seconds": "{:.2g}"}

@@ -68,6 +68,7 @@ def rows(study, index, found, trajectories, nonfinite, spacing):
                     "trajectories": trajectories,
                     "nonfinite": nonfinite,
                     "spacing": spacing,
+                    "outside_theory": bool(study.outside_theory),
                 }
             )
     return made

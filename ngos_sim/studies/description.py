@@ -6,6 +6,8 @@ from types import FunctionType
 
 import numpy as np
 
+from ngos_sim.oracles.variances import Variance
+
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -22,7 +24,7 @@ def study(described):
                 curvature=oracle.loss.curvature,
             )
             | ({"hessian": oracle.loss.matrix} if oracle.loss.matrix else {}),
-            "covariance": _value(oracle.covariance),
+            "covariance": _covariance(oracle.covariance),
             "noise": _with_source(
                 {"kind": oracle.noise.name, "parameters": [oracle.noise.numbers(sigma) for sigma in sigmas]},
                 sample=oracle.noise.sample,
@@ -48,6 +50,12 @@ def study(described):
             for g in described.test_functions
         ],
     }
+
+
+def _covariance(covariance):
+    if isinstance(covariance, Variance):
+        return _with_source({"kind": covariance.name, **covariance.parameters}, function=covariance.function)
+    return _value(covariance)
 
 
 def _estimator(estimator):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ngos_sim.oracles import heavy_laws, laws, losses, noises
+from ngos_sim.oracles import curved_losses, heavy_laws, laws, losses, noises, variances
 from ngos_sim.processes import ballistic, compagnoni, lion, rmsprop_adam, sgd, sign
 
 
@@ -11,7 +11,7 @@ class Kind(NamedTuple):
     """One built-in.
 
     make : its constructor, whose docstring's first line says what it is and where it comes from
-    clock : of a process, "eta2" or "eta"; empty of a loss and of a noise law
+    clock : of a process, "eta2" or "eta"; empty of what is no process
     order : of an SDE, the power of h in its weak error, or the several that its constructor takes; else empty
     """
 
@@ -21,7 +21,17 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, dict[str, Kind]] = {
-    "loss": {"quadratic": Kind(losses.quadratic), "linear": Kind(losses.linear)},
+    "loss": {
+        "quadratic": Kind(losses.quadratic),
+        "linear": Kind(losses.linear),
+        "log-cosh": Kind(curved_losses.log_cosh),
+        "sine-quadratic": Kind(curved_losses.sine_quadratic),
+        "double-well": Kind(curved_losses.double_well),
+    },
+    "covariance": {
+        "sine": Kind(variances.sine_variance),
+        "lorentz": Kind(variances.lorentz_variance),
+    },
     "noise": {
         "gaussian": Kind(noises.gaussian),
         "uniform": Kind(laws.uniform),

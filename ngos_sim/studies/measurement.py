@@ -185,8 +185,8 @@ class Measurement:
         A rare event that nobody has seen: its standard error is not 0 but unknown. The first step is left out, in
         which a slot need not have moved, and so is an oracle without noise: 0 is true there.
         """
-        covariance = self.study.oracle.covariance
-        is_noisy = callable(covariance) or bool(np.any(covariance))
+        oracle = self.study.oracle
+        is_noisy = oracle.is_state_dependent or bool(np.any(oracle.covariance))
         if not isinstance(self.study.test_functions[g], test_functions.TestFunction) or not is_noisy:
             return np.zeros(len(reading.error), dtype=bool)
         later = self.study.record_times[index] - self.study.t0 > 1.5 * self.study.points[index].h

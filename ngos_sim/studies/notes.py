@@ -67,7 +67,7 @@ def _denominators(study):
         return None
     state = start.state(study.initial, study.rule.slots, study.dimension, study.points[0].size)
     u = state[:, study.rule.slots.index("u")]
-    if not callable(study.oracle.covariance):
+    if not study.oracle.is_state_dependent:
         u = np.concatenate([u, np.atleast_1d(study.oracle.variance_parameters["covariance"])])
     return study.rule.parameters["sigma0"] * np.sqrt(np.maximum(u, 0.0))
 

@@ -15,7 +15,7 @@ from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.variations import SVAG
-from ngos_sim.studies import start
+from ngos_sim.studies import outside, start
 from ngos_sim.studies.problems import problems, reference_name
 
 _MAX_DEGREE = 8
@@ -124,12 +124,10 @@ class Predictions:
 def spacing(study):
     """Return the spacing of the powers of h in a study's errors: 1, or 1/2 where odd powers of eta belong to them.
 
-    They do where the noise stays skewed as sigma -> infinity (not along ell: docs/theory.md, "SVAG"; not with the clock
-    "eta", where a third moment enters a step at h^3), and where bias correction starts from t0 = 0, as
-    sqrt(1 - beta2^k) begins like the root of the time.
+    They do where the noise stays skewed as sigma -> infinity (`outside.limit_of_skewness`), and where bias correction
+    starts from t0 = 0, as sqrt(1 - beta2^k) begins like the root of the time.
     """
-    along_ell = isinstance(study.optimizer, SVAG) and len(study.optimizer.ell) > 1
-    skewed = study.rule.clock == "eta2" and not along_ell and study.oracle.noise.at_large_sigma()[0] != 0.0
+    skewed = outside.limit_of_skewness(study) != 0.0
     return 0.5 if skewed or (study.t0 == 0.0 and has_bias_correction(study.rule.parameters)) else 1.0
 
 
@@ -157,7 +155,7 @@ def _covered(study, name):
         and family == rule.family
         and affine_gradient(study.oracle.loss, study.dimension) is not None
         and not study.oracle.is_dense
-        and not callable(study.oracle.covariance)
+        and not study.oracle.is_state_dependent
         and all(np.array_equal(state, states[0]) for state in states)
         and bool(np.all(states[0][:, rule.slots.index("u")] > 0.0))
         and (study.t0 > 0.0 or not has_bias_correction(rule.parameters))

@@ -22,7 +22,7 @@ ORDERS = (
     "sde", "test_function", "norm", "eta2", "theorem", "order", "std_error", "ci_low", "ci_high",
     "constant", "constant_std_error", "predicted_constant", "limit", "limit_std_error",
     "sqrt_term", "sqrt_term_std_error", "predicted_sqrt_term", "chi2", "dof", "p_value",
-    "points", "resolved_points", "verdict",
+    "points", "resolved_points", "verdict", "outside_theory",
 )  # fmt: skip
 
 _EXPLODED, _LEFT = 1e3, 0.1  # of a mean, and of what an integrator leaves of it, where that is unstable
@@ -42,7 +42,8 @@ class Result:
         One row per (point, time, test function, sde): error = E g(optimizer) - E g(SDE), signed, with its
         standard error (`rounding` is its part that more trajectories do not remove), 95 % interval, 95 % band
         over all the point's times at once, the Euler-Maruyama bias removed from sde_mean, and how much of it
-        may be left: `integrator_residual`, which the intervals hold beside the standard error.
+        may be left: `integrator_residual`, which the intervals hold beside the standard error. outside_theory:
+        whether `study.outside_theory` holds a reason.
     why : dict of (sde, test function) to str
         Why each was measured by the estimator in the table, and where the integrator limits it.
     seed : int
@@ -113,6 +114,7 @@ class Result:
                         **keys,
                         "norm": norm,
                         "verdict": _verdict(fit, at),
+                        "outside_theory": bool(self.study.outside_theory),
                         "predicted_constant": found.of_order(theorem),
                         "predicted_sqrt_term": found.root if theorem == 1.0 else math.nan,
                     }
@@ -183,6 +185,7 @@ class Result:
         """Return the study, seed, versions and machine as a dict that json can write."""
         return {
             **description.study(self.study),
+            "outside_theory": list(self.study.outside_theory),
             "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
             "trajectories": self.trajectories,
             "stopped": self.stopped,

@@ -1,5 +1,6 @@
 """ConvergenceStudy: what is compared, at which step sizes, and how it is run. Read this first."""
 
+import functools
 import sys
 import time
 import warnings
@@ -19,7 +20,7 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule, check_scales
-from ngos_sim.studies import first_step, given, grid, notes, plan, problems, start
+from ngos_sim.studies import first_step, given, grid, notes, outside, plan, problems, start
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.points import Point, made_points, step_sizes
 from ngos_sim.studies.result import Result, limited, unstable
@@ -170,6 +171,14 @@ class ConvergenceStudy:
     def t0(self):
         """The time of the start."""
         return start.time(self.initial)
+
+    @functools.cached_property
+    def outside_theory(self):
+        """Why the study lies outside Definitions 2.5 - 2.7 of arXiv 2205.10287, a line each, as far as is known.
+
+        It runs as any other, and its numbers and verdicts are what they are: `studies.outside`.
+        """
+        return outside.reasons(self)
 
     @property
     def why(self):

@@ -90,7 +90,10 @@ def parse(content):
     if kappa is None and not content.get("sde"):
         raise ValueError("sde is missing: a [[sde]] table, or study.kappa for a scaling rule, is needed")
     optimizer = _built("optimizer", "optimizer", content["optimizer"])
-    loss, noise = (_built(kind, f"oracle.{kind}", oracle[kind]) for kind in ("loss", "noise"))
+    parts = {key: _built(key, f"oracle.{key}", oracle[key]) for key in ("loss", "noise")}
+    covariance = oracle["covariance"]
+    if isinstance(covariance, dict):
+        covariance = _built("covariance", "oracle.covariance", covariance)
     sdes = content.get("sde", [])
     if not isinstance(sdes, list):
         raise ValueError("sde must be written [[sde]], with two brackets")
@@ -99,7 +102,7 @@ def parse(content):
         _check_keys("study.expect", _table("study.expect", expected))
         order_of(expected["order"], "study.expect.order")
     with _located("oracle", oracle):
-        made = NGOS(loss, oracle["covariance"], noise)
+        made = NGOS(parts["loss"], covariance, parts["noise"])
     references = [_built("sde", f"sde[{at}]", one) for at, one in enumerate(sdes)]
     with _located("study", study):
         return _study_file(made, optimizer, references, _table("initial", content["initial"]), study)

@@ -24,7 +24,7 @@ BAD = {
     "no threads": (["run", "study.toml", "--threads", "0"], ["threads=0", "positive integer"]),
     "word for a seed": (["run", "study.toml", "--seed", "x"], ["--seed", "integer"]),
     "file for a directory": (["run", "study.toml", "--out", "study.toml"], ["study.toml is not a directory"]),
-    "unknown kind": (["list", "losses"], ["'losses' is unknown; allowed: loss, noise, optimizer, sde"]),
+    "unknown kind": (["list", "losses"], ["'losses' is unknown; allowed: loss, covariance, noise, optimizer, sde"]),
     "unknown case": (["verify", "9.9"], ["'9.9' is unknown; allowed: 4.2, 4.2-linear, "]),
     "one unknown case of two": (["verify", "4.2", "9.9"], ["'9.9' is unknown"]),
     "plot of nothing": (["plot", "none"], ["none", "is not there"]),

@@ -163,12 +163,34 @@ def test_plot_of_what_is_no_table(call, study, tmp_path, content):
     assert names(tmp_path / "bad") == ["table.csv"]
 
 
+def test_what_lies_outside_the_theory_is_said_once(call, study, tmp_path):
+    status, out, err = call("run", study(('"gaussian"', '"student-t", nu = 12.0'), ('"u[0]^2"', '"u[0]"')))
+    assert (status, err) == (0, "")
+    reason = "noise 'student-t' has finite moments up to 11 only (Definition 2.7 asks for all)"
+    assert [line for line in out.splitlines() if line.startswith("outside")] == [f"outside the theory: {reason}"]
+    assert json.loads((tmp_path / "study" / "study.json").read_text())["outside_theory"] == [reason]
+
+
 def test_list_names_every_built_in(call):
     status, out, err = call("list")
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert [line for line in lines if not line.startswith(" ")] == ["loss", "noise", "optimizer", "sde"]
-    for label in ("quadratic", "linear", "gaussian", "two-point", "skewed", "student-t", "rmsprop", "adam"):
+    assert [line for line in lines if not line.startswith(" ")] == ["loss", "covariance", "noise", "optimizer", "sde"]
+    for label in (
+        "quadratic",
+        "linear",
+        "log-cosh",
+        "sine-quadratic",
+        "double-well",
+        "sine",
+        "lorentz",
+        "gaussian",
+        "two-point",
+        "skewed",
+        "student-t",
+        "rmsprop",
+        "adam",
+    ):
         assert any(line.startswith(f"  {label} ") for line in lines)
     assert "sigma0, eps0, c2, w0, second_moment, bias_correction" in out
 

@@ -86,6 +86,25 @@ def test_users_functions_of_math(name, precision):
     assert f"${name}" not in text
 
 
+CURVED = {
+    "log-cosh, sine": ns.NGOS(ns.log_cosh(1.0), ns.sine_variance(1.0, 0.5, 2.0)),
+    "sine-quadratic": ns.NGOS(ns.sine_quadratic(1.0, 0.5, 2.0)),
+    "double-well, lorentz": ns.NGOS(ns.double_well(1.0, 1.0, 0.5), ns.lorentz_variance(1.0, 0.5)),
+}
+
+
+@pytest.mark.parametrize("precision", ["mix", "f64"])
+@pytest.mark.parametrize("name", CURVED)
+def test_curved_losses_and_covariances(name, precision):
+    """Their divisions and roots in float64, on vectors: none is of one lane, and nothing is called."""
+    text = row(*programs.alone(RMSPROP, oracle=CURVED[name]), precision)
+    assert re.search(rf"\bv?sqrt{'ps' if precision == 'mix' else 'pd'}\b", text)
+    assert len(re.findall(r"\bvfn?m(add|sub)\w*pd\b|\bv?mulpd\b", text)) >= 8
+    if name.startswith("double"):
+        assert re.search(r"\bv?divpd\b", text)
+    assert not re.findall(r"\$(?:tanh|sin|cos|log|exp)\b", text)
+
+
 def test_a_call_of_math_that_stays_is_seen():
     assert "$cosh" in row(*alone(user(lambda theta, p: math.cosh(theta), lambda theta, p: math.sinh(theta))), "f64")
 

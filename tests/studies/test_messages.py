@@ -140,11 +140,11 @@ def test_a_default_schedule_needs_sigma0():
 
 
 def test_what_the_oracle_fails_at_is_named():
-    negative = ns.NGOS(ns.quadratic(0.9), lambda theta: 1.2 - theta - 1e-9)
+    undefined = ns.NGOS(ns.quadratic(0.9), lambda theta: math.sqrt(1.2 - theta - 1e-9))
     with pytest.raises(
         ValueError, match="^loss 'quadratic', its covariance or noise 'gaussian' fails at theta=1.2: ValueError"
     ):
-        study(oracle=negative)
+        study(oracle=undefined)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.support.study_files import (
     GOOD,
     HESSIAN,
     HORIZON,
+    LOSS,
     SDE,
     THETA,
     TRAJECTORIES,
@@ -57,6 +58,17 @@ def test_matrices(load):
     changes = (HESSIAN, f"hessian = {matrix}"), (COVARIANCE, f"covariance = {matrix}"), (THETA, "theta = 1.2")
     oracle = load(edited(*changes)).study.oracle
     assert oracle.loss.matrix == oracle.covariance == ((1.0, 0.5), (0.5, 2.0))
+
+
+def test_losses_and_covariances(load):
+    wave = 'covariance = { kind = "sine", scale = 1.0, amplitude = 0.5, frequency = [2.0] }'
+    oracle = load(
+        edited((LOSS, '{ kind = "double-well", hessian = 1.0, minimum = 1, width = 0.5 }'), (COVARIANCE, wave))
+    ).study.oracle
+    assert (oracle.loss.name, oracle.loss.parameters) == ("double-well", dict(hessian=1.0, minimum=1.0, width=0.5))
+    assert oracle.covariance.parameters == {"scale": 1.0, "amplitude": 0.5, "frequency": (2.0,)}
+    for loss in ('"log-cosh", width = 2.0', '"sine-quadratic", hessian = 1.0, amplitude = 0.5, frequency = 2.0'):
+        assert f'"{load(edited((LOSS, f"{{ kind = {loss} }}"))).study.oracle.loss.name}"' == loss.partition(",")[0]
 
 
 def test_adam(load):

@@ -11,6 +11,7 @@ from tests.support.study_files import (
     FUNCTIONS,
     HESSIAN,
     HORIZON,
+    LOSS,
     SIGMA0,
     SQRT8,
     THETA,
@@ -38,6 +39,30 @@ VALUES = {
     "one negative covariance": ([(COVARIANCE, "covariance = [1.0, -2.0]")], ["covariance=[1.0, -2.0] must not be neg"]),
     "nan covariance": ([(COVARIANCE, "covariance = nan")], ["covariance=nan", "finite"]),
     "empty covariance": ([(COVARIANCE, "covariance = []")], ["covariance=[]"]),
+    "covariance of no kind": (
+        [(COVARIANCE, 'covariance = { kind = "wave" }')],
+        ["oracle.covariance.kind='wave' is unknown; allowed: sine, lorentz"],
+    ),
+    "a key of a covariance": (
+        [(COVARIANCE, 'covariance = { kind = "sine", scale = 1, amplitude = 0.5 }')],
+        ["oracle.covariance.frequency is missing"],
+    ),
+    "a wave below 0": (
+        [(COVARIANCE, 'covariance = { kind = "sine", scale = 1, amplitude = -1, frequency = 2 }')],
+        ["oracle.covariance.amplitude=-1 must be greater than -1"],
+    ),
+    "a covariance's own length": (
+        [
+            (HESSIAN, "hessian = [0.9, 2.0]"),
+            (COVARIANCE, 'covariance = { kind = "lorentz", scale = [1, 2, 3], floor = 1 }'),
+        ],
+        ["oracle.covariance has length 3; a number or a length of 2"],
+    ),
+    "a width of 0": ([(LOSS, '{ kind = "log-cosh", width = 0 }')], ["oracle.loss.width=0 must be greater than 0"]),
+    "a well of one minimum": (
+        [(LOSS, '{ kind = "double-well", hessian = 1, minimum = -1, width = 1 }')],
+        ["oracle.loss.minimum=-1 must be greater than 0"],
+    ),
     "inf hessian": ([(HESSIAN, "hessian = inf")], ["hessian=inf", "finite"]),
     "empty hessian": ([(HESSIAN, "hessian = []")], ["hessian=[]"]),
     "table hessian": ([(HESSIAN, "hessian = { a = 1 }")], ["hessian={'a': 1}"]),
@@ -200,7 +225,8 @@ def test_wrong_values(load, edits, words):
 def test_only_numbers_are_numbers(load, key, wrong, shown):
     line, value = NUMBERS[key]
     message = message_of(load, edited((line, line.replace(value, wrong))))
-    assert f"{key}={shown}" in message
+    of_a_table = key == "covariance" and "{" in wrong  # which it may be
+    assert ("oracle.covariance.kind is missing" if of_a_table else f"{key}={shown}") in message
 
 
 @pytest.mark.parametrize("key", ["hessian", "theta", "eta2"])

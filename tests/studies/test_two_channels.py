@@ -94,7 +94,8 @@ def test_auto_measures_it_coupled_and_says_why():
         made = study(sde, eta2=[1 / 64], test_functions=["u[0]"])
         assert [choice.estimator.name for choice in made.served.values()] == ["coupled"]
         (why,) = made.why.values()
-        assert why.startswith("coupled: it serves everything; not local, as sde 'noisy u' has a second Brownian motion")
+        reason = "not local nor control_variate, as sde 'noisy u' has a second Brownian motion"
+        assert why.startswith(f"coupled: it serves everything; {reason}")
 
 
 def with_pivot_of_two():

@@ -15,12 +15,12 @@ FILES = ["errors.png", "orders.csv", "study.json", "table.csv"]
 TABLE = (
     "h eta_e eta2 eta ell kappa step steps_run time test_function sde optimizer_mean sde_mean error std_error rounding "
     "ci_low ci_high band_low band_high integrator_bias integrator_residual resolved estimator trajectories nonfinite "
-    "spacing"
+    "spacing outside_theory"
 )
 ORDERS = (
     "sde test_function norm eta2 theorem order std_error ci_low ci_high constant constant_std_error predicted_constant "
     "limit limit_std_error sqrt_term sqrt_term_std_error predicted_sqrt_term chi2 dof p_value points "
-    "resolved_points verdict"
+    "resolved_points verdict outside_theory"
 )
 
 

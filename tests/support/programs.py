@@ -104,6 +104,18 @@ def rules():
     }
 
 
+def curved():
+    """Return {name: program and inputs} of RMSprop and its SDE on every curved loss and moving covariance, d = 2."""
+    oracles = {
+        "log-cosh": (ns.log_cosh([1.0, 2.0]), ns.sine_variance(1.0, [0.5, 0.8], 2.0)),
+        "double well": (ns.double_well(1.0, [1.0, 0.5], 0.6), ns.lorentz_variance(0.9, 0.4)),
+        "sine-quadratic": (ns.sine_quadratic(0.9, 0.3, [2.0, 3.0]), 1.0),
+    }
+    settings = ns.gaussian(), [[1.2, 1.4], [-0.3, 0.7]], ["theta[0]", "loss", "trace(Sigma)"]
+    rule, sde = ns.rmsprop(**RMSPROP), ns.rmsprop_sde()
+    return {name: beside_its_sde(ns.NGOS(*each), rule, sde, *settings) for name, each in oracles.items()}
+
+
 def second_brownian():
     """Return the SDE of RMSprop with a second Brownian motion in both slots."""
     near = ns.rmsprop_sde()
@@ -270,6 +282,7 @@ def cases():
         "wide": alone(rule, 40, functions=["norm(grad)", "u[39]"]),
         "users": users(),
         "heavy tails": build(ns.NGOS(ns.linear(0.7)), heavy, ["theta[0]"], [[1.2, 1.4]], 2.0**-4, 6),
+        **curved(),
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
         "hessian gradient": bent(),
         "wide matrices": alone(rule, 20, 2, matrices(20)),

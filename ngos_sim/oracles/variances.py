@@ -1,0 +1,139 @@
+"""Covariances that are diagonal and depend on the state: Sigma_ii = S(theta_i), a scalar function with its numbers.
+
+`oracles.ngos.NGOS` takes one as its covariance. The built-in ones satisfy Definition 2.5 of arXiv 2205.10287 in
+Sigma^(1/2), which is bounded, Lipschitz and smooth (docs/theory.md, "Losses and covariances").
+"""
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ngos_sim.oracles.derivatives import coordinates
+from ngos_sim.oracles.growth import POINTS, sampled
+from ngos_sim.validation import broadcastable, checked_function, greater
+
+
+@dataclass(frozen=True, init=False)
+class Variance:
+    """A covariance that is diagonal and depends on the state, Sigma_ii = S(theta_i; numbers of coordinate i).
+
+    Definition 2.5 of arXiv 2205.10287 asks that its root be bounded, Lipschitz and smooth.
+
+    Parameters
+    ----------
+    name : str
+        What study files and `study.json` call it.
+    function : function (theta, p) -> float
+        Sigma_ii of one coordinate; p holds the parameters of this coordinate by name. Held not to be negative, at
+        theta = 0 and at points of every decade from 1e-8 to 1e8.
+    **parameters : float or sequence of float
+        Its own numbers: one, or one a coordinate.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A parameter is not a finite number or vector, two lengths differ, or the function is negative somewhere.
+
+    Examples
+    --------
+    >>> import math, ngos_sim as ns
+    >>> ns.Variance("tanh", lambda theta, p: 1.0 + p.slope * math.tanh(theta), slope=[0.5, 0.2]).dimension
+    2
+    >>> ns.Variance("linear", lambda theta, p: 1.0 + p.slope * theta, slope=0.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: covariance 'linear' is -0.5 at theta=-3; a variance must not be negative
+    """
+
+    name: str
+    function: Callable
+    parameters: Mapping[str, float | tuple[float, ...]]
+
+    def __init__(self, name, function, **parameters):
+        held = {key: broadcastable(key, value) for key, value in parameters.items()}
+        lengths = {key: len(value) for key, value in held.items() if isinstance(value, tuple)}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"covariance {name!r}: parameters differ in length: {lengths}")
+        checked_function(f"covariance {name!r}", "function", function)
+        for p in coordinates(held).values():
+            _check(name, functools.partial(_given, function, p))
+        for field, content in (("name", name), ("function", function), ("parameters", held)):
+            object.__setattr__(self, field, content)
+
+    @property
+    def dimension(self):
+        """Number of coordinates that the parameters fix; None if all are scalars."""
+        return next((len(value) for value in self.parameters.values() if isinstance(value, tuple)), None)
+
+
+def _given(function, p, theta):
+    return function(theta, p)
+
+
+def _check(name, function):
+    """Raise ValueError where a function of theta is negative; where it cannot be evaluated nothing is said."""
+    values = sampled(function)
+    if np.any(values < 0.0):
+        at = int(np.argmax(values < 0.0))
+        raise ValueError(
+            f"covariance {name!r} is {values[at]:.5g} at theta={POINTS[at]:.5g}; a variance must not be negative"
+        )
+
+
+def _sine(theta, p):
+    wave = math.sin(p.frequency * theta)
+    return p.scale * p.scale * (1.0 + p.amplitude * wave * wave)
+
+
+def sine_variance(scale, amplitude, frequency):
+    """Noise that waves with theta, s^2 (1 + a sin^2(b theta_i)) (docs/theory.md, "Losses and covariances").
+
+    Sigma_ii, within Definition 2.5 of arXiv 2205.10287: between s^2 and s^2 (1 + a), and a > -1 keeps the root smooth.
+
+    Parameters
+    ----------
+    scale, amplitude, frequency : float or sequence of float, shape (d,)
+        s, a and b; a is greater than -1.
+
+    Raises
+    ------
+    ValueError
+        `amplitude` is -1 or less, one is not finite, or two lengths differ.
+
+    Examples
+    --------
+    >>> sine_variance(scale=1.0, amplitude=0.5, frequency=2.0).parameters
+    {'scale': 1.0, 'amplitude': 0.5, 'frequency': 2.0}
+    """
+    amplitude = greater("amplitude", amplitude, -1.0)
+    return Variance("sine", _sine, scale=scale, amplitude=amplitude, frequency=frequency)
+
+
+def _lorentz(theta, p):
+    return p.scale * p.scale / (1.0 + theta * theta) + p.floor * p.floor
+
+
+def lorentz_variance(scale, floor):
+    """Noise that is largest at 0, s^2 / (1 + theta_i^2) + s1^2 (docs/theory.md, "Losses and covariances").
+
+    Sigma_ii, within Definition 2.5 of arXiv 2205.10287: between s1^2 and s^2 + s1^2, its root Lipschitz and smooth.
+
+    Parameters
+    ----------
+    scale, floor : float or sequence of float, shape (d,)
+        s and s1.
+
+    Raises
+    ------
+    ValueError
+        One is not finite, or two lengths differ.
+
+    Examples
+    --------
+    >>> lorentz_variance(scale=[1.0, 0.5], floor=0.2).dimension
+    2
+    """
+    return Variance("lorentz", _lorentz, scale=scale, floor=floor)
