@@ -92,7 +92,7 @@ def run(
     precision: Annotated[Precision | None, typer.Option(help="Default: mix.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
 ) -> None:
-    """Run a study file and write table.csv, orders.csv, errors.png and study.json."""
+    """Run a study file and write table.csv, orders.csv, errors.png and study.json; of several SDEs ranking.csv."""
     from ngos_sim.reporting import report
     from ngos_sim.studies import study_file
 
@@ -119,7 +119,9 @@ def run(
     result.save(directory, theorem)
     orders = result.order(theorem)
     if not quiet:
-        print(report.errors_table(result.table), report.orders_table(orders), f"written to {directory}", sep="\n\n")
+        ranked = [result.ranking(theorem)] * (len(read.study.sdes) > 1)
+        tables = [report.errors_table(result.table), report.orders_table(orders), *ranked]
+        print(*tables, f"written to {directory}", sep="\n\n")
     if read.expected_order is not None:
         rows = orders[(orders.norm == "max") & ~orders.verdict.str.startswith("consistent with order")]
         for row in rows.itertuples():
