@@ -92,7 +92,7 @@ def run(
     precision: Annotated[Precision | None, typer.Option(help="Default: mix.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
 ) -> None:
-    """Run a study file and write table.csv, orders.csv, errors.png and study.json."""
+    """Run a study file and write table.csv, orders.csv, errors.png and study.json; of several SDEs ranking.csv."""
     from ngos_sim.reporting import report
     from ngos_sim.studies import study_file
 
@@ -119,8 +119,9 @@ def run(
     result.save(directory, theorem)
     orders = result.order(theorem)
     if not quiet:
-        outside = report.outside_theory(read.study.outside_theory)
-        said = [report.errors_table(result.table), report.orders_table(orders), outside, f"written to {directory}"]
+        said = [report.errors_table(result.table), report.orders_table(orders)]
+        said += [str(result.ranking(theorem))] * (len(read.study.sdes) > 1)
+        said += [report.outside_theory(read.study.outside_theory), f"written to {directory}"]
         print("\n\n".join(filter(None, said)))
     if read.expected_order is not None:
         rows = orders[(orders.norm == "max") & ~orders.verdict.str.startswith("consistent with order")]

@@ -77,7 +77,7 @@ class Observables:
     exponents: np.ndarray
 
 
-def assemble(oracle, parts, combinations, observables, start, spacing, t0, records, key):
+def assemble(oracle, parts, combinations, observables, start, spacing, t0, records, key, finest=1):
     """Return the Program and Inputs of several processes on one stream of random numbers.
 
     Parameters
@@ -95,9 +95,11 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
         Steps of the first part after which is recorded, counted from the start.
     key : int
         Of the random numbers.
+    finest : int
+        Gaussians between two matched steps, at least: a common multiple of it and the parts' steps is drawn.
     """
     dimension, slots = start.shape
-    substeps = math.lcm(*(part.steps for part in parts))
+    substeps = math.lcm(finest, *(part.steps for part in parts))
     fine = records * (substeps // parts[0].steps)
     matched = -(-int(fine[-1]) // substeps)
     processes, numbers = [], []

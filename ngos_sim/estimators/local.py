@@ -46,8 +46,14 @@ class Local(Estimator):
         return Served(terms, integrates=bool(through), how=f"{through}, as {why}" if through and why else through)
 
     def plan(self, problem, wanted):
-        """Plan one job an opponent; against the scaling rule's reference one of either batch size."""
-        return tuple(_against(problem, opponent, mine).plan() for opponent, mine in wanted.items())
+        """Plan one job an opponent; against the scaling rule's reference one of either batch size.
+
+        Where an SDE is integrated every opponent's job draws as many Gaussians a step: the optimizer's path, which they
+        have in common, falls out of the difference of two errors.
+        """
+        through = any(_against(problem, opponent, mine).through for opponent, mine in wanted.items())
+        shared = replace(problem, finest=max(paired.LEVELS) if through else 1)
+        return tuple(_against(shared, opponent, mine).plan() for opponent, mine in wanted.items())
 
     def precision(self, asked):
         """Run in f64 where "mix" is asked for; a basis in float32 loses the error that it carries."""

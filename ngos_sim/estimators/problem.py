@@ -79,6 +79,8 @@ class Problem:
     seed : int
     precision : "mix", "f64" or "f32"
         In which the jobs will be run: rounding is its.
+    finest : int
+        Gaussians a step, at least, in every job: opponents of different jobs share a stream where these are the same.
     """
 
     label: str
@@ -99,6 +101,7 @@ class Problem:
     shared: Shared
     seed: int = 0
     precision: str = "f64"
+    finest: int = 1
 
     @property
     def dimension(self):
@@ -174,6 +177,6 @@ class Problem:
         state = self.state if state is None else state
         spacing = self.spacing if spacing is None else spacing
         records = self.records if records is None else records
-        where = (spacing, self.t0, records, key)
+        where = (spacing, self.t0, records, key, self.finest)
         program, inputs = assemble(self.oracle, parts, combinations, observed, state, *where)
         return Job(program, inputs, tuple(parts))

@@ -2,6 +2,9 @@
 
 import pandas as pd
 
+_SERIES = ["sde_a", "sde_b", "test_function", "eta2"]  # of a ranking
+_ERRORS, _SPREADS = ["error_a", "error_b", "difference"], ["std_error", "std_error_of_errors"]
+
 
 def orders_table(orders):
     """Return the headline rows (norm = max) of an orders table as text: what, order, interval, constants, verdict."""
@@ -72,3 +75,17 @@ def plan_table(planned):
     rows = shown.to_string(index=False, formatters={name: text.format for name, text in form.items()}, na_rep="")
     trajectories, seconds = planned.attrs["trajectories"], planned.attrs["seconds"]
     return f"{rows}\n\n{trajectories} trajectories would take about {seconds:.2g} s, compilation not counted"
+
+
+def ranking(found):
+    """Return a `Ranking` as text: for every pair the headline, and each test function at its smallest h."""
+    said = found.table.merge(found.verdicts[[*_SERIES, "orders"]], on=_SERIES)
+    finest = said[said.h == said.groupby(_SERIES, dropna=False).h.transform("min")]
+    shown = ["test_function", *["eta2"] * bool(finest.eta2.notna().any()), "h", *_ERRORS, *_SPREADS, "orders"]
+    form = dict.fromkeys(_ERRORS, "{: z.4e}".format) | dict.fromkeys(_SPREADS, "{:.1e}".format) | {"h": "{:.6g}".format}
+    paragraphs = []
+    for row in found.headlines.itertuples():
+        lines = finest[(finest.sde_a == row.sde_a) & (finest.sde_b == row.sde_b)][shown]
+        text = lines.to_string(index=False, formatters=form, na_rep="")
+        paragraphs.append(f"{row.sde_a} (a) or {row.sde_b} (b)?\n{row.headline}\n{text}")
+    return "\n\n".join(paragraphs)

@@ -77,6 +77,11 @@ class Sums:
         """Return what was Measured in each group of chunks of one size, however few there are."""
         return [means(group, self._size * trajectories) for group in self._groups]
 
+    @property
+    def parts(self):
+        """How many groups of that size all chunks are, those that fill none included."""
+        return self.chunks / self._size
+
 
 def means(total, trajectories):
     """Return mean and standard error of every observable: what was Measured.

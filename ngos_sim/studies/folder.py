@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-_NAMES = ["test_function", "sde", "estimator", "norm", "verdict"]  # columns of words, whatever the words look like
+# columns of words, whatever the words look like
+_NAMES = ["test_function", "sde", "estimator", "norm", "verdict", "sde_a", "sde_b", "closer"]
 
 
 def put(directory, name, content):

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import choose, test_functions
-from ngos_sim.estimators.estimator import Estimator, Plan
+from ngos_sim.estimators.estimator import Estimator, Plan, Reading
 from ngos_sim.statistics.chunks import Measured, Sums, means, relative_error_of_std_error, simultaneous_quantile
 from ngos_sim.studies import collect
 from ngos_sim.studies.prediction import spacing
@@ -38,6 +39,22 @@ class _Running:
             quantity: reading.with_rounding(self.remainders[quantity]) if quantity in self.remainders else reading
             for quantity, reading in self.plan.read(measured).items()
         }
+
+    def groups(self):
+        """Return {Quantity: Reading} of every group of chunks."""
+        each_job = [sums.group_means(CHUNK) for sums in self.sums]
+        return [self.read(list(each)) for each in zip(*each_job, strict=True)]
+
+
+class Grouped(NamedTuple):
+    """A Reading at a point, what groups of chunks say of its error, and how many such groups all chunks are.
+
+    groups : shape (groups, times)
+    """
+
+    reading: Reading
+    groups: np.ndarray
+    parts: float
 
 
 class Measurement:
@@ -140,6 +157,16 @@ class Measurement:
             found[quantity] = replace(found[quantity], optimizer=nothing, reference=nothing, error=nothing)
         return found, wrong
 
+    def grouped(self, index):
+        """Return {Quantity: Grouped} of a point: all estimators run the same trajectories, group by group."""
+        found = {}
+        for running in self._points[index]:
+            groups, parts = running.groups(), running.sums[0].parts
+            for quantity, reading in self._read(index, running)[0].items():
+                errors = np.array([each[quantity].error for each in groups]).reshape(-1, len(reading.error))
+                found[quantity] = Grouped(reading, errors, parts)
+        return {quantity: found[quantity] for quantity in self.choices if quantity in found}
+
     def _bands(self, running, found):
         """Return the quantile of the simultaneous band over times of every reading."""
         groups = zip(*(sums.groups(CHUNK) for sums in running.sums), strict=True)
@@ -164,8 +191,7 @@ class Measurement:
                             f"but at {self.study.points[index]} no trajectory shows a difference: "
                             "a rare event was not seen, and its standard error is not known"
                         )
-                each_job = [sums.group_means(CHUNK) for sums in running.sums]
-                groups = [running.read(list(each)) for each in zip(*each_job, strict=True)]
+                groups = running.groups()
                 for quantity in groups[0] if len(groups) >= _LEAST_GROUPS else ():
                     errors = np.array([each[quantity].error for each in groups])
                     spreads = np.array([each[quantity].std_error for each in groups])

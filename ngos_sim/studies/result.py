@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from ngos_sim.reporting import plotting
@@ -16,7 +15,8 @@ from ngos_sim.statistics import order as orders
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import description, folder, provenance
 from ngos_sim.studies.prediction import Predictions
-from ngos_sim.studies.series import MIN_STEPS, at_norm, fitted, groups, headline, total_std_error
+from ngos_sim.studies.ranking import ranking
+from ngos_sim.studies.series import MIN_STEPS, at_norm, fitted, groups, total_std_error
 
 ORDERS = (
     "sde", "test_function", "norm", "eta2", "theorem", "order", "std_error", "ci_low", "ci_high",
@@ -24,8 +24,6 @@ ORDERS = (
     "sqrt_term", "sqrt_term_std_error", "predicted_sqrt_term", "chi2", "dof", "p_value",
     "points", "resolved_points", "verdict", "outside_theory",
 )  # fmt: skip
-
-_EXPLODED, _LEFT = 1e3, 0.1  # of a mean, and of what an integrator leaves of it, where that is unstable
 
 if TYPE_CHECKING:
     from ngos_sim.studies.study import ConvergenceStudy
@@ -53,6 +51,8 @@ class Result:
         Which bound ended the run: "trajectories", "rel_error", "abs_error", both, or "max_seconds";
         "integrator_residual" or "rounding" where these alone exceed what rel_error and abs_error ask;
         "nonfinite" where trajectories left the finite numbers.
+    compared : DataFrame
+        Every two SDEs' errors: the table of `ranking`; without rows where there is one SDE.
     """
 
     study: "ConvergenceStudy"
@@ -62,6 +62,7 @@ class Result:
     precision: str
     device: str
     stopped: str = "trajectories"
+    compared: pd.DataFrame | None = None
 
     @property
     def trajectories(self):
@@ -121,6 +122,32 @@ class Result:
                 )
         return pd.DataFrame(rows)[list(ORDERS)]
 
+    def ranking(self, theorem=1.0):
+        """Compare every two SDEs of the study: which is closer to the optimizer, where, and by how much.
+
+        Their errors were measured on the same trajectories, so that what the optimizer and chance have in both falls
+        out of the difference. Which |error| is smaller is said at the last time that all points have in common: each
+        SDE has its greatest error at a time of its own.
+
+        Parameters
+        ----------
+        theorem : float
+            As for `order`, whose orders and constants the verdicts state.
+
+        Returns
+        -------
+        Ranking
+            Its `table`, `verdicts` and `headlines` are DataFrames; printed it is a short report.
+
+        Raises
+        ------
+        ValueError
+            The study has fewer than two SDEs.
+        """
+        if len(self.study.sdes) < 2:
+            raise ValueError(f"a ranking compares two SDEs or more; this study has {len(self.study.sdes)}: sde=[a, b]")
+        return ranking(self.compared, self.order(theorem))
+
     def plot(self, path=None, *, axes=None, norm="max", theorem=1.0):
         """Draw |error| against h with 95 % bars, fitted lines and slope guides.
 
@@ -147,6 +174,8 @@ class Result:
     def save(self, directory, theorem=1.0):
         """Write table.csv, orders.csv, study.json and errors.png, each by rename: never half a file.
 
+        With several SDEs ranking.csv, the table of `ranking`, as well.
+
         The table comes first, so that whatever fails after it costs no measurement; files of an earlier result, which
         would not belong to it, are gone by then. A figure that cannot be drawn is a warning.
 
@@ -164,8 +193,10 @@ class Result:
             "orders.csv": lambda: folder.csv(self.order(theorem)),
             "study.json": lambda: f"{json.dumps(self.describe(), indent=2)}\n".encode(),
         }
+        if len(self.study.sdes) > 1:
+            contents["ranking.csv"] = lambda: folder.csv(self.compared)
         failed = []
-        for name in (*contents, "errors.png"):
+        for name in (*contents, "ranking.csv", "errors.png"):
             (directory / name).unlink(missing_ok=True)
         for name, content in contents.items():
             try:
@@ -235,34 +266,6 @@ def _asked(directory):
     source = directory / "orders.csv"
     orders = folder.read_table(source) if source.is_file() else {}
     return order_of(orders["theorem"].iloc[0]) if "theorem" in orders else 1.0
-
-
-def unstable(table):
-    """Return {(sde, test function): where its integrator is unstable, in words}.
-
-    There the SDE's mean has grown a thousandfold from its first recorded time on, beyond the optimizer's means, and
-    what the integrator leaves is a tenth of it or more: coarse steps that are stable leave much, but of what decays.
-    """
-    found = {}
-    for key, rows in table.groupby(["sde", "test_function"], sort=False):
-        means, by = rows[["optimizer_mean", "sde_mean"]].abs(), rows.h
-        before = np.maximum(means.optimizer_mean.groupby(by).cummax(), means.sde_mean.groupby(by).transform("first"))
-        explodes = (means.sde_mean > _EXPLODED * before) & (rows.integrator_residual > _LEFT * means.sde_mean)
-        largest = rows.h[explodes].max()
-        if largest > 0.0:
-            found[key] = f"the integrator of the SDE is unstable at h = {largest:g}: smaller h is needed"
-    return found
-
-
-def limited(why, table):
-    """Return `why` with a clause where the integrator leaves more than the standard error at the time of norm = max."""
-    found = dict(why)
-    for (sde, name), rows in headline(table).groupby(["sde", "test_function"], sort=False):
-        least = rows.h[rows.integrator_residual > rows.std_error].min()
-        if least > 0.0:
-            text = f"at h >= {least:g} what the integrator leaves exceeds the standard error"
-            found[sde, name] = f"{found[sde, name]}; {text}"
-    return found
 
 
 def _plot(table, axes=None, norm="max", theorem=1.0):

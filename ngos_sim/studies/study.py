@@ -20,10 +20,11 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule, check_scales
-from ngos_sim.studies import first_step, given, grid, notes, outside, plan, problems, start
+from ngos_sim.studies import first_step, given, grid, notes, outside, plan, problems, ranking, start
+from ngos_sim.studies.integrated import limited, unstable
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.points import Point, made_points, step_sizes
-from ngos_sim.studies.result import Result, limited, unstable
+from ngos_sim.studies.result import Result
 from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import integer, known_keywords
 
@@ -269,7 +270,8 @@ class ConvergenceStudy:
         for found in (measurement.doubts(), explosions):
             why |= {key: f"{why[key]}; {doubt}" for key, doubt in found.items()}
         why = limited(why, table)
-        result = Result(self, table, why, seed, settings["precision"], measurement.device, stopped)
+        found = ranking.compared(measurement, table)
+        result = Result(self, table, why, seed, settings["precision"], measurement.device, stopped, found)
         lost = measurement.lost()
         if lost:
             raise NonFiniteError(lost, result)
