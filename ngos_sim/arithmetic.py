@@ -4,7 +4,9 @@ In plain Python they are the functions below. `engines.compiling.bind` puts mach
 `preconditioner` and `sign`, which it compiles as they are.
 """
 
+import functools
 import math
+import operator
 from fractions import Fraction
 
 import numpy as np
@@ -61,6 +63,27 @@ def expectation(start, nodes, weights, function, *arguments):
     for node, weight in zip(nodes, weights, strict=True):
         total = slotwise(function(node, *arguments), weight, total)
     return total
+
+
+def monomials(x, path, centred, powers):
+    """Return products of powers of a state's slots, the factors multiplied in the slots' order.
+
+    Compiled code knows the lengths of tuples, and not what is in them: numbers that it must know are lengths here.
+
+    Parameters
+    ----------
+    x : tuple of float
+        A state.
+    path : tuple of float
+        What is subtracted from the slots that are centred.
+    centred : tuple of tuple
+        One a slot: as long as the place in `path`, from 1 on, of what is subtracted from it; else empty.
+    powers : tuple of tuple of tuple
+        One a monomial; of each slot a tuple as long as its power.
+    """
+    y = [slot - path[len(each) - 1] if each else slot for slot, each in zip(x, centred, strict=True)]
+    factors = ([slot for slot, power in zip(y, each, strict=True) for _ in power] for each in powers)
+    return tuple(functools.reduce(operator.mul, each) for each in factors)
 
 
 def polynomial(x, coefficients):

@@ -223,21 +223,17 @@ def move(rule, oracle, noise):
     rule_numbers = _numbers("Parameters", parameters(rule, 0.0))
     if oracle.root is None:
 
-        def component(sigma, xi, extra, n):
+        def component(sigma, xi, chi, extra, n):
             return math.sqrt(sigma) * law(xi, extra, n)
     else:
 
-        def component(sigma, xi, extra, n):
+        def component(sigma, xi, chi, extra, n):
             return xi
 
-    if rule.channels == 2:
+    def channels(sigma, xi, chi, extra, n):
+        return component(sigma, xi, chi, extra, n), chi
 
-        def driven(sigma, xi, chi, extra, n):
-            return component(sigma, xi, extra, n), chi
-    else:
-
-        def driven(sigma, xi, chi, extra, n):
-            return component(sigma, xi, extra, n)
+    driven = channels if rule.channels == 2 else component  # a function more would cost every rule's compilation
 
     def moved(x, xi, chi, extra, pull, bend, a, s, n, c, p):
         theta = x[0]

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+import scipy
 
 from ngos_sim.engines.compiling.bind import quick
 
@@ -106,7 +106,8 @@ def flows(step, moments):
     if count <= 2:
         return lambda first, last: np.array(found)[first:last]
     alone = np.array(found[:1])
-    spline = CubicSpline(np.sqrt(numbers[1:]), found[1:])  # bias corrections make another step of the first
+    # Bias corrections make another step of the first.
+    spline = scipy.interpolate.CubicSpline(np.sqrt(numbers[1:]), found[1:])
 
     def matrices(first, last):
         return np.concatenate([alone[first:last], spline(np.sqrt(np.arange(max(1, first), last)))])

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from math import comb, perm, prod
 
 import numpy as np
-from scipy.integrate import solve_ivp
-from scipy.sparse import csr_array
+import scipy
 
 from ngos_sim.known import step_expansion
 from ngos_sim.known.coordinate import Coordinate
@@ -193,7 +192,7 @@ class _System:
     which: np.ndarray
     columns: np.ndarray
     factors: np.ndarray
-    rows: csr_array
+    rows: "scipy.sparse.csr_array"
 
     def derivative(self, s, x):
         """Return it at a Speed; x of shape (size, ..)."""
@@ -221,7 +220,7 @@ def _system(terms, states, jets, third, third_rate, shape):
                     if np.any(factor):
                         entries.append((below + row, beside + column, len(coefficients) - 1, factor))
     rows, columns, which, factors = (np.array(each) for each in zip(*entries, strict=True))
-    sums = csr_array((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(n + 2 * m, len(rows)))
+    sums = scipy.sparse.csr_array((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(n + 2 * m, len(rows)))
     return _System(coefficients, which, columns, factors, sums)
 
 
@@ -233,8 +232,8 @@ def _solved(system, speed, start, t0, times, n):
 
     # The solver's norm is a mean over all problems: each alone must be as accurate.
     share = math.sqrt(start[0].size)
-    tolerance = {"rtol": max(_RTOL / share, _LEAST), "atol": _ATOL / share}
-    solution = solve_ivp(field, (t0, times[-1]), start.ravel(), t_eval=times, method="DOP853", **tolerance)
+    how = {"method": "DOP853", "rtol": max(_RTOL / share, _LEAST), "atol": _ATOL / share}
+    solution = scipy.integrate.solve_ivp(field, (t0, times[-1]), start.ravel(), t_eval=times, **how)
     if not solution.success:
         raise ValueError(f"the moments of the SDE cannot be integrated to {times[-1]:g}: {solution.message}")
     path = solution.y.T.reshape(len(times), *start.shape)

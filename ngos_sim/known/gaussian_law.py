@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
-from scipy.integrate import DOP853
+import scipy
 
 from ngos_sim.known.joint_equation import CERTIFIED
 from ngos_sim.known.joint_problem import embedding
@@ -101,7 +101,8 @@ def _ends(field, y, times):
     for end in times.tolist():
         if end > s:
             try:
-                solver = DOP853(field, s, y, end, first_step=length and min(length, end - s), **_TOLERANCE)
+                first = length and min(length, end - s)
+                solver = scipy.integrate.DOP853(field, s, y, end, first_step=first, **_TOLERANCE)
                 while solver.status == "running":
                     solver.step()
                     length = max(solver.step_size, length or 0.0) if solver.status == "finished" else solver.step_size

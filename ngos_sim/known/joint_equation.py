@@ -13,7 +13,7 @@ of a matrix; H and slope then say what the numbers are. Slots are stacked: all t
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+import scipy
 
 from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.known.joint_problem import embedding, with_free_gradient
@@ -182,7 +182,7 @@ class JointEquation:
             slopes = rows[..., :-1] @ self.embedding[j]
             slopes[..., -1] += rows[..., -1]
             found.append(np.concatenate([slopes.reshape(len(s), -1), own[:, 0]], axis=1))
-        return CubicSpline(s, np.stack(found, axis=1) * self.speed(s)[:, None, None])
+        return scipy.interpolate.CubicSpline(s, np.stack(found, axis=1) * self.speed(s)[:, None, None])
 
     def in_autonomous(self, s):
         """Return derivatives in the one autonomous slot of each coordinate, at clock values of any shape (..).

@@ -12,8 +12,7 @@ means of the carried errors hang on m alone, M_k shows in their variance. (docs/
 from functools import cache, cached_property
 
 import numpy as np
-from scipy.integrate import solve_ivp
-from scipy.interpolate import CubicSpline
+import scipy
 
 from ngos_sim.known import linear_flow
 from ngos_sim.known.probing import NoMoments
@@ -49,7 +48,7 @@ class Path:
             return probe.speed(s) * self._drift(probe.time(np.array([s])), A[None])[0]
 
         with np.errstate(all="ignore"):
-            solved = solve_ivp(field, (0.0, 1.0), self._start, dense_output=True, **_SOLVER)
+            solved = scipy.integrate.solve_ivp(field, (0.0, 1.0), self._start, dense_output=True, **_SOLVER)
         if not solved.success or not np.all(np.isfinite(solved.y)):
             raise NoMoments(self._why())
         return lambda s: solved.sol(np.asarray(s)).T
@@ -223,7 +222,7 @@ class Moments:
         knots = np.linspace(0.0, 1.0, self._knots)
         numbers = self._flow_numbers(knots)
         used = np.any(numbers != 0.0, axis=0)
-        return CubicSpline(knots, numbers[:, used]), used
+        return scipy.interpolate.CubicSpline(knots, numbers[:, used]), used
 
     def _flow_numbers(self, s):
         """Return the factors of `_flow_operators` at clock values, shape (times, terms)."""

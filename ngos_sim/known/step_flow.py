@@ -5,7 +5,7 @@ M_k, which carries errors over step k, shows in their variance alone; the SDE's 
 """
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+import scipy
 
 from ngos_sim.known import linear_flow
 
@@ -40,7 +40,7 @@ def smooth(found_at, steps):
     found = np.concatenate([found_at(part) for part in parts])
     if len(numbers) == steps or not np.all(np.isfinite(found)):
         return lambda first, last: found[np.searchsorted(numbers, np.arange(first, last), "right") - 1]
-    spline = CubicSpline(numbers, found)
+    spline = scipy.interpolate.CubicSpline(numbers, found)
     return lambda first, last: spline(np.arange(first, last))
 
 

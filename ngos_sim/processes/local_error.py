@@ -12,54 +12,28 @@ own step. `estimators.pivots` makes the rule, `known.local_table` its rows.
 
 import math
 
-from ngos_sim.arithmetic import expectation, matvec, slotwise
+from ngos_sim.arithmetic import expectation, matvec, monomials, slotwise
 from ngos_sim.processes.rule import Rule
 
 
-def monomials(basis):
+def values(basis):
     """Return the scalar function (x, path) -> tuple of a basis's monomials at a state, y = x - path in slots of A.
-
-    Each is a shorter one times a slot.
 
     Examples
     --------
     >>> from ngos_sim.known.basis import Basis
-    >>> monomials(Basis(linear=(0,), autonomous=(1,), degree=1))((3.0, 1.5), (1.0,))
+    >>> values(Basis(linear=(0,), autonomous=(1,), degree=1))((3.0, 1.5), (1.0,))
     (0.5, 0.25, 3.0, 1.5)
     """
-    found: list[tuple[int, ...]] = []  # the slots that each is the product of, ascending
-    values = _nothing
-    for powers in basis.exponents:
-        *shorter, last = (i for i, n in enumerate(powers) for _ in range(n))
-        values = _longer(values, found.index(tuple(shorter)) if shorter else None, last)
-        found.append((*shorter, last))
-    centred = _nothing
-    for slot in range(basis.slots):
-        centred = _centred(centred, slot, basis.autonomous.index(slot) if slot in basis.autonomous else None)
-    return lambda x, path: values(centred(x, path), path)
+    places = {slot: place for place, slot in enumerate(basis.autonomous, start=1)}
+    centred = tuple(_counted(places.get(slot, 0)) for slot in range(basis.slots))
+    powers = tuple(tuple(map(_counted, each)) for each in basis.exponents)
+    return lambda x, path: monomials(x, path, centred, powers)
 
 
-def _nothing(x, path):
-    return ()
-
-
-def _centred(before, slot, at):
-    """Return a state's slots before this one, and it; less the path where it is number `at` of the autonomous ones."""
-    if at is None:
-        return lambda x, path: (*before(x, path), x[slot])
-    return lambda x, path: (*before(x, path), x[slot] - path[at])
-
-
-def _longer(values, shorter, slot):
-    """Return values with one more at the end: a slot, times value number `shorter` where there is such."""
-    if shorter is None:
-        return lambda y, path: (*values(y, path), y[slot])
-
-    def longer(y, path):
-        found = values(y, path)
-        return (*found, found[shorter] * y[slot])
-
-    return longer
+def _counted(n):
+    """Return a number as the length of a tuple: `arithmetic.monomials` says why."""
+    return (0,) * n
 
 
 def local_error(rule, basis, columns, nodes):
@@ -78,7 +52,7 @@ def local_error(rule, basis, columns, nodes):
     nodes : int
         Of the quadrature: compiled in.
     """
-    own_step, own_slots, psi = rule.step, len(rule.slots), monomials(basis)
+    own_step, own_slots, psi = rule.step, len(rule.slots), values(basis)
     following = columns + len(basis.autonomous)  # where the path at k + 1, nodes and weights begin in the row
     nodes_at = following + len(basis.autonomous)
     weights_at, zero = nodes_at + nodes, (0.0,) * len(basis.exponents)

@@ -10,7 +10,7 @@ from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.estimators import own_flow
 from ngos_sim.known.basis import Basis
-from ngos_sim.processes.local_error import monomials
+from ngos_sim.processes.local_error import values
 from tests.support.local_paths import (
     RULES,
     averaged_first,
@@ -62,5 +62,5 @@ def test_monomials_are_the_products_that_their_powers_say():
     basis, x, path = Basis((0, 2), (3, 1), 3, 2, 1), (1.2, 0.5, -0.4, 0.9), (0.7, 0.3)
     centred = (1.2, 0.5 - 0.3, -0.4, 0.9 - 0.7)
     expected = [math.prod(value**n for value, n in zip(centred, powers, strict=True)) for powers in basis.exponents]
-    assert monomials(basis)(x, path) == pytest.approx(expected, rel=1e-14)
+    assert values(basis)(x, path) == pytest.approx(expected, rel=1e-14)
     np.testing.assert_allclose(basis.of(centred)[1:], expected, rtol=1e-14)

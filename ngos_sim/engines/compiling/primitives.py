@@ -162,6 +162,35 @@ def _matvec(typing_context, matrix, vector, start):
     return result(matrix, vector, start), codegen
 
 
+@intrinsic
+def _monomials(typing_context, x, path, centred, powers):
+    real = _widest(x, path)
+    result = types.UniTuple(real, len(powers))
+
+    def codegen(context, builder, signature, arguments):
+        x_type, path_type, centred_type, powers_type = signature.args
+        y, centres = (
+            [context.cast(builder, builder.extract_value(value, i), kind[i], real) for i in range(len(kind))]
+            for value, kind in zip(arguments[:2], (x_type, path_type), strict=True)
+        )
+        y = [
+            builder.fsub(slot, centres[len(each) - 1]) if len(each) else slot
+            for slot, each in zip(y, centred_type, strict=True)
+        ]
+        found = {}  # a product by its factors: each is a shorter one times a slot
+
+        def product(factors):
+            if factors not in found:
+                *shorter, last = factors
+                found[factors] = builder.fmul(product(tuple(shorter)), y[last]) if shorter else y[last]
+            return found[factors]
+
+        factors = [tuple(i for i, power in enumerate(each) for _ in range(len(power))) for each in powers_type]
+        return context.make_tuple(builder, signature.return_type, [product(each) for each in factors])
+
+    return result(x, path, centred, powers), codegen
+
+
 def _expectation(start, nodes, weights, function, *arguments):
     raise NotImplementedError  # compiled only
 
@@ -212,6 +241,7 @@ PRIMITIVES = {
     arithmetic.from_bits: _from_bits,
     arithmetic.slotwise: _slotwise,
     arithmetic.matvec: _matvec,
+    arithmetic.monomials: _monomials,
     arithmetic.expectation: _expectation,
     arithmetic.polynomial: _polynomial,
     arithmetic.product32: _product32,
