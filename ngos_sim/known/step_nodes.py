@@ -5,6 +5,7 @@ small share of what the estimator's errors move in a step. `estimators.pivots` c
 "Nodes".)
 """
 
+import itertools
 import math
 from types import SimpleNamespace
 
@@ -17,7 +18,8 @@ from ngos_sim.known.quadrature import law_rule
 from ngos_sim.processes.rule import parameters
 
 MOST_DEGREE = 8  # in z: above it a step is no polynomial
-_WIDEST = 4.0  # standard deviations of z out to which it is one
+_WIDE = 4.0  # standard deviations of z out to which it is one
+_RANGE = 6.8  # of the Gaussians behind z: the generator's
 _MANY = 32  # nodes that serve in place of the exact expectation
 _FEW = (2, 3, 4, 5, 7, 9, 11, 13, 17)
 _MISSED = 1e-4  # of the root mean square residual
@@ -62,10 +64,21 @@ class Step:
             return (math.nan,) * len(x)
 
     def degrees(self):
-        """Return the degree in z of each slot after a step; more than MOST_DEGREE where it is no polynomial."""
+        """Return the degree in z of each slot after a step; more than MOST_DEGREE where it is no polynomial.
+
+        Out to 4 standard deviations, and to where the law ends: a sign may turn in between, seldom.
+        """
+        return np.max([self._degrees_within(width) for width in (_WIDE, max(_WIDE, self._farthest()))], axis=0).tolist()
+
+    def _farthest(self):
+        p = SimpleNamespace(**self.law.numbers(self.sigma))
+        corners = itertools.product((-_RANGE, _RANGE), repeat=self.law.gaussians)
+        return max(abs(self.law.sample(*xi, p)) for xi in corners)
+
+    def _degrees_within(self, width):
         count = 2 * MOST_DEGREE + 1
         z = np.cos(np.pi * (np.arange(count) + 0.5) / count)
-        found = self.moved(self.states[:: max(1, len(self.states) // _OF_DEGREE)], _WIDEST * z)
+        found = self.moved(self.states[:: max(1, len(self.states) // _OF_DEGREE)], width * z)
         if not np.all(np.isfinite(found)):
             return [count] * found.shape[2]
         fits = np.abs([chebyshev.chebfit(z, rows, count - 1) for rows in found])

@@ -86,3 +86,33 @@ def adam_sde_moments(t0, t, theta0, m0, u0, sigma0, eps0, c1, c2, hessian, varia
 
     start = [theta0, m0, theta0**2, theta0 * m0, m0**2]
     return solve_ivp(field, (t0, t), start, rtol=1e-12, atol=1e-13).y[[0, 2], -1]
+
+
+def signsgd(theta, gradients, eta):
+    """Return theta after each stochastic gradient: arXiv 1802.04434, Algorithm 1; sign(0) = 0."""
+    path = []
+    for k, gradient in enumerate(gradients):
+        theta = theta - eta * np.sign(gradient(k, theta))
+        path.append(theta)
+    return np.array(path)
+
+
+def signum(theta, m, gradients, eta, beta):
+    """Return theta and m after each stochastic gradient: arXiv 1802.04434, section 3."""
+    path = []
+    for k, gradient in enumerate(gradients):
+        m = beta * m + (1 - beta) * gradient(k, theta)
+        theta = theta - eta * np.sign(m)
+        path.append((theta, m))
+    return [np.array(each) for each in zip(*path, strict=True)]
+
+
+def lion(theta, m, gradients, eta, beta1, beta2, decay):
+    """Return theta and m after each stochastic gradient: arXiv 2302.06675, Algorithm 2; optax.lion is this."""
+    path = []
+    for k, gradient in enumerate(gradients):
+        g = gradient(k, theta)
+        update = beta1 * m + (1 - beta1) * g
+        theta, m = theta - eta * (np.sign(update) + decay * theta), beta2 * m + (1 - beta2) * g
+        path.append((theta, m))
+    return [np.array(each) for each in zip(*path, strict=True)]
