@@ -16,7 +16,7 @@ from ngos_sim.estimators.assembly import Part, assemble, observables
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.problems import problems
-from tests.support import momentum, sdes
+from tests.support import sdes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -104,18 +104,6 @@ def rules():
     }
 
 
-def curved():
-    """Return {name: program and inputs} of RMSprop and its SDE on every curved loss and moving covariance, d = 2."""
-    oracles = {
-        "log-cosh": (ns.log_cosh([1.0, 2.0]), ns.sine_variance(1.0, [0.5, 0.8], 2.0)),
-        "double well": (ns.double_well(1.0, [1.0, 0.5], 0.6), ns.lorentz_variance(0.9, 0.4)),
-        "sine-quadratic": (ns.sine_quadratic(0.9, 0.3, [2.0, 3.0]), 1.0),
-    }
-    settings = ns.gaussian(), [[1.2, 1.4], [-0.3, 0.7]], ["theta[0]", "loss", "trace(Sigma)"]
-    rule, sde = ns.rmsprop(**RMSPROP), ns.rmsprop_sde()
-    return {name: beside_its_sde(ns.NGOS(*each), rule, sde, *settings) for name, each in oracles.items()}
-
-
 def second_brownian():
     """Return the SDE of RMSprop with a second Brownian motion in both slots."""
     near = ns.rmsprop_sde()
@@ -137,19 +125,6 @@ def two_channels():
         "two channels": beside_its_sde(ns.NGOS(ns.linear(0.7)), rule, sde, gaussian, start[:1], functions[:1]),
         "two channels, matrices": build(matrices(2), mixed, functions, start, 2.0**-4, 3, records=[1, 3]),
     }
-
-
-def ballistic():
-    """Return {name: program and inputs} of ballistic RMSprop and Adam beside their SDEs of each order."""
-    oracle, gaussian, start = ns.NGOS(ns.quadratic(0.9)), ns.gaussian(), {"theta": 1.2, "m": -0.4, "v": 1.4}
-    constants = dict(sigma=0.8, eps=0.1, c2=1.3)
-    rmsprop, adam = ns.ballistic_rmsprop(**constants), ns.ballistic_adam(c1=2.0, **constants)
-    found = {}
-    for rule, make in ((rmsprop, ns.ballistic_rmsprop_sde), (adam, ns.ballistic_adam_sde)):
-        orders = [(euler_maruyama(make(order), rule), gaussian, level) for order, level in ((0, 1), (1, 2), (2, 4))]
-        state, functions = [start[slot] for slot in rule.slots], ["theta[0]*v[0]"]
-        found[rule.name] = build(oracle, [(rule, gaussian, 1), *orders], functions, state, 2.0**-4, 3, t0=0.25)
-    return found
 
 
 def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
@@ -257,19 +232,6 @@ def local_errors():
     return programs
 
 
-def of_the_clock_eta():
-    """Return {name: program and inputs}: SGD and its kin, whose steps have an empty row c, beside all their SDEs."""
-    averages = (lambda x, o, c, p: (-o.gradient,), lambda x, o, c, p: (0.0,))
-    generic = ns.modified_equation("own", *averages, lambda x, o, c, p: (-p.sigma,), ("theta",))
-    oracle, found = ns.NGOS(ns.quadratic([1.3, 0.7]), 0.7), {}
-    for kind, (rule, sde) in momentum.MADE.items():
-        sdes = [sde(order=1), sde(order=2), *[ns.flipped_sgd_sde(), generic] * (kind == "sgd")]
-        parts = [(rule, ns.gaussian(), 1), *((euler_maruyama(each, rule), ns.gaussian(), 2) for each in sdes)]
-        start = np.array([[1.5, 0.3], [-0.4, 0.1]])[:, : len(rule.slots)]
-        found[kind] = build(oracle, parts, ["theta[0]", "theta[1]^2"], start, 2.0**-4, 4, records=[2, 4])
-    return found
-
-
 def cases():
     """Return {name: program and inputs}: rules, local errors, features, users' functions, matrices, much state."""
     rule = ns.rmsprop(**RMSPROP)
@@ -282,12 +244,11 @@ def cases():
         "wide": alone(rule, 40, functions=["norm(grad)", "u[39]"]),
         "users": users(),
         "heavy tails": build(ns.NGOS(ns.linear(0.7)), heavy, ["theta[0]"], [[1.2, 1.4]], 2.0**-4, 6),
-        **curved(),
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
         "hessian gradient": bent(),
         "wide matrices": alone(rule, 20, 2, matrices(20)),
     }
-    return {**rules(), **local_errors(), **two_channels(), **ballistic(), **of_the_clock_eta(), **others}
+    return {**rules(), **local_errors(), **two_channels(), **others}
 
 
 def alone(rule, dimension=1, steps=6, oracle=None, functions=("theta[0]",)):

@@ -1,0 +1,68 @@
+"""Programs for engine tests: every family of optimizers beside its SDEs, and every curved loss and moving covariance."""
+
+import numpy as np
+
+import ngos_sim as ns
+from ngos_sim.processes.integrators import euler_maruyama
+from tests.support import momentum, programs
+from tests.support.programs import RMSPROP, beside_its_sde, build
+
+
+def decays():
+    """Return {name: program and inputs} of RMSpropW and AdamW beside Malladi's SDEs, and beside Compagnoni's."""
+    rmsprop = ns.rmsprop(w0=0.6, second_moment="updated", **RMSPROP)
+    adam, quadratic = ns.adam(c1=2.0, w0=0.6, **RMSPROP), ns.NGOS(ns.quadratic(0.9))
+    functions, two, three = ["theta[0]", "theta[0]^2"], [[1.2, 1.4]], [[1.2, -0.4, 1.4]]
+    pairs = {
+        "rmspropw": (rmsprop, ns.rmsprop_sde(), two),
+        "adamw": (adam, ns.adam_sde(), three),
+        "compagnoni-rmsprop": (rmsprop, ns.compagnoni_rmsprop_sde(), two),
+        "compagnoni-adam": (adam, ns.compagnoni_adam_sde(), three),
+    }
+    return {
+        name: beside_its_sde(quadratic, rule, sde.beside(rule), ns.gaussian(), start, functions)
+        for name, (rule, sde, start) in pairs.items()
+    }
+
+
+def ballistic():
+    """Return {name: program and inputs} of ballistic RMSprop and Adam beside their SDEs of each order."""
+    oracle, gaussian, start = ns.NGOS(ns.quadratic(0.9)), ns.gaussian(), {"theta": 1.2, "m": -0.4, "v": 1.4}
+    constants = dict(sigma=0.8, eps=0.1, c2=1.3)
+    rmsprop, adam = ns.ballistic_rmsprop(**constants), ns.ballistic_adam(c1=2.0, **constants)
+    found = {}
+    for rule, make in ((rmsprop, ns.ballistic_rmsprop_sde), (adam, ns.ballistic_adam_sde)):
+        orders = [(euler_maruyama(make(order), rule), gaussian, level) for order, level in ((0, 1), (1, 2), (2, 4))]
+        state, functions = [start[slot] for slot in rule.slots], ["theta[0]*v[0]"]
+        found[rule.name] = build(oracle, [(rule, gaussian, 1), *orders], functions, state, 2.0**-4, 3, t0=0.25)
+    return found
+
+
+def of_the_clock_eta():
+    """Return {name: program and inputs}: SGD and its kin, whose steps have an empty row c, beside all their SDEs."""
+    averages = (lambda x, o, c, p: (-o.gradient,), lambda x, o, c, p: (0.0,))
+    generic = ns.modified_equation("own", *averages, lambda x, o, c, p: (-p.sigma,), ("theta",))
+    oracle, found = ns.NGOS(ns.quadratic([1.3, 0.7]), 0.7), {}
+    for kind, (rule, sde) in momentum.MADE.items():
+        sdes = [sde(order=1), sde(order=2), *[ns.flipped_sgd_sde(), generic] * (kind == "sgd")]
+        parts = [(rule, ns.gaussian(), 1), *((euler_maruyama(each, rule), ns.gaussian(), 2) for each in sdes)]
+        start = np.array([[1.5, 0.3], [-0.4, 0.1]])[:, : len(rule.slots)]
+        found[kind] = build(oracle, parts, ["theta[0]", "theta[1]^2"], start, 2.0**-4, 4, records=[2, 4])
+    return found
+
+
+def curved():
+    """Return {name: program and inputs} of RMSprop and its SDE on every curved loss and moving covariance, d = 2."""
+    oracles = {
+        "log-cosh": (ns.log_cosh([1.0, 2.0]), ns.sine_variance(1.0, [0.5, 0.8], 2.0)),
+        "double well": (ns.double_well(1.0, [1.0, 0.5], 0.6), ns.lorentz_variance(0.9, 0.4)),
+        "sine-quadratic": (ns.sine_quadratic(0.9, 0.3, [2.0, 3.0]), 1.0),
+    }
+    settings = ns.gaussian(), [[1.2, 1.4], [-0.3, 0.7]], ["theta[0]", "loss", "trace(Sigma)"]
+    rule, sde = ns.rmsprop(**RMSPROP), ns.rmsprop_sde()
+    return {name: beside_its_sde(ns.NGOS(*each), rule, sde, *settings) for name, each in oracles.items()}
+
+
+def every():
+    """Return {name: program and inputs} of all that the engines must run alike."""
+    return {**programs.cases(), **decays(), **ballistic(), **of_the_clock_eta(), **curved()}
