@@ -1,4 +1,4 @@
-"""Programs for engine tests: every family of optimizers beside its SDEs, and every curved loss and moving covariance."""
+"""Programs for engine tests: families of optimizers beside their SDEs, curved losses, moving covariances."""
 
 import numpy as np
 
