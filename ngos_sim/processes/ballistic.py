@@ -226,7 +226,7 @@ def _of_order(order, third, fourth):
     least = 1.0 + third * third
     kind = f"at least 1 + third^2 = {least:g}, as that of every law is"
     fourth = max(number("fourth", fourth, kind, least=least * (1.0 - _SAME)), least)
-    return int(order), dict(channels=2, unmet=_unmet, third=third, fourth=fourth) if order == 2 else {}
+    return int(order), dict(channels=2, refinement=2, unmet=_unmet, third=third, fourth=fourth) if order == 2 else {}
 
 
 def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):

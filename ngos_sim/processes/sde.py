@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ngos_sim.processes.rule import checked_parameters
-from ngos_sim.validation import checked_function, checked_slots
+from ngos_sim.validation import checked_function, checked_slots, integer
 
 
 def _no_schedule(t, p):
@@ -38,6 +38,10 @@ class SDE:
         of its limit at step 0.
     channels : 1 or 2
         How many Brownian motions drive a coordinate.
+    refinement : int
+        How many steps of Euler-Maruyama go to one of the optimizer at the coarsest of the three levels that are
+        extrapolated: 2 where the weak error is of order 2 and what the integrator leaves would hide it, at twice the
+        steps (docs/theory.md, "Extrapolation").
     unmet : function (parameters, oracle, law, sigma) -> str, optional
         What the equation rests on and an oracle, with this law of its noise at this noise scale, does not have: a study
         of both is refused in these words. "" where it has all. For an equation whose coefficients hold moments of the
@@ -53,7 +57,7 @@ class SDE:
     Raises
     ------
     ValueError
-        Slots or parameters are malformed, or channels is neither 1 nor 2.
+        Slots or parameters are malformed, channels is neither 1 nor 2, or refinement is no positive integer.
 
     Examples
     --------
@@ -75,6 +79,7 @@ class SDE:
     schedule: Callable
     pivot: "SDE | None"
     channels: int
+    refinement: int
     unmet: Callable
     parameters: Mapping[str, float]
     family: str
@@ -88,6 +93,7 @@ class SDE:
         schedule=_no_schedule,
         pivot=None,
         channels=1,
+        refinement=1,
         unmet=_nothing,
         **parameters,
     ):
@@ -104,6 +110,7 @@ class SDE:
             ("schedule", checked_function(name, "schedule", schedule)),
             ("pivot", pivot),
             ("channels", int(channels)),
+            ("refinement", integer(f"{name}: refinement", refinement, 1)),
             ("unmet", checked_function(name, "unmet", unmet)),
             ("parameters", checked_parameters(name, parameters)),
         ):

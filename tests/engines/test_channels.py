@@ -13,7 +13,7 @@ from ngos_sim.engines.cpu import kernels
 from ngos_sim.engines.layout import Source
 from ngos_sim.engines.program import BLOCK
 from ngos_sim.processes.integrators import euler_maruyama
-from tests.support import programs
+from tests.support import families, programs
 
 SHAPE = np.array([[1.0, 0.3], [0.3, 0.5]])  # Sigma
 ROWS = np.array([[0.7, -0.4], [0.2, 0.6]])  # of the diffusion: one a channel, an entry a slot
@@ -42,7 +42,7 @@ def driven(sde, functions, start, steps, levels=(1,), oracle=None):
 
 PROGRAMS = {
     **programs.two_channels(),
-    **programs.ballistic(),
+    **families.ballistic(),
     "many fills": driven(moving(), ["theta[0]", "u[1]"], [[0.5, 1.0]] * 2, 11, (1, 2, 4)),
 }
 

@@ -13,7 +13,7 @@ from ngos_sim.engines import rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import kernels
 from ngos_sim.engines.layout import Source
-from tests.support import programs
+from tests.support import families, programs
 from tests.support.assembly import REAL, assembly, row
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
@@ -28,14 +28,14 @@ def alone(loss=None, rule=RMSPROP):
 BUILT_IN = [(name, which) for name, made in programs.rules().items() for which in range(min(2, len(made[0].processes)))]
 BUILT_IN += [(name, 0) for name in programs.local_errors()]
 BUILT_IN += [("two channels", 1)]
-BUILT_IN += [(name, which) for name in programs.ballistic() for which in (0, 3)]
+BUILT_IN += [(name, which) for name in families.ballistic() for which in (0, 3)]
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])
 @pytest.mark.parametrize(("name", "which"), BUILT_IN)
 def test_update_loop(name, which, precision):
     """Of every optimizer and convention, its SDEs, the local estimator, and an SDE of two channels."""
-    made = {**programs.rules(), **programs.local_errors(), **programs.two_channels(), **programs.ballistic()}
+    made = {**programs.rules(), **programs.local_errors(), **programs.two_channels(), **families.ballistic()}
     text = row(*made[name], precision, which)
     suffix = "ps" if precision == "mix" else "pd"
     assert re.search(rf"\bv?sqrt{suffix}\b", text)

@@ -130,19 +130,6 @@ def two_channels():
     }
 
 
-def ballistic():
-    """Return {name: program and inputs} of ballistic RMSprop and Adam beside their SDEs of each order."""
-    oracle, gaussian, start = ns.NGOS(ns.quadratic(0.9)), ns.gaussian(), {"theta": 1.2, "m": -0.4, "v": 1.4}
-    constants = dict(sigma=0.8, eps=0.1, c2=1.3)
-    rmsprop, adam = ns.ballistic_rmsprop(**constants), ns.ballistic_adam(c1=2.0, **constants)
-    found = {}
-    for rule, make in ((rmsprop, ns.ballistic_rmsprop_sde), (adam, ns.ballistic_adam_sde)):
-        orders = [(euler_maruyama(make(order), rule), gaussian, level) for order, level in ((0, 1), (1, 2), (2, 4))]
-        state, functions = [start[slot] for slot in rule.slots], ["theta[0]*v[0]"]
-        found[rule.name] = build(oracle, [(rule, gaussian, 1), *orders], functions, state, 2.0**-4, 3, t0=0.25)
-    return found
-
-
 def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
     """Return the program of a rule's local estimator on matrices, as a study makes it."""
     last = "u" if "u" in rule.slots else "v"
@@ -273,7 +260,7 @@ def cases():
         "wide matrices": alone(rule, 20, 2, matrices(20)),
         "an empty row": of_the_clock_eta(),
     }
-    return {**rules(), **local_errors(), **two_channels(), **ballistic(), **others}
+    return {**rules(), **local_errors(), **two_channels(), **others}
 
 
 def alone(rule, dimension=1, steps=6, oracle=None, functions=("theta[0]",)):
