@@ -1,6 +1,6 @@
 """The coupled estimator: an optimizer and its opponents on one stream of random numbers; it serves everything.
 
-SDEs are integrated at 1, 2 and 4 steps to one of the optimizer and extrapolated (`paired`); the scaling rule's
+SDEs are integrated at three steps to one of the optimizer each and extrapolated (`paired`); the scaling rule's
 reference takes its own steps.
 """
 
@@ -33,15 +33,15 @@ class Coupled(Estimator):
         """Plan one job of all opponents."""
         functions = sorted({g for mine in wanted.values() for g in mine})
         sdes = [opponent.sde for opponent in wanted if opponent.sde is not None]
-        records, steps = problem.records, None
+        records = problem.records
         if sdes:
-            records, steps = np.union1d(records, _watched(problem.steps)), problem.steps
-            references = [problem.integrated(sde, level) for sde in sdes for level in paired.LEVELS]
+            records = np.union1d(records, _watched(problem.steps))
+            references = [problem.integrated(sde, level) for sde in sdes for level in paired.levels(sde)]
         else:
             references = [problem.larger_batch()]
         observed = problem.observables(functions, records)
-        jobs = tuple(
-            problem.job(parts, combinations, observed, records=records, role=role)
+        jobs = tuple(  # recorded after steps of the first part, the optimizer or not
+            problem.job(parts, combinations, observed, records=records * (parts[0].steps // problem.kappa), role=role)
             for parts, combinations, role in self._jobs(problem.optimizer(), references, len(sdes))
         )
         starts = {g: rounding.at_start(problem.test_functions[g], problem.rule.slots, problem.state) for g in functions}
@@ -50,9 +50,11 @@ class Coupled(Estimator):
         def read(measured):
             found = {}
             for which, (opponent, mine) in enumerate(wanted.items()):
+                finer = 1 if opponent.sde is None else opponent.sde.refinement
+                steps = None if opponent.sde is None else problem.steps * finer
                 for g in mine:
                     reading = self._difference(measured, functions.index(g), which, steps)
-                    left = rounding.bound(starts[g], reading.optimizer, records, problem.precision)
+                    left = rounding.bound(starts[g], reading.optimizer, records * finer, problem.precision)
                     found[Quantity(opponent.name, g)] = reading.with_rounding(left).at(own)
             return found
 

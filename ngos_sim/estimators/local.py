@@ -96,7 +96,7 @@ class _AgainstSDE:
     """The local estimator of an optimizer against an SDE at a point.
 
     Where it is measured near another, error(optimizer, SDE) = error(optimizer, other) - error(SDE, other), the
-    latter by Euler-Maruyama at paired.LEVELS, extrapolated, on the same random numbers.
+    latter by Euler-Maruyama at paired.levels, extrapolated, on the same random numbers.
 
     through : whether it is measured near another SDE
     nodes : of the quadrature; fewer : those of its check, None where it needs none
@@ -109,6 +109,11 @@ class _AgainstSDE:
         self.through = opponent.sde is not None and not near.is_itself(opponent.sde)
         self.nodes, *fewer = self.pivot.nodes
         self.fewer = fewer[0] if fewer else None
+
+    @property
+    def _finer(self):
+        """How many steps of its coarsest level an SDE that is integrated takes to one of the optimizer; else 1."""
+        return self.opponent.sde.refinement if self.through else 1
 
     def plan(self):
         """Return the Plan."""
@@ -123,7 +128,7 @@ class _AgainstSDE:
         parts, rows = [first], np.eye(1)
         if self.through:
             base, exact = euler_maruyama(sde, problem.rule), pivot.nodes_of(sde)
-            for level in paired.LEVELS:
+            for level in paired.levels(sde):
                 numbers = (exact, exact, h / level, h, count * level, level)
                 parts.append(pivot.part(base, gaussian(), math.nan, *numbers)[0])
             rows = paired.coupled(1)
@@ -138,7 +143,8 @@ class _AgainstSDE:
                 error = mean[:, at, 0]
                 reading = Reading(known[:, at] + error, known[:, at], error, std_error[:, at, 0])
             else:
-                off = paired.read_together(measured[0], at, steps=self.problem.steps)  # each by its error
+                steps = self.problem.steps * self._finer
+                off = paired.read_together(measured[0], at, steps=steps)  # each by its error
                 means = {"optimizer": known[:, at] + off.optimizer, "reference": known[:, at] + off.reference}
                 reading = replace(off, **means)
             found[Quantity(self.opponent.name, g)] = self._with_what_is_left(g, reading)
@@ -151,7 +157,8 @@ class _AgainstSDE:
         """
         problem = self.problem
         begin = rounding.at_start(problem.test_functions[g], problem.rule.slots, problem.state)
-        left = rounding.bound(begin, reading.optimizer, problem.records + _MOMENTS, problem.precision)
+        steps = problem.records * self._finer + _MOMENTS
+        left = rounding.bound(begin, reading.optimizer, steps, problem.precision)
         return reading.with_rounding(left)
 
 

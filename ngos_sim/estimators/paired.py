@@ -6,6 +6,9 @@ optimizer's own discretisation error: it is not the SDE. With EM_m = E g(X) + a 
 a = O(h), b = O(h^2), c = O(h^3), what is left is c / 8; the same three levels give a and b, whose sum is the bias
 of EM_1, and from these `residual` says how large c may be.
 
+h is here the time of an optimizer's step over the SDE's `refinement` R: the levels are R, 2 R and 4 R steps of
+Euler-Maruyama to one of the optimizer, EM_1 is the first of them, and what is left is R^3 times smaller.
+
 The coupled and the independent estimator record these combinations, the local one does of an SDE near its pivot.
 """
 
@@ -22,10 +25,15 @@ FIRST, SECOND = np.array([-2.0, 10.0, -8.0]), np.array([8.0, -24.0, 16.0]) / 3.0
 _SAFETY = 2.0  # in 5 % of 2,400 closed forms c / 8 exceeds the estimate, in 1 % twice the estimate
 
 
+def levels(sde):
+    """Return how many steps of Euler-Maruyama go to one of the optimizer at each level."""
+    return tuple(sde.refinement * level for level in LEVELS)
+
+
 def coupled(references):
     """Return what to record when everything runs on one stream.
 
-    Processes: the optimizer, then each SDE at each of LEVELS. Observables: the optimizer's g; then for
+    Processes: the optimizer, then each SDE at each of its `levels`. Observables: the optimizer's g; then for
     each SDE the extrapolated g, the difference optimizer - SDE, and a and b of EM_1.
 
     Returns
@@ -66,7 +74,7 @@ def residual(first, second, steps):
     first, second : ndarray, shape (times,)
         a and b; some times more than are asked for make r safer.
     steps : int
-        Of the optimizer up to the last time.
+        Of EM_1 up to the last time.
 
     Returns
     -------
@@ -88,7 +96,7 @@ def read_together(measured, function, opponent=0, steps=None):
     function, opponent : int
         Places among the job's test functions and among its opponents.
     steps : int, optional
-        Of the optimizer up to the last time; None where the reference is exact, as `coupled_pair` records it.
+        Of EM_1 up to the last time; None where the reference is exact, as `coupled_pair` records it.
     """
     mean, std_error = (each[:, function].T for each in measured)
     each = 2 if steps is None else 4

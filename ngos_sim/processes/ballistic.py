@@ -215,7 +215,7 @@ def _of_order(order, third, fourth):
     if order < 2:
         return int(order), {}, EVERYWHERE
     domain = Domain(moments=(third, fourth), independent=True, constant=True)
-    return int(order), dict(channels=2, third=third, fourth=fourth), domain
+    return int(order), dict(channels=2, refinement=2, third=third, fourth=fourth), domain
 
 
 def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ngos_sim.processes.domain import EVERYWHERE, Domain
 from ngos_sim.processes.rule import checked_parameters
 from ngos_sim.processes.weight_decay import has_weight_decay
-from ngos_sim.validation import checked_function, checked_slots
+from ngos_sim.validation import checked_function, checked_slots, integer
 
 
 def no_schedule(t, p):
@@ -37,6 +37,10 @@ class SDE:
         of its limit at step 0.
     channels : 1 or 2
         How many Brownian motions drive a coordinate.
+    refinement : int
+        How many steps of Euler-Maruyama go to one of the optimizer at the coarsest of the three levels that are
+        extrapolated: 2 where the weak error is of order 2 and what the integrator leaves would hide it, at twice the
+        steps (docs/theory.md, "Extrapolation").
     **parameters : float
         Its own numbers in p; the optimizer's constants are there too, p.h and p.eta.
 
@@ -52,7 +56,7 @@ class SDE:
     Raises
     ------
     ValueError
-        Slots or parameters are malformed, or channels is neither 1 nor 2.
+        Slots or parameters are malformed, channels is neither 1 nor 2, or refinement is no positive integer.
 
     Examples
     --------
@@ -74,12 +78,24 @@ class SDE:
     schedule: Callable
     pivot: "SDE | None"
     channels: int
+    refinement: int
     parameters: Mapping[str, float]
     family: str
     domain: Domain = field(repr=False, compare=False)
     decayed: "SDE | None" = field(default=None, repr=False, compare=False)
 
-    def __init__(self, name, drift, diffusion, slots, schedule=no_schedule, pivot=None, channels=1, **parameters):
+    def __init__(
+        self,
+        name,
+        drift,
+        diffusion,
+        slots,
+        schedule=no_schedule,
+        pivot=None,
+        channels=1,
+        refinement=1,
+        **parameters,
+    ):
         if pivot is not None and not isinstance(pivot, SDE):
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         if isinstance(channels, bool) or channels not in (1, 2):
@@ -94,6 +110,7 @@ class SDE:
             ("schedule", checked_function(name, "schedule", schedule)),
             ("pivot", pivot),
             ("channels", int(channels)),
+            ("refinement", integer(f"{name}: refinement", refinement, 1)),
             ("parameters", checked_parameters(name, parameters)),
         ):
             object.__setattr__(self, attribute, content)

@@ -69,7 +69,7 @@ def _estimator(estimator):
 def _sde(sde):
     functions = {"drift": sde.drift, "diffusion": sde.diffusion, "schedule": sde.schedule}
     found = _with_source({"kind": sde.name, **sde.parameters}, **functions)
-    found |= {"channels": sde.channels} if sde.channels > 1 else {}
+    found |= {name: value for name in ("channels", "refinement") if (value := getattr(sde, name)) > 1}
     return found | ({"pivot": _sde(sde.pivot)} if sde.pivot else {})
 
 

@@ -23,10 +23,14 @@ CASES = {  # drift a + b x, and (constant, slope) of the diffusion of each chann
     "multiplicative": ((0.0, -0.9), [(0.0, 0.6)]),
     "two channels": ((0.5, -0.8), [(0.3, 0.4), (0.5, -0.2)]),
 }
-ORDERS = {"Euler-Maruyama": ([1.0, 0.0, 0.0], 1), "extrapolated": (paired.EXTRAPOLATION, 3)}
+ORDERS = {  # weights of the levels, refinement, order
+    "Euler-Maruyama": ([1.0, 0.0, 0.0], 1, 1),
+    "extrapolated": (paired.EXTRAPOLATION, 1, 3),
+    "extrapolated, refinement 2": (paired.EXTRAPOLATION, 2, 3),
+}
 
 
-def sde_of(drift, rows):
+def sde_of(drift, rows, refinement=1):
     def drifted(x, o, c, p):
         return (drift[0] + drift[1] * x[0],)
 
@@ -34,7 +38,7 @@ def sde_of(drift, rows):
         found = tuple((constant + slope * x[0],) for constant, slope in rows)
         return found[0] if len(rows) == 1 else found
 
-    return ns.SDE("affine", drifted, diffused, ("theta",), channels=len(rows))
+    return ns.SDE("affine", drifted, diffused, ("theta",), channels=len(rows), refinement=refinement)
 
 
 def exact(drift, rows):
@@ -66,12 +70,10 @@ def integrated(drift, rows, steps):
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("integrator", ORDERS)
 def test_orders(integrator, name):
-    weights, order = ORDERS[integrator]
+    weights, refinement, order = ORDERS[integrator]
+    levels = paired.levels(sde_of(*CASES[name], refinement))
     errors = [
-        sum(
-            weight * integrated(*CASES[name], level * steps)
-            for weight, level in zip(weights, paired.LEVELS, strict=True)
-        )
+        sum(weight * integrated(*CASES[name], level * steps) for weight, level in zip(weights, levels, strict=True))
         - exact(*CASES[name])
         for steps in (64, 128)
     ]

@@ -29,7 +29,7 @@ def test_orders(kind, asked, order):
     )
     orders = study.run(2**15, seed=1).order(order)
     for row in orders[orders.norm == "final"].itertuples():
-        assert abs(row.order - order) < max(3.0 * row.std_error, 0.05), row.test_function
+        assert abs(row.order - order) < max(3.0 * row.std_error, 0.1), row.test_function
         assert row.ci_low > order - 0.6, row.test_function
         assert not row.verdict.startswith("fails"), row.test_function
 

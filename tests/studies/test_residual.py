@@ -118,3 +118,58 @@ def test_a_table_without_the_column_still_plots(precise, tmp_path):
     old.to_csv(tmp_path / "table.csv", index=False)
     assert replot(tmp_path).stat().st_size > 10_000
     np.testing.assert_array_equal(total_std_error(old), old.std_error)
+
+
+def descent(refinement, estimator):
+    """Return the table of gradient descent against its flow, without noise."""
+    rule = ns.Optimizer("descent", lambda x, o, z, c, p: (x[0] - p.h * o.gradient,), ("theta",), clock="eta")
+    flow = ns.SDE(
+        "flow", lambda x, o, c, p: (-o.gradient,), lambda x, o, c, p: (0.0,), rule.slots, refinement=refinement
+    )
+    settings = dict(initial=dict(theta=1.0), steps=[4], horizon=0.5, test_functions=["theta[0]"], estimator=estimator)
+    return ns.ConvergenceStudy(ns.NGOS(ns.quadratic(2.0)), rule, flow, **settings).run(1024, precision="f64").table
+
+
+@pytest.mark.parametrize("estimator", ["coupled", "independent"])
+def test_a_finer_integrator_leaves_less(estimator):
+    """At r times as many steps r^3 times less, and so says the residual; the bias of one of them is r times less."""
+    one, two, four = (descent(refinement, estimator) for refinement in (1, 2, 4))
+    true = (1.0 - 2.0 / 8.0) ** 4 - np.exp(-1.0)
+    left = [abs(float(table.error.iloc[-1]) - true) for table in (one, two, four)]
+    residual = [float(table.integrator_residual.iloc[-1]) for table in (one, two, four)]
+    bias = [float(table.integrator_bias.iloc[-1]) for table in (one, two, four)]
+    for finer in (1, 2):
+        assert 6.0 < left[finer - 1] / left[finer] < 10.0
+        assert 6.0 < residual[finer - 1] / residual[finer] < 10.0
+        assert 1.8 < bias[finer - 1] / bias[finer] < 2.3
+    assert all(each < bound < 20.0 * each for each, bound in zip(left, residual, strict=True))
+
+
+def test_a_finer_integrator_beside_a_pivot():
+    def drift(x, o, c, p):
+        return -o.gradient / (p.sigma0 * x[1] ** 0.5), p.c2 * (o.variance + p.h * o.gradient**2 / p.sigma0**2 - x[1])
+
+    near, tables = ns.rmsprop_sde(), []
+    for refinement in (1, 2):
+        sde = ns.SDE("own", drift, near.diffusion, near.slots, near.schedule, pivot=near, refinement=refinement)
+        study = ns.ConvergenceStudy(
+            ns.NGOS(ns.quadratic(0.9)),
+            ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
+            sde,
+            initial=dict(theta=1.2, u=1.4),
+            steps=[8],
+            horizon=1.0,
+            test_functions=["theta[0]"],
+            estimator="local",
+        )
+        tables.append(study.run(4096, seed=1).table)
+    coarse, fine = tables
+    assert (fine.integrator_residual < 0.3 * coarse.integrator_residual).all()
+    allowed = 4.0 * np.hypot(coarse.std_error, fine.std_error) + coarse.integrator_residual
+    assert (np.abs(coarse.error - fine.error) < allowed).all()
+
+
+@pytest.mark.parametrize("refinement", [0, -1, 1.5, True, "2"])
+def test_refinement_is_a_positive_integer(refinement):
+    with pytest.raises(ValueError, match=f"^flow: refinement={refinement!r} must be a positive integer$"):
+        descent(refinement, "coupled")
