@@ -16,7 +16,8 @@ class Optimizer(Rule):
     name, step, slots, schedule, clock, **parameters
         As in `Rule`. A parameter named c1 or c2 is a rate: 1 - c h must be positive. With the clock "eta2" a
         parameter sigma0 = sigma eta says that the oracle's noise scale is sigma0 / eta; with the clock "eta" a
-        parameter sigma is that scale.
+        parameter sigma is that scale. A parameter w0 says to the built-in SDEs that the step has decoupled weight
+        decay, - h w0 theta.
 
     Examples
     --------

@@ -157,7 +157,8 @@ def rmsprop_sde():
     P = sigma0 diag(u)^(1/2) + eps0 I. Constants, and whether there is bias correction (then
     sqrt(g2) P^-1 with eps0 sqrt(g2), g2 = 1 - exp(-c2 t)), come from the optimizer; an optimizer
     without a parameter `bias_correction` has none. Where the optimizer has a parameter w0, d theta has
-    - w0 theta dt as well (docs/theory.md, "Weight decay").
+    - w0 theta dt as well (docs/theory.md, "Weight decay"). Clock eta^2, order 1; with u at rest, u = Sigma, it is
+    gradient descent with a constant preconditioner and noise.
     """
     sde = SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
     return with_decay(of_family("rmsprop", sde), _rmspropw_drift)
@@ -262,7 +263,8 @@ def adam_sde():
     Constants, and whether there is bias correction (g_i = 1 without), come from the optimizer; one
     without a parameter `bias_correction` has none. An optimizer of a user's that corrects in a schedule
     of its own says so to this SDE: ns.Optimizer(.., bias_correction=True). Where the optimizer has a parameter w0,
-    d theta has - w0 theta dt as well (docs/theory.md, "Weight decay").
+    d theta has - w0 theta dt as well (docs/theory.md, "Weight decay"). Clock eta^2, order 1; as c1 -> infinity it is
+    `rmsprop_sde` with bias correction.
     """
     sde = SDE("adam", _adam_drift, _adam_diffusion, ("theta", "m", "u"), _adam_sde_schedule)
     return with_decay(of_family("adam", sde), _adamw_drift)

@@ -12,7 +12,7 @@ from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
-from tests.support import programs
+from tests.support import families, programs
 from tests.support.programs import matrices
 
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -43,6 +43,8 @@ def cases():
         rule = ns.adam(c1=2.0, second_moment=convention, **RMSPROP)
         functions = ["theta[0]^2", "theta[0]*m[0]", "u[0]"]
         yield "adam " + convention, ns.NGOS(ns.linear(0.7)), rule, ns.adam_sde(), ns.gaussian(), adam, functions
+    for name, (rule, sde, start) in families.decaying().items():
+        yield name, ns.NGOS(ns.quadratic(0.9)), rule, sde, ns.gaussian(), start, ["theta[0]^2", "u[0]"]
 
 
 @pytest.mark.parametrize("case", list(cases()), ids=lambda case: case[0])

@@ -1,5 +1,6 @@
 """RMSprop has no SDE of order 2: the example's, with all corrections of order h, is off in E theta^2."""
 
+import math
 import runpy
 from pathlib import Path
 
@@ -66,3 +67,55 @@ def test_a_correction_of_the_diffusion_times_c2_is_seen():
     )  # fmt: skip
     one, other = made.run(100_000, seed=1).table.itertuples()
     assert abs(one.error - other.error) > 5.0 * max(one.std_error, other.std_error)
+
+
+def briefly(sdes, loss, covariance, function, trajectories=131_072):
+    """Return the rows of two SDEs at h = 1/32 over a time so short that the term without a diffusion does not count."""
+    settings = dict(initial=dict(theta=1.2, u=1.0), eta2=[1 / 32], horizon=0.25, times=[0.25], estimator="coupled")
+    made = ns.ConvergenceStudy(
+        ns.NGOS(loss, covariance), ns.rmsprop(0.8, 0.0, 1.3), sdes, test_functions=[function], **settings
+    )
+    return made.run(trajectories, seed=1).table.itertuples()
+
+
+def altered(factor, more):
+    """Return the example's SDE with factor times more(x, o, p), a pair, in its drift."""
+    own = names["drift"]
+
+    def drift(x, o, c, p):
+        (one, two), (of_theta, of_u) = own(x, o, c, p), more(x, o, p)
+        return one + p.factor * of_theta, two + p.factor * of_u
+
+    return ns.SDE(f"{factor}", drift, names["diffusion"], slots=("theta", "u"), channels=2, factor=factor)
+
+
+def test_the_third_derivative_of_the_loss_has_the_factor_a_quarter():
+    """Times h sigma0^2 q^3 Sigma in theta's drift: the code has -1. With f' = sin theta it is - sin theta."""
+    loss = ns.Loss(
+        "waves",
+        lambda theta, p: math.sin(theta),
+        lambda theta, p: -math.cos(theta),
+        lambda theta, p: math.cos(theta),
+    )
+
+    def more(x, o, p):
+        return -p.h * o.variance * o.gradient / (p.sigma0 * max(x[1], 0.05) ** 1.5), 0.0
+
+    right, wrong = briefly([altered(0.25, more), altered(-1.0, more)], loss, 1.0, "theta[0]")
+    assert abs(right.error) < 0.03 * right.h + 4.0 * right.std_error
+    assert abs(wrong.error) > 0.2 * wrong.h + 4.0 * wrong.std_error
+    assert right.std_error < 0.01 * right.h
+
+
+def test_a_covariance_that_moves_is_in_the_drift_of_u():
+    """1/2 c q f' Sigma' - 1/4 c sigma0^2 q^2 Sigma Sigma'', for which the code has others; Sigma = 1.5 + sin."""
+
+    def more(x, o, p):
+        q, bend = 1.0 / (p.sigma0 * math.sqrt(max(x[1], 0.05))), 0.25 * o.variance * math.sin(x[0])
+        return 0.0, p.h * p.c2 * (0.5 * q * o.gradient * math.cos(x[0]) + (p.sigma0 * q) ** 2 * bend)
+
+    sdes = [altered(1.0, more), altered(-1.0, more)]
+    right, wrong = briefly(sdes, ns.quadratic(0.9), lambda theta: 1.5 + math.sin(theta), "u[0]", 524_288)
+    assert abs(right.error) < 0.05 * right.h + 4.0 * right.std_error
+    assert abs(wrong.error) > 0.1 * wrong.h + 4.0 * wrong.std_error
+    assert right.std_error < 0.03 * right.h
