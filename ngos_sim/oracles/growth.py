@@ -16,7 +16,8 @@ _SPAN = 3  # decades at most between the two whose largest values are compared
 
 def sampled(function):
     """Return what a function of theta says at POINTS, ascending in |theta|; NaN where it fails or says no number."""
-    return np.array([_value(function, theta) for theta in POINTS.tolist()])
+    with np.errstate(all="ignore"):
+        return np.array([_value(function, theta) for theta in POINTS.tolist()])
 
 
 def _value(function, theta):

@@ -41,13 +41,13 @@ class Loss:
     Examples
     --------
     >>> import math, ngos_sim as ns
-    >>> log_cosh = ns.Loss(
-    ...     "log_cosh",
-    ...     gradient=lambda theta, p: math.tanh(theta / p.width),
-    ...     value=lambda theta, p: p.width * math.log(math.cosh(theta / p.width)),
+    >>> bowl = ns.Loss(
+    ...     "bowl",
+    ...     gradient=lambda theta, p: theta / math.sqrt(p.width**2 + theta**2),
+    ...     value=lambda theta, p: math.sqrt(p.width**2 + theta**2),
     ...     width=[1.0, 2.0],
     ... )
-    >>> log_cosh.dimension
+    >>> bowl.dimension
     2
     """
 

@@ -3,6 +3,7 @@
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import ngos_sim as ns
@@ -98,4 +99,5 @@ def test_powers_far_out(function, power):
 
 def test_what_overflows_is_judged_by_where_it_does_not():
     assert growth.power(math.exp) > 10.0
+    assert growth.power(np.exp) > 10.0  # without a warning
     assert growth.power(lambda x: math.log(x)) == 0.0  # undefined on half of every decade: nothing is said
