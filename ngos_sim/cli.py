@@ -119,7 +119,7 @@ def run(
     result.save(directory, theorem)
     orders = result.order(theorem)
     if not quiet:
-        ranked = [result.ranking(theorem)] * (len(read.study.sdes) > 1)
+        ranked = [result.ranking(theorem)] if len(read.study.sdes) > 1 else []
         tables = [report.errors_table(result.table), report.orders_table(orders), *ranked]
         print(*tables, f"written to {directory}", sep="\n\n")
     if read.expected_order is not None:
