@@ -6,8 +6,14 @@ import json
 import pandas as pd
 import pytest
 
-from ngos_sim.studies import study_file
+from ngos_sim.studies import kinds, study_file
 from tests.support.command_line import FILES, ORDERS, TABLE, names, one_line
+from tests.support.sdes import squared_gradient_sde
+
+
+def other_sde():
+    """An SDE of RMSprop's slots."""
+    return squared_gradient_sde(None)
 
 
 def test_run_writes_four_files_and_nothing_else(call, study, tmp_path):
@@ -33,6 +39,22 @@ def test_columns_and_rows(call, study, tmp_path):
     assert list(zip(orders.test_function, orders.norm, strict=True)) == [
         (function, norm) for function in ("theta[0]", "u[0]^2") for norm in ("max", "final")
     ]
+
+
+def test_several_sdes_are_ranked(call, study, tmp_path, monkeypatch):
+    """ranking.csv beside the others, and each pair on the terminal; a folder's is gone when one SDE is run there."""
+    monkeypatch.setitem(kinds.KINDS["sde"], "other", kinds.Kind(other_sde))
+    first = '[[sde]]\nkind = "rmsprop"\n'
+    path, alone = study((first, f'{first}\n[[sde]]\nkind = "other"\n'), name="two.toml"), study()
+    status, out, _ = call("run", path, "--out", "out")
+    assert status == 0
+    assert names(tmp_path / "out") == sorted([*FILES, "ranking.csv"])
+    assert "rmsprop (a) or squared gradient (b)?\nfor theta[0]: " in out
+    ranked = pd.read_csv(tmp_path / "out" / "ranking.csv")
+    assert len(ranked) == 3 * 2
+    assert (ranked.time == 0.5).all()
+    assert call("run", alone, "--out", "out")[0] == 0
+    assert names(tmp_path / "out") == FILES
 
 
 def test_numbers_are_those_of_the_result(call, study, tmp_path):

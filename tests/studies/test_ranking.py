@@ -1,12 +1,14 @@
 """The ranking of SDEs: differences that are known exactly, one stream in every estimator, files, and what is said."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.estimators.coupled import Coupled
 from ngos_sim.studies import folder
 from tests.support.sdes import squared_gradient_sde
 
@@ -164,3 +166,56 @@ def test_what_is_not_finite_is_not_ranked(tmp_path):
     with pytest.raises(ns.NonFiniteError) as caught:
         walk(brownian("a", 1.1), explosive).run(2048)
     assert not caught.value.result.ranking().table.resolved.any()
+
+
+class Doubtful(Coupled):
+    """The coupled estimator with an integrator that leaves much."""
+
+    name = "doubtful"
+
+    def __init__(self, left):
+        self.left = left
+
+    def plan(self, problem, wanted):
+        (plan,) = super().plan(problem, wanted)
+
+        def read(measured):
+            found = plan.read(measured)
+            return {q: replace(each, residual=np.full_like(each.error, self.left)) for q, each in found.items()}
+
+        return [ns.Plan(plan.jobs, read)]
+
+
+@pytest.mark.parametrize(("left", "resolved"), [(0.05, True), (0.35, False)])
+def test_what_integrators_leave_can_turn_it(left, resolved):
+    """The errors in E theta^2 differ by .67; twice .35 could turn that, whatever the standard error."""
+    study = walk(brownian("a", 1.1), brownian("b", 1.5), estimator=Doubtful(left), test_functions=["theta[0]^2"])
+    found = study.run(65_536, seed=1).ranking().table
+    assert (found.integrator_residual == 2.0 * left).all()
+    assert (found.ci_high - found.ci_low > 2.0 * 1.96 * 2.0 * left).all()
+    assert (found.resolved == resolved).all()
+
+
+P1 = {"theta[0]": (-0.127166, -0.2747, "rmsprop"), "u[0]": (0.556968, 0.0, "squared gradient")}
+P2 = {"theta[0]": (-0.4027, -0.5721, "rmsprop"), "u[0]": (0.6974, 0.0, "squared gradient")}
+
+
+@pytest.mark.parametrize(
+    ("loss", "theta", "constants"), [(ns.linear(SLOPE), 0.0, P1), (ns.quadratic(0.9), 1.2, P2)], ids=["P1", "P2"]
+)
+def test_verdicts_on_the_reference_problems(loss, theta, constants):
+    """Malladi's is closer for E theta, Compagnoni's for E u, where it is of order 2; constants are those of theory."""
+    settings = dict(initial=dict(theta=theta, u=1.0), eta2=[2.0**-k for k in range(4, 9)])
+    found = rmsprop(loss, "local", **settings).run(8192, seed=1).ranking()
+    for row in found.verdicts.itertuples():
+        a, b, closer = constants[row.test_function]
+        assert row.closer == closer
+        assert row.order_a == 1.0
+        assert row.order_b == (1.0 if b else 2.0)
+        finest = found.table[(found.table.test_function == row.test_function) & (found.table.h == 2.0**-8)]
+        assert finest.difference.item() / 2.0**-8 == pytest.approx(a - b, rel=0.02)
+    (headline,) = found.headlines.headline
+    assert headline == (
+        "for theta[0]: rmsprop is closer at every h; "
+        "for u[0]: squared gradient is closer at every h, and of order 2 there"
+    )
