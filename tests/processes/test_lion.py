@@ -108,4 +108,4 @@ def test_wrong_arguments(case):
 
 def test_where_the_derivation_ends():
     oracle = ns.NGOS(ns.quadratic([1.0, 1.0]), [[1.0, 0.5], [0.5, 1.0]], ns.uniform())
-    assert ns.lion_sde().domain.doubts(oracle) == ["gaussian noise, not uniform", "a diagonal covariance"]
+    assert ns.lion_sde().domain.doubts(oracle, 1.0) == ["gaussian noise, not uniform", "a diagonal covariance"]

@@ -186,9 +186,9 @@ OUTSIDE = {
 @pytest.mark.parametrize("case", OUTSIDE)
 def test_where_a_derivation_ends(case):
     sde, outside, doubt = OUTSIDE[case]
-    assert sde.domain.doubts(ns.NGOS(ns.quadratic([1.0, 1.0]), **outside)) == [doubt]
+    assert sde.domain.doubts(ns.NGOS(ns.quadratic([1.0, 1.0]), **outside), 1.0) == [doubt]
     assert (
-        ns.signsgd_sde(1).domain.doubts(ns.NGOS(ns.quadratic([1.0, 1.0]), **(outside | dict(noise=ns.gaussian()))))
+        ns.signsgd_sde(1).domain.doubts(ns.NGOS(ns.quadratic([1.0, 1.0]), **(outside | dict(noise=ns.gaussian()))), 1.0)
         == []
     )
 

@@ -1,0 +1,174 @@
+"""Cases of `ngos-sim verify` beyond arXiv 2205.10287: other optimizers, each held to the order of its SDE.
+
+A table of slopes: an optimizer, an SDE and test functions a case, with its order in h; and controls, in which an SDE
+lacks what its order rests on. `theorems.CASES` holds them.
+"""
+
+from functools import partial
+
+from ngos_sim.oracles.losses import linear, quadratic
+from ngos_sim.oracles.ngos import NGOS
+from ngos_sim.processes.ballistic import (
+    ballistic_adam,
+    ballistic_adam_sde,
+    ballistic_rmsprop,
+    ballistic_rmsprop_sde,
+)
+from ngos_sim.processes.compagnoni import compagnoni_adam_sde, compagnoni_rmsprop_sde
+from ngos_sim.processes.lion import lion, lion_sde
+from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
+from ngos_sim.processes.sde import SDE
+from ngos_sim.processes.sgd import flipped_sgd_sde, heavy_ball, heavy_ball_sde, nesterov, nesterov_sde, sgd, sgd_sde
+from ngos_sim.processes.sign import signsgd, signsgd_sde, signum, signum_sde
+from ngos_sim.studies.study import ConvergenceStudy
+from ngos_sim.verification.case import FIRST_ORDER, NO_ORDER, Case
+
+FINE = [16, 32, 64, 128, 256]
+DECAYING = {"sigma0": 0.8, "eps0": 0.1, "c2": 1.3, "w0": 0.6}
+BALLISTIC = {"sigma": 0.3, "eps": 0.3, "c2": 3.0}
+V_START = {"theta": 2.0, "v": 1.0}
+MVD_START = {"theta": 2.0, "m": 0.8, "v": 1.0, "t0": 1.0}
+LION = lion(sigma0=0.8, beta1=0.6, c2=1.3)
+OF_V = ["theta[0]", "theta[0]^2", "v[0]", "v[0]^2"]
+
+
+def study(optimizer, sde, initial, functions, *, loss=None, covariance=1.0, steps=FINE, time=1.0):
+    """Compare an optimizer with an SDE after a time, on a quadratic loss of curvature 1.3 if none is given."""
+    horizon = initial.get("t0", 0.0) + time
+    return ConvergenceStudy(
+        NGOS(loss or quadratic(1.3), covariance),
+        optimizer,
+        sde=sde,
+        initial=initial,
+        steps=steps,
+        horizon=horizon,
+        times=[horizon],
+        test_functions=functions,
+    )
+
+
+def of_one_motion(sde):
+    """Return an SDE of two Brownian motions without the second."""
+    both = sde.diffusion
+
+    def diffusion(x, o, c, p):
+        return both(x, o, c, p)[0]
+
+    return SDE("no dB", sde.drift, diffusion, sde.slots, sde.schedule, **sde.parameters)
+
+
+def _case(title, optimizer, sde, initial, functions, *, order=1.0, trajectories=20_000, shows=None, **settings):
+    made = partial(study, optimizer, sde, initial, functions, **settings)
+    asked = {} if shows is None else {"shows": shows}
+    return Case(title, made, trajectories, order=order, **asked)
+
+
+_THETA, _WITH_V = ["theta[0]", "theta[0]^2"], ["theta[0]", "v[0]", "theta[0]*v[0]", "v[0]^2"]
+_SLOW = {"covariance": 0.7, "time": 2.0}  # SGD and its kin: section 27 of docs/theory.md has their constants
+_SGD = (sgd(sigma=0.9), {"theta": 1.5}, _THETA)
+_HEAVY = (heavy_ball(sigma=0.9, mu=0.9), {"theta": 1.5, "v": 0.3}, _WITH_V)
+_NESTEROV = (nesterov(sigma=0.9, mu=0.9), {"theta": 1.5, "v": 0.3}, _WITH_V)
+_BALLISTIC = {"loss": quadratic(2.0), "steps": [32, 64, 128, 256, 512], "trajectories": 60_000}
+_ADAM_START, _ADAM_STEPS = {"theta": 1.2, "m": -0.4, "u": 1.4, "t0": 0.5}, [24, 48, 96, 192, 384]  # up to t = 1.5
+
+
+def _pair(name, title, made, sde, **settings):
+    """Return the cases of an optimizer against its SDEs of order 1 and 2."""
+    optimizer, initial, functions = made
+    return {
+        f"{name}-{order}": _case(
+            f"{title} of order {order}", optimizer, sde(order=order), initial, functions, order=float(order), **settings
+        )
+        for order in (1, 2)
+    }
+
+
+CASES = {
+    **_pair("sgd", "SGD and its modified equation", _SGD, sgd_sde, **_SLOW),
+    "sgd-flipped": _case(
+        "SGD and the flipped equation of arXiv 2506.00181", _SGD[0], flipped_sgd_sde(), *_SGD[1:], **_SLOW
+    ),
+    **_pair("heavy-ball", "Heavy ball and its modified equation", _HEAVY, heavy_ball_sde, **_SLOW),
+    **_pair("nesterov", "Nesterov's momentum and its modified equation", _NESTEROV, nesterov_sde, **_SLOW),
+    **_pair(
+        "signsgd",
+        "SignSGD and its SDE",
+        (signsgd(sigma=0.5), {"theta": 1.0}, ["theta[0]"]),
+        signsgd_sde,
+        steps=[4, 6, 8, 12, 16, 24, 32],
+        trajectories=3_000_000,
+    ),
+    "signum": _case(
+        "Signum at fixed beta and its SDE",
+        signum(sigma=0.9, beta=0.5),
+        signum_sde(),
+        {"theta": 1.0, "m": 1.3},
+        ["theta[0]"],
+        steps=[32, 64, 128, 256, 512],
+        trajectories=100_000,
+    ),
+    "rmspropw": _case(
+        "RMSprop with weight decay", rmsprop(**DECAYING), rmsprop_sde(), {"theta": 1.2, "u": 1.4}, _THETA
+    ),
+    "adamw": _case("AdamW", adam(c1=2.0, **DECAYING), adam_sde(), _ADAM_START, _THETA, steps=_ADAM_STEPS),
+    "compagnoni-rmsprop": _case(
+        "RMSprop and the SDE of arXiv 2411.15958",
+        rmsprop(**DECAYING),
+        compagnoni_rmsprop_sde(),
+        {"theta": 1.2, "u": 1.4},
+        [*_THETA, "u[0]"],
+    ),
+    "compagnoni-adam": _case(
+        "Adam and the SDE of arXiv 2411.15958",
+        adam(c1=2.0, **DECAYING),
+        compagnoni_adam_sde(),
+        _ADAM_START,
+        _THETA,
+        steps=_ADAM_STEPS,
+    ),
+    **_pair(
+        "ballistic-rmsprop",
+        "Ballistic RMSprop and its SDE",
+        (ballistic_rmsprop(**BALLISTIC), V_START, OF_V),
+        ballistic_rmsprop_sde,
+        **_BALLISTIC,
+    ),
+    **_pair(
+        "ballistic-adam",
+        "Ballistic Adam and its SDE",
+        (ballistic_adam(c1=3.0, **BALLISTIC), MVD_START, OF_V),
+        ballistic_adam_sde,
+        **_BALLISTIC,
+    ),
+    "lion": _case(
+        "Lion and its SDE",
+        LION,
+        lion_sde(),
+        {"theta": 0.4, "m": -0.5},
+        ["theta[0]^2", "m[0]", "m[0]^2"],
+        loss=linear(0.7),
+        steps=[32, 64, 128, 256, 512],
+        trajectories=400_000,
+    ),
+    "ballistic-one-motion": _case(
+        "Control: ballistic RMSprop's SDE of order 2 without its second Brownian motion",
+        ballistic_rmsprop(sigma=1.0, eps=0.3, c2=2.0),
+        of_one_motion(ballistic_rmsprop_sde(order=2)),
+        {"theta": 0.0, "v": 1.25},
+        ["v[0]^2"],
+        order=2.0,
+        shows=FIRST_ORDER,
+        loss=linear(0.5),
+        trajectories=60_000,
+    ),
+    "lion-one-motion": _case(
+        "Control: Lion's SDE without its second Brownian motion",
+        LION,
+        of_one_motion(lion_sde()),
+        {"theta": 0.4, "m": -0.5},
+        ["theta[0]^2"],
+        shows=NO_ORDER,
+        loss=linear(0.7),
+        trajectories=60_000,
+    ),
+}
