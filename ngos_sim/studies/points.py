@@ -28,11 +28,11 @@ class Point:
     @property
     def h(self):
         """The time of one optimizer step, the effective step of Definition 2.4: the size, under SVAG less of it."""
-        return self.size / self.steps
+        return self.size / self.amplification
 
     @property
-    def steps(self):
-        """How many steps SVAG takes for one: ell^2, by the clock "eta" ell; the variance of its noise is as much."""
+    def amplification(self):
+        """By how much SVAG takes more steps, of a noise of as much more variance: ell^2, by the clock "eta" ell."""
         return self.ell * self.ell if self.clock == "eta2" else self.ell
 
     @property

@@ -33,8 +33,8 @@ def _problem(study, index, shared, seed, precision):
     return Problem(
         label=str(point),
         oracle=study.oracle,
-        rule=study.rule.with_steps(1.0 / point.steps),
-        law=svag_law(noise, math.sqrt(point.steps)) if isinstance(study.optimizer, SVAG) else noise,
+        rule=study.rule.with_steps(1.0 / point.amplification),
+        law=svag_law(noise, math.sqrt(point.amplification)) if isinstance(study.optimizer, SVAG) else noise,
         sigma=study.noise_scale(point),
         state=start.state(study.initial, study.rule.slots, study.dimension, point.size),
         t0=study.t0,

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import Oracle
-from tests.support import momentum
+from tests.support import momentum, programs
 
 P = dict(sigma=0.5, mu=0.9, c=1.7, eps=0.1, scale=0.8)
 STATES = [(0.7, 1.3), (-1.1, 1.0), (0.2, 2.5)]
@@ -110,43 +112,27 @@ def test_two_brownian_motions():
     np.testing.assert_allclose(equation.diffusion((0.7, 2.0), o, (), p), [(-0.25, 0.1), (0.0, 0.85)], rtol=1e-15)
 
 
-@pytest.mark.parametrize("name", momentum.KINDS)
+@pytest.mark.parametrize("name", CASES)
 def test_paths_are_those_of_the_equations_by_hand(name):
-    """Compiled, beside the optimizer: the same errors to rounding; and probing serves it."""
-    _, sde = momentum.MADE[name]
+    """Compiled, by Euler-Maruyama on one stream: trajectory by trajectory."""
+    generic = made(name)
+    by_hand = ns.SDE("by hand", CASES[name][2], generic.diffusion, generic.slots)
+    rule = ns.Optimizer("any", lambda x, o, z, c, p: x, generic.slots, clock="eta", **P)
+    parts = [(euler_maruyama(each, rule), ns.gaussian(), 1) for each in (generic, by_hand)]
+    start = [[1.2, 1.0][: len(generic.slots)]]
+    functions = ["theta[0]", *["v[0]"] * (len(generic.slots) - 1)]
+    program, inputs = programs.build(ns.NGOS(ns.quadratic(1.3)), parts, functions, start, 2.0**-4, 16)
+    first, second = np.moveaxis(cpu.Kernel(program, inputs, "f64").block(0)[0], 1, 0)
+    assert np.all(np.std(first, axis=-1) > 0.005)
+    np.testing.assert_allclose(first, second, rtol=0, atol=1e-10)
+
+
+def test_probing_serves_it():
     tables = [
-        momentum.study(name, sde=each, steps=[16], estimator="local").run(1024, seed=4).table
-        for each in (sde(order=2), made(name))
+        momentum.study("heavy-ball", sde=each, steps=[16], estimator="local").run(1024, seed=4).table
+        for each in (ns.heavy_ball_sde(order=2), made("heavy-ball"))
     ]
     np.testing.assert_allclose(*(table.error for table in tables), rtol=0, atol=1e-10)
-
-
-def test_coupled_paths_of_a_drift_that_bends():
-    """RMSprop's in the ballistic regime, of which no moments are known: paths on one stream."""
-    own = ns.SDE("by hand", ballistic_by_hand, made("ballistic rmsprop").diffusion, ("theta", "v"))
-
-    def step(x, o, z, c, p):
-        g = o.gradient + p.sigma * z
-        return x[0] - p.h * g / (math.sqrt(x[1]) + p.eps), x[1] + p.c * p.h * (g * g - x[1])
-
-    constants = {name: P[name] for name in ("sigma", "eps", "c")}
-    table = (
-        ns.ConvergenceStudy(
-            ns.NGOS(ns.quadratic(1.3)),
-            ns.Optimizer("ballistic", step, ("theta", "v"), clock="eta", **constants),
-            sde=[made("ballistic rmsprop"), own],
-            initial=dict(theta=1.2, v=1.0),
-            steps=[8],
-            horizon=1.0,
-            times=[1.0],
-            test_functions=["theta[0]", "v[0]"],
-            estimator="coupled",
-        )
-        .run(1024, seed=1)
-        .table
-    )
-    first, second = (rows.sde_mean.to_numpy() for _, rows in table.groupby("sde"))
-    np.testing.assert_allclose(first, second, rtol=0, atol=1e-10)
 
 
 def test_order_one_is_the_first_drift():
