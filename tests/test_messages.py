@@ -89,7 +89,7 @@ WRONG = {
     ),
     "c1 for rmsprop": (
         lambda: ns.rmsprop(sigma0=0.8, eps0=0.1, c1=2.0, c2=1.3),
-        "rmsprop: c1=2.0 is unknown; allowed: sigma0, eps0, c2, second_moment, bias_correction",
+        "rmsprop: c1=2.0 is unknown; allowed: sigma0, eps0, c2, w0, second_moment, bias_correction",
     ),
     "eta for a study": (
         lambda: study(eta=[0.1]),
