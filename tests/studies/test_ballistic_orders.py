@@ -5,6 +5,7 @@ import math
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.studies import study_file
 
 CONSTANTS = dict(sigma=0.3, eps=0.3, c2=3.0)
 START = {"theta": 2.0, "m": 0.8, "v": 1.0}
@@ -81,3 +82,29 @@ def test_v_squared_is_as_by_hand():
         assert abs(row.error - exact) < 4.0 * row.std_error + row.integrator_residual
         if row.sde == "no dB":
             assert row.error > 5.0 * row.std_error
+
+
+def test_a_study_file_names_them():
+    found = study_file.parse(
+        {
+            "oracle": {
+                "loss": {"kind": "quadratic", "hessian": [2.0]},
+                "covariance": 1.0,
+                "noise": {"kind": "uniform"},
+            },
+            "optimizer": {"kind": "ballistic-rmsprop", "sigma": 0.3, "eps": 0.3, "c2": 3.0},
+            "sde": [
+                {"kind": "ballistic-rmsprop", "order": 2, "fourth": 1.8},
+                {"kind": "ballistic-rmsprop", "order": 0},
+            ],
+            "initial": {"theta": [2.0], "v": 1.0},
+            "study": {"eta": [0.0625], "horizon": 1.0, "test_functions": ["v[0]"], "trajectories": 1024},
+        }
+    )
+    assert [sde.name for sde in found.study.sdes] == ["ballistic-rmsprop order 2", "ballistic-rmsprop order 0"]
+    described = found.study.run(1024).describe()["sde"][0]
+    assert {name: described[name] for name in ("channels", "refinement", "fourth")} == {
+        "channels": 2,
+        "refinement": 2,
+        "fourth": 1.8,
+    }
