@@ -20,6 +20,7 @@ from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.problems import problems
 from tests.support import momentum, sdes
+from tests.support.oracles import CURVED
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
@@ -105,18 +106,6 @@ def rules():
         "adam": beside_its_sde(linear, before, ns.adam_sde(), ns.skewed(low_skewness=4.0), adam, moments),
         "adam updated": build(linear, [(after, ns.rademacher(), 1)], moments, adam, 2.0**-4, 3, t0=0.25),
     }
-
-
-def curved():
-    """Return {name: program and inputs} of RMSprop and its SDE on every curved loss and moving covariance, d = 2."""
-    oracles = {
-        "log-cosh": (ns.log_cosh([1.0, 2.0]), ns.sine_variance(1.0, [0.5, 0.8], 2.0)),
-        "double well": (ns.double_well(1.0, [1.0, 0.5], 0.6), ns.lorentz_variance(0.9, 0.4)),
-        "sine-quadratic": (ns.sine_quadratic(0.9, 0.3, [2.0, 3.0]), 1.0),
-    }
-    settings = ns.gaussian(), [[1.2, 1.4], [-0.3, 0.7]], ["theta[0]", "loss", "trace(Sigma)"]
-    rule, sde = ns.rmsprop(**RMSPROP), ns.rmsprop_sde()
-    return {name: beside_its_sde(ns.NGOS(*each), rule, sde, *settings) for name, each in oracles.items()}
 
 
 def second_brownian():
@@ -262,12 +251,13 @@ def cases():
     heavy = [(rule, ns.laplace(), 1), (rule, ns.student_t(5.0), 1)]
     words = ["2*loss - trace(Sigma)*u[0]", "norm(grad)", "sqnorm(theta)", g]
     start = [[1.2, 1.4], [-0.3, 0.7]]
+    near = rule, ns.rmsprop_sde(), ns.gaussian(), start
     others = {
         "features": alone(rule, 8, functions=words),
         "wide": alone(rule, 40, functions=["norm(grad)", "u[39]"]),
         "users": users(),
         "heavy tails": build(ns.NGOS(ns.linear(0.7)), heavy, ["theta[0]"], [[1.2, 1.4]], 2.0**-4, 6),
-        **curved(),
+        **{name: beside_its_sde(each, *near, ["theta[0]", "loss", "trace(Sigma)"]) for name, each in CURVED.items()},
         "matrices": beside_its_sde(matrices(2), rule, ns.rmsprop_sde(), ns.uniform(), start, words),
         "hessian gradient": bent(),
         "wide matrices": alone(rule, 20, 2, matrices(20)),
