@@ -65,7 +65,7 @@ class Domain:
                     found.append(f"E {name} = {wanted:.9g}, which is {has:.9g} of noise {other.name!r}")
         if self.independent and oracle.root is not None:
             found.append("a diagonal covariance")
-        if self.constant and callable(oracle.covariance):
+        if self.constant and oracle.is_state_dependent:
             found.append("a covariance that does not depend on the state")
         return found
 

@@ -15,6 +15,7 @@ from ngos_sim.engines.cpu import kernels
 from ngos_sim.engines.layout import Source
 from tests.support import families, programs
 from tests.support.assembly import REAL, assembly, row
+from tests.support.oracles import CURVED
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
 
@@ -86,18 +87,11 @@ def test_users_functions_of_math(name, precision):
     assert f"${name}" not in text
 
 
-CURVED = {
-    "log-cosh, sine": ns.NGOS(ns.log_cosh(1.0), ns.sine_variance(1.0, 0.5, 2.0)),
-    "sine-quadratic": ns.NGOS(ns.sine_quadratic(1.0, 0.5, 2.0)),
-    "double-well, lorentz": ns.NGOS(ns.double_well(1.0, 1.0, 0.5), ns.lorentz_variance(1.0, 0.5)),
-}
-
-
 @pytest.mark.parametrize("precision", ["mix", "f64"])
 @pytest.mark.parametrize("name", CURVED)
 def test_curved_losses_and_covariances(name, precision):
     """Their divisions and roots in float64, on vectors: none is of one lane, and nothing is called."""
-    text = row(*programs.alone(RMSPROP, oracle=CURVED[name]), precision)
+    text = row(*programs.alone(RMSPROP, 2, oracle=CURVED[name]), precision)
     assert re.search(rf"\bv?sqrt{'ps' if precision == 'mix' else 'pd'}\b", text)
     assert len(re.findall(r"\bvfn?m(add|sub)\w*pd\b|\bv?mulpd\b", text)) >= 8
     if name.startswith("double"):

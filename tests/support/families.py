@@ -5,6 +5,7 @@ import numpy as np
 import ngos_sim as ns
 from ngos_sim.processes.integrators import euler_maruyama
 from tests.support import momentum, programs
+from tests.support.oracles import CURVED
 from tests.support.programs import RMSPROP, beside_its_sde, build
 
 
@@ -57,14 +58,9 @@ def of_the_clock_eta():
 
 def curved():
     """Return {name: program and inputs} of RMSprop and its SDE on every curved loss and moving covariance, d = 2."""
-    oracles = {
-        "log-cosh": (ns.log_cosh([1.0, 2.0]), ns.sine_variance(1.0, [0.5, 0.8], 2.0)),
-        "double well": (ns.double_well(1.0, [1.0, 0.5], 0.6), ns.lorentz_variance(0.9, 0.4)),
-        "sine-quadratic": (ns.sine_quadratic(0.9, 0.3, [2.0, 3.0]), 1.0),
-    }
     settings = ns.gaussian(), [[1.2, 1.4], [-0.3, 0.7]], ["theta[0]", "loss", "trace(Sigma)"]
     rule, sde = ns.rmsprop(**RMSPROP), ns.rmsprop_sde()
-    return {name: beside_its_sde(ns.NGOS(*each), rule, sde, *settings) for name, each in oracles.items()}
+    return {name: beside_its_sde(oracle, rule, sde, *settings) for name, oracle in CURVED.items()}
 
 
 def every():
