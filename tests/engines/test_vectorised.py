@@ -13,7 +13,7 @@ from ngos_sim.engines import rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import kernels
 from ngos_sim.engines.layout import Source
-from tests.support import programs
+from tests.support import families, programs
 from tests.support.assembly import REAL, assembly, row
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
@@ -28,6 +28,7 @@ def alone(loss=None, rule=RMSPROP):
 BUILT_IN = [(name, which) for name, made in programs.rules().items() for which in range(min(2, len(made[0].processes)))]
 BUILT_IN += [(name, 0) for name in programs.local_errors()]
 BUILT_IN += [("two channels", 1)]
+SIGNS = [(name, which) for name, made in families.signs().items() for which in range(len(made[0].processes))]
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])
@@ -103,6 +104,15 @@ def test_signs(step, precision):
     text = row(*alone(rule=ns.Optimizer("mine", step, ("theta", "u"), sigma0=0.8)), precision)
     assert re.search(r"\bv?sqrtpd\b", text)
     assert "$copysign" not in text
+
+
+@pytest.mark.parametrize(("name", "which"), SIGNS)
+def test_families_of_signs(name, which):
+    """Not all have a root of a lane: more packed than scalar products, and no call of libm's."""
+    text = row(*families.signs()[name], "mix", which)
+    packed, scalar = (len(re.findall(rf"\bv?fn?m(?:add|sub)\w*{end}\b", text)) for end in ("pd", "sd"))
+    assert packed > scalar
+    assert not re.search(r"\$(erf|exp|log|tanh|copysign)\b", text)
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])

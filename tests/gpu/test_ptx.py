@@ -16,7 +16,7 @@ from ngos_sim.engines.cuda.engine import Kernel, _multiply_add
 from ngos_sim.engines.cuda.kernel import COLUMNS
 from ngos_sim.engines.cuda.package import cuda
 from ngos_sim.engines.program import BLOCK
-from tests.support import programs
+from tests.support import families, programs
 
 pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install '.[test,gpu-test]'")
 pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip install '.[test,gpu-test]'")
@@ -56,7 +56,7 @@ def compared(program, inputs, precision, tolerance):
     return machine_code.assemble(text, machine_code.ARCHITECTURES[0]).spilled
 
 
-CASES = programs.cases()
+CASES = families.cases()
 SINGLE = [name for name in CASES if not name.startswith(("local", "wide"))]
 INTERPRETED = [*((name, "f64") for name in CASES), *((name, "f32") for name in SINGLE), ("rmsprop", "mix")]
 
