@@ -31,6 +31,7 @@ BUILT_IN += [(name, 0) for name in programs.local_errors()]
 BUILT_IN += [("two channels", 1)]
 BUILT_IN += [(name, which) for name in families.ballistic() for which in (0, 3)]
 BUILT_IN += [(name, which) for name in families.decays() for which in range(2)]
+SIGNS = [(name, which) for name, made in families.signs().items() for which in range(len(made[0].processes))]
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])
@@ -43,6 +44,25 @@ def test_update_loop(name, which, precision):
     suffix = "ps" if precision == "mix" else "pd"
     assert re.search(rf"\bv?sqrt{suffix}\b", text)
     assert re.search(rf"\bv?div{suffix}\b", text)
+
+
+@pytest.mark.parametrize(("name", "which"), SIGNS)
+def test_families_of_signs(name, which):
+    """Not all have a root of a lane: more packed than scalar products, and no call of libm's."""
+    text = row(*families.signs()[name], "mix", which)
+    packed, scalar = (len(re.findall(rf"\bv?fn?m(?:add|sub)\w*{end}\b", text)) for end in ("pd", "sd"))
+    assert packed > scalar
+    assert not re.search(r"\$(erf|exp|log|tanh|copysign)\b", text)
+
+
+@pytest.mark.parametrize("precision", ["mix", "f64"])
+def test_random_numbers(precision):
+    transform, word = {"mix": (rng.box_muller32, types.uint32), "f64": (rng.box_muller, types.uint64)}[precision]
+    tags = [bind(each, precision)._numba_type_ for each in (rng.philox4x32, transform)]
+    draw = types.NamedTuple(tags, Source)
+    u64, i64 = types.uint64, types.int64
+    text = assembly(kernels._fill, draw, REAL[precision][::1], word[::1], i64, u64, u64, u64, i64)
+    assert len(re.findall(r"\bv?pmuludq\b", text)) >= 18
 
 
 def scalar_step(x, o, z, c, p):

@@ -56,7 +56,7 @@ def compared(program, inputs, precision, tolerance):
     return machine_code.assemble(text, machine_code.ARCHITECTURES[0]).spilled
 
 
-CASES = families.every()
+CASES = families.cases()
 SINGLE = [name for name in CASES if not name.startswith(("local", "wide"))]
 INTERPRETED = [*((name, "f64") for name in CASES), *((name, "f32") for name in SINGLE), ("rmsprop", "mix")]
 

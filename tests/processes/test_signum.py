@@ -29,7 +29,7 @@ def test_signums_diffusion_is_the_sum_over_lags(beta):
 
 
 def test_signums_known_number():
-    """docs/theory.md, "Signs": 13.279 at beta = .9, and not the 19 of a linear filter; SignSGD's at beta = 0."""
+    """13.279 at beta = .9, and not the 19 of a linear filter; SignSGD's at beta = 0."""
     assert variance_of_signs(ns.signum_sde(), 0.9, 0.0) == pytest.approx(13.279, abs=5e-4)
     both = [
         signs.coefficients(sde, 0.1, SIGMA, 1.0, VARIANCE, beta=0.0) for sde in (ns.signum_sde(), ns.signsgd_sde(1))
@@ -63,7 +63,7 @@ def signum(**changes):
 
 
 def test_signum_in_a_study():
-    """docs/theory.md, "Signs": Var / eta = 1.904 at eta = 1/160, predicted D (1 - exp(-2 a t)) / (2 a) = 1.907."""
+    """Var / eta = 1.904 at eta = 1/160, predicted D (1 - exp(-2 a t)) / (2 a) = 1.907."""
     row = signum().run(40_000, seed=4).table.iloc[0]
     rate = math.sqrt(2.0 / math.pi * 19.0)
     assert 13.279 * -math.expm1(-2.0 * rate) / (2.0 * rate) == pytest.approx(1.907, abs=1e-3)
