@@ -28,7 +28,7 @@ DECAYING = {"sigma0": 0.8, "eps0": 0.1, "c2": 1.3, "w0": 0.6}
 BALLISTIC = {"sigma": 0.3, "eps": 0.3, "c2": 3.0}
 V_START = {"theta": 2.0, "v": 1.0}
 MVD_START = {"theta": 2.0, "m": 0.8, "v": 1.0, "t0": 1.0}
-LION = lion(sigma0=0.8, beta1=0.6, c2=1.3)
+LION = lion(sigma0=1.5, beta1=0.5, c2=2.0)
 OF_V = ["theta[0]", "theta[0]^2", "v[0]", "v[0]^2"]
 
 
@@ -144,10 +144,10 @@ CASES = {
         "Lion and its SDE",
         LION,
         lion_sde(),
-        {"theta": 0.4, "m": -0.5},
-        ["theta[0]^2", "m[0]", "m[0]^2"],
-        loss=linear(0.7),
-        steps=[32, 64, 128, 256, 512],
+        {"theta": 4.0, "m": 2.0},
+        ["theta[0]", "m[0]", "m[0]^2"],
+        loss=quadratic(1.0),
+        steps=[8, 16, 32, 64, 128],
         trajectories=400_000,
     ),
     "ballistic-one-motion": _case(

@@ -55,16 +55,6 @@ def test_families_of_signs(name, which):
     assert not re.search(r"\$(erf|exp|log|tanh|copysign)\b", text)
 
 
-@pytest.mark.parametrize("precision", ["mix", "f64"])
-def test_random_numbers(precision):
-    transform, word = {"mix": (rng.box_muller32, types.uint32), "f64": (rng.box_muller, types.uint64)}[precision]
-    tags = [bind(each, precision)._numba_type_ for each in (rng.philox4x32, transform)]
-    draw = types.NamedTuple(tags, Source)
-    u64, i64 = types.uint64, types.int64
-    text = assembly(kernels._fill, draw, REAL[precision][::1], word[::1], i64, u64, u64, u64, i64)
-    assert len(re.findall(r"\bv?pmuludq\b", text)) >= 18
-
-
 def scalar_step(x, o, z, c, p):
     theta, u = x
     while u > 1.0:
