@@ -89,7 +89,7 @@ def sgd_sde(order=1):
         order is neither 1 nor 2.
     """
     drift = _of_order(order, _sgd_drift, _sgd_drift_of_order_two)
-    return SDE(f"sgd order {order}", drift, _sgd_diffusion, _THETA)
+    return SDE(f"sgd order {order}", drift, _sgd_diffusion, _THETA, refinement=order)
 
 
 def flipped_sgd_sde():
@@ -203,7 +203,7 @@ def heavy_ball_sde(order=1):
         order is neither 1 nor 2.
     """
     drift = _of_order(order, _momentum_drift, _heavy_ball_drift_of_order_two)
-    return SDE(f"heavy-ball order {order}", drift, _momentum_diffusion, _THETA_V)
+    return SDE(f"heavy-ball order {order}", drift, _momentum_diffusion, _THETA_V, refinement=order)
 
 
 def nesterov_sde(order=1):
@@ -222,4 +222,4 @@ def nesterov_sde(order=1):
         order is neither 1 nor 2.
     """
     drift = _of_order(order, _momentum_drift, _nesterov_drift_of_order_two)
-    return SDE(f"nesterov order {order}", drift, _momentum_diffusion, _THETA_V)
+    return SDE(f"nesterov order {order}", drift, _momentum_diffusion, _THETA_V, refinement=order)

@@ -137,7 +137,8 @@ def signsgd_sde(order=1, nu=None):
     else:
         (drifts, diffusion), law, of_law = _STUDENT, student_t(nu), f", nu={nu:g}"
         parameters = {**student.parameters(float(nu)), "scale": _scale(law, nu)}
-    sde = SDE(f"signsgd order {order}{of_law}", drifts[order], diffusion, ("theta",), **parameters)
+    named = f"signsgd order {order}{of_law}"
+    sde = SDE(named, drifts[order], diffusion, ("theta",), refinement=order, **parameters)
     return within(Domain(law, independent=order == 2, constant=order == 2), sde)
 
 

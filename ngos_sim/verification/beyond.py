@@ -21,11 +21,11 @@ from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.sgd import flipped_sgd_sde, heavy_ball, heavy_ball_sde, nesterov, nesterov_sde, sgd, sgd_sde
 from ngos_sim.processes.sign import signsgd, signsgd_sde, signum, signum_sde
 from ngos_sim.studies.study import ConvergenceStudy
-from ngos_sim.verification.case import FIRST_ORDER, NO_ORDER, Case
+from ngos_sim.verification.case import CONSISTENT, FIRST_ORDER, NO_ORDER, WITHIN, Case
 
 FINE = [16, 32, 64, 128, 256]
 DECAYING = {"sigma0": 0.8, "eps0": 0.1, "c2": 1.3, "w0": 0.6}
-BALLISTIC = {"sigma": 0.3, "eps": 0.3, "c2": 3.0}
+BALLISTIC = {"sigma": 0.2, "eps": 0.3, "c2": 2.0}
 V_START = {"theta": 2.0, "v": 1.0}
 MVD_START = {"theta": 2.0, "m": 0.8, "v": 1.0, "t0": 1.0}
 LION = lion(sigma0=1.5, beta1=0.5, c2=2.0)
@@ -57,10 +57,9 @@ def of_one_motion(sde):
     return SDE("no dB", sde.drift, diffusion, sde.slots, sde.schedule, **sde.parameters)
 
 
-def _case(title, optimizer, sde, initial, functions, *, order=1.0, trajectories=20_000, shows=None, **settings):
+def _case(title, optimizer, sde, initial, functions, *, order=1.0, trajectories=20_000, shows=CONSISTENT, **settings):
     made = partial(study, optimizer, sde, initial, functions, **settings)
-    asked = {} if shows is None else {"shows": shows}
-    return Case(title, made, trajectories, order=order, **asked)
+    return Case(title, made, trajectories, shows, order=order)
 
 
 _THETA, _WITH_V = ["theta[0]", "theta[0]^2"], ["theta[0]", "v[0]", "theta[0]*v[0]", "v[0]^2"]
@@ -68,18 +67,25 @@ _SLOW = {"covariance": 0.7, "time": 2.0}  # SGD and its kin: section 27 of docs/
 _SGD = (sgd(sigma=0.9), {"theta": 1.5}, _THETA)
 _HEAVY = (heavy_ball(sigma=0.9, mu=0.9), {"theta": 1.5, "v": 0.3}, _WITH_V)
 _NESTEROV = (nesterov(sigma=0.9, mu=0.9), {"theta": 1.5, "v": 0.3}, _WITH_V)
-_BALLISTIC = {"loss": quadratic(2.0), "steps": [32, 64, 128, 256, 512], "trajectories": 60_000}
+_BALLISTIC = {"loss": quadratic(1.5), "steps": [16, 32, 64, 128, 256], "trajectories": 150_000, "second": WITHIN}
 _ADAM_START, _ADAM_STEPS = {"theta": 1.2, "m": -0.4, "u": 1.4, "t0": 0.5}, [24, 48, 96, 192, 384]  # up to t = 1.5
 
 
-def _pair(name, title, made, sde, **settings):
-    """Return the cases of an optimizer against its SDEs of order 1 and 2."""
+def _pair(name, title, made, sde, second=CONSISTENT, **settings):
+    """Return the cases of an optimizer against its SDEs of order 1 and 2; second : what that of order 2 shows."""
     optimizer, initial, functions = made
     return {
         f"{name}-{order}": _case(
-            f"{title} of order {order}", optimizer, sde(order=order), initial, functions, order=float(order), **settings
+            f"{title} of order {order}",
+            optimizer,
+            sde(order=order),
+            initial,
+            functions,
+            order=float(order),
+            shows=shows,
+            **settings,
         )
-        for order in (1, 2)
+        for order, shows in ((1, CONSISTENT), (2, second))
     }
 
 
@@ -90,13 +96,27 @@ CASES = {
     ),
     **_pair("heavy-ball", "Heavy ball and its modified equation", _HEAVY, heavy_ball_sde, **_SLOW),
     **_pair("nesterov", "Nesterov's momentum and its modified equation", _NESTEROV, nesterov_sde, **_SLOW),
-    **_pair(
-        "signsgd",
-        "SignSGD and its SDE",
-        (signsgd(sigma=0.5), {"theta": 1.0}, ["theta[0]"]),
-        signsgd_sde,
+    "signsgd-1": _case(
+        "SignSGD and its SDE of order 1",
+        signsgd(sigma=0.9),
+        signsgd_sde(order=1),
+        {"theta": 1.0},
+        ["theta[0]"],
+        covariance=0.8,
+        steps=[8, 16, 32, 64, 128],
+        trajectories=400_000,
+    ),
+    "signsgd-2": _case(
+        "SignSGD and its SDE of order 2",
+        signsgd(sigma=0.5),
+        signsgd_sde(order=2),
+        {"theta": 1.0},
+        ["theta[0]"],
+        order=2.0,
+        shows=WITHIN,
+        covariance=0.8,
         steps=[4, 6, 8, 12, 16, 24, 32],
-        trajectories=3_000_000,
+        trajectories=2_000_000,
     ),
     "signum": _case(
         "Signum at fixed beta and its SDE",

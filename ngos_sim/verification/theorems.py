@@ -14,7 +14,7 @@ from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
 from ngos_sim.processes.variations import scaling_rule, svag
 from ngos_sim.studies.study import ConvergenceStudy
-from ngos_sim.verification import controls
+from ngos_sim.verification import beyond, controls
 from ngos_sim.verification.case import Case, against_prediction
 
 RMSPROP = {"sigma0": 0.8, "eps0": 0.0, "c2": 1.3}
@@ -252,4 +252,5 @@ CASES = {
         25_000,
     ),
     **controls.CASES,
+    **beyond.CASES,
 }

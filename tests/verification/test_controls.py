@@ -10,7 +10,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.processes.rule import Oracle
 from ngos_sim.verification import controls
-from ngos_sim.verification.case import CONSISTENT, FIRST_ORDER, HALF_ORDER, NO_ORDER, Case
+from ngos_sim.verification.case import CONSISTENT, FIRST_ORDER, HALF_ORDER, NO_ORDER, WITHIN, Case
 from ngos_sim.verification.theorems import CASES
 from tests.support import naive
 
@@ -114,6 +114,8 @@ def test_judgements(shows, changes, good, words):
     [
         (CONSISTENT, dict(order=2.0, verdict="consistent with order 2"), True, "consistent with order 2: fitted"),
         (CONSISTENT, {}, False, "NOT as expected"),
+        (WITHIN, dict(order=1.9, ci_low=1.6, ci_high=2.2, verdict="undecided"), True, "every interval holds order 2"),
+        (WITHIN, dict(order=1.9, ci_low=1.4, ci_high=2.2, verdict="undecided"), False, "NOT as expected"),
         (FIRST_ORDER, dict(verdict="fails order 2: order 1"), True, "fails order 2, as it must: fitted order 1.00"),
         (FIRST_ORDER, dict(verdict="fails order 2: limit off", order=0.01), False, "NOT as expected"),
     ],
