@@ -176,3 +176,18 @@ def test_what_is_refused(case):
     with pytest.raises(ValueError) as caught:
         call()
     assert str(caught.value) == message
+
+
+def test_a_schedule_is_compiled():
+    """A row of five times as many numbers: the CPU's means are those of plain Python."""
+    equation = ns.modified_equation(
+        "own",
+        lambda x, o, c, p: (-c[0] * o.gradient + c[1],),
+        lambda x, o, c, p: (c[1],),
+        lambda x, o, c, p: (-p.sigma * c[0],),
+        ("theta",),
+        schedule=lambda t, p: (1.0 + t * t, math.sin(t)),
+    )
+    study = momentum.study("sgd", sde=equation, steps=[4], test_functions=["theta[0]"])
+    means = [study.run(1024, seed=2, device=device, precision="f64").table.sde_mean for device in ("cpu", "python")]
+    np.testing.assert_allclose(*means, rtol=0, atol=1e-13)
