@@ -128,6 +128,7 @@ def modified_equation(name, b0, b1, noise, slots, order=2, schedule=None, channe
         slots,
         schedule if order == 1 else _five_times(schedule),
         channels=channels,
+        refinement=order,
         **parameters,
     )
     return made if order == 1 else within(Domain(constant=True), made)

@@ -176,3 +176,18 @@ def test_a_matrix_is_refused_and_a_covariance_of_the_state_doubted():
         momentum.study("sgd", sde=made("sgd"), steps=4, oracle=oracle)
     with pytest.warns(ns.StudyWarning, match="^sde 'sgd order 2' is derived for a covariance that does not depend on"):
         momentum.study("sgd", sde=made("sgd"), steps=4, oracle=ns.NGOS(ns.quadratic(1.0), lambda theta: 2.0))
+
+
+def test_a_schedule_is_compiled():
+    """A row of five times as many numbers: the CPU's means are those of plain Python."""
+    equation = ns.modified_equation(
+        "own",
+        lambda x, o, c, p: (-c[0] * o.gradient + c[1],),
+        lambda x, o, c, p: (c[1],),
+        lambda x, o, c, p: (-p.sigma * c[0],),
+        ("theta",),
+        schedule=lambda t, p: (1.0 + t * t, math.sin(t)),
+    )
+    study = momentum.study("sgd", sde=equation, steps=[4], test_functions=["theta[0]"])
+    means = [study.run(1024, seed=2, device=device, precision="f64").table.sde_mean for device in ("cpu", "python")]
+    np.testing.assert_allclose(*means, rtol=0, atol=1e-13)
