@@ -38,7 +38,7 @@ def called(owner, role, function, **given):
     Raises
     ------
     BadFunctionError
-        It takes other arguments, reads what is not there or fails; what the package itself raises goes through.
+        It takes other arguments, reads what is not there or fails; what the package itself says goes through.
     """
     who, where = f"{owner!r}: {role}", ", ".join(f"{name}={given[name]!r}" for name in _SHOWN if name in given)
     try:
@@ -52,7 +52,7 @@ def called(owner, role, function, **given):
         raise BadFunctionError(f"{who} {_missing(function, error, given)}") from error
     except Exception as error:
         said, own = cause(error)
-        if own:
+        if own and not isinstance(error, ArithmeticError):  # what it says itself, not what it did not see coming
             raise
         raise BadFunctionError(f"{who} fails at {where}: {said}") from error
 

@@ -150,6 +150,14 @@ def test_local_is_exact_for_atoms():
     assert row.error == pytest.approx(erf(0.3 / math.sqrt(2.0)), abs=1e-12)
 
 
+def test_a_coordinate_without_noise_is_refused():
+    """f' over the standard deviation of the noise is not there."""
+    settings = dict(initial=dict(theta=[0.4, 0.1]), steps=[8], test_functions=["theta[0]"], estimator="coupled")
+    oracle = ns.NGOS(ns.quadratic([1.0, 1.0]), [1.0, 0.0])
+    with pytest.raises(ValueError, match=r"^'signsgd order 1': drift fails at x=\(0\.1,\): ZeroDivisionError: "):
+        ns.ConvergenceStudy(oracle, ns.signsgd(0.8), sde=ns.signsgd_sde(), **settings)
+
+
 WRONG = {
     "order": (lambda: ns.signsgd_sde(3), "order=3; allowed: 1, 2"),
     "half an order": (lambda: ns.signsgd_sde(1.5), "order=1.5 must be an integer"),
