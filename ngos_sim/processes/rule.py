@@ -49,7 +49,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ngos_sim.validation import checked_function, checked_slots, named_numbers
+from ngos_sim.validation import checked_function, checked_slots, keep, named_numbers
 
 CLOCKS = ("eta2", "eta")
 OF_THE_STEP = ("h", "eta", "eta2")  # names in p that no process may give to a parameter of its own
@@ -120,7 +120,7 @@ def parameters(rule, h, sde=None):
 
 def of_family(family, process):
     """Return a process that was just made, marked as one of this package's own: predictions ask for it."""
-    object.__setattr__(process, "family", family)
+    keep(process, family=family)
     return process
 
 
@@ -179,13 +179,13 @@ class Rule:
             raise ValueError(f"{name}: clock={clock!r}; allowed: 'eta2' (time k eta^2), 'eta' (time k eta)")
         if schedule is None:
             schedule = default_schedule if clock == "eta2" else empty_schedule
-        for attribute, content in (
-            ("family", ""),
-            ("name", name),
-            ("step", checked_function(name, "step", step)),
-            ("slots", checked_slots(name, slots)),
-            ("schedule", checked_function(name, "schedule", schedule)),
-            ("clock", clock),
-            ("parameters", checked_parameters(name, parameters)),
-        ):
-            object.__setattr__(self, attribute, content)
+        keep(
+            self,
+            family="",
+            name=name,
+            step=checked_function(name, "step", step),
+            slots=checked_slots(name, slots),
+            schedule=checked_function(name, "schedule", schedule),
+            clock=clock,
+            parameters=checked_parameters(name, parameters),
+        )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ngos_sim.processes.rule import checked_parameters
-from ngos_sim.validation import checked_function, checked_slots
+from ngos_sim.validation import checked_function, checked_slots, keep
 
 
 def _no_schedule(t, p):
@@ -75,15 +75,15 @@ class SDE:
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         if isinstance(channels, bool) or channels not in (1, 2):
             raise ValueError(f"{name}: channels={channels!r}; allowed: 1, 2")
-        for field, content in (
-            ("family", ""),
-            ("name", name),
-            ("drift", checked_function(name, "drift", drift)),
-            ("diffusion", checked_function(name, "diffusion", diffusion)),
-            ("slots", checked_slots(name, slots)),
-            ("schedule", checked_function(name, "schedule", schedule)),
-            ("pivot", pivot),
-            ("channels", int(channels)),
-            ("parameters", checked_parameters(name, parameters)),
-        ):
-            object.__setattr__(self, field, content)
+        keep(
+            self,
+            family="",
+            name=name,
+            drift=checked_function(name, "drift", drift),
+            diffusion=checked_function(name, "diffusion", diffusion),
+            slots=checked_slots(name, slots),
+            schedule=checked_function(name, "schedule", schedule),
+            pivot=pivot,
+            channels=int(channels),
+            parameters=checked_parameters(name, parameters),
+        )
