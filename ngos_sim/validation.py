@@ -193,3 +193,9 @@ def of_kind(name, value, kinds, kind, made_by):
         empty = not any(each.default is each.empty for each in inspect.signature(value).parameters.values())
         raise TypeError(f"{text} but a {what}: call it, {value.__name__}({'' if empty else '..'})")
     raise TypeError(f"{text}; {made_by} makes one")
+
+
+def keep(instance, **fields):
+    """Set the fields of a frozen instance that is being made, once they are checked."""
+    for field, content in fields.items():
+        object.__setattr__(instance, field, content)

@@ -5,6 +5,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,6 +48,14 @@ class Part:
     table: np.ndarray | None = None
     errors: Errors | None = None
     matrix: int = 0
+
+
+class LocalPart(NamedTuple):
+    """A rule's local Part, E psi(X_t) at its steps, and whether its own step carries the errors, or the SDE's flow."""
+
+    part: Part
+    means: np.ndarray
+    own: bool
 
 
 @dataclass(frozen=True)

@@ -93,11 +93,13 @@ class Plan:
     jobs : run with the same trajectories
     read : function (what was Measured of each job) -> {Quantity: Reading}
     disproved : function (the same, how many trajectories) -> {Quantity: why what was taken as known of it is wrong}
+    said : what `why` says, after a run, of how quantities are measured at this point
     """
 
     jobs: tuple[Job, ...]
     read: Callable[[Sequence[Measured]], dict[Quantity, Reading]]
     disproved: Callable[[Sequence[Measured], int], dict[Quantity, str]] = _nothing
+    said: Mapping[Quantity, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ngos_sim.engines.program import Errors
-from ngos_sim.estimators.assembly import Observables, Part
+from ngos_sim.estimators.assembly import LocalPart, Observables, Part
 from ngos_sim.estimators.polynomials import Term
 from ngos_sim.estimators.probed import Known, Near
 from ngos_sim.estimators.problem import Problem
@@ -51,7 +51,7 @@ class JointPivot:
         return 2
 
     def part(self, rule, law, sigma, nodes, size, h, optimizer_h, count, steps=1):
-        """Return a rule with its errors as a Part of `count` steps of size h, and E of the linear slots there."""
+        """Return what `Pivot.part` does, with means of the linear slots; the SDE's flow carries the errors."""
         equation, oracle = self.equation, self.problem.oracle
         covariance = equation.problem.covariance
         orders = min(nodes, min(self._degrees) + 1) if rule is self.problem.rule else nodes
@@ -60,7 +60,8 @@ class JointPivot:
         rules = asdict(joint_flow.mehler(covariance, nodes, orders, scale))
         centred = equation.autonomous[0] if equation.autonomous else None
         errors = Errors(centred=centred, flow=found.flow, centre=found.centre, **rules)
-        return Part(rule, law, steps, optimizer_h, sigma, errors=errors), found.means
+        part = Part(rule, law, steps, optimizer_h, sigma, errors=errors)
+        return LocalPart(part, found.means, False)
 
     def span(self, times, moments):
         """Return the Observables that read sums of slots off the errors, and their exact SDE means.

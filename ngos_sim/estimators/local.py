@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,16 @@ from ngos_sim.processes.integrators import euler_maruyama
 _MOMENTS = round(linear_flow.ACCURACY * 2.0**52 / 3.0)  # steps whose roundings are as much as the moments' accuracy
 _TOLERANCE = 0.2  # of the standard error of so many trajectories: how much fewer nodes may change an error
 _MANY = 1e6
+_OWN, _SDE = "the optimizer's own step carries the errors", "the SDE's flow carries the errors"
 _RELATIVE = 1e-3  # of the error itself, as the first step has no standard error
+
+
+class _Made(NamedTuple):
+    """Jobs, what is known of the means at their records, and whether the optimizer's own step carries all errors."""
+
+    jobs: tuple
+    known: Any
+    own: bool
 
 
 class Local(Estimator):
@@ -46,14 +56,14 @@ class Local(Estimator):
         return Served(terms, integrates=bool(through), how=f"{through}, as {why}" if through and why else through)
 
     def plan(self, problem, wanted):
-        """Plan one job an opponent; against the scaling rule's reference one of either batch size.
+        """Plan a job or two an opponent; against the scaling rule's reference one of either batch size.
 
         Where an SDE is integrated every opponent's job draws as many Gaussians a step: the optimizer's path, which they
         have in common, falls out of the difference of two errors.
         """
-        through = any(_against(problem, opponent, mine).through for opponent, mine in wanted.items())
-        shared = replace(problem, finest=max(paired.LEVELS) if through else 1)
-        return tuple(_against(shared, opponent, mine).plan() for opponent, mine in wanted.items())
+        together = list(_together(problem, wanted))
+        finest = math.lcm(*(_against(problem, *each).finest for each in together))
+        return tuple(_against(replace(problem, finest=finest), *each).plan() for each in together)
 
     def precision(self, asked):
         """Run in f64 where "mix" is asked for; a basis in float32 loses the error that it carries."""
@@ -71,12 +81,12 @@ class Local(Estimator):
         leave is less than by how much fewer moved an error.
         """
         barred, remainders = {}, {}
-        for opponent, mine in wanted.items():
-            measured = _against(problem, opponent, mine)
+        for each in _together(problem, wanted):
+            measured = _against(problem, *each)
             if measured.fewer is None:
                 continue
             plan = measured.plan()
-            found, other = (plan.read(look(jobs, 1)) for jobs in (plan.jobs, measured.made(measured.fewer)[0]))
+            found, other = (plan.read(look(jobs, 1)) for jobs in (plan.jobs, measured.made(measured.fewer).jobs))
             for quantity, reading in found.items():
                 moved = np.abs(reading.error - other[quantity].error)
                 allowed = _TOLERANCE * reading.std_error * math.sqrt(CHUNK / _MANY) + _RELATIVE * np.abs(reading.error)
@@ -84,6 +94,22 @@ class Local(Estimator):
                 if np.any(moved > allowed):
                     barred[quantity] = "its quadrature moves with the nodes"
         return Checked(barred, remainders)
+
+
+def _together(problem, wanted):
+    """Yield each opponent with the test functions that are measured together.
+
+    Those whose basis was too large to hold all that the own step needs (`known.basis.covering`) are apart: in their
+    basis Adam's E theta would have five times its standard error.
+    """
+    for opponent, mine in wanted.items():
+        near, _ = nearest(problem, opponent)
+        groups: dict = {}
+        for g, served in mine.items():
+            basis = near.basis(pivots.monomials([served.terms]))
+            groups.setdefault(basis.alone > 0, {})[g] = served
+        for each in groups.values():
+            yield opponent, each
 
 
 def _against(problem, opponent, wanted):
@@ -115,25 +141,31 @@ class _AgainstSDE:
         """How many steps of its coarsest level an SDE that is integrated takes to one of the optimizer; else 1."""
         return self.opponent.sde.refinement if self.through else 1
 
+    @property
+    def finest(self):
+        """How many steps to one of the optimizer an SDE that is integrated takes at its finest level; else 1."""
+        return max(paired.levels(self.opponent.sde)) if self.through else 1
+
     def plan(self):
         """Return the Plan."""
-        jobs, known = self.made(self.nodes)
-        return Plan(jobs, lambda measured: self._read(measured, known))
+        jobs, known, own = self.made(self.nodes)
+        said = dict.fromkeys((Quantity(self.opponent.name, g) for g in self.functions), _OWN if own else _SDE)
+        return Plan(jobs, lambda measured: self._read(measured, known), said=said)
 
     def made(self, nodes):
-        """Return the jobs with so many nodes, and what is known of the means at their records."""
+        """Return what is run with so many nodes."""
         problem, pivot, sde = self.problem, self.pivot, self.opponent.sde
         h, count = problem.h, problem.steps
-        first, moments = pivot.part(problem.rule, problem.law, problem.sigma, nodes, self.nodes, h, h, count)
-        parts, rows = [first], np.eye(1)
+        first = pivot.part(problem.rule, problem.law, problem.sigma, nodes, self.nodes, h, h, count)
+        parts, rows = [first.part], np.eye(1)
         if self.through:
             base, exact = euler_maruyama(sde, problem.rule), pivot.nodes_of(sde)
             for level in paired.levels(sde):
                 numbers = (exact, exact, h / level, h, count * level, level)
-                parts.append(pivot.part(base, gaussian(), math.nan, *numbers)[0])
+                parts.append(pivot.part(base, gaussian(), math.nan, *numbers).part)
             rows = paired.coupled(1)
-        job, known = pivot.job(parts, rows, moments, problem.records, h)
-        return (job,), known
+        job, known = pivot.job(parts, rows, first.means, problem.records, h)
+        return _Made((job,), known, first.own)
 
     def _read(self, measured, known):
         ((mean, std_error),) = measured
@@ -170,17 +202,17 @@ class _AgainstReference(_AgainstSDE):
     """
 
     def made(self, nodes):
-        """Return the jobs with so many nodes, and E g(X) at the times of either's records."""
+        """Return what is run with so many nodes; known are E g(X) at the times of either's records."""
         problem, pivot = self.problem, self.pivot
         rule, h, spacing, matched = problem.rule, problem.h, problem.spacing, self._matched
         own, batch = np.unique(np.maximum(matched, 1)), problem.larger_batch()
-        small, moments = pivot.part(rule, problem.law, problem.sigma, nodes, self.nodes, h, h, problem.steps)
+        small = pivot.part(rule, problem.law, problem.sigma, nodes, self.nodes, h, h, problem.steps)
         steps = (spacing, spacing, int(own[-1]))
-        large, others = pivot.part(batch.rule, problem.law, batch.sigma, nodes, self.nodes, *steps)
-        first, exact = pivot.job([small], np.eye(1), moments, problem.records, h, role=" small batch")
-        second, _ = pivot.job([large], np.eye(1), others, own, spacing, role=" large batch")
-        _, before = pivot.span(problem.t0 + spacing * matched, moments[problem.kappa * matched])
-        return (first, second), (exact, before)
+        large = pivot.part(batch.rule, problem.law, batch.sigma, nodes, self.nodes, *steps)
+        first, exact = pivot.job([small.part], np.eye(1), small.means, problem.records, h, role=" small batch")
+        second, _ = pivot.job([large.part], np.eye(1), large.means, own, spacing, role=" large batch")
+        _, before = pivot.span(problem.t0 + spacing * matched, small.means[problem.kappa * matched])
+        return _Made((first, second), (exact, before), small.own and large.own)
 
     @property
     def _matched(self):

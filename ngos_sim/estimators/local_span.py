@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from ngos_sim.estimators.polynomials import MOST_TERMS
+from ngos_sim.known.basis import MOST_CARRIED
 
-_MAX_BASIS = 32  # monomials whose errors are carried along: compile time
 _MAX_JOINT = 8  # coordinates: a step's work grows with their square, its rows of state too
 _OUTSIDE = "it lies outside the span of its basis"
 _MATRIX = "the Hessian or the covariance is a matrix"
@@ -27,7 +27,7 @@ def spanned(problem, function, near):
         return _OUTSIDE
     basis = near.basis({powers for _, by in terms for powers in by.values()})
     sizes = (math.prod(1 + _linear_and_path(powers, near.autonomous) for powers in by.values()) for _, by in terms)
-    fits = basis is not None and len(basis.exponents) <= _MAX_BASIS and sum(sizes) <= MOST_TERMS
+    fits = basis is not None and len(basis.exponents) <= MOST_CARRIED and sum(sizes) <= MOST_TERMS
     return terms if fits else _OUTSIDE
 
 

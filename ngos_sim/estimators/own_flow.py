@@ -15,6 +15,7 @@ import numpy as np
 import scipy
 
 from ngos_sim.engines.compiling.bind import quick
+from ngos_sim.known.step_nodes import after_step
 
 _KNOTS = 24  # steps at which the operator is projected, a spline between
 _REACH = 2.5  # standard deviations about the mean out to which the grid of states goes
@@ -49,29 +50,12 @@ class OwnStep:
     """
 
     def __init__(self, rule, coordinate, h, parameters, rows, nodes, weights):
-        self.rule, self.coordinate, self.h, self.rows, self.weights = rule, coordinate, h, rows, weights
-        self._step, self._z = quick(rule.step), (math.sqrt(coordinate.variance) * np.asarray(nodes)).tolist()
-        self._p = SimpleNamespace(**parameters)
+        self.coordinate, self.h, self.rows, self.nodes, self.weights = coordinate, h, rows, nodes, weights
+        self._step, self._p = quick(rule.step), SimpleNamespace(**parameters)
 
     def moved(self, k, states):
-        """Return the slots after step k at every node; NaN where the step is not defined.
-
-        states : ndarray, shape (n, slots)
-
-        Returns
-        -------
-        ndarray, shape (n, nodes, slots)
-        """
-        each, step, p, c = self.coordinate, self._step, self._p, tuple(self.rows[k].tolist())
-        found, nothing = [], (math.nan,) * states.shape[1]
-        for x in map(tuple, states.tolist()):
-            o = each.oracle(x[0])
-            for z in self._z:
-                try:
-                    found.append(step(x, o, z, c, p))
-                except (ArithmeticError, ValueError):
-                    found.append(nothing)
-        return np.array(found, dtype=np.float64).reshape(len(states), len(self._z), -1)
+        """Return the slots after step k from each state at every node: `step_nodes.after_step`."""
+        return after_step(self._step, self.coordinate, states, self.nodes, tuple(self.rows[k].tolist()), self._p)
 
 
 def flows(step, moments):

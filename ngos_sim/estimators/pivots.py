@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ngos_sim.estimators import own_flow
-from ngos_sim.estimators.assembly import Observables, Part
+from ngos_sim.estimators.assembly import LocalPart, Observables, Part
 from ngos_sim.estimators.joint_pivot import JointPivot
 from ngos_sim.estimators.own_flow import OwnStep
 from ngos_sim.estimators.polynomials import Term
@@ -144,7 +144,7 @@ class Pivot:
         return np.concatenate([state, np.zeros((len(state), len(self.basis.exponents)))], axis=1)
 
     def part(self, rule, law, sigma, nodes, size, h, optimizer_h, count, steps=1):
-        """Return a rule's local Part of `count` steps of size h, and E psi(X_t) there, shape (count + 1, d, n).
+        """Return a rule as LocalPart of `count` steps of size h, with means of shape (count + 1, d, n).
 
         optimizer_h : the time of one optimizer step, which p.h shows the rule
         """
@@ -155,21 +155,20 @@ class Pivot:
         found[:, :, : own.shape[1]] = own[:, None]
         rest, law_rule = found[:, :, own.shape[1] :], quadrature.law_rule(law, sigma, nodes, size)
         made: dict = {}
+        flows = []
         for j, coordinate in self.coordinates.items():
             if id(coordinate) not in made:
                 known = self.moments(coordinate)
-                matrices = self._flow(OwnStep(rule, coordinate, h, held, own, *law_rule), known)
+                step = OwnStep(rule, coordinate, h, held, own, *law_rule)
+                flows.append(own_flow.flows(step, known) if self.near.own_flow else None)
+                matrices = flows[-1] or local_table.sde_flow(known, h, count)
                 made[id(coordinate)] = j, local_table.columns(rest[:, j], known, matrices, h, *law_rule)
             elif rows > 1:
                 rest[:, j] = rest[:, made[id(coordinate)][0]]
         means = np.stack([made[id(coordinate)][1] for coordinate in self.coordinates.values()], axis=1)
         local, matrix = local_error(rule, basis, own.shape[1], size), local_table.matrix_size(basis)
-        return Part(local, law, steps, optimizer_h, sigma, found, matrix=matrix), means
-
-    def _flow(self, step, known):
-        """Return M_k as `local_table.columns` takes it: of the step itself, or where that does not serve of the SDE."""
-        own = own_flow.flows(step, known) if self.near.own_flow else None
-        return own or local_table.sde_flow(known, step.h, len(step.rows))
+        part = Part(local, law, steps, optimizer_h, sigma, found, matrix=matrix)
+        return LocalPart(part, means, all(flows))
 
     def span(self, times, moments):
         """Return the Observables that read test functions off the error slots, and their exact SDE means.

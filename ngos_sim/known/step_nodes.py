@@ -53,15 +53,8 @@ class Step:
         self.states = probe.seen[first : first + _STATES]
 
     def moved(self, states, z):
-        """Return the slots after the step from each state at each z of unit variance, shape (states, len(z), slots)."""
-        z = (math.sqrt(self.probe.coordinate.variance) * np.asarray(z)).tolist()
-        return np.array([[self._one(tuple(x), each) for each in z] for x in np.asarray(states).tolist()])
-
-    def _one(self, x, z):
-        try:
-            return self.rule.step(x, self.probe.coordinate.oracle(x[0]), z, self._row, self._p)
-        except (ArithmeticError, ValueError, TypeError):  # outside the domain
-            return (math.nan,) * len(x)
+        """Return the slots after the step from each state at each z of unit variance: see `after_step`."""
+        return after_step(self.rule.step, self.probe.coordinate, states, z, self._row, self._p)
 
     def degrees(self):
         """Return the degree in z of each slot after a step; more than MOST_DEGREE where it is no polynomial.
@@ -120,6 +113,25 @@ class Step:
         raise NoMoments(
             f"E[psi(x') | x] of optimizer {self.rule.name!r} does not converge with the nodes, as where a step jumps"
         )
+
+
+def after_step(step, coordinate, states, z, row, p):
+    """Return the slots after a rule's step in a coordinate from each state at each z of unit variance.
+
+    Returns
+    -------
+    ndarray, shape (states, len(z), slots)
+        NaN where the step is not defined.
+    """
+    found, z = [], (math.sqrt(coordinate.variance) * np.asarray(z)).tolist()
+    for x in map(tuple, np.asarray(states).tolist()):
+        o = coordinate.oracle(x[0])
+        for each in z:
+            try:
+                found.append(step(x, o, each, row, p))
+            except (ArithmeticError, ValueError, TypeError):
+                found.append((math.nan,) * len(x))
+    return np.array(found, dtype=np.float64).reshape(len(states), len(z), -1)
 
 
 def exact_nodes(basis, degrees):

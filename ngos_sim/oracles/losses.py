@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.oracles.derivatives import check_derivative
-from ngos_sim.validation import broadcastable, checked_function, symmetric_matrix
+from ngos_sim.validation import broadcastable, checked_function, keep, symmetric_matrix
 
 
 def diagonal_of(matrix):
@@ -76,15 +76,15 @@ class Loss:
         check_derivative(f"loss {name!r}", ("value", value), ("gradient", gradient), held)
         if curvature is not None:
             check_derivative(f"loss {name!r}", ("gradient", gradient), ("curvature", curvature), held)
-        for field, content in (
-            ("name", name),
-            ("gradient", gradient),
-            ("value", value),
-            ("curvature", curvature),
-            ("matrix", matrix),
-            ("parameters", held),
-        ):
-            object.__setattr__(self, field, content)
+        keep(
+            self,
+            name=name,
+            gradient=gradient,
+            value=value,
+            curvature=curvature,
+            matrix=matrix,
+            parameters=held,
+        )
 
     @property
     def dimension(self):

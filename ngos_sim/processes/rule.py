@@ -50,7 +50,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ngos_sim.processes.domain import EVERYWHERE, Domain
-from ngos_sim.validation import checked_function, checked_slots, named_numbers
+from ngos_sim.validation import checked_function, checked_slots, keep, named_numbers
 
 CLOCKS = ("eta2", "eta")
 OF_THE_STEP = ("h", "eta", "eta2")  # names in p that no process may give to a parameter of its own
@@ -121,7 +121,7 @@ def parameters(rule, h, sde=None):
 
 def of_family(family, process):
     """Return a process that was just made, marked as one of this package's own: predictions ask for it."""
-    object.__setattr__(process, "family", family)
+    keep(process, family=family)
     return process
 
 
@@ -183,14 +183,14 @@ class Rule:
             raise ValueError(f"{name}: clock={clock!r}; allowed: 'eta2' (time k eta^2), 'eta' (time k eta)")
         if schedule is None:
             schedule = default_schedule if clock == "eta2" else empty_schedule
-        for attribute, content in (
-            ("family", ""),
-            ("domain", EVERYWHERE),
-            ("name", name),
-            ("step", checked_function(name, "step", step)),
-            ("slots", checked_slots(name, slots)),
-            ("schedule", checked_function(name, "schedule", schedule)),
-            ("clock", clock),
-            ("parameters", checked_parameters(name, parameters)),
-        ):
-            object.__setattr__(self, attribute, content)
+        keep(
+            self,
+            family="",
+            domain=EVERYWHERE,
+            name=name,
+            step=checked_function(name, "step", step),
+            slots=checked_slots(name, slots),
+            schedule=checked_function(name, "schedule", schedule),
+            clock=clock,
+            parameters=checked_parameters(name, parameters),
+        )

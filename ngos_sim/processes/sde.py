@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ngos_sim.processes.domain import EVERYWHERE, Domain
 from ngos_sim.processes.rule import checked_parameters
 from ngos_sim.processes.weight_decay import has_weight_decay
-from ngos_sim.validation import checked_function, checked_slots, integer
+from ngos_sim.validation import checked_function, checked_slots, integer, keep
 
 
 def no_schedule(t, p):
@@ -100,20 +100,20 @@ class SDE:
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         if isinstance(channels, bool) or channels not in (1, 2):
             raise ValueError(f"{name}: channels={channels!r}; allowed: 1, 2")
-        for attribute, content in (
-            ("family", ""),
-            ("domain", EVERYWHERE),
-            ("name", name),
-            ("drift", checked_function(name, "drift", drift)),
-            ("diffusion", checked_function(name, "diffusion", diffusion)),
-            ("slots", checked_slots(name, slots)),
-            ("schedule", checked_function(name, "schedule", schedule)),
-            ("pivot", pivot),
-            ("channels", int(channels)),
-            ("refinement", integer(f"{name}: refinement", refinement, 1)),
-            ("parameters", checked_parameters(name, parameters)),
-        ):
-            object.__setattr__(self, attribute, content)
+        keep(
+            self,
+            family="",
+            domain=EVERYWHERE,
+            name=name,
+            drift=checked_function(name, "drift", drift),
+            diffusion=checked_function(name, "diffusion", diffusion),
+            slots=checked_slots(name, slots),
+            schedule=checked_function(name, "schedule", schedule),
+            pivot=pivot,
+            channels=int(channels),
+            refinement=integer(f"{name}: refinement", refinement, 1),
+            parameters=checked_parameters(name, parameters),
+        )
 
     def beside(self, optimizer):
         """Return what this SDE is beside an optimizer: with weight decay, if it is a built-in one, where that has w0.

@@ -1,6 +1,7 @@
 """A study while it runs: chunks are added to every point until someone says enough."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -173,6 +174,19 @@ class Measurement:
         each = [running.read([Measured(mean, np.zeros_like(mean)) for mean in group]) for group in groups]
         errors = {quantity: np.array([one[quantity].error for one in each]) for quantity in found}
         return {q: simultaneous_quantile(errors[q], len(found[q].error), BAND) for q in found}
+
+    def said(self):
+        """Return {(name, test function): what plans say of how it is measured, and at how many points if not all}."""
+        found: dict = {}
+        for point in self._points:
+            for running in point:
+                for quantity, words in running.plan.said.items():
+                    found.setdefault((quantity.opponent, self._name(quantity)), Counter())[words] += 1
+        count = len(self._points)
+        return {
+            key: "; ".join(words if n == count else f"{words} at {n} of {count} points" for words, n in each.items())
+            for key, each in found.items()
+        }
 
     def doubts(self):
         """Return {(name, test function): why its standard errors are not to be trusted} of those that are not.

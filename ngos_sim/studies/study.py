@@ -267,8 +267,8 @@ class ConvergenceStudy:
             stopped = bounds.follow(measurement, begin)
         table, why = measurement.table(), self.reasons(measurement.choices)
         explosions = unstable(table)
-        for found in (measurement.doubts(), explosions):
-            why |= {key: f"{why[key]}; {doubt}" for key, doubt in found.items()}
+        for found in (measurement.said(), measurement.doubts(), explosions):
+            why |= {key: f"{why[key]}; {words}" for key, words in found.items()}
         why = limited(why, table)
         found = ranking.compared(measurement, table)
         result = Result(self, table, why, seed, settings["precision"], measurement.device, stopped, found)

@@ -8,7 +8,7 @@ import pytest
 from ngos_sim.statistics import order
 
 STEPS = 2.0 ** -np.arange(5.0, 11.0)
-DRAWS = 200  # benchmarks/calibration.py asks 2,000 seeds of real runs
+DRAWS = 100  # benchmarks/calibration.py asks 2,000 seeds of real runs
 ORDER_ONE = {"order": 1.0, "constant": 0.4, "limit": 0.0, "sqrt_term": 0.0}
 TRUTHS = {  # what a free exponent is fooled by (docs/theory.md, "Order fit"): the errors, and what is true of them
     "wrong limit": (0.002 + 0.4 * STEPS, {"limit": 0.002}),
@@ -101,7 +101,7 @@ def test_the_intervals_of_the_order_cover_as_often_as_they_say():
 def test_control_understated_standard_errors_show():
     """Half the standard errors: intervals that do not cover, p-values near 0, and orders claimed of a constant of 0."""
     truth = TRUTHS["order two"][0]
-    noise = np.random.default_rng(6).standard_normal((300, len(STEPS)))
+    noise = np.random.default_rng(6).standard_normal((150, len(STEPS)))
     fitted = [order.fit(STEPS, truth * (1.0 + 0.02 * one), 0.01 * truth) for one in noise]
     for name, value in TRUTHS["order two"][1].items():
         assert covered(fitted, name, value) < 0.91

@@ -10,7 +10,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim import preconditioner
-from tests.support import linear
+from tests.support import linear, sdes
 
 SIGMA0, MU, DECAY = 0.8, 0.9, 0.6
 THETA, V = np.array([1.2, -0.3, 0.5]), np.array([0.3, -0.2, 0.1])
@@ -31,22 +31,6 @@ def sgd_second_drift(x, o, c, p):
 
 def sgd_noise(x, o, c, p):
     return (-p.sigma0,)
-
-
-def ball_step(x, o, z, c, p):
-    """The position moves by the new velocity."""
-    theta, v = x
-    v = v - c[0] * (o.gradient + p.mu * v) - c[1] * z
-    return theta + c[0] * v, v
-
-
-def ball_drift(x, o, c, p):
-    theta, v = x
-    return v, -o.gradient - p.mu * v
-
-
-def ball_noise(x, o, c, p):
-    return 0.0, -p.sigma0
 
 
 def rmspropw_step(x, o, z, c, p):
@@ -84,16 +68,17 @@ def adamw_noise(x, o, c, p):
 
 
 CONSTANTS = dict(sigma0=SIGMA0, eps0=0.1, c2=1.3, decay=DECAY)
-SLOTS = {"sgd": ("theta",), "ball": ("theta", "v"), "rmspropw": ("theta", "u"), "adamw": ("theta", "u", "m")}
+SLOTS = {"sgd": ("theta",), "rmspropw": ("theta", "u"), "adamw": ("theta", "u", "m")}
+BALL, BALL_SDE = sdes.heavy_ball(SIGMA0, MU)
 OPTIMIZERS = {
     "sgd": ns.Optimizer("sgd", sgd_step, SLOTS["sgd"], sigma0=SIGMA0),
-    "ball": ns.Optimizer("ball", ball_step, SLOTS["ball"], sigma0=SIGMA0, mu=MU),
+    "ball": BALL,
     "rmspropw": ns.Optimizer("rmspropw", rmspropw_step, SLOTS["rmspropw"], **CONSTANTS),
     "adamw": ns.Optimizer("adamw", adamw_step, SLOTS["adamw"], c1=2.0, **CONSTANTS),
 }
 SDES = {
     "sgd": ns.SDE("sgd", sgd_drift, sgd_noise, SLOTS["sgd"]),
-    "ball": ns.SDE("ball", ball_drift, ball_noise, SLOTS["ball"]),
+    "ball": BALL_SDE,
     "rmspropw": ns.SDE("rmspropw", rmspropw_drift, rmspropw_noise, SLOTS["rmspropw"]),
     "adamw": ns.SDE("adamw", adamw_drift, adamw_noise, SLOTS["adamw"]),
     "second": ns.SDE("second", sgd_second_drift, sgd_noise, SLOTS["sgd"]),

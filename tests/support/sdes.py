@@ -37,8 +37,8 @@ def turned_adam():
     return ns.Optimizer("turned", step, slots, rule.schedule, **rule.parameters), own
 
 
-def heavy_ball():
-    """Return the heavy ball and its SDE, in which no slot is autonomous."""
+def heavy_ball(sigma0=0.8, mu=0.9):
+    """Return the heavy ball and its SDE, in which no slot is autonomous; the position moves by the new velocity."""
 
     def step(x, o, z, c, p):
         theta, v = x
@@ -50,4 +50,4 @@ def heavy_ball():
         return v, -o.gradient - p.mu * v
 
     sde = ns.SDE("ball", drift, lambda x, o, c, p: (0.0, -p.sigma0), ("theta", "v"))
-    return ns.Optimizer("ball", step, ("theta", "v"), sigma0=0.8, mu=0.9), sde
+    return ns.Optimizer("ball", step, ("theta", "v"), sigma0=sigma0, mu=mu), sde

@@ -8,7 +8,7 @@ from numba import from_dtype
 
 from ngos_sim.engines import processors, rng
 from ngos_sim.engines.compiling.bind import bind
-from ngos_sim.engines.compiling.numba_internals import warn_without_fma
+from ngos_sim.engines.compiling.numba_internals import warn_without_fma, without_collection
 from ngos_sim.engines.cpu import joint, kernels, lanes
 from ngos_sim.engines.layout import (
     Given,
@@ -177,10 +177,11 @@ def run(program, inputs, first, count, *, precision="mix", threads=None, progres
     ChunkSums
     """
     warn_without_fma()
-    kernel = Kernel(program, inputs, precision)
+    with without_collection():
+        kernel = Kernel(program, inputs, precision)
+        kernel.chunks(first, 0)  # compile once, not in every thread
     threads = threads or processors.available()
     size = int(min(max(1.0, _GROUP_STEPS // cost(program, inputs)), -(-count // threads)))
-    kernel.chunks(first, 0)  # compile once, not in every thread
     starts = range(first, first + count, size)
     parts = {}
     with ThreadPoolExecutor(threads) as pool:
