@@ -13,28 +13,21 @@ from ngos_sim import preconditioner
 
 def drift(x, o, c, p):
     _, u = x
-    expected = o.variance + p.h * o.gradient**2 / p.sigma0**2  # E w^2 of a step
-    return -o.gradient * preconditioner(u, p.sigma0, p.eps0), p.c2 * (expected - u)
-
-
-def corrected(x, o, c, p):
-    _, u = x
     q = preconditioner(u, p.sigma0, p.eps0)
     step = q * (o.gradient + 0.5 * p.h * q * o.hessian_gradient)  # as in SGD's modified equation
-    return -step, drift(x, o, c, p)[1]
+    return -step, p.c2 * (o.variance + p.h * o.gradient**2 / p.sigma0**2 - u)  # u follows E w^2 of a step
 
 
 def diffusion(x, o, c, p):
     return -p.sigma0 * preconditioner(x[1], p.sigma0, p.eps0), 0.0
 
 
-compagnoni = ns.SDE("compagnoni-rmsprop", drift, diffusion, ("theta", "u"))  # arXiv 2411.15958, in scaled variables
-mine = ns.SDE("mine", corrected, diffusion, ("theta", "u"))
+mine = ns.SDE("mine", drift, diffusion, ("theta", "u"))
 functions = ["theta[0]", "theta[0]^2", "u[0]"]
 study = ns.ConvergenceStudy(
     ns.NGOS(ns.quadratic(0.9)),
     optimizer=ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
-    sde=[ns.rmsprop_sde(), compagnoni, mine],
+    sde=[ns.rmsprop_sde(), ns.compagnoni_rmsprop_sde(), mine],
     initial=dict(theta=1.2, u=1.0),
     eta2=[2.0**-k for k in range(3, 8)],
     horizon=1.0,

@@ -1,4 +1,4 @@
-"""ngos_sim: weak errors of RMSprop and Adam against their SDEs, by simulation.
+"""ngos_sim: weak errors of stochastic optimizers against their SDEs, by simulation.
 
 Public names are imported when they are first used, so that `import ngos_sim` and `ngos-sim --help` are quick.
 """

@@ -120,7 +120,7 @@ def run(
     orders = result.order(theorem)
     if not quiet:
         said = [report.errors_table(result.table), report.orders_table(orders)]
-        said += [str(result.ranking(theorem))] * (len(read.study.sdes) > 1)
+        said += [str(result.ranking(theorem))] if len(read.study.sdes) > 1 else []
         said += [report.outside_theory(read.study.outside_theory), f"written to {directory}"]
         print("\n\n".join(filter(None, said)))
     if read.expected_order is not None:

@@ -45,7 +45,7 @@ class Variance:
     >>> ns.Variance("linear", lambda theta, p: 1.0 + p.slope * theta, slope=0.5)
     Traceback (most recent call last):
     ...
-    ValueError: covariance 'linear' is -0.5 at theta=-3; a variance must not be negative
+    ValueError: covariance 'linear' is -0.21963 at theta=-2.4393; a variance must not be negative
     """
 
     name: str

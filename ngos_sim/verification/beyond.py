@@ -63,7 +63,7 @@ def _case(title, optimizer, sde, initial, functions, *, order=1.0, trajectories=
 
 
 _THETA, _WITH_V = ["theta[0]", "theta[0]^2"], ["theta[0]", "v[0]", "theta[0]*v[0]", "v[0]^2"]
-_SLOW = {"covariance": 0.7, "time": 2.0}  # SGD and its kin: section 27 of docs/theory.md has their constants
+_SLOW = {"covariance": 0.7, "time": 2.0}  # SGD and its kin: docs/theory.md, "SGD and momentum", has their constants
 _SGD = (sgd(sigma=0.9), {"theta": 1.5}, _THETA)
 _HEAVY = (heavy_ball(sigma=0.9, mu=0.9), {"theta": 1.5, "v": 0.3}, _WITH_V)
 _NESTEROV = (nesterov(sigma=0.9, mu=0.9), {"theta": 1.5, "v": 0.3}, _WITH_V)

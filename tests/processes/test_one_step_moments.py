@@ -32,6 +32,12 @@ def gaussian(o):
     return math.sqrt(o.variance) * values, weights / weights.sum()
 
 
+def signed(o):
+    """Return two values of z beyond the kink of a sign, of its probabilities where zeta is normal."""
+    up = 0.5 * math.erfc(-o.gradient / (0.9 * math.sqrt(2.0 * o.variance)))
+    return np.array([100.0, -100.0]), np.array([up, 1.0 - up])
+
+
 def skewed(o):
     values, weights = SKEWED.rule(1.0, 12)
     return math.sqrt(o.variance) * values, weights
@@ -46,6 +52,11 @@ class Case(NamedTuple):
     law: Callable = gaussian
 
 
+PLAIN = (
+    (ns.sgd(sigma=0.9), ns.sgd_sde),
+    (ns.heavy_ball(sigma=0.9, mu=0.9), ns.heavy_ball_sde),
+    (ns.signsgd(sigma=0.9), ns.signsgd_sde),
+)
 CASES = {
     f"{optimizer.name} {order}{said}": Case(optimizer, make(order, **moments), max(order, 1), law)
     for optimizer, make in ((RMSPROP, ns.ballistic_rmsprop_sde), (ADAM, ns.ballistic_adam_sde))
@@ -55,6 +66,12 @@ CASES = {
         (2, "", {}, gaussian),
         (2, " skewed", dict(third=THIRD, fourth=FOURTH), skewed),
     )
+} | {
+    f"{optimizer.name} {order}": Case(
+        optimizer, make(order), order, signed if optimizer.name == "signsgd" else gaussian
+    )
+    for optimizer, make in PLAIN
+    for order in (1, 2)
 }
 
 

@@ -86,7 +86,7 @@ def test_a_law_that_is_not_found_is_refused_in_words():
     settings = dict(initial=dict(theta=THETA, u=1e-3), eta2=[2.0**-3], test_functions=["theta[0]"])
     made = ns.ConvergenceStudy(ns.NGOS(loss), rule, ns.rmsprop_sde(), **settings)
     assert (
-        "not control_variate, as sde 'rmsprop' is not followed from t=0 to 1: rates too fast"
+        "not local nor control_variate, as sde 'rmsprop' is not followed from t=0 to 1: rates too fast"
         in made.why["rmsprop", "theta[0]"]
     )
 
