@@ -96,6 +96,7 @@ HALF = dict(verdict="fails order 1: half order", order=0.51, predicted_sqrt_term
         (CONSISTENT, dict(verdict="constant consistent with 0: |C| <= 1"), False, "NOT as expected"),
         (CONSISTENT, dict(constant=0.53), False, "NOT the predicted constants: theta[0]: 0.53, not 0.5"),
         (NO_ORDER, dict(verdict="fails order 1: limit off", order=0.01), True, "as it must"),
+        (NO_ORDER, dict(verdict="fails order 1: limit off", order=-0.5), True, "as it must"),
         (NO_ORDER, dict(verdict="fails order 1", order=0.6), False, "NOT as expected"),
         (NO_ORDER, {}, False, "NOT as expected"),
         (HALF_ORDER, HALF, True, "half-order terms within 0.0 %"),
