@@ -115,8 +115,8 @@ CASES = {
         order=2.0,
         shows=WITHIN,
         covariance=0.8,
-        steps=[4, 6, 8, 12, 16, 24, 32],
-        trajectories=2_000_000,
+        steps=[4, 6, 8, 12, 16, 24],
+        trajectories=1_500_000,
     ),
     "signum": _case(
         "Signum at fixed beta and its SDE",
