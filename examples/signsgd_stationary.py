@@ -15,16 +15,13 @@ import ngos_sim as ns
 
 SIGMAS, ETA, PAST = (0.5, 1.0, 2.0, 4.0), 0.02, 3.0  # as many times the time 1 / rate of the transient
 trajectories = int(sys.argv[1]) if len(sys.argv) > 1 else 4096
-sgd = lambda x, o, z, c, p: (x[0] - p.eta * (o.gradient + p.sigma * z),)  # noqa: E731
-ito = ns.SDE("sgd", lambda x, o, c, p: (-o.gradient,), lambda x, o, c, p: (-p.sigma * math.sqrt(p.h),), ("theta",))
 adam = dict(eps0=0.0, c1=0.1 / ETA**2, c2=0.01 / ETA**2, bias_correction=False)  # betas .9 and .99 at this eta
 
 
 def cases(sigma):
     """Yield optimizer, SDE, step, the rest of the start, rate of the transient and stationary variance."""
     rate, unit = math.sqrt(2.0 / math.pi) / sigma, dict(m=0.0, u=1.0)
-    plain = ns.Optimizer("sgd", sgd, ("theta",), clock="eta", sigma=sigma)
-    yield plain, ito, dict(eta=ETA), {}, 1.0, ETA * sigma**2 / 2.0  # Lemma 3.8
+    yield ns.sgd(sigma), ns.sgd_sde(), dict(eta=ETA), {}, 1.0, ETA * sigma**2 / 2.0  # Lemma 3.8
     yield ns.signsgd(sigma), ns.signsgd_sde(), dict(eta=ETA), {}, rate, ETA / (2.0 * rate + ETA * rate**2)  # Lemma 3.7
     scaled = ns.adam(sigma * ETA, **adam)  # its time is k eta^2
     yield scaled, ns.adam_sde(), dict(eta2=ETA**2), unit, 1.0 / (sigma * ETA), ETA * sigma / 2.0  # Lemma C.52
