@@ -188,6 +188,6 @@ def test_a_schedule_is_compiled():
         ("theta",),
         schedule=lambda t, p: (1.0 + t * t, math.sin(t)),
     )
-    study = momentum.study("sgd", sde=equation, steps=[4], test_functions=["theta[0]"])
+    study = momentum.study("sgd", sde=equation, steps=[1], test_functions=["theta[0]"])
     means = [study.run(1024, seed=2, device=device, precision="f64").table.sde_mean for device in ("cpu", "python")]
     np.testing.assert_allclose(*means, rtol=0, atol=1e-13)

@@ -131,3 +131,28 @@ def test_terms_that_are_not_below_the_order_are_not_looked_for():
 def test_what_is_no_order_is_refused(wrong):
     with pytest.raises(ValueError, match=r"^theorem=.* must be an order: a multiple of 1/2 from 0 to 3$"):
         order_of(wrong)
+
+
+def test_four_exact_errors_of_whole_powers_have_no_lower_term():
+    """-1.814 h - 4.738 h^2 - 11.5 h^3 + 56.7 h^4: the errors of ballistic Adam's ODE, in which three terms look alike."""
+    h = np.array([0.125, 0.0625, 0.03125, 0.015625])
+    fitted = order.fit(
+        h,
+        np.array([-0.309473, -0.133843, -0.061618, -0.029544]),
+        np.array([4.5e-6, 6.2e-7, 1.3e-7, 3.7e-8]),
+        rows=8,
+    )
+    assert not fitted.found
+
+
+@pytest.mark.parametrize(("count", "most"), [(4, 0.02), (6, 0.02)])
+def test_how_often_an_exact_series_has_a_lower_term(count, most):
+    """Coefficients of whole powers drawn as the fit assumes them, errors known to 1e-5 .. 1e-3 of themselves."""
+    rng, found = np.random.default_rng(5), 0
+    s = 2.0 ** -np.arange(count)
+    for _ in range(150):
+        b = rng.standard_normal(12) * rng.choice([0.25, 0.35, 0.5]) ** np.arange(1, 13)
+        exact = s * (1.0 + (b * s[:, None] ** np.arange(1, 13)).sum(axis=1))
+        spread = 1e-5 * np.abs(exact) * 10.0 ** rng.uniform(0.0, 2.0)
+        found += bool(order.fit(s / 8.0, exact + spread * rng.standard_normal(count), spread).found)
+    assert found <= most * 150

@@ -57,7 +57,7 @@ def test_steps_are_the_same_study():
 
 
 def test_python_steps_are_the_compiled_ones():
-    study = momentum.study("nesterov", 2, steps=[2])
+    study = momentum.study("nesterov", 2, steps=[1])
     compiled, plain = (study.run(1024, seed=2, device=device, precision="f64").table for device in ("cpu", "python"))
     np.testing.assert_allclose(compiled.error, plain.error, rtol=0, atol=1e-13)
 
