@@ -134,7 +134,7 @@ def test_what_is_no_order_is_refused(wrong):
 
 
 def test_four_exact_errors_of_whole_powers_have_no_lower_term():
-    """-1.814 h - 4.738 h^2 - 11.5 h^3 + 56.7 h^4: the errors of ballistic Adam's ODE, in which three terms look alike."""
+    """-1.814 h - 4.738 h^2 - 11.5 h^3 + 56.7 h^4: the errors of ballistic Adam's ODE."""
     h = np.array([0.125, 0.0625, 0.03125, 0.015625])
     fitted = order.fit(
         h,
