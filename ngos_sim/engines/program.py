@@ -128,6 +128,8 @@ class ProcessInputs:
 class Inputs:
     """Numbers of a program.
 
+    key : of the random numbers alone. Two jobs of one key need not compute the same: what a chunk depends on is the
+        program's functions, all of the Inputs, the precision and the version
     records : ndarray of int64, fine steps after which test functions are recorded: ascending, from 1 on
     term_owner, term_coefficient, term_exponents : the terms of the test functions: which one (terms,);
         the factor at each record (records, terms); the powers of a state's rows (terms, rows): slots, features, errors

@@ -46,7 +46,10 @@ def significant(value):
 
 
 def second_word(block, stream):
-    """Return the second word of the counter of a stream's Philox block: what 32 bits of its number do not hold too."""
+    """Return the second word of the counter of a stream's Philox block: what 32 bits of its number do not hold too.
+
+    Of a block below 2^32 it is the stream itself, on which `engines.cuda.steps.fetcher` and benchmarks/battery.py rely.
+    """
     return stream | ((block >> _HALF) << _STREAM_BITS)
 
 

@@ -91,7 +91,7 @@ class Local(Estimator):
                 moved = np.abs(reading.error - other[quantity].error)
                 allowed = _TOLERANCE * reading.std_error * math.sqrt(CHUNK / _MANY) + _RELATIVE * np.abs(reading.error)
                 remainders[quantity] = moved
-                if np.any(moved > allowed):
+                if np.any(np.isfinite(reading.error) & np.logical_not(moved <= allowed)):
                     barred[quantity] = "its quadrature moves with the nodes"
         return Checked(barred, remainders)
 

@@ -7,7 +7,7 @@ order h: (grad f)^2 in the drift of u, and f' - m in that of theta. Both are of 
 
 from ngos_sim.arithmetic import preconditioner
 from ngos_sim.processes.rmsprop_adam import adam_sde, rmsprop_sde
-from ngos_sim.processes.rule import of_family
+from ngos_sim.processes.rule import with_expansion_of
 from ngos_sim.processes.sde import SDE, with_decay
 from ngos_sim.processes.weight_decay import decaying
 
@@ -35,7 +35,7 @@ def compagnoni_rmsprop_sde():
     """
     near = rmsprop_sde()
     sde = SDE("compagnoni-rmsprop", _rmsprop_drift, near.diffusion, near.slots, near.schedule)
-    return with_decay(of_family("compagnoni-rmsprop", sde), _rmspropw_drift)
+    return with_decay(with_expansion_of("compagnoni-rmsprop", sde), _rmspropw_drift)
 
 
 def _adam_drift(x, o, c, p):
@@ -59,4 +59,4 @@ def compagnoni_adam_sde():
     """
     near = adam_sde()
     sde = SDE("compagnoni-adam", _adam_drift, near.diffusion, near.slots, near.schedule)
-    return with_decay(of_family("compagnoni-adam", sde), _adamw_drift)
+    return with_decay(with_expansion_of("compagnoni-adam", sde), _adamw_drift)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.noises import Noise
+from ngos_sim.validation import keep
 
 _SAME = 1e-6  # relative: moments closer than this are one, as quadratures of laws have an error
 
@@ -75,5 +76,5 @@ EVERYWHERE = Domain()
 
 def within(domain, process):
     """Return a process that was just made, with its Domain."""
-    object.__setattr__(process, "domain", domain)
+    keep(process, domain=domain)
     return process

@@ -14,7 +14,7 @@ import math
 
 from ngos_sim.arithmetic import fma, preconditioner
 from ngos_sim.processes.optimizer import Optimizer
-from ngos_sim.processes.rule import has_bias_correction, of_family
+from ngos_sim.processes.rule import has_bias_correction, with_expansion_of
 from ngos_sim.processes.sde import SDE, with_decay
 from ngos_sim.processes.weight_decay import decayed, decaying, has_weight_decay
 from ngos_sim.validation import choice, known_keywords, number
@@ -127,7 +127,7 @@ def rmsprop(sigma0, eps0, c2, w0=0.0, *, second_moment="previous", bias_correcti
     """
     parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c2=c2, w0=w0)
     step = _step(parameters, _rmsprop_previous, _rmsprop_updated, _rmspropw_previous, _rmspropw_updated)
-    return of_family("rmsprop", Optimizer("rmsprop", step, ("theta", "u"), _rmsprop_schedule, **parameters))
+    return with_expansion_of("rmsprop", Optimizer("rmsprop", step, ("theta", "u"), _rmsprop_schedule, **parameters))
 
 
 def _rmsprop_sde_schedule(t, p):
@@ -161,7 +161,7 @@ def rmsprop_sde():
     gradient descent with a constant preconditioner and noise.
     """
     sde = SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
-    return with_decay(of_family("rmsprop", sde), _rmspropw_drift)
+    return with_decay(with_expansion_of("rmsprop", sde), _rmspropw_drift)
 
 
 def _adam_schedule(k, h, p):
@@ -226,7 +226,7 @@ def adam(sigma0, eps0, c1, c2, w0=0.0, *, second_moment="previous", bias_correct
     """
     parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2, w0=w0)
     step = _step(parameters, _adam_previous, _adam_updated, _adamw_previous, _adamw_updated)
-    return of_family("adam", Optimizer("adam", step, ("theta", "m", "u"), _adam_schedule, **parameters))
+    return with_expansion_of("adam", Optimizer("adam", step, ("theta", "m", "u"), _adam_schedule, **parameters))
 
 
 def _adam_sde_schedule(t, p):
@@ -267,4 +267,4 @@ def adam_sde():
     `rmsprop_sde` with bias correction.
     """
     sde = SDE("adam", _adam_drift, _adam_diffusion, ("theta", "m", "u"), _adam_sde_schedule)
-    return with_decay(of_family("adam", sde), _adamw_drift)
+    return with_decay(with_expansion_of("adam", sde), _adamw_drift)

@@ -119,8 +119,12 @@ def parameters(rule, h, sde=None):
     return {**constants, **of_the_step, **({"eta2": h} if rule.clock == "eta2" else {})}
 
 
-def of_family(family, process):
-    """Return a process that was just made, marked as one of this package's own: predictions ask for it."""
+def with_expansion_of(family, process):
+    """Return a process that was just made, marked as one whose expansion predictions hold.
+
+    Only for one that `known.constants` is written for: with another drift, diffusion or step the predicted constant
+    would be that of a different process.
+    """
     keep(process, family=family)
     return process
 

@@ -127,13 +127,13 @@ class SDE:
         if self.pivot is None:
             return self
         own = copy.copy(self)
-        object.__setattr__(own, "pivot", self.pivot.beside(optimizer))
+        keep(own, pivot=self.pivot.beside(optimizer))
         return own
 
 
 def with_decay(sde, drift):
     """Return a built-in SDE that beside an optimizer with weight decay has another drift."""
     decayed = copy.copy(sde)
-    object.__setattr__(decayed, "drift", drift)
-    object.__setattr__(sde, "decayed", decayed)
+    keep(decayed, drift=drift)
+    keep(sde, decayed=decayed)
     return sde

@@ -23,6 +23,9 @@ class Measured(NamedTuple):
 class Sums:
     """The sums of a job's chunks, added in the order of the chunks: memory does not grow with them.
 
+    Whoever keeps chunks to go on from must keep each one's and add them again in their order: the total alone loses the
+    groups, by which bands and what is said of standard errors are made.
+
     Parameters
     ----------
     each : int

@@ -160,11 +160,11 @@ def fit(x, error, std_error, *, theorem=1.0, rows=1, widening=1.0, spacing=1.0):
         found=found,
         points=len(x),
         resolved_points=resolved,
-        **(_columns(interval(expansion, widening)) if resolved >= _LEAST_POINTS else {}),
+        **(_of_interval(interval(expansion, widening)) if resolved >= _LEAST_POINTS else {}),
     )
 
 
-def _columns(found: OrderInterval):
+def _of_interval(found: OrderInterval):
     """Return what an OrderFit holds of an interval, by name."""
     return {
         "order": found.order,
