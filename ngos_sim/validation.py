@@ -62,6 +62,30 @@ def choice(name, value, allowed):
     return value
 
 
+def order_among(value, allowed, owner=""):
+    """Return the order of an equation as an int; raise ValueError unless it is one of those that are allowed."""
+    if isinstance(value, bool) or value not in allowed:
+        raise ValueError(f"{owner}order={value!r}; allowed: {', '.join(map(str, allowed))}")
+    return int(value)
+
+
+def coordinate_parameters(owner, parameters, **others):
+    """Return parameters by name, each a float or a tuple of one float a coordinate; raise ValueError by owner and name.
+
+    others : further lengths by name, which those of vectors must equal
+    """
+    held = {key: broadcastable(key, value) for key, value in parameters.items()}
+    lengths = {key: len(value) for key, value in held.items() if isinstance(value, tuple)} | others
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"{owner}: parameters differ in length: {lengths}")
+    return held
+
+
+def dimension_of(parameters):
+    """Return the number of coordinates that `coordinate_parameters` fix; None if all are scalars."""
+    return next((len(value) for value in parameters.values() if isinstance(value, tuple)), None)
+
+
 def coordinate_values(name, value):
     """Return a number or a vector as a tuple of finite floats; raise ValueError by `name`."""
     array = _array(value)

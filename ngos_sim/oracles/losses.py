@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.oracles.derivatives import check_derivative
-from ngos_sim.validation import broadcastable, checked_function, keep, symmetric_matrix
+from ngos_sim.validation import checked_function, coordinate_parameters, dimension_of, keep, symmetric_matrix
 
 
 def diagonal_of(matrix):
@@ -59,16 +59,14 @@ class Loss:
     parameters: Mapping[str, float | tuple[float, ...]]
 
     def __init__(self, name, gradient, value, curvature=None, matrix=None, **parameters):
-        held = {key: broadcastable(key, v) for key, v in parameters.items()}
-        lengths = {key: len(v) for key, v in held.items() if isinstance(v, tuple)}
+        others = {}
         if matrix is not None:
             square = symmetric_matrix("matrix", matrix)
             if square is None:
                 raise ValueError(f"loss {name!r}: matrix={matrix!r} is not a matrix of numbers")
             matrix = tuple(map(tuple, square.tolist()))
-            lengths["matrix"] = len(matrix)
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"loss {name!r}: parameters differ in length: {lengths}")
+            others["matrix"] = len(matrix)
+        held = coordinate_parameters(f"loss {name!r}", parameters, **others)
         functions = {"value": value, "gradient": gradient, "curvature": curvature}
         for key, function in functions.items():
             if (key, function) != ("curvature", None):
@@ -91,7 +89,7 @@ class Loss:
         """Number of coordinates that the parameters fix; None if all are scalars."""
         if self.matrix is not None:
             return len(self.matrix)
-        return next((len(v) for v in self.parameters.values() if isinstance(v, tuple)), None)
+        return dimension_of(self.parameters)
 
 
 def _quadratic_gradient(theta, p):

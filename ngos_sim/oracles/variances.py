@@ -13,7 +13,7 @@ import numpy as np
 
 from ngos_sim.oracles.derivatives import coordinates
 from ngos_sim.oracles.growth import POINTS, sampled
-from ngos_sim.validation import broadcastable, checked_function, greater
+from ngos_sim.validation import checked_function, coordinate_parameters, dimension_of, greater, keep
 
 
 @dataclass(frozen=True, init=False)
@@ -53,20 +53,16 @@ class Variance:
     parameters: Mapping[str, float | tuple[float, ...]]
 
     def __init__(self, name, function, **parameters):
-        held = {key: broadcastable(key, value) for key, value in parameters.items()}
-        lengths = {key: len(value) for key, value in held.items() if isinstance(value, tuple)}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"covariance {name!r}: parameters differ in length: {lengths}")
+        held = coordinate_parameters(f"covariance {name!r}", parameters)
         checked_function(f"covariance {name!r}", "function", function)
         for p in coordinates(held).values():
             _check(name, functools.partial(_given, function, p))
-        for field, content in (("name", name), ("function", function), ("parameters", held)):
-            object.__setattr__(self, field, content)
+        keep(self, name=name, function=function, parameters=held)
 
     @property
     def dimension(self):
         """Number of coordinates that the parameters fix; None if all are scalars."""
-        return next((len(value) for value in self.parameters.values() if isinstance(value, tuple)), None)
+        return dimension_of(self.parameters)
 
 
 def _given(function, p, theta):

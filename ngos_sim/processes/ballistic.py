@@ -12,7 +12,7 @@ from ngos_sim.arithmetic import fma, preconditioner
 from ngos_sim.processes.domain import EVERYWHERE, Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
-from ngos_sim.validation import known_keywords, number
+from ngos_sim.validation import known_keywords, number, order_among
 
 _SAME = 1e-6  # of the least fourth moment: by so much a rounded one may be below it
 _SCALED = dict.fromkeys(
@@ -206,16 +206,15 @@ def _adam_second(x, o, c, p):
 
 def _of_order(order, third, fourth):
     """Return which of three equations is asked for, what its SDE has beside its functions, and its Domain."""
-    if isinstance(order, bool) or order not in (0, 1, 2):
-        raise ValueError(f"order={order!r}; allowed: 0, 1, 2")
+    order = order_among(order, (0, 1, 2))
     third = number("third", third, "a finite number")
     least = 1.0 + third * third
     kind = f"at least 1 + third^2 = {least:g}, as that of every law is"
     fourth = max(number("fourth", fourth, kind, least=least * (1.0 - _SAME)), least)
     if order < 2:
-        return int(order), {}, EVERYWHERE
+        return order, {}, EVERYWHERE
     domain = Domain(moments=(third, fourth), independent=True, constant=True)
-    return int(order), dict(channels=2, refinement=2, third=third, fourth=fourth), domain
+    return order, dict(channels=2, refinement=2, third=third, fourth=fourth), domain
 
 
 def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):

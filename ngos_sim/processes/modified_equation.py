@@ -10,7 +10,7 @@ from collections import namedtuple
 from ngos_sim.arithmetic import fma, slotwise
 from ngos_sim.processes.domain import Domain, within
 from ngos_sim.processes.sde import SDE, no_schedule
-from ngos_sim.validation import checked_function
+from ngos_sim.validation import checked_function, order_among
 
 OracleOfB0 = namedtuple("OracleOfB0", "gradient variance")  # what b0 is told: their change along it is known
 _REACH = 2.0**-7  # of a step: how far ahead b0 is looked at
@@ -118,8 +118,7 @@ def modified_equation(name, b0, b1, noise, slots, order=2, schedule=None, channe
     """
     for role, function in (("b0", b0), ("b1", b1), ("noise", noise)):
         checked_function(name, role, function)
-    if isinstance(order, bool) or order not in (1, 2):
-        raise ValueError(f"{name}: order={order!r}; allowed: 1, 2")
+    order = order_among(order, (1, 2), f"{name}: ")
     schedule = no_schedule if schedule is None else checked_function(name, "schedule", schedule)
     made = SDE(
         f"{name} order {order}",

@@ -11,7 +11,7 @@ from ngos_sim.arithmetic import fma
 from ngos_sim.processes.domain import Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
-from ngos_sim.validation import number
+from ngos_sim.validation import number, order_among
 
 _THETA, _THETA_V = ("theta",), ("theta", "v")
 
@@ -26,9 +26,7 @@ def _checked(**constants):
 
 def _of_order(order, first, second):
     """Return what an SDE of this order has; raise ValueError for an order that there is not."""
-    if isinstance(order, bool) or order not in (1, 2):
-        raise ValueError(f"order={order!r}; allowed: 1, 2")
-    return first if order == 1 else second
+    return first if order_among(order, (1, 2)) == 1 else second
 
 
 def _sgd(x, o, z, c, p):

@@ -8,15 +8,15 @@ import pytest
 
 import ngos_sim as ns
 from tests.gpu import patience  # noqa: F401
-from tests.support import programs
+from tests.support import sdes
 
 
 def study():
-    """Return RMSprop against the example's plug-in: a local and a coupled run."""
+    """Return RMSprop against a user's SDE: a local and a coupled run."""
     return ns.ConvergenceStudy(
         ns.NGOS(ns.linear(0.7)),
         optimizer=ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3),
-        sde=programs.plug_in(),
+        sde=sdes.squared_gradient_sde(None),
         initial=dict(theta=0.0, u=1.0),
         steps=[2],
         horizon=0.5,

@@ -10,6 +10,7 @@ from ngos_sim.known import constants
 from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.statistics import order as orders
 from tests.support import users
+from tests.support.sdes import squared_gradient_sde
 
 STEPS = [16, 32, 64, 128, 256, 512]
 
@@ -101,25 +102,11 @@ def test_the_predicted_constant_of_rmspropw_is_the_integral():
     assert found.first[0] == pytest.approx(rmspropw_constant(0.6, 0.8, 0.1, 1.3), abs=2e-5)
 
 
-def squared_gradient(pivot=None):
-    """Return Compagnoni and others' RMSprop SDE (arXiv 2411.15958): u is driven by E of the squared gradient."""
-
-    def drift(x, o, c, p):
-        theta, u = x
-        expected = o.variance + p.eta2 * o.gradient**2 / p.sigma0**2
-        return -o.gradient * ns.preconditioner(u, p.sigma0, p.eps0), p.c2 * (expected - u)
-
-    def diffusion(x, o, c, p):
-        return -p.sigma0 * ns.preconditioner(x[1], p.sigma0, p.eps0), 0.0
-
-    return ns.SDE("squared gradient", drift, diffusion, ("theta", "u"), pivot=pivot)
-
-
 def test_through_the_limit_at_step_zero():
     """On a quadratic loss u needs theta: its limit at step 0 serves, bit for bit like a named pivot."""
     rule, settings = ns.rmsprop(0.8, 0.0, 1.3), dict(initial=dict(theta=1.2, u=1.0), steps=[64, 256], times=[1.0])
     own, named = (
-        study(rule, squared_gradient(pivot), ns.NGOS(ns.quadratic(0.9)), ["theta[0]", "u[0]"], **settings)
+        study(rule, squared_gradient_sde(pivot), ns.NGOS(ns.quadratic(0.9)), ["theta[0]", "u[0]"], **settings)
         for pivot in (None, ns.rmsprop_sde())
     )
     said = own.why["squared gradient", "theta[0]"]
@@ -134,7 +121,7 @@ def test_through_the_limit_at_step_zero():
 
 
 def test_on_a_linear_loss_it_is_served_itself():
-    rule, sde = ns.rmsprop(0.8, 0.0, 1.3), squared_gradient()
+    rule, sde = ns.rmsprop(0.8, 0.0, 1.3), squared_gradient_sde(None)
     settings = dict(initial=dict(theta=0.0, u=1.0), steps=STEPS, times=[1.0])
     made = study(rule, sde, ns.NGOS(ns.linear(0.7)), ["theta[0]", "u[0]"], **settings)
     assert "through" not in made.why["squared gradient", "theta[0]"]

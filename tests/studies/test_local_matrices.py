@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_as_the_first_program_that_is_compiled(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", COLD],
         env=env,
-        cwd=programs.EXAMPLE.parents[1],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=True,

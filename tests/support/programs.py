@@ -3,7 +3,6 @@
 import math
 from fractions import Fraction
 from math import exp
-from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.studies.problems import problems
 from tests.support import sdes
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "new_sde.py"
 RMSPROP = dict(sigma0=0.8, eps0=0.1, c2=1.3)
 MATRIX_ROWS = 20  # of `matrix_in_table`
 PROBLEM = """\
@@ -81,13 +79,6 @@ def users():
     return build(ns.NGOS(loss), [(ns.rmsprop(**RMSPROP), noise, 1)], ["loss", g], start, 2.0**-4, 3)
 
 
-def plug_in():
-    """Return the SDE that the example of a user's own SDE makes."""
-    names = {"__name__": "example"}
-    exec(EXAMPLE.read_text(encoding="utf-8").partition("\nstudy = ")[0], names)
-    return names["mine"]
-
-
 def rules():
     """Return {name: program and inputs}: each rule, convention and kind of noise, beside an SDE, d up to 3."""
     start = [[1.2, 1.4], [-0.3, 0.7], [0.5, 1.0]]
@@ -95,7 +86,9 @@ def rules():
     adam, moments = [[1.2, -0.4, 1.4]], ["theta[0]^2", "theta[0]*m[0]", "u[0]"]
     previous, updated = (ns.rmsprop(second_moment=name, **RMSPROP) for name in ("previous", "updated"))
     before, after = (ns.adam(c1=2.0, second_moment=name, **RMSPROP) for name in ("previous", "updated"))
-    own = beside_its_sde(linear, updated, plug_in(), svag_law(ns.uniform(), 2.0), start[:1], ["theta[0]", "u[0]^3"])
+    own = beside_its_sde(
+        linear, updated, sdes.squared_gradient_sde(None), svag_law(ns.uniform(), 2.0), start[:1], ["theta[0]", "u[0]^3"]
+    )
     return {
         "rmsprop": beside_its_sde(three, previous, ns.rmsprop_sde(), ns.gaussian(), start, ["theta[0]", "u[1]^3"]),
         "rmsprop updated, plug-in SDE, SVAG": own,
