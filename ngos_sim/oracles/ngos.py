@@ -105,7 +105,7 @@ class NGOS:
 
     @property
     def coupling(self):
-        """What couples coordinates otherwise than by a constant matrix, as a clause, or "": no moments are known then."""
+        """As a clause, what couples coordinates otherwise than by a constant matrix; "" if nothing does."""
         own = self.covariance.coupling if isinstance(self.covariance, CoupledCovariance) else ""
         return self.loss.coupling or own
 
