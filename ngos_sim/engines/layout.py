@@ -20,6 +20,7 @@ class Place(NamedTuple):
         coordinates, or one a coordinate
     step_loop, law_loop, nodes_loop, slope_loop : of `engines.cpu.lanes` for its step, its noise law, its step at
         nodes, and its gradient where H grad f is needed
+    gradient_loop, variance_loop, mixed_loop : of `engines.cpu.joint_field` for the functions of its field
     """
 
     at: int
@@ -36,15 +37,22 @@ class Place(NamedTuple):
     law_loop: int
     nodes_loop: int
     slope_loop: int
+    gradient_loop: int
+    variance_loop: int
+    mixed_loop: int
 
 
 class Scope(NamedTuple):
-    """A feature: the address of its loop, the first and last + 1 coordinate to sum, whether the root is taken."""
+    """A feature: the address of its loop, the first and last + 1 coordinate to sum, whether the root is taken.
+
+    whole : whether it is a function of all of theta
+    """
 
     loop: int
     first: int
     end: int
     root: int
+    whole: int
 
 
 class ErrorsPlace(NamedTuple):

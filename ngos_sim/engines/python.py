@@ -9,7 +9,7 @@ from ngos_sim.arithmetic import fma, matvec
 from ngos_sim.engines import rng
 from ngos_sim.engines.compiling.bind import plain
 from ngos_sim.engines.moments import merged
-from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
+from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums, no_law
 
 
 def draw(key, trajectory, stream, n):
@@ -43,11 +43,23 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None, second_nois
 def _plain(program):
     """Return the program of plain copies that call exp, log, tanh, erf, sin and cos as compiled functions do."""
     processes = tuple(
-        replace(process, move=plain(process.move), law=plain(process.law), slope=process.slope and plain(process.slope))
+        replace(
+            process,
+            move=plain(process.move),
+            law=process.law if process.law is no_law else plain(process.law),
+            slope=process.slope and plain(process.slope),
+            field=process.field and _plain_field(process.field),
+        )
         for process in program.processes
     )
     features = tuple(replace(feature, function=plain(feature.function)) for feature in program.features)
     return replace(program, processes=processes, features=features)
+
+
+def _plain_field(field):
+    """Return a field of plain copies."""
+    functions = {name: getattr(field, name) for name in ("gradient", "mixed", "variance")}
+    return replace(field, **{name: function and plain(function) for name, function in functions.items()})
 
 
 def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
@@ -76,12 +88,13 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noi
             if rest:
                 continue
             of_w, of_b = _increment(xi, process.stride), _increment(chi, process.stride)
-            if root:
+            if process.law is not no_law:
                 zeta = [process.law(*both, numbers.noise) for both in zip(of_w, extra, strict=True)]
-                of_w = matvec(root, zeta, none)
-            pull = _pull(hessian, state)
+                of_w = _mixed(process.field, numbers, root, state, zeta)
+            pull, spread = _pull(process.field, numbers, hessian, state), _spread(process.field, numbers, state)
             bend = _bend(process, numbers, hessian, state, pull)
-            moves = [_move(process, numbers, state[j], pull[j], bend[j], step, j) for j in range(d)]
+            rows = zip(state, pull, bend, spread, strict=True)
+            moves = [_move(process, numbers, *row, step, j) for j, row in enumerate(rows)]
             if carried:
                 carried[:] = _carried(carried, numbers.errors, state, moves, step)
             state[:] = [moved(*drawn) for moved, *drawn in zip(moves, of_w, of_b, extra, strict=True)]
@@ -98,13 +111,13 @@ def _increment(rows, stride):
     return [_sum(each) * scale for each in zip(*rows[-stride:], strict=True)]
 
 
-def _move(process, numbers, x, pull, bend, step, j):
+def _move(process, numbers, x, pull, bend, spread, step, j):
     """Return coordinate j's step number `step` as a function (xi, chi, extra) -> x."""
     entries = numbers.table[step - 1].tolist()
     c, matrix = tuple(entries[min(j, len(entries) - 1)]), process.matrix
     c = (c[:-matrix], c[-matrix:]) if matrix else c
     a, s, n, p = _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, numbers.parameters
-    return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, 0.0, a, s, n, c, p)
+    return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p)
 
 
 def _carried(carried, errors, state, moves, step):
@@ -146,10 +159,30 @@ def _sum(values):
     return total
 
 
-def _pull(hessian, state):
-    """Return H theta, or zeros where there is no matrix."""
+def _theta(state):
+    return tuple(x[0] for x in state)
+
+
+def _pull(field, numbers, hessian, state):
+    """Return grad f where a field makes it, else H theta, or zeros where there is no matrix."""
+    if field is not None and field.gradient:
+        return field.gradient(_theta(state), _at(numbers.loss, 0))
     zero = [0.0] * len(state)
-    return matvec(hessian, [x[0] for x in state], zero) if hessian else zero
+    return matvec(hessian, _theta(state), zero) if hessian else zero
+
+
+def _spread(field, numbers, state):
+    """Return the diagonal of Sigma where a field makes it, else zeros."""
+    if field is not None and field.variance:
+        return field.variance(_theta(state), _at(numbers.variance, 0))
+    return [0.0] * len(state)
+
+
+def _mixed(field, numbers, root, state, zeta):
+    """Return R(theta) zeta of a field, or by a constant root."""
+    if field is not None and field.mixed:
+        return field.mixed(_theta(state), tuple(zeta), _at(numbers.variance, 0))
+    return matvec(root, zeta, [0.0] * len(zeta))
 
 
 def _bend(process, numbers, hessian, state, pull):
@@ -169,13 +202,19 @@ def _at(columns, j):
 def _observe(program, inputs, states, errors, record):
     """Return combinations @ g(states), shape (test functions, observables)."""
     observed = np.zeros((inputs.test_functions, len(inputs.combinations)))
-    for index, (numbers, state, carried) in enumerate(zip(inputs.processes, states, errors, strict=True)):
+    each = zip(program.processes, inputs.processes, states, errors, strict=True)
+    hessian = inputs.hessian.ravel().tolist()
+    for index, (process, numbers, state, carried) in enumerate(each):
         rows = [value for x in state for value in x]
+        pull, spread = _pull(process.field, numbers, hessian, state), _spread(process.field, numbers, state)
         for feature in program.features:
             among = range(len(state)) if feature.coordinate < 0 else [feature.coordinate]
-            pull = _pull(inputs.hessian.ravel().tolist(), state)
-            given = [(state[j], pull[j], 0.0, _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
-            total = _sum([feature.function(*each) for each in given])
+            if feature.over == "theta":
+                parts = [feature.function(_theta(state), _at(numbers.loss, 0))]
+            else:
+                given = [(state[j], pull[j], spread[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
+                parts = [feature.function(*each) for each in given]
+            total = _sum(parts)
             rows.append(math.sqrt(total) if feature.root else total)
         rows += carried
         values = [0.0] * inputs.test_functions

@@ -9,20 +9,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ngos_sim.engines.features import Feature, oracle_feature, state_feature
+from ngos_sim.engines.fields import joint_field
 from ngos_sim.engines.program import (
     Errors,
-    Feature,
     Inputs,
     Process,
     ProcessInputs,
     Program,
     cost,
+    mixes,
     move,
     no_law,
-    oracle_feature,
     padded,
     slope_of,
-    state_feature,
     zeta,
 )
 from ngos_sim.estimators.test_functions import WORDS, TestFunction, parse
@@ -118,10 +118,10 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
         entries = part.table
         if entries is None:
             entries = rows(part.rule, round(t0 / h), matched * part.steps, h, held)[:, None, :]
-        law = no_law if oracle.root is None else zeta(part.noise)
+        law = zeta(part.noise) if mixes(oracle) else no_law
         stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
         bent, channels = slope_of(part.rule, oracle), part.rule.channels
-        processes.append(Process(stepped, slots, stride, law, bent, channels, part.matrix))
+        processes.append(Process(stepped, slots, stride, law, bent, channels, part.matrix, joint_field(oracle)))
         numbers.append(
             ProcessInputs(
                 parameters=tuple(held.values()),

@@ -16,7 +16,8 @@ from ngos_sim.engines.compiling.bind import call
 from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT, KERNEL, PRIMITIVES, keep_apart, prefer_wide
 from ngos_sim.engines.cpu.joint import carry
-from ngos_sim.engines.cpu.lanes import Feature, Row, Zeta, enter_feature, enter_row, enter_zeta
+from ngos_sim.engines.cpu.joint_field import add_whole, couple, mix
+from ngos_sim.engines.cpu.lanes import Feature, Row, enter_feature, enter_row
 from ngos_sim.engines.cpu.product import product
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS
@@ -105,8 +106,7 @@ def _advance(library, place, numbers, state, pulls, step, sizes, noise, at, extr
 
     pulls : as `_multiply` left them; again : whether its rows have been combined for another process.
     """
-    d, constants, law = sizes.d, numbers.constants, pointer(numbers.constants, place.noise)
-    xi, chi = noise.xi, noise.chi
+    d, constants, xi, chi = sizes.d, numbers.constants, noise.xi, noise.chi
     if place.stride > 1:
         if not again:
             scale = numbers.table.dtype.type(1.0 / math.sqrt(float(place.stride)))
@@ -115,12 +115,8 @@ def _advance(library, place, numbers, state, pulls, step, sizes, noise, at, extr
                 _combine(library, noise.chi_sums, chi, at, d, place.stride, scale)
         xi, chi, at = noise.xi_sums, noise.chi_sums, np.uint64(0)
     chi_at = at
-    if len(numbers.root):
-        zeta = Zeta(
-            out=pointer(noise.zeta, 0), xi=pointer(xi, at), extra=pointer(noise.extra, extra_at), noise=law, rows=d
-        )
-        enter_zeta(place.law_loop, zeta)
-        product(library, noise.mixed, numbers.root, noise.zeta, np.uint64(0), _L, np.uint64(d))
+    if place.law_loop:
+        mix(library, place, numbers, state, noise, xi, at, extra_at, d)
         xi, at = noise.mixed, np.uint64(0)
     for j in range(d):
         lanes, entry = np.uint64(j) * _L, step * place.rows + min(j, place.rows - 1)
@@ -134,7 +130,7 @@ def _advance(library, place, numbers, state, pulls, step, sizes, noise, at, extr
             spread=pointer(pulls.spread, lanes),
             loss=pointer(constants, place.loss + j),
             variance=pointer(constants, place.variance + j),
-            noise=law,
+            noise=pointer(constants, place.noise),
             parameters=pointer(constants, place.parameters),
             table=pointer(numbers.table, place.table + entry * place.columns),
             d=d,
@@ -149,6 +145,8 @@ def _feature(library, scope, out, place, state, pulls, constants, d):
     prefer_wide()
     for lane in range(_L):
         state[out + lane] = 0.0
+    if scope.whole:
+        add_whole(library, scope, out, place, state, constants, d)
     for j in range(scope.first, scope.end):
         enter_feature(scope.loop, _at_coordinate(place, pointer(state, out), state, pulls, constants, j, d))
     if scope.root:
@@ -165,6 +163,7 @@ def _features(library, scopes, state, pulls, places, numbers, d):
         if len(numbers.hessian):
             begin, gap = np.uint64(place.at) * _L, np.uint64(place.slots) * _L
             product(library, pulls.pull, numbers.hessian, state, begin, gap, np.uint64(d))
+        couple(library, place, numbers.constants, state, pulls, d)
         for which in range(len(scopes)):
             out = np.uint64(place.at + d * place.slots + which) * _L
             _feature(library, scopes[which], out, place, state, pulls, numbers.constants, d)
@@ -252,6 +251,7 @@ def block(source, sizes, key, trajectory, given, work, out):
                     first, again = at + np.uint64(before * d) * _L, combined == place.stride
                     if len(given.numbers.hessian):
                         _multiply(source, place, given.numbers, state, pulls, d)
+                    couple(source, place, given.numbers.constants, state, pulls, d)
                     carry(source, work.errors, place, which, given.numbers, state, pulls, step - 1, d)
                     _advance(source, place, given.numbers, state, pulls, step - 1, sizes, noise, first, extra_at, again)
                     if place.stride > 1:
