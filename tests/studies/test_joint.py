@@ -114,6 +114,30 @@ def test_adam_on_coupled_wells(noise, order):
     assert in_root > 6.0 if order == 0.5 else in_root < 4.0
 
 
+H = [[1.0, 0.4], [0.4, 0.8]]
+SETTINGS = {
+    "SDE": {"test_functions": ["theta[0]*theta[1]", "norm(grad)"]},
+    "scaling rule": {"sde": None, "reference": ns.scaling_rule(2), "test_functions": ["theta[0]*theta[1]"]},
+    "SVAG": {"optimizer": ns.svag(ns.rmsprop(**RMSPROP), [1, 2]), "test_functions": ["theta[0]*theta[1]"]},
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_quadratic_form_has_the_errors_of_the_matrix_loss(name):
+    losses, settings = (joint.form(H), ns.quadratic(H)), {"estimator": "coupled", "steps": [8]} | SETTINGS[name]
+    mine, its = (study(ns.NGOS(loss, H, ns.uniform()), **settings).run(1024, seed=3).table for loss in losses)
+    np.testing.assert_allclose(mine.error, its.error, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(mine.std_error, its.std_error, rtol=1e-9)
+
+
+def test_two_sdes_are_ranked():
+    made = study(
+        ns.NGOS(WELLS), sde=[ns.rmsprop_sde(), ns.compagnoni_rmsprop_sde()], steps=[4], test_functions=["u[0]"]
+    )
+    (row,) = made.run(20_000, seed=1).ranking().table.itertuples()
+    assert row.resolved
+
+
 @pytest.mark.parametrize("noise", [ns.gaussian(), ns.student_t(5.0)])
 def test_svag_and_heavy_tails_run(noise):
     made = study(ns.NGOS(WELLS, [[1.0, 0.3], [0.3, 0.8]], noise), ns.svag(ns.rmsprop(**RMSPROP), [1, 2]), steps=[8])
