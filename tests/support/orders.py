@@ -19,7 +19,7 @@ def gradients(features, targets, theta):
 
 
 def end_points(features, targets, theta, eta, orders, batch=1, beta=0.0):
-    """Return theta after the samples of each order, shape (orders, d): m' = beta m + (1 - beta) g, theta' - theta = -eta m'.
+    """Return theta after the samples of each order, (orders, d): m' = beta m + (1 - beta) g, theta' = theta - eta m'.
 
     SGD is beta = 0; m starts at 0.
     """
