@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ngos_sim.oracles.empirical_risk import EmpiricalRisk, SampleCovariance
 from ngos_sim.oracles.losses import Loss, diagonal_of
+from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.oracles.noises import Noise, gaussian
 from ngos_sim.oracles.variances import Variance
 from ngos_sim.validation import broadcastable, described, of_kind, symmetric_matrix
@@ -69,6 +71,8 @@ class NGOS:
     noise: Noise = field(default_factory=gaussian)
 
     def __post_init__(self):
+        if self._is_of_data():
+            return
         for name, kind, made_by in (("loss", Loss, "ns.quadratic(hessian=..)"), ("noise", Noise, "ns.gaussian()")):
             of_kind(name, getattr(self, name), kind, f"a {kind.__name__}", made_by)
         if self.is_state_dependent:
@@ -87,6 +91,19 @@ class NGOS:
         full = matrix is not None and diagonal is None
         object.__setattr__(self, "covariance", tuple(map(tuple, matrix.tolist())) if full else values)
 
+    def _is_of_data(self):
+        """Return whether all three parts are those of one data set; raise TypeError where some are."""
+        parts = ((self.loss, EmpiricalRisk), (self.covariance, SampleCovariance), (self.noise, Minibatches))
+        of_data = [isinstance(part, kind) for part, kind in parts]
+        if any(of_data) and not (all(of_data) and self.covariance.risk is self.loss):
+            raise TypeError("loss, covariance and noise of data go together; ns.finite_data(..) makes the oracle")
+        return all(of_data)
+
+    @property
+    def data(self):
+        """The EmpiricalRisk whose minibatches the gradients are of; None where they are not of data."""
+        return self.loss if isinstance(self.loss, EmpiricalRisk) else None
+
     def _check_length(self, own):
         its = self.loss.dimension
         if None not in (own, its) and own != its:
@@ -96,13 +113,13 @@ class NGOS:
     @property
     def is_state_dependent(self):
         """Whether Sigma depends on theta."""
-        return isinstance(self.covariance, Variance) or callable(self.covariance)
+        return isinstance(self.covariance, (Variance, SampleCovariance)) or callable(self.covariance)
 
     @functools.cached_property
     def diagonal(self):
         """The Variance that the diagonal of Sigma is, whatever `covariance` was given as."""
         given = self.covariance
-        if isinstance(given, Variance):
+        if isinstance(given, (Variance, SampleCovariance)):
             return given
         if callable(given):
             return Variance(described(_of_theta(given)), lambda theta, p: given(theta))
