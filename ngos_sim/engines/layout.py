@@ -134,11 +134,15 @@ class Noise(NamedTuple):
 
 
 class Pulls(NamedTuple):
-    """Rows for H theta, for H grad f and for grad f, of the process at work."""
+    """Rows for H theta, for H grad f, for grad f and for the diagonal of Sigma, of the process at work.
+
+    Where the loss is joint or of data, pull is grad f itself. A row that no process reads is another one's.
+    """
 
     pull: Any
     bend: Any
     slopes: Any
+    spread: Any
 
 
 class Errors(NamedTuple):

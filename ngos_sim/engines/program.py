@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.engines.fields import DataField, JointField
 from ngos_sim.engines.observation import check_known, height, is_bent, observed, slope
 from ngos_sim.processes.rule import parameters
 
@@ -26,9 +27,11 @@ class Process:
     """One process: its move (a scalar function, see `move`), its slots, its stride and its `zeta`, or `no_law`.
 
     channels : how many Brownian motions drive it, 1 or 2
-    slope : (grad f)_i as a scalar function (x, pull, a, s) where its step reads (H grad f)_i of a matrix H, or None
+    slope : (grad f)_i as a scalar function (x, pull, spread, a, s) where its step reads (H grad f)_i of a matrix H,
+        or None
     matrix : how many numbers at the end of a row of its table are a matrix: c is then (the others, these), the latter
         for `arithmetic.matvec` alone. A tuple of hundreds of numbers would take seconds to compile
+    field : what makes its rows before a step where the oracle couples coordinates, or None
     """
 
     move: Callable
@@ -38,11 +41,12 @@ class Process:
     slope: Callable | None = None
     channels: int = 1
     matrix: int = 0
+    field: JointField | DataField | None = None
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A function of the state beside the slots: g(x, pull, a, s), of one coordinate or summed over all.
+    """A function of the state beside the slots: g(x, pull, spread, a, s), of one coordinate or summed over all.
 
     coordinate is -1 for the sum; root says whether the square root of the result is taken.
     """
@@ -211,11 +215,12 @@ def zeta(noise):
 def move(rule, oracle, noise):
     """Return the scalar function that engines step: oracle, noise and rule of one process.
 
-    move(x, xi, chi, extra, pull, bend, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance, noise
-    and rule, pull = (H theta)_i and bend = (H grad f)_i where the Hessian is a matrix (bend where `slope` says so),
-    and three independent standard normals: xi, the increment of W over the root of the step (where the covariance is a
-    matrix (Sigma^(1/2) zeta)_i); chi, that of the second Brownian motion B, which only a rule of two channels reads;
-    extra, a noise law's second Gaussian, one a macro step and no Brownian motion.
+    move(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance,
+    noise and rule, pull = (H theta)_i and bend = (H grad f)_i where the Hessian is a matrix (bend where `slope` says
+    so), spread = Sigma_ii where a field makes it (`engines.fields`), and three independent standard normals: xi, the
+    increment of W over the root of the step (where the covariance is a matrix (Sigma^(1/2) zeta)_i); chi, that of the
+    second Brownian motion B, which only a rule of two channels reads; extra, a noise law's second Gaussian, one a
+    macro step and no Brownian motion.
     """
     check_known(rule, oracle)
     step, law = rule.step, zeta(noise)
@@ -237,7 +242,7 @@ def move(rule, oracle, noise):
 
     driven = channels if rule.channels == 2 else component  # a function more would cost every rule's compilation
 
-    def moved(x, xi, chi, extra, pull, bend, a, s, n, c, p):
+    def moved(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p):
         theta = x[0]
         sigma = variance(theta, variance_numbers(*s))
         o = told(theta, pull, bend, loss_numbers(*a), sigma)
@@ -251,7 +256,7 @@ def slope_of(rule, oracle):
     if not is_bent(rule, oracle):
         return None
     gradient, loss_numbers = slope(oracle), _numbers("Loss", oracle.loss.parameters)
-    return lambda x, pull, a, s: gradient(x[0], pull, loss_numbers(*a))
+    return lambda x, pull, spread, a, s: gradient(x[0], pull, loss_numbers(*a))
 
 
 def oracle_feature(name, oracle):
@@ -260,13 +265,13 @@ def oracle_feature(name, oracle):
     loss_numbers = _numbers("Loss", oracle.loss.parameters)
     variance_numbers = _numbers("Covariance", oracle.variance_parameters)
 
-    def loss(x, pull, a, s):
+    def loss(x, pull, spread, a, s):
         return value(x[0], pull, loss_numbers(*a))
 
-    def trace(x, pull, a, s):
+    def trace(x, pull, spread, a, s):
         return variance(x[0], variance_numbers(*s))
 
-    def squared_gradient(x, pull, a, s):
+    def squared_gradient(x, pull, spread, a, s):
         return gradient(x[0], pull, loss_numbers(*a)) ** 2
 
     functions = {"loss": loss, "trace(Sigma)": trace, "norm(grad)": squared_gradient}
@@ -276,7 +281,7 @@ def oracle_feature(name, oracle):
 def state_feature(function, coordinate):
     """Return the Feature of a user's g(x) at one coordinate."""
 
-    def g(x, pull, a, s):
+    def g(x, pull, spread, a, s):
         return function(x)
 
     return Feature(g, coordinate, False)

@@ -104,7 +104,7 @@ def _move(process, numbers, x, pull, bend, step, j):
     c, matrix = tuple(entries[min(j, len(entries) - 1)]), process.matrix
     c = (c[:-matrix], c[-matrix:]) if matrix else c
     a, s, n, p = _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, numbers.parameters
-    return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, a, s, n, c, p)
+    return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, 0.0, a, s, n, c, p)
 
 
 def _carried(carried, errors, state, moves, step):
@@ -158,7 +158,7 @@ def _bend(process, numbers, hessian, state, pull):
     if process.slope is None:
         return zero
     numbers = [(_at(numbers.loss, j), _at(numbers.variance, j)) for j in range(len(state))]
-    slopes = [0.0 + process.slope(x, *both, *each) for x, *both, each in zip(state, pull, numbers, strict=True)]
+    slopes = [0.0 + process.slope(x, at, 0.0, *each) for x, at, each in zip(state, pull, numbers, strict=True)]
     return matvec(hessian, slopes, zero)
 
 
@@ -174,7 +174,7 @@ def _observe(program, inputs, states, errors, record):
         for feature in program.features:
             among = range(len(state)) if feature.coordinate < 0 else [feature.coordinate]
             pull = _pull(inputs.hessian.ravel().tolist(), state)
-            given = [(state[j], pull[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
+            given = [(state[j], pull[j], 0.0, _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
             total = _sum([feature.function(*each) for each in given])
             rows.append(math.sqrt(total) if feature.root else total)
         rows += carried

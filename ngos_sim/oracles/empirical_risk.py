@@ -8,12 +8,15 @@ import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
 
 import numpy as np
 
 from ngos_sim.oracles.margins import Model
+from ngos_sim.oracles.objective import CoupledCovariance, Objective
 
+_NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
+_COUPLING = "gradients come from minibatches of data"
 _STEPS = 200  # of Newton's method, which takes 10 or so where there is a minimiser
 _ARRIVED = 1e-20  # of f(0): what a Newton step would still change
 _MOVING = 0.1  # margins that a last step still changes by so much go on to infinity
@@ -22,7 +25,7 @@ _RANK = 1e-10  # of a column's length: what is left of it beside others, where i
 
 
 @dataclass(frozen=True, eq=False)
-class EmpiricalRisk:
+class EmpiricalRisk(Objective):
     """f(theta) = (1/n) sum_i phi(x_i . theta, y_i) + l2/2 |theta|^2 over the samples of a data set.
 
     A joint loss: its coordinates are coupled. `finite_data` makes it.
@@ -48,12 +51,13 @@ class EmpiricalRisk:
     l2: float
     columns: tuple[str, ...]
     classes: tuple
-    joint: ClassVar[bool] = True
-    matrix: ClassVar[None] = None  # of a loss whose gradient is affine
-    gradient: ClassVar[None] = None  # of one coordinate
-    value: ClassVar[None] = None
-    curvature: ClassVar[None] = None
-    parameters: ClassVar[Mapping] = {}
+    joint = True
+    matrix = None
+    gradient = None  # of one coordinate
+    value = None
+    curvature = None
+    parameters = _NO_NUMBERS
+    coupling = _COUPLING
 
     @property
     def name(self):
@@ -175,16 +179,16 @@ class EmpiricalRisk:
 
 
 @dataclass(frozen=True, eq=False)
-class SampleCovariance:
+class SampleCovariance(CoupledCovariance):
     """Sigma(theta) = (1/n) sum_i (grad phi_i - grad f)(grad phi_i - grad f)^T, of a gradient of one sample.
 
     Equation (1) of arXiv 2205.10287; a minibatch of B samples with replacement has Sigma / B. l2 adds nothing to it.
     """
 
     risk: EmpiricalRisk
-    name: ClassVar[str] = "minibatch"
-    function: ClassVar[None] = None  # of one coordinate
-    parameters: ClassVar[Mapping] = {}
+    name = "minibatch"
+    parameters = _NO_NUMBERS
+    coupling = _COUPLING
 
     @property
     def dimension(self):
@@ -196,7 +200,7 @@ class SampleCovariance:
         each = self.risk.sample_gradients_at(theta)
         return (each - each.mean(axis=0)).T / np.sqrt(self.risk.samples)
 
-    def at(self, theta):
+    def covariance_at(self, theta):
         """Return Sigma(theta), shape (d, d)."""
         root = self.root_at(theta)
         return root @ root.T

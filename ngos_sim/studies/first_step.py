@@ -48,7 +48,7 @@ def _teller(problem, part, given, owner, constants, first, second):
     def told(x, j):
         a, s = (tuple(float(column[j]) for column in kind) for kind in (given.loss, given.variance))
         try:
-            return moved(x, 0.5, 0.5, -0.5, 0.5, 0.5, a, s, given.noise, (), values)[:3]
+            return moved(x, 0.5, 0.5, -0.5, 0.5, 0.5, 0.5, a, s, given.noise, (), values)[:3]
         except Exception as error:
             who = f"loss {problem.oracle.loss.name!r}, its covariance or noise {noise.name!r}"
             raise BadFunctionError(f"{who} fails at theta={x[0]!r}: {cause(error)[0]}") from error

@@ -96,7 +96,7 @@ def test_it_is_h_times_the_gradient_of_all_coordinates():
     gradient = matrix @ theta + height * np.sin(theta)
     expected = (matrix + np.diag(height * np.cos(theta))) @ gradient
     pull, noise = matrix @ theta, np.zeros((4, 3))
-    slopes = [process.slope((t,), q, (h,), (1.0,)) for t, q, h in zip(theta, pull, height, strict=True)]
+    slopes = [process.slope((t,), q, 0.0, (h,), (1.0,)) for t, q, h in zip(theta, pull, height, strict=True)]
     np.testing.assert_allclose(slopes, gradient)
     (ends,), _ = python.trajectory(program, _one_step(inputs), 0, noise)
     h = 2.0**-4
@@ -118,10 +118,10 @@ def test_what_does_not_read_it_pays_nothing():
         ["theta[0]"],
     )
     assert [process.slope is not None for process in program.processes] == [True, False, False, False]
-    pull, bend, slopes = cpu.Kernel(program, inputs, "mix")._workspace()[0].pulls
+    pull, bend, slopes, _ = cpu.Kernel(program, inputs, "mix")._workspace()[0].pulls
     assert pull is not bend is not slopes
     program, inputs = programs.alone(ns.rmsprop(**programs.RMSPROP), 2, oracle=programs.matrices(2))
-    pull, bend, slopes = cpu.Kernel(program, inputs, "mix")._workspace()[0].pulls
+    pull, bend, slopes, _ = cpu.Kernel(program, inputs, "mix")._workspace()[0].pulls
     assert pull is bend is slopes
 
 

@@ -59,7 +59,7 @@ def test_covariance_is_that_of_every_minibatch(model, size):
     oracle = made(model)
     drawn = minibatch_gradients(model, size)
     np.testing.assert_allclose(drawn.mean(axis=0) + L2 * THETA, oracle.loss.gradient_at(THETA), rtol=1e-9)
-    np.testing.assert_allclose(np.cov(drawn.T, bias=True) * size, oracle.covariance.at(THETA), rtol=1e-8)
+    np.testing.assert_allclose(np.cov(drawn.T, bias=True) * size, oracle.covariance_at(THETA), rtol=1e-8)
 
 
 @BOTH
@@ -79,7 +79,7 @@ def test_root_needs_no_matrix_root(model):
     root = covariance.root_at(THETA)
     assert root.shape == (2, 3)
     np.testing.assert_allclose(root.sum(axis=1), 0.0, atol=1e-15)
-    np.testing.assert_allclose(root @ root.T, covariance.at(THETA), rtol=1e-14)
+    np.testing.assert_allclose(root @ root.T, covariance.covariance_at(THETA), rtol=1e-14)
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)

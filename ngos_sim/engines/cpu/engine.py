@@ -140,7 +140,7 @@ class Kernel:
         work = Work(
             noise=Noise(xi, chi, extra, xi_sums, chi_sums, zeta, mixed, words),
             state=aligned(len(starts) * BLOCK, starts.dtype),
-            pulls=Pulls(pull, bend, slopes),
+            pulls=Pulls(pull, bend, slopes, pull),
             value=aligned(BLOCK, np.float64),
             term=aligned(BLOCK, np.float64),
             errors=joint.workspace(self._errors, self._slots, d),

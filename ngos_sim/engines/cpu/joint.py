@@ -155,6 +155,7 @@ def _carry(library, errors, place, which, numbers, state, pulls, step, d):
             state=pointer(state, (at + j * slots) * _L),
             pull=pointer(pulls.pull, j * _L),
             bend=pointer(pulls.bend, j * _L),
+            spread=pointer(pulls.spread, j * _L),
             loss=pointer(constants, place.loss + j),
             variance=pointer(constants, place.variance + j),
             noise=pointer(constants, place.noise),

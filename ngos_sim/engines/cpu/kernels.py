@@ -69,12 +69,13 @@ def _combine(library, out, normals, at, d, stride, scale):
 
 
 @njit(**JIT)
-def _at_coordinate(place, out, state, pull, constants, j, d):
+def _at_coordinate(place, out, state, pulls, constants, j, d):
     """Return what a function of one process's coordinate j is called with: `lanes.Feature`."""
     return Feature(
         out=out,
         state=pointer(state, (place.at + j * place.slots) * _L),
-        pull=pointer(pull, np.uint64(j) * _L),
+        pull=pointer(pulls.pull, np.uint64(j) * _L),
+        spread=pointer(pulls.spread, np.uint64(j) * _L),
         loss=pointer(constants, place.loss + j),
         variance=pointer(constants, place.variance + j),
         d=d,
@@ -94,7 +95,7 @@ def _multiply(library, place, numbers, state, pulls, d):
             slopes[lane] = 0.0
         for j in range(d):
             out = pointer(slopes, np.uint64(j) * _L)
-            enter_feature(place.slope_loop, _at_coordinate(place, out, state, pull, constants, j, d))
+            enter_feature(place.slope_loop, _at_coordinate(place, out, state, pulls, constants, j, d))
         product(library, pulls.bend, hessian, slopes, np.uint64(0), _L, np.uint64(d))
 
 
@@ -130,6 +131,7 @@ def _advance(library, place, numbers, state, pulls, step, sizes, noise, at, extr
             extra=pointer(noise.extra, extra_at + lanes),
             pull=pointer(pulls.pull, lanes),
             bend=pointer(pulls.bend, lanes),
+            spread=pointer(pulls.spread, lanes),
             loss=pointer(constants, place.loss + j),
             variance=pointer(constants, place.variance + j),
             noise=law,
@@ -141,31 +143,31 @@ def _advance(library, place, numbers, state, pulls, step, sizes, noise, at, extr
 
 
 @njit(**KERNEL)
-def _feature(library, scope, out, place, state, pull, constants, d):
+def _feature(library, scope, out, place, state, pulls, constants, d):
     """Write one feature of one process."""
     keep_apart()
     prefer_wide()
     for lane in range(_L):
         state[out + lane] = 0.0
     for j in range(scope.first, scope.end):
-        enter_feature(scope.loop, _at_coordinate(place, pointer(state, out), state, pull, constants, j, d))
+        enter_feature(scope.loop, _at_coordinate(place, pointer(state, out), state, pulls, constants, j, d))
     if scope.root:
         for lane in range(_L):
             state[out + lane] = math.sqrt(state[out + lane])
 
 
 @njit(**KERNEL)
-def _features(library, scopes, state, pull, places, numbers, d):
+def _features(library, scopes, state, pulls, places, numbers, d):
     """Write every feature of every process."""
     keep_apart()
     for process in range(len(places)):
         place = places[process]
         if len(numbers.hessian):
             begin, gap = np.uint64(place.at) * _L, np.uint64(place.slots) * _L
-            product(library, pull, numbers.hessian, state, begin, gap, np.uint64(d))
+            product(library, pulls.pull, numbers.hessian, state, begin, gap, np.uint64(d))
         for which in range(len(scopes)):
             out = np.uint64(place.at + d * place.slots + which) * _L
-            _feature(library, scopes[which], out, place, state, pull, numbers.constants, d)
+            _feature(library, scopes[which], out, place, state, pulls, numbers.constants, d)
 
 
 @njit(**KERNEL)
@@ -256,7 +258,7 @@ def block(source, sizes, key, trajectory, given, work, out):
                         combined = place.stride
             if record < len(records) and fine == records[record]:
                 if len(given.scopes):
-                    _features(source, given.scopes, state, pulls.pull, given.places, given.numbers, d)
+                    _features(source, given.scopes, state, pulls, given.places, given.numbers, d)
                 sums = given.terms, given.combinations, work.value, work.term
                 _observe(source, out[record], record, state, given.places, *sums)
                 record += 1

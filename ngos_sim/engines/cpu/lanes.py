@@ -25,7 +25,7 @@ _L = np.uint64(BLOCK)
 _ONE = np.uint64(1)
 
 
-def _row(move, state, xi, chi, extra, pull, bend, loss, variance, noise, parameters, table, d):
+def _row(move, state, xi, chi, extra, pull, bend, spread, loss, variance, noise, parameters, table, d):
     """Step one coordinate."""
     prefer_wide()
     no_overlap()
@@ -36,7 +36,7 @@ def _row(move, state, xi, chi, extra, pull, bend, loss, variance, noise, paramet
         for lane in range(first, first + width(move)):
             x = take_slots(move, pointer(state, lane), _L)
             drawn = float(xi[lane]), float(chi[lane]), float(extra[lane])
-            y = call(move, x, *drawn, pull[lane], bend[lane], a, s, n, c, p)
+            y = call(move, x, *drawn, pull[lane], bend[lane], spread[lane], a, s, n, c, p)
             store_slots(pointer(state, lane), _L, y)
 
 
@@ -49,16 +49,16 @@ def _zeta(law, out, xi, extra, noise, rows):
         out[lane] = call(law, float(xi[lane]), float(extra[lane]), n)
 
 
-def _feature(g, out, state, pull, loss, variance, d):
+def _feature(g, out, state, pull, spread, loss, variance, d):
     """Add a feature of one coordinate to a row."""
     prefer_wide()
     no_overlap()
     a, s = take_loss(g, loss, d), take_variance(g, variance, d)
     for lane in range(_L):
-        out[lane] += call(g, take_slots(g, pointer(state, lane), _L), pull[lane], a, s)
+        out[lane] += call(g, take_slots(g, pointer(state, lane), _L), pull[lane], spread[lane], a, s)
 
 
-def _nodes(move, moved, state, pull, bend, loss, variance, noise, parameters, table, values, d, count, slots):
+def _nodes(move, moved, state, pull, bend, spread, loss, variance, noise, parameters, table, values, d, count, slots):
     """Write the slots of one coordinate after a step from each of the nodes in place of the normal."""
     prefer_wide()
     no_overlap()
@@ -68,7 +68,7 @@ def _nodes(move, moved, state, pull, bend, loss, variance, noise, parameters, ta
         at = node * slots * _L
         for lane in range(_L):
             x = take_slots(move, pointer(state, lane), _L)
-            y = call(move, x, values[node], 0.0, 0.0, pull[lane], bend[lane], a, s, n, c, p)
+            y = call(move, x, values[node], 0.0, 0.0, pull[lane], bend[lane], spread[lane], a, s, n, c, p)
             store_slots(pointer(moved, at + lane), _L, y)
 
 

@@ -68,7 +68,7 @@ def _expander(shape, place, move, multiply_add, device):
                 work[start + i * d * orders + order] = zero
         for node in range(nodes):
             xi, pulled, bent = values[begin + j * nodes + node], rows.pull[j], bend(rows, j)
-            y = move(x, xi, zero, zero, pulled, bent, a, s, n, c, p)
+            y = move(x, xi, zero, zero, pulled, bent, zero, a, s, n, c, p)
             add(work, start, values, begin + d * nodes + node, y)
         if blocks:
             work[first + (centred + j) * orders] -= values[centre + blocks + j]

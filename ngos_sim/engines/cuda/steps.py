@@ -160,7 +160,7 @@ def bender(shape, place, slope, multiply_add, device):
         for j in range(d):
             a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
             x = take_x(state, np.uint64(begin + j * slots), _ONE)
-            rows.slopes[j] = zero + slope(x, rows.pull[j], a, s)
+            rows.slopes[j] = zero + slope(x, rows.pull[j], zero, a, s)
         multiply(rows.bend, rows.hessian, rows.slopes, 0, 1)
 
     def bend(rows, j):
@@ -220,6 +220,8 @@ def stepper(shape, which, functions, carry, multiply_add, device):
     p_at = n_at + np.uint64(place.noise)
     slots, columns, last, entry_size = place.slots, place.columns, place.rows - 1, np.uint64(place.rows * place.columns)
     begin, period, gap = place.state_at, np.uint32(place.stride), np.uint64(d)
+    real, _ = types_of(shape.precision)
+    zero = real(0.0)
 
     def step(rows, state, draws, fine, numbers):
         if (fine + np.uint32(1)) % period == np.uint32(0):
@@ -235,7 +237,7 @@ def stepper(shape, which, functions, carry, multiply_add, device):
                 c = take_c(numbers.table, entry + np.uint64(min(j, last) * columns))
                 x = take_x(state, np.uint64(begin + j * slots), _ONE)
                 of_w, of_b, pulled, bent = xi(rows, draws, j), chi(draws, j), rows.pull[j], bend(rows, j)
-                put(state, begin + j * slots, move(x, of_w, of_b, draws.extra[j], pulled, bent, a, s, n, c, p))
+                put(state, begin + j * slots, move(x, of_w, of_b, draws.extra[j], pulled, bent, zero, a, s, n, c, p))
 
     put = putter(slots, device)
     return device(step)
@@ -267,6 +269,7 @@ def feature(shape, place, which, function, multiply_add, device):
     slots, begin, a_at, s_at = place.slots, place.state_at, place.constants_at, place.constants_at + place.loss * d
     gap = np.uint64(d)
     real, _ = types_of(shape.precision)
+    zero = real(0.0)
 
     def write(rows, state, constants):
         fill_pull(rows, state)
@@ -274,7 +277,7 @@ def feature(shape, place, which, function, multiply_add, device):
         for j in range(scope.first, scope.end):
             a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
             x = take_x(state, np.uint64(begin + j * slots), _ONE)
-            total = real(total + function(x, rows.pull[j], a, s))
+            total = real(total + function(x, rows.pull[j], zero, a, s))
         state[row] = real(math.sqrt(total)) if scope.root else total
 
     return device(write)

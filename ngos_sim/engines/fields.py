@@ -1,0 +1,47 @@
+"""Fields: what makes rows of a process, a number a coordinate, where the oracle couples coordinates.
+
+Before each step of a process its field writes the rows pull, xi and spread that `program.move` reads: (grad f)_i,
+(Sigma^(1/2) zeta)_i and Sigma_ii. `estimators.assembly` gives a Process its field; engines evaluate it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class JointField:
+    """Functions of all of theta, a tuple of d numbers; None for what does not couple coordinates.
+
+    gradient(theta, a) -> grad f, a tuple of d numbers; a : the loss's numbers, a tuple
+    mixed(theta, zeta, s) -> R(theta) zeta, a tuple of d numbers, Sigma = R R^T; s : the covariance's numbers
+    variance(theta, s) -> the diagonal of Sigma, a tuple of d numbers
+    """
+
+    gradient: Callable | None = None
+    mixed: Callable | None = None
+    variance: Callable | None = None
+
+
+@dataclass(frozen=True)
+class DataField:
+    """Gradients of data.
+
+    slope(margin, y) : phi', the derivative of a sample's loss phi(x . theta, y) in its margin x . theta
+    weights : of the minibatches of a step, (1.0,), or of SVAG two
+    batch : samples of a minibatch; 0 where all samples are taken, with their noise Sigma^(1/2) dW: an SDE
+    """
+
+    slope: Callable
+    weights: tuple[float, ...] = (1.0,)
+    batch: int = 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """features : (n, d), targets : (n,), float64; l2 : of the term l2/2 |theta|^2."""
+
+    features: np.ndarray
+    targets: np.ndarray
+    l2: float
