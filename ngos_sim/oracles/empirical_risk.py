@@ -21,6 +21,7 @@ _STEPS = 200  # of Newton's method, which takes 10 or so where there is a minimi
 _ARRIVED = 1e-20  # of f(0): what a Newton step would still change
 _MOVING = 0.1  # margins that a last step still changes by so much go on to infinity
 _FALL, _SHORTEST, _ROUNDING = 1e-4, 2.0**-40, 1e-14  # of step halving; rounding is of f(0)
+_UNLIKE = 1e3  # how often the smallest feature is in the largest
 _RANK = 1e-10  # of a column's length: what is left of it beside others, where it is a combination of them
 
 
@@ -139,7 +140,7 @@ class EmpiricalRisk(Objective):
             There is none, as the classes are separable, or more than one, as features are collinear; l2 > 0 gives one.
         """
         if self.dependent and not self.l2:
-            raise ValueError(f"loss {self.name!r} has no unique minimiser: {self.said_of_dependent()}")
+            raise ValueError(f"loss {self.name!r} has no unique minimiser: {self._said_of_dependent()}")
         theta = np.zeros(self.dimension)
         unit = self.value_at(theta)
         for _ in range(_STEPS):
@@ -171,11 +172,27 @@ class EmpiricalRisk(Objective):
             part *= 0.5
         return part
 
-    def said_of_dependent(self):
+    @property
+    def doubts(self):
+        """What is odd in the data, a line each: features that are collinear with l2 = 0, or of different sizes."""
+        found = []
+        if self.dependent and not self.l2:
+            found.append(f"the loss has no unique minimiser: {self._said_of_dependent()}")
+        sizes = np.sqrt(np.mean(self.features**2, axis=0))
+        most, least = int(np.argmax(sizes)), int(np.argmin(np.where(sizes > 0.0, sizes, np.inf)))
+        if sizes[most] > _UNLIKE * sizes[least]:
+            found.append(
+                f"feature {self.columns[most]!r} is {sizes[most] / sizes[least]:.1e} times as large as "
+                f"{self.columns[least]!r}, and so are their gradients; (x - mean) / std standardises features"
+            )
+        return tuple(found)
+
+    def _said_of_dependent(self):
         """Return in words which features are combinations of others."""
         names = ", ".join(repr(self.columns[j]) for j in self.dependent[:4]) + ", .." * (len(self.dependent) > 4)
-        verb = "is a combination" if len(self.dependent) == 1 else "are combinations"
-        return f"of the features {names} {verb} of those before, with l2={self.l2:g}; l2 > 0 gives one"
+        one = len(self.dependent) == 1
+        what = f"feature {names} is a combination" if one else f"features {names} are combinations"
+        return f"{what} of those before, with l2={self.l2:g}; l2 > 0 gives one"
 
 
 @dataclass(frozen=True, eq=False)

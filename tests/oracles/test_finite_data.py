@@ -156,6 +156,22 @@ def test_an_intercept_is_no_collinear_feature():
     assert ns.finite_data(np.column_stack([x, 3.0 * ones]), [0, 1, 0, 1]).loss.dependent == (2,)
 
 
+def test_doubts():
+    """Words, and no refusal: errors of such data are what they are."""
+    x = np.column_stack([FEATURES, 2.0 * FEATURES[:, 0], np.zeros(3)])
+    (said,) = ns.finite_data(x, [0, 1, 1]).loss.doubts
+    assert said == (
+        "the loss has no unique minimiser: features '2', '3' are combinations of those before, with l2=0; "
+        "l2 > 0 gives one"
+    )
+    assert ns.finite_data(x, [0, 1, 1], l2=0.1).loss.doubts == ()
+    (said,) = ns.finite_data(pd.DataFrame(FEATURES * [1e4, 1.0], columns=["a", "b"]), [0, 1, 1]).loss.doubts
+    assert said == (
+        "feature 'a' is 1.0e+04 times as large as 'b', and so are their gradients; "
+        "(x - mean) / std standardises features"
+    )
+
+
 def test_an_oracle_of_data():
     oracle = made("logistic")
     assert oracle.dimension == 2
