@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
     from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Reading, Refused, Served
     from ngos_sim.estimators.test_functions import TestFunction
+    from ngos_sim.oracles.covariances import Covariance
     from ngos_sim.oracles.curved_losses import double_well, log_cosh, sine_quadratic
+    from ngos_sim.oracles.finite_data import finite_data
     from ngos_sim.oracles.heavy_laws import laplace, student_t
     from ngos_sim.oracles.laws import rademacher, skewed, two_point, uniform
     from ngos_sim.oracles.losses import Loss, linear, quadratic
@@ -44,6 +46,7 @@ __all__ = [
     "NGOS",
     "SDE",
     "ConvergenceStudy",
+    "Covariance",
     "EngineUnavailable",
     "Estimator",
     "Hyperparameters",
@@ -69,6 +72,7 @@ __all__ = [
     "compagnoni_adam_sde",
     "compagnoni_rmsprop_sde",
     "double_well",
+    "finite_data",
     "flipped_sgd_sde",
     "fma",
     "from_hyperparameters",
@@ -112,7 +116,9 @@ _HOMES = {
     "errors": ("EngineUnavailable", "NonFiniteError", "StudyWarning"),
     "estimators.estimator": ("Estimator", "Plan", "Quantity", "Reading", "Refused", "Served"),
     "estimators.test_functions": ("TestFunction",),
+    "oracles.covariances": ("Covariance",),
     "oracles.curved_losses": ("double_well", "log_cosh", "sine_quadratic"),
+    "oracles.finite_data": ("finite_data",),
     "oracles.heavy_laws": ("laplace", "student_t"),
     "oracles.laws": ("rademacher", "skewed", "two_point", "uniform"),
     "oracles.losses": ("Loss", "linear", "quadratic"),

@@ -31,11 +31,13 @@ class DataField:
     slope(margin, y) : phi', the derivative of a sample's loss phi(x . theta, y) in its margin x . theta
     weights : of the minibatches of a step, (1.0,), or of SVAG two
     batch : samples of a minibatch; 0 where all samples are taken, with their noise Sigma^(1/2) dW: an SDE
+    spread : whether its step reads Sigma_ii
     """
 
     slope: Callable
     weights: tuple[float, ...] = (1.0,)
     batch: int = 0
+    spread: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.engines.fields import DataField, JointField
+from ngos_sim.engines.fields import Data, DataField, JointField
 from ngos_sim.engines.observation import check_known, height, is_bent, observed, slope
 from ngos_sim.processes.rule import parameters
 
@@ -26,7 +26,7 @@ STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
 class Process:
     """One process: its move (a scalar function, see `move`), its slots, its stride and its `zeta`, or `no_law`.
 
-    channels : how many Brownian motions drive it, 1 or 2
+    channels : how many Brownian motions drive it, 1 or 2; 0 where its noise is that of minibatches
     slope : (grad f)_i as a scalar function (x, pull, spread, a, s) where its step reads (H grad f)_i of a matrix H,
         or None
     matrix : how many numbers at the end of a row of its table are a matrix: c is then (the others, these), the latter
@@ -49,11 +49,16 @@ class Feature:
     """A function of the state beside the slots: g(x, pull, spread, a, s), of one coordinate or summed over all.
 
     coordinate is -1 for the sum; root says whether the square root of the result is taken.
+
+    sample : a function (margin, y) of a sample whose mean over all data is added, or None
+    reads : which of "pull" and "spread" it reads where a field makes them
     """
 
     function: Callable
     coordinate: int
     root: bool
+    sample: Callable | None = None
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,14 @@ class Program:
 
     @property
     def channels(self):
-        """The largest number of Brownian motions that drive a process (1 or 2)."""
+        """The largest number of Brownian motions that drive a process (0, 1 or 2)."""
         return max(process.channels for process in self.processes)
+
+    def draws(self, inputs):
+        """Return how many Gaussians of W a fine step has: d, or one a sample where an SDE is of data."""
+        fields = [process.field for process in self.processes]
+        everything = any(isinstance(field, DataField) and not field.batch for field in fields)
+        return len(inputs.data.targets) if everything else self.dimension
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,7 @@ class Inputs:
         the factor at each record (records, terms); the powers of a state's rows (terms, rows): slots, features, errors
     combinations : ndarray, shape (observables, processes): what is recorded is combinations @ g
     hessian, root : ndarray, shape (d, d): H and Sigma^(1/2) where they are matrices; else shape (0, 0)
+    data : what the fields of data read, or None
     """
 
     key: int
@@ -151,6 +163,7 @@ class Inputs:
     combinations: np.ndarray
     hessian: np.ndarray
     root: np.ndarray
+    data: Data | None = None
 
     def __post_init__(self):
         steps = np.concatenate([[0], self.records])

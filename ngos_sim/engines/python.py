@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ngos_sim.arithmetic import fma, matvec
-from ngos_sim.engines import rng
+from ngos_sim.engines import python_data, rng
 from ngos_sim.engines.compiling.bind import plain
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
@@ -43,21 +43,31 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None, second_nois
 def _plain(program):
     """Return the program of plain copies that call exp, log, tanh, erf, sin and cos as compiled functions do."""
     processes = tuple(
-        replace(process, move=plain(process.move), law=plain(process.law), slope=process.slope and plain(process.slope))
+        replace(
+            process,
+            move=plain(process.move),
+            law=plain(process.law),
+            slope=process.slope and plain(process.slope),
+            field=process.field and replace(process.field, slope=plain(process.field.slope)),
+        )
         for process in program.processes
     )
-    features = tuple(replace(feature, function=plain(feature.function)) for feature in program.features)
+    features = tuple(
+        replace(feature, function=plain(feature.function), sample=feature.sample and plain(feature.sample))
+        for feature in program.features
+    )
     return replace(program, processes=processes, features=features)
 
 
 def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
     d, m = program.dimension, program.substeps  # fine steps a macro step
     given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise, rng.SECOND_BROWNIAN: second_noise}
+    draws = program.draws(inputs)
 
-    def gaussians(stream, step):
-        """Return the d Gaussians of a stream's step, counted from 0."""
+    def gaussians(stream, step, count=d):
+        """Return the Gaussians of a stream's step, counted from 0."""
         if noise is None:
-            return [draw(inputs.key, index, stream, step * d + j) for j in range(d)]
+            return [draw(inputs.key, index, stream, step * count + j) for j in range(count)]
         return [float(value) for value in given[stream][step]]
 
     hessian, root = (matrix.ravel().tolist() for matrix in (inputs.hessian, inputs.root))
@@ -68,7 +78,7 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noi
     xi: list = []
     chi: list = []
     for fine in range(1, int(inputs.records[-1]) + 1):
-        xi.append(gaussians(rng.BROWNIAN, fine - 1))
+        xi.append(gaussians(rng.BROWNIAN, fine - 1, draws) if program.channels else none)
         chi.append(gaussians(rng.SECOND_BROWNIAN, fine - 1) if program.channels == 2 else none)
         extra = gaussians(rng.EXTRA, (fine - 1) // m) if program.gaussians == 2 else none
         for process, numbers, state, carried in zip(program.processes, inputs.processes, states, errors, strict=True):
@@ -79,9 +89,11 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noi
             if root:
                 zeta = [process.law(*both, numbers.noise) for both in zip(of_w, extra, strict=True)]
                 of_w = matvec(root, zeta, none)
-            pull = _pull(hessian, state)
+            pull, spread = _pull(hessian, state), none
+            if process.field is not None:
+                pull, of_w, spread = _field(process.field, inputs, state, of_w, step, index)
             bend = _bend(process, numbers, hessian, state, pull)
-            moves = [_move(process, numbers, state[j], pull[j], bend[j], step, j) for j in range(d)]
+            moves = [_move(process, numbers, state[j], pull[j], bend[j], spread[j], step, j) for j in range(d)]
             if carried:
                 carried[:] = _carried(carried, numbers.errors, state, moves, step)
             state[:] = [moved(*drawn) for moved, *drawn in zip(moves, of_w, of_b, extra, strict=True)]
@@ -98,13 +110,22 @@ def _increment(rows, stride):
     return [_sum(each) * scale for each in zip(*rows[-stride:], strict=True)]
 
 
-def _move(process, numbers, x, pull, bend, step, j):
+def _field(field, inputs, state, of_w, step, trajectory):
+    """Return the rows pull, xi and spread that a field makes before step number `step`."""
+    theta = [x[0] for x in state]
+    if field.batch:
+        made = python_data.minibatch(inputs.data, field, theta, step, inputs.key, trajectory)
+        return made._replace(xi=[0.0] * len(theta))
+    return python_data.full_batch(inputs.data, field.slope, theta, of_w)
+
+
+def _move(process, numbers, x, pull, bend, spread, step, j):
     """Return coordinate j's step number `step` as a function (xi, chi, extra) -> x."""
     entries = numbers.table[step - 1].tolist()
     c, matrix = tuple(entries[min(j, len(entries) - 1)]), process.matrix
     c = (c[:-matrix], c[-matrix:]) if matrix else c
     a, s, n, p = _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, numbers.parameters
-    return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, 0.0, a, s, n, c, p)
+    return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p)
 
 
 def _carried(carried, errors, state, moves, step):
@@ -170,12 +191,16 @@ def _observe(program, inputs, states, errors, record):
     """Return combinations @ g(states), shape (test functions, observables)."""
     observed = np.zeros((inputs.test_functions, len(inputs.combinations)))
     for index, (numbers, state, carried) in enumerate(zip(inputs.processes, states, errors, strict=True)):
-        rows = [value for x in state for value in x]
+        rows, theta = [value for x in state for value in x], [x[0] for x in state]
+        pull, spread = _pull(inputs.hessian.ravel().tolist(), state), [0.0] * len(state)
+        if inputs.data is not None and any(feature.reads for feature in program.features):
+            pull, _, spread = python_data.full_batch(inputs.data, program.processes[index].field.slope, theta)
         for feature in program.features:
             among = range(len(state)) if feature.coordinate < 0 else [feature.coordinate]
-            pull = _pull(inputs.hessian.ravel().tolist(), state)
-            given = [(state[j], pull[j], 0.0, _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
+            given = [(state[j], pull[j], spread[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
             total = _sum([feature.function(*each) for each in given])
+            if feature.sample is not None:
+                total = python_data.add_mean(inputs.data, feature.sample, theta, total)
             rows.append(math.sqrt(total) if feature.root else total)
         rows += carried
         values = [0.0] * inputs.test_functions

@@ -33,7 +33,9 @@ def polynomial(function, oracle, slots, dimension):
     if isinstance(function, TestFunction):
         return None
     parsed = parse(function, slots, dimension)
-    loss = _written_out(oracle, dimension) if any(powers["loss"] for _, powers in parsed) else []
+    loss: list | None = _written_out(oracle, dimension) if any(powers["loss"] for _, powers in parsed) else []
+    if loss is None:
+        return None
     if sum(len(loss) ** powers["loss"] for _, powers in parsed) > MOST_TERMS:
         return None
     terms = []
@@ -70,8 +72,10 @@ def noise_degree(terms, growth, joint):
 
 
 def _written_out(oracle, dimension):
-    """Return the loss as terms: theta^T H theta / 2 + slope . theta."""
+    """Return the loss as terms, theta^T H theta / 2 + slope . theta; None where its gradient is not affine."""
     affine = affine_gradient(oracle.loss, dimension)
+    if affine is None:
+        return None
     terms = [(float(affine.slope[j]), Counter([(0, j)])) for j in np.flatnonzero(affine.slope).tolist()]
     diagonal = affine.diagonal
     terms += [(0.5 * float(diagonal[j]), Counter([(0, j), (0, j)])) for j in np.flatnonzero(diagonal).tolist()]

@@ -14,6 +14,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from ngos_sim.oracles import joint
+
 _SCALES = 1.3717 * 10.0 ** np.arange(-9.0, 9.0)  # |theta|; no number at which one would put a kink
 _WIDTH = 1.0 / 16.0  # of an interval, of its theta
 _NODES = np.array([-1.0, -0.7650553239294647, -0.2852315164806451, 0.2852315164806451, 0.7650553239294647, 1.0])
@@ -55,12 +57,68 @@ def check_derivative(owner, function, derivative, parameters):
     for j, p in chosen.items():
         found = _disagreement(*(_sampled(owner, *each, p) for each in (function, derivative)))
         if found is not None:
-            theta, expected, slope = found
+            at, expected, slope = found
+            theta = _POINTS[at].mean()
             of = f" of coordinate {j}" if len(chosen) > 1 else ""
             raise ValueError(
                 f"{owner}: {derivative[0]}{of} is {slope:.5g} at theta={theta:.5g}, "
                 f"but the derivative of {function[0]} is {expected:.5g} there"
             )
+
+
+def check_gradient(owner, value, gradient, parameters, dimension):
+    """Raise ValueError unless the function `gradient` of all of theta is that of the function `value`.
+
+    Held in every coordinate, on the intervals of `check_derivative` along its axis. The other coordinates stand still,
+    each at a size of its own: in two rounds at the scale of the interval, in a third near 1.
+
+    Parameters
+    ----------
+    owner : str
+        What messages begin with.
+    value : function (theta, p) -> float
+    gradient : function (theta, p) -> tuple of float
+    parameters : mapping of str to float
+        What p holds.
+    dimension : int
+
+    Raises
+    ------
+    ValueError, TypeError
+        They disagree: the message names the coordinate. Or one returns something else, or reads what p has not.
+    """
+    p, rest = SimpleNamespace(**parameters), np.arange(dimension)
+    scales = np.abs(_POINTS[:, :1])
+    rounds = [sizes * _irregular(rest, turn) for turn, sizes in enumerate((scales, scales, np.ones_like(scales)))]
+    for j in range(dimension):
+        for standing in rounds:
+            points = np.repeat(standing[:, None, :], _POINTS.shape[1], axis=1)
+            points[:, :, j] = _POINTS
+            rows = [[tuple(theta) for theta in row] for row in points.tolist()]
+            with np.errstate(all="ignore"):
+                f = _everywhere(joint.number, owner, "value", value, rows, p)
+                slope = _everywhere(joint.vector, owner, "gradient", gradient, rows, p)
+            found = _disagreement(f, slope if slope.ndim == 2 else slope[:, :, j])
+            if found is not None:
+                at, expected, own = found
+                where = joint.shown(points[at].mean(axis=0))
+                raise ValueError(
+                    f"{owner}: gradient of coordinate {j} is {own:.5g} at theta={where}, "
+                    f"but the derivative of value is {expected:.5g} there"
+                )
+
+
+def _irregular(rest, turn):
+    """Return a factor a coordinate, of either sign and of size .4 to 1.6, another one each turn."""
+    spread = np.modf((rest + 1.0) * (0.6180339887 + 0.3 * turn))[0]
+    return np.where((rest + turn) % 2, -1.0, 1.0) * (0.4 + 1.2 * spread)
+
+
+def _everywhere(how, owner, name, function, rows, p):
+    """Return what a function of all of theta says at points, row by row; NaN where it is not defined."""
+    found = [[joint.defined(how, owner, name, function, theta, p) for theta in row] for row in rows]
+    like = next((one for row in found for one in row if one is not None), np.nan)
+    return np.array([[like * np.nan if one is None else one for one in row] for row in found])
 
 
 def coordinates(parameters):
@@ -99,7 +157,7 @@ def _value(owner, name, function, theta, p):
 
 
 def _disagreement(f, slope):
-    """Return theta, the difference quotient of f and the mean slope where they disagree, or None if they do not."""
+    """Return an interval, the difference quotient of f and the mean slope where they disagree, None if they do not."""
     width = _POINTS[:, -1] - _POINTS[:, 0]
     with np.errstate(all="ignore"):
         change, integral = f[:, -1] - f[:, 0], width * (slope @ _WEIGHTS)
@@ -112,4 +170,4 @@ def _disagreement(f, slope):
     if wrong.sum() <= _SHARE * telling.sum():
         return None
     at = min(np.flatnonzero(wrong).tolist(), key=lambda i: (abs(np.log(abs(_POINTS[i, 0]))), i))
-    return _POINTS[at].mean(), change[at] / width[at] + 0.0, integral[at] / width[at] + 0.0  # -0 is 0
+    return at, change[at] / width[at] + 0.0, integral[at] / width[at] + 0.0  # -0 is 0

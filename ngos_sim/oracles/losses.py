@@ -1,12 +1,25 @@
-"""Losses f(theta) = 1/2 theta^T H theta + sum_i f_i(theta_i): gradient, value and curvature of one coordinate."""
+"""Losses: sums over coordinates, f(theta) = 1/2 theta^T H theta + sum_i f_i(theta_i), and joint ones, f(theta).
 
+Of the former a Loss has gradient, value and curvature of one coordinate, of the latter functions of all of theta.
+"""
+
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.oracles.derivatives import check_derivative
-from ngos_sim.validation import checked_function, coordinate_parameters, dimension_of, keep, symmetric_matrix
+from ngos_sim.oracles import joint as whole
+from ngos_sim.oracles.derivatives import check_derivative, check_gradient
+from ngos_sim.oracles.objective import Objective, each_of
+from ngos_sim.validation import (
+    checked_function,
+    coordinate_parameters,
+    dimension_of,
+    keep,
+    named_numbers,
+    symmetric_matrix,
+)
 
 
 def diagonal_of(matrix):
@@ -16,8 +29,8 @@ def diagonal_of(matrix):
 
 
 @dataclass(frozen=True, init=False)
-class Loss:
-    """A loss that is a sum over coordinates, f(theta) = sum_i f_i(theta_i), and perhaps a quadratic form.
+class Loss(Objective):
+    """A loss: a sum over coordinates, f(theta) = sum_i f_i(theta_i), perhaps with a quadratic form; or a joint one.
 
     Parameters
     ----------
@@ -29,8 +42,13 @@ class Loss:
         Without `curvature` no rule may read `o.curvature` or `o.hessian_gradient`.
     matrix : sequence of sequence of float, shape (d, d), optional
         H, symmetric, of a quadratic form 1/2 theta^T H theta that is added to the sum.
+    joint : bool
+        Whether theta is all coordinates: a tuple of `dimension` floats, of which `gradient` makes a tuple of as many
+        and `value` a float. There are no curvature and no matrix then, and `local` and `control_variate` do not serve.
+    dimension : int, optional
+        The number of coordinates of a joint loss, 2 to 16.
     **parameters : float or sequence of float
-        The loss's own numbers: one, or one a coordinate.
+        The loss's own numbers: one, or one a coordinate. Of a joint loss each is one number.
 
     Raises
     ------
@@ -49,6 +67,16 @@ class Loss:
     ... )
     >>> bowl.dimension
     2
+    >>> product = ns.Loss(
+    ...     "product",
+    ...     gradient=lambda theta, p: (p.factor * theta[1], p.factor * theta[0]),
+    ...     value=lambda theta, p: p.factor * theta[0] * theta[1],
+    ...     joint=True,
+    ...     dimension=2,
+    ...     factor=3.0,
+    ... )
+    >>> product.gradient_at([1.0, 2.0])
+    array([6., 3.])
     """
 
     name: str
@@ -56,24 +84,23 @@ class Loss:
     value: Callable
     curvature: Callable | None
     matrix: tuple[tuple[float, ...], ...] | None
+    joint: bool
+    dimension: int | None
     parameters: Mapping[str, float | tuple[float, ...]]
 
-    def __init__(self, name, gradient, value, curvature=None, matrix=None, **parameters):
-        others = {}
-        if matrix is not None:
-            square = symmetric_matrix("matrix", matrix)
-            if square is None:
-                raise ValueError(f"loss {name!r}: matrix={matrix!r} is not a matrix of numbers")
-            matrix = tuple(map(tuple, square.tolist()))
-            others["matrix"] = len(matrix)
-        held = coordinate_parameters(f"loss {name!r}", parameters, **others)
+    def __init__(self, name, gradient, value, curvature=None, matrix=None, joint=False, dimension=None, **parameters):
+        owner = f"loss {name!r}"
         functions = {"value": value, "gradient": gradient, "curvature": curvature}
-        for key, function in functions.items():
-            if (key, function) != ("curvature", None):
-                checked_function(f"loss {name!r}", key, function)
-        check_derivative(f"loss {name!r}", ("value", value), ("gradient", gradient), held)
-        if curvature is not None:
-            check_derivative(f"loss {name!r}", ("gradient", gradient), ("curvature", curvature), held)
+        if not isinstance(joint, bool):
+            raise TypeError(f"{owner}: joint={joint!r}; allowed: True, False")
+        if joint:
+            dimension = whole.checked_dimension(owner, dimension)
+            held = _of_joint(owner, functions, matrix, dimension, parameters)
+        elif dimension is not None:
+            raise ValueError(f"{owner}: dimension={dimension!r} is that of a joint loss; give joint=True, or vectors")
+        else:
+            matrix, held = _of_coordinates(owner, functions, matrix, parameters)
+            dimension = dimension_of(held) if matrix is None else len(matrix)
         keep(
             self,
             name=name,
@@ -81,15 +108,59 @@ class Loss:
             value=value,
             curvature=curvature,
             matrix=matrix,
+            joint=joint,
+            dimension=dimension,
             parameters=held,
         )
 
     @property
-    def dimension(self):
-        """Number of coordinates that the parameters fix; None if all are scalars."""
-        if self.matrix is not None:
-            return len(self.matrix)
-        return dimension_of(self.parameters)
+    def coupling(self):
+        """Why no moments are known of it, as a clause; "" where it is a sum over coordinates, perhaps with a matrix."""
+        return f"loss {self.name!r} couples its coordinates" if self.joint else ""
+
+    def value_at(self, theta):
+        """Return f(theta), a float."""
+        theta = whole.at(theta, self.dimension)
+        if self.joint:
+            return whole.number(f"loss {self.name!r}", "value", self.value, theta, self.parameters)
+        quadratic = 0.0 if self.matrix is None else 0.5 * float(np.array(theta) @ np.array(self.matrix) @ theta)
+        return quadratic + sum(map(self.value, theta, each_of(self.parameters, len(theta))))
+
+    def gradient_at(self, theta):
+        """Return grad f(theta), an array of one number a coordinate."""
+        theta = whole.at(theta, self.dimension)
+        if self.joint:
+            return whole.vector(f"loss {self.name!r}", "gradient", self.gradient, theta, self.parameters)
+        own = np.array(list(map(self.gradient, theta, each_of(self.parameters, len(theta)))), dtype=np.float64)
+        return own if self.matrix is None else np.array(self.matrix) @ theta + own
+
+
+def _of_joint(owner, functions, matrix, dimension, parameters):
+    """Return the parameters of a joint loss, checked with its functions."""
+    for key, given in {"curvature": functions["curvature"], "matrix": matrix}.items():
+        if given is not None:
+            raise ValueError(f"{owner}: a joint loss has no {key}; allowed: gradient and value alone")
+    held = named_numbers(owner, parameters)
+    value, gradient = (checked_function(owner, key, functions[key]) for key in ("value", "gradient"))
+    check_gradient(owner, value, gradient, held, dimension)
+    return held
+
+
+def _of_coordinates(owner, functions, matrix, parameters):
+    """Return matrix and parameters of a sum over coordinates, checked with its functions."""
+    others = {}
+    if matrix is not None:
+        square = symmetric_matrix("matrix", matrix)
+        if square is None:
+            raise ValueError(f"{owner}: matrix={matrix!r} is not a matrix of numbers")
+        matrix = tuple(map(tuple, square.tolist()))
+        others["matrix"] = len(matrix)
+    held = coordinate_parameters(owner, parameters, **others)
+    known = {key: function for key, function in functions.items() if (key, function) != ("curvature", None)}
+    named = [(key, checked_function(owner, key, function)) for key, function in known.items()]
+    for function, derivative in itertools.pairwise(named):
+        check_derivative(owner, function, derivative, held)
+    return matrix, held
 
 
 def _quadratic_gradient(theta, p):

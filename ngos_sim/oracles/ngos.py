@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ngos_sim.oracles.losses import Loss, diagonal_of
+from ngos_sim.oracles import joint
+from ngos_sim.oracles.empirical_risk import EmpiricalRisk, SampleCovariance
+from ngos_sim.oracles.losses import diagonal_of
+from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.oracles.noises import Noise, gaussian
+from ngos_sim.oracles.objective import CoupledCovariance, Objective, each_of
 from ngos_sim.oracles.variances import Variance
 from ngos_sim.validation import broadcastable, described, of_kind, symmetric_matrix
 
@@ -41,10 +45,10 @@ class NGOS:
     ----------
     loss : Loss
         f.
-    covariance : float, sequence of float, shape (d,), matrix, shape (d, d), Variance or function theta_i -> Sigma_ii
+    covariance : float, sequence of float, shape (d,), matrix, shape (d, d), Variance, function or Covariance
         Sigma at unit noise scale: one number on its diagonal, its diagonal, or all of it, symmetric and
-        positive semi-definite. A Variance, or a plain function, is a diagonal that depends on the state; the
-        theorems ask that its root be bounded, Lipschitz and smooth.
+        positive semi-definite. A Variance, or a plain function theta_i -> Sigma_ii, is a diagonal that depends on the
+        state, a Covariance all of a Sigma that does; the theorems ask that its root be bounded, Lipschitz and smooth.
     noise : Noise
         Law of zeta.
 
@@ -64,13 +68,17 @@ class NGOS:
     ValueError: covariance=-1.0 must not be negative
     """
 
-    loss: Loss
-    covariance: float | tuple[float, ...] | tuple[tuple[float, ...], ...] | Variance | Callable = 1.0
+    loss: Objective
+    covariance: float | tuple[float | tuple[float, ...], ...] | Variance | CoupledCovariance | Callable = 1.0
     noise: Noise = field(default_factory=gaussian)
 
     def __post_init__(self):
-        for name, kind, made_by in (("loss", Loss, "ns.quadratic(hessian=..)"), ("noise", Noise, "ns.gaussian()")):
-            of_kind(name, getattr(self, name), kind, f"a {kind.__name__}", made_by)
+        self._check_data()
+        of_kind("loss", self.loss, Objective, "a Loss", "ns.quadratic(hessian=..)")
+        of_kind("noise", self.noise, Noise, "a Noise", "ns.gaussian()")
+        if isinstance(self.covariance, CoupledCovariance):
+            self._check_length(self.covariance.dimension)
+            return
         if self.is_state_dependent:
             self._check_length(self.diagonal.dimension)
             return
@@ -87,6 +95,18 @@ class NGOS:
         full = matrix is not None and diagonal is None
         object.__setattr__(self, "covariance", tuple(map(tuple, matrix.tolist())) if full else values)
 
+    def _check_data(self):
+        """Raise TypeError where some of the three parts are those of a data set, but not all of them of one."""
+        parts = ((self.loss, EmpiricalRisk), (self.covariance, SampleCovariance), (self.noise, Minibatches))
+        of_data = [isinstance(part, kind) for part, kind in parts]
+        if any(of_data) and not (all(of_data) and self.covariance.risk is self.loss):
+            raise TypeError("loss, covariance and noise of data go together; ns.finite_data(..) makes the oracle")
+
+    @property
+    def data(self):
+        """The EmpiricalRisk whose minibatches the gradients are of; None where they are not of data."""
+        return self.loss if isinstance(self.loss, EmpiricalRisk) else None
+
     def _check_length(self, own):
         its = self.loss.dimension
         if None not in (own, its) and own != its:
@@ -96,12 +116,20 @@ class NGOS:
     @property
     def is_state_dependent(self):
         """Whether Sigma depends on theta."""
-        return isinstance(self.covariance, Variance) or callable(self.covariance)
+        return isinstance(self.covariance, Variance | CoupledCovariance) or callable(self.covariance)
+
+    @property
+    def coupling(self):
+        """As a clause, what couples coordinates otherwise than by a constant matrix; "" if nothing does."""
+        own = self.covariance.coupling if isinstance(self.covariance, CoupledCovariance) else ""
+        return self.loss.coupling or own
 
     @functools.cached_property
     def diagonal(self):
-        """The Variance that the diagonal of Sigma is, whatever `covariance` was given as."""
+        """The Variance that the diagonal of Sigma is, whatever `covariance` was given as; None of one that couples."""
         given = self.covariance
+        if isinstance(given, CoupledCovariance):
+            return None
         if isinstance(given, Variance):
             return given
         if callable(given):
@@ -112,7 +140,8 @@ class NGOS:
     @property
     def dimension(self):
         """Number of coordinates that loss and covariance fix; None if all are scalars."""
-        return self.diagonal.dimension if self.loss.dimension is None else self.loss.dimension
+        own = self.covariance.dimension if self.diagonal is None else self.diagonal.dimension
+        return own if self.loss.dimension is None else self.loss.dimension
 
     @functools.cached_property
     def root(self):
@@ -124,15 +153,40 @@ class NGOS:
 
     @property
     def is_dense(self):
-        """Whether the Hessian or the covariance is a matrix that is not diagonal."""
-        return self.loss.matrix is not None or self.root is not None
+        """Whether coordinates depend on each other: by a Hessian or covariance that is a matrix, or by `coupling`."""
+        return self.loss.matrix is not None or self.root is not None or bool(self.coupling)
 
     @property
     def variance(self):
-        """Sigma_ii as a scalar function (theta, p), p holding `variance_parameters` by name."""
-        return self.diagonal.function
+        """Sigma_ii as a scalar function (theta, p), p holding `variance_parameters` by name; None if Sigma couples."""
+        return None if self.diagonal is None else self.diagonal.function
 
     @property
     def variance_parameters(self):
-        """Parameters of `variance` by name: a number, or a tuple of one a coordinate."""
-        return self.diagonal.parameters
+        """Parameters of `variance` by name: a number, or a tuple of one a coordinate; else those of the covariance."""
+        return (self.diagonal or self.covariance).parameters
+
+    def value_at(self, theta):
+        """Return f(theta), a float."""
+        return self.loss.value_at(joint.at(theta, self.dimension))
+
+    def gradient_at(self, theta):
+        """Return grad f(theta), shape (d,)."""
+        return self.loss.gradient_at(joint.at(theta, self.dimension))
+
+    def covariance_at(self, theta):
+        """Return Sigma(theta) at unit noise scale, shape (d, d).
+
+        Examples
+        --------
+        >>> import ngos_sim as ns
+        >>> ns.NGOS(ns.linear(0.7), ns.lorentz_variance(2.0, 1.0)).covariance_at([0.0, 1.0])
+        array([[5., 0.],
+               [0., 3.]])
+        """
+        theta = joint.at(theta, self.dimension)
+        if isinstance(self.covariance, CoupledCovariance):
+            return self.covariance.covariance_at(theta)
+        if not self.is_state_dependent and np.ndim(self.covariance) == 2:
+            return np.array(self.covariance)
+        return np.diag(list(map(self.variance, theta, each_of(self.variance_parameters, len(theta)))))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.noises import Noise
+from ngos_sim.oracles.objective import CoupledCovariance
 from ngos_sim.validation import keep
 
 _SAME = 1e-6  # relative: moments closer than this are one, as quadratures of laws have an error
@@ -59,12 +60,14 @@ class Domain:
         if law is not None and (other.name, other.parameters) != (law.name, law.parameters):
             of_others = ", of other parameters" if other.name == law.name else ""
             found.append(f"{law.name} noise, not {other.name}{of_others}")
-        if self.moments is not None:
+        if self.moments is not None and oracle.data is not None:
+            found.append("E zeta^3 and E zeta^4 that are the same everywhere, not those of minibatches")
+        elif self.moments is not None:
             *_, third, excess = other.cumulants(sigma)
             for name, wanted, has in zip(("zeta^3", "zeta^4"), self.moments, (third, 3.0 + excess), strict=True):
                 if not abs(wanted - has) <= _SAME * (1.0 + abs(wanted)):
                     found.append(f"E {name} = {wanted:.9g}, which is {has:.9g} of noise {other.name!r}")
-        if self.independent and oracle.root is not None:
+        if self.independent and (oracle.root is not None or isinstance(oracle.covariance, CoupledCovariance)):
             found.append("a diagonal covariance")
         if self.constant and oracle.is_state_dependent:
             found.append("a covariance that does not depend on the state")

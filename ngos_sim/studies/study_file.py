@@ -14,7 +14,7 @@ from ngos_sim.studies.kinds import KINDS
 from ngos_sim.studies.study import ConvergenceStudy
 from ngos_sim.validation import integer
 
-_SIZES = ("eta2", "eta", "steps")  # one of them
+_SIZES = ("eta2", "eta", "steps", "batch_size")  # one of them
 _TABLES = {  # table: (required keys, optional keys)
     "": (("oracle", "optimizer", "initial", "study"), ("sde",)),
     "oracle": (("loss", "covariance", "noise"), ()),
@@ -134,7 +134,9 @@ def _check_sizes(study):
     """Raise ValueError unless a [study] table says its step sizes once."""
     given = [f"study.{key}" for key in _SIZES if key in study]
     if not given:
-        raise ValueError("study.eta2 is missing; allowed instead: steps, or eta where the optimizer's clock is 'eta'")
+        raise ValueError(
+            "study.eta2 is missing; allowed instead: batch_size, steps, or eta where the optimizer's clock is 'eta'"
+        )
     if len(given) > 1:
         raise ValueError(f"{' and '.join(given)}: one of them is allowed")
 
