@@ -32,12 +32,14 @@ class DataField:
     weights : of the minibatches of a step, (1.0,), or of SVAG two
     batch : samples of a minibatch; 0 where all samples are taken, with their noise Sigma^(1/2) dW: an SDE
     spread : whether its step reads Sigma_ii
+    replacement : whether each sample is drawn from all of them; if not, an epoch takes each once, in an own order
     """
 
     slope: Callable
     weights: tuple[float, ...] = (1.0,)
     batch: int = 0
     spread: bool = False
+    replacement: bool = True
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class DataPlace(NamedTuple):
     batch, minibatches, weights : samples of a minibatch, 0 where all are taken, minibatches a step, and where their
         weights begin in `Data.weights`
     lanes, samples : how many are worked at together
+    order : where its samples' orders begin in `Data.orders`; -1 where they are drawn with replacement
     spread : whether its step reads the diagonal of Sigma
     """
 
@@ -69,6 +70,7 @@ class DataPlace(NamedTuple):
     weights: int
     lanes: int
     samples: int
+    order: int
     spread: int
 
 
@@ -211,6 +213,7 @@ class Data(NamedTuple):
     l2, one, inverse, inverse_root : l2, 1, 1 / n, 1 / sqrt(n), of the state's type
     surveyed, spread : whether features of states read grad f, and whether the diagonal of Sigma
     theta, gradient : of every lane, one after the other, `width` numbers each
+    orders : of processes whose samples are drawn without replacement
     samples, spans, trajectories : of each process what is drawn: its rows of numbers of samples, their span, and
         the first lane's trajectory
     margins, labels, slopes, products : of pairs of a lane and a sample
@@ -233,6 +236,7 @@ class Data(NamedTuple):
     spread: Any
     theta: Any
     gradient: Any
+    orders: Any
     samples: Any
     spans: Any
     trajectories: Any

@@ -4,6 +4,7 @@ A margin in a minibatch is summed in the order of `margin`, one of all samples w
 over samples ascend. Each term is an fma. `engines.python` calls these before a step and before features.
 """
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -35,6 +36,24 @@ def numbers_of_samples(key, trajectory, first, count, samples):
     return found
 
 
+def numbers_without_replacement(key, trajectory, first, count, samples):
+    """Return which samples are numbers first .. first + count - 1 of a trajectory's epochs: see `cpu.reshuffle`."""
+    epochs = range(first // samples, (first + count - 1) // samples + 1)
+    found = [sample for epoch in epochs for sample in _order(key, trajectory, epoch, samples)]
+    return found[first % samples :][:count]
+
+
+@functools.lru_cache(maxsize=2)
+def _order(key, trajectory, epoch, samples):
+    """Return the order in which a trajectory takes its samples in an epoch, by Fisher and Yates."""
+    words = numbers_of_samples(key, trajectory, epoch * samples, samples, 2**32)
+    order = list(range(samples))
+    for i, word in enumerate(words):
+        other = i + (word * (samples - i) >> 32)
+        order[i], order[other] = order[other], order[i]
+    return order
+
+
 def margin(x, theta):
     """Return x . theta: eight sums, number k over j = k mod 8, which are then added in pairs, thrice."""
     parts = [0.0] * _PARTS
@@ -48,7 +67,8 @@ def margin(x, theta):
 def minibatch(data, field, theta, step, key, trajectory):
     """Return the Rows of step number `step`, counted from 1: the minibatches' gradients, weighted."""
     batch, count = field.batch, len(field.weights)
-    drawn = numbers_of_samples(key, trajectory, (step - 1) * count * batch, count * batch, len(data.targets))
+    numbers = numbers_of_samples if field.replacement else numbers_without_replacement
+    drawn = numbers(key, trajectory, (step - 1) * count * batch, count * batch, len(data.targets))
     pull = [data.l2 * value for value in theta]
     for at, sample in enumerate(drawn):
         x, weight = data.features[sample].tolist(), field.weights[at // batch] / batch

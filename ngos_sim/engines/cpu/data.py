@@ -36,13 +36,14 @@ def numbers(program, inputs, precision, types, state):
     features.reshape(n, width)[:, :d] = given.features
     columns = np.ascontiguousarray(given.features.T).astype(state)
     reads = {row for feature in program.features for row in feature.reads}
-    places, weights = [], []
+    places, weights, shuffled = [], [], 0
     for process in program.processes:
         field = process.field
         loop = lanes.slopes.address(bind(field.slope, precision), *types)
-        places.append(
-            DataPlace(loop, field.batch, len(field.weights), len(weights), *tile(max(field.batch, 1)), field.spread)
-        )
+        order = -1 if field.replacement else shuffled * n * BLOCK
+        sizes = (field.batch, len(field.weights), len(weights), *tile(max(field.batch, 1)))
+        places.append(DataPlace(loop, *sizes, order, field.spread))
+        shuffled += not field.replacement
         weights += [weight / max(field.batch, 1) for weight in field.weights]
     return {
         "places": records(DataPlace, places),
@@ -67,12 +68,14 @@ def workspace(shared, d):
     if not shared:
         return ()
     state, processes, width = shared["targets"].dtype, len(shared["places"]), int(shared["width"])
+    shuffled = int(np.sum(shared["places"]["order"] >= 0))
     pairs = dict.fromkeys(("margins", "labels", "slopes", "products"), TILE)
     rows = {**pairs, **dict.fromkeys(("sums", "noise", "squares_sums"), d), "total": 1, "theta": width}
     return Data(
         **shared,
         **{name: aligned(count * BLOCK, state) for name, count in rows.items()},
         gradient=aligned(width * BLOCK, state),
+        orders=aligned(shuffled * int(shared["n"]) * BLOCK, np.uint32),
         samples=aligned(processes * HELD * BLOCK, np.uint32),
         spans=np.full(processes, 2**64 - 1, np.uint64),
         trajectories=np.zeros(processes, np.uint64),

@@ -13,12 +13,14 @@ from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT, KERNEL, keep_apart, prefer_wide
 from ngos_sim.engines.cpu.gather import WIDTH, combine_four, combine_one, margins, transpose
 from ngos_sim.engines.cpu.lanes import Slopes, enter_slopes
+from ngos_sim.engines.cpu.reshuffle import reshuffle
 from ngos_sim.engines.program import BLOCK
 
 HELD = 16  # samples of a lane that are drawn at once
 PAIRS = 64  # lanes times samples that are worked at between two calls of phi': their rows stay in the nearest cache
 _L, _W, _ONE = np.uint64(BLOCK), np.uint64(WIDTH), np.uint64(1)
 _HELD, _FOUR = np.uint64(HELD), np.uint64(4 * WIDTH)
+_ALL = np.uint64(2**32)  # words themselves are the numbers below it
 _second_word = njit(**JIT)(rng.second_word)
 
 
@@ -103,7 +105,11 @@ def minibatch(source, data, mine, which, state, begin, gap, pull, now, d):
         while at < end:
             span = at // _HELD
             if data.spans[which] != span or data.trajectories[which] != now.trajectory:
-                _draw(source, data.samples, held * _L, data.n, now.key, now.trajectory, span)
+                among = data.n if mine.order < 0 else _ALL
+                _draw(source, data.samples, held * _L, among, now.key, now.trajectory, span)
+                if mine.order >= 0:
+                    place, number = np.uint64(mine.order), span * _HELD
+                    reshuffle(source, data.samples, held * _L, _HELD, number, data.n, data.orders, place)
                 data.spans[which], data.trajectories[which] = span, now.trajectory
             stop = min(end, (span + _ONE) * _HELD)
             for lane in range(np.uint64(0), _L, lanes):
