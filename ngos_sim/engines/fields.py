@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.engines.observation import reads_attribute
+from ngos_sim.oracles.minibatches import Minibatches
+
 
 @dataclass(frozen=True)
 class JointField:
@@ -49,3 +52,21 @@ class Data:
     features: np.ndarray
     targets: np.ndarray
     l2: float
+
+
+def data_field(rule, oracle, noise, sigma):
+    """Return the DataField of a process on an oracle of data; None of any other oracle.
+
+    noise : that of its steps: Minibatches of an optimizer, at the noise scale sigma = 1 / sqrt(batch size)
+    """
+    if oracle.data is None:
+        return None
+    if isinstance(noise, Minibatches):
+        return DataField(oracle.data.slope, noise.weights, round(1.0 / (sigma * sigma)))
+    return DataField(oracle.data.slope, spread=reads_attribute(rule.step, "variance"))
+
+
+def data_of(oracle):
+    """Return the Data of an oracle, or None."""
+    risk = oracle.data
+    return None if risk is None else Data(risk.features, risk.targets, risk.l2)

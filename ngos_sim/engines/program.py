@@ -14,11 +14,13 @@ import numpy as np
 
 from ngos_sim.engines.fields import Data, DataField, JointField
 from ngos_sim.engines.observation import check_known, height, is_bent, observed, slope
+from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.processes.rule import parameters
 
 BLOCK = 128  # trajectories: the lanes of a kernel and one summation tree
 CHUNK = 1024  # trajectories: a task, and a row of sums
 BLOCKS = CHUNK // BLOCK
+DATA_NUMBERS = ("l2", "minimiser")  # the loss's numbers on data, the latter one a coordinate
 STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
 
 
@@ -238,10 +240,14 @@ def move(rule, oracle, noise):
     check_known(rule, oracle)
     step, law = rule.step, zeta(noise)
     told, variance = observed(rule, oracle), oracle.variance
-    loss_numbers = _numbers("Loss", oracle.loss.parameters)
+    loss_numbers = _numbers("Loss", oracle.loss.parameters if oracle.data is None else DATA_NUMBERS)
     variance_numbers = _numbers("Covariance", oracle.variance_parameters)
     rule_numbers = _numbers("Parameters", parameters(rule, 0.0))
-    if oracle.root is None:
+    if isinstance(noise, Minibatches):
+
+        def component(sigma, xi, chi, extra, n):
+            return 0.0  # the gradient that it is told has the noise in it
+    elif not mixes(oracle):
 
         def component(sigma, xi, chi, extra, n):
             return math.sqrt(sigma) * law(xi, extra, n)
@@ -255,6 +261,14 @@ def move(rule, oracle, noise):
 
     driven = channels if rule.channels == 2 else component  # a function more would cost every rule's compilation
 
+    if variance is None:
+
+        def told_all(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p):
+            o = told(x[0], pull, bend, loss_numbers(*a), spread)
+            return step(x, o, driven(spread, xi, chi, extra, n), c, rule_numbers(*p))
+
+        return told_all
+
     def moved(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p):
         theta = x[0]
         sigma = variance(theta, variance_numbers(*s))
@@ -262,6 +276,11 @@ def move(rule, oracle, noise):
         return step(x, o, driven(sigma, xi, chi, extra, n), c, rule_numbers(*p))
 
     return moved
+
+
+def mixes(oracle):
+    """Return whether the noise of a coordinate is made of the zeta of all."""
+    return oracle.root is not None or oracle.variance is None
 
 
 def slope_of(rule, oracle):

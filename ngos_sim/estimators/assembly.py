@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ngos_sim.engines import data_features
+from ngos_sim.engines.fields import data_field, data_of
 from ngos_sim.engines.program import (
     Errors,
     Feature,
@@ -111,6 +113,9 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     substeps = math.lcm(finest, *(part.steps for part in parts))
     fine = records * (substeps // parts[0].steps)
     matched = -(-int(fine[-1]) // substeps)
+    loss = oracle.loss.parameters
+    if oracle.data is not None:
+        loss = data_features.numbers(oracle.data, observables.features)
     processes, numbers = [], []
     for part in parts:
         held = parameters(part.rule, part.h)
@@ -119,14 +124,15 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
         if entries is None:
             entries = rows(part.rule, round(t0 / h), matched * part.steps, h, held)[:, None, :]
         law = no_law if oracle.root is None else zeta(part.noise)
+        field = data_field(part.rule, oracle, part.noise, part.sigma)
         stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
-        bent, channels = slope_of(part.rule, oracle), part.rule.channels
-        processes.append(Process(stepped, slots, stride, law, bent, channels, part.matrix))
+        bent, channels = slope_of(part.rule, oracle), 0 if field and field.batch else part.rule.channels
+        processes.append(Process(stepped, slots, stride, law, bent, channels, part.matrix, field))
         numbers.append(
             ProcessInputs(
                 parameters=tuple(held.values()),
                 noise=padded(part.noise.numbers(part.sigma).values()),
-                loss=_by_coordinate(oracle.loss.parameters, dimension),
+                loss=_by_coordinate(loss, dimension),
                 variance=_by_coordinate(oracle.variance_parameters, dimension),
                 table=entries,
                 start=start,
@@ -139,7 +145,7 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     matrices = (
         np.zeros((0, 0)) if matrix is None else np.array(matrix) for matrix in (oracle.loss.matrix, oracle.root)
     )
-    return program, Inputs(key, tuple(numbers), fine, observables.functions, *terms, combinations, *matrices)
+    return program, Inputs(key, tuple(numbers), fine, observables.functions, *terms, combinations, *matrices, data_of(oracle))
 
 
 def _by_coordinate(parameters, dimension):
@@ -159,7 +165,7 @@ def observables(oracle, functions, slots, dimension, records):
     variables = {variable for terms in parsed for _, powers in terms for variable in powers}
     words = [word for word in WORDS if word in variables]
     own = [function for function in functions if isinstance(function, TestFunction)]
-    features: list[Feature] = [oracle_feature(word, oracle) for word in words]
+    features: list[Feature] = [_feature(word, oracle) for word in words]
     features += [state_feature(function.g, function.coordinate) for function in own]
     place = {variable: len(slots) * dimension + i for i, variable in enumerate([*words, *own])}
     terms = []
@@ -172,3 +178,7 @@ def observables(oracle, functions, slots, dimension, records):
             terms.append((owner, coefficient, exponents))
     owner, factor, powers = (np.array(column) for column in zip(*terms, strict=True))
     return Observables(tuple(features), len(functions), owner, np.tile(factor, (len(records), 1)), powers)
+
+
+def _feature(word, oracle):
+    return oracle_feature(word, oracle) if oracle.data is None else data_features.data_feature(word, oracle.data)

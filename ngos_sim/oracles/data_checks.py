@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from ngos_sim.validation import described
+
 SAMPLES, FEATURES = (2, 10_000), (1, 100)  # the least and the most
 _SHOWN = 3  # of many labels
 
@@ -31,8 +33,8 @@ def matrix(features):
     """Return features as a read-only array of shape (n, d), and what messages call its columns."""
     named = isinstance(features, pd.DataFrame)
     if named:
-        for column in features.columns:
-            _require_numbers(f"features[{column!r}]", features[column].dtype, next(iter(features[column]), None))
+        for j, (column, dtype) in enumerate(features.dtypes.items()):
+            _require_numbers(f"features[{column!r}]", dtype, next(iter(features.iloc[:, j]), None))
     array = _array("features", features)
     if array.ndim != 2:
         hint = "; features.reshape(-1, 1) has one feature" * (array.ndim == 1)
@@ -71,6 +73,9 @@ def _two_labels(array):
         found = np.unique(array).tolist()
     except TypeError:
         raise TypeError("targets hold labels of different types; numbers or strings are allowed") from None
+    strange = [label for label in found if not isinstance(label, (bool, int, float, str))]
+    if strange:
+        raise TypeError(f"targets hold {described(strange[0])}; numbers or strings are allowed as labels")
     if len(found) != 2:
         shown = ", ".join(map(repr, found[:_SHOWN])) + ", .." * (len(found) > _SHOWN)
         classes = f"{len(found)} classes" if len(found) > 1 else "one class"
@@ -97,9 +102,9 @@ def _array(name, value):
 
 def _require_numbers(name, dtype, first):
     """Raise TypeError unless a dtype, NumPy's or pandas', is one of real numbers or bools."""
-    first = first.item() if isinstance(first, np.generic) else first
     if not types.is_numeric_dtype(dtype) or types.is_complex_dtype(dtype):
-        raise TypeError(f"{name}: {first!r} of dtype {dtype} is no real number; numbers are allowed")
+        shown = " ".join(described(first.item() if isinstance(first, np.generic) else first).split())
+        raise TypeError(f"{name}: {shown} of dtype {dtype} is no real number; numbers are allowed")
 
 
 def _finite(array, places):

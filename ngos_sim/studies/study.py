@@ -140,7 +140,7 @@ class ConvergenceStudy:
         object.__setattr__(self, "dimension", dimension)
         object.__setattr__(self, "notes", notes.notes(self))
         self._check_noise()
-        test_functions.check(self.test_functions, self.rule.slots, self.dimension)
+        test_functions.check(self.test_functions, self.rule.slots, self.dimension, self.oracle)
         test_functions.try_at(
             self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].size)
         )

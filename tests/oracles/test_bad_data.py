@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import ngos_sim as ns
 
@@ -25,6 +26,10 @@ BAD = {
     "objects": ((X.astype(object), Y), {}, "features: 1.0 of dtype object is no real number"),
     "strings": ((X.astype(str), Y), {}, "features: .* of dtype <U32 is no real number"),
     "a column of strings": ((WORDS, Y), {}, r"features\['b'\]: 'red' of dtype \w+ is no real number"),
+    "sparse": ((sparse.csr_array(X), Y), {}, "features: .* of dtype object is no real number"),
+    "named twice": ((WORDS.set_axis(["a", "a"], axis=1), Y), {}, r"features\['a'\]: 'red' of dtype"),
+    "complex labels": ((X, np.array(Y) * 1j), {}, "targets hold 0j; numbers or strings are allowed as labels"),
+    "dates": ((X, pd.to_datetime(["2020", "2021"] * 2)), {}, "targets hold .*; numbers or strings are allowed"),
     "None": ((None, Y), {}, "features: None of dtype object is no real number"),
     "one sample": ((X[:1], Y[:1]), {}, r"features of shape \(1, 2\): 1 samples; 2 to 10000 are allowed"),
     "no features": ((X[:, :0], Y), {}, "0 features; 1 to 100 are allowed"),
