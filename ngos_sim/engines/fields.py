@@ -62,7 +62,8 @@ def data_field(rule, oracle, noise, sigma):
     if oracle.data is None:
         return None
     if isinstance(noise, Minibatches):
-        return DataField(oracle.data.slope, noise.weights, round(1.0 / (sigma * sigma)))
+        batch = round(1.0 / (sigma * sigma))
+        return DataField(oracle.data.slope, noise.weights, batch, replacement=noise.replacement)
     return DataField(oracle.data.slope, spread=reads_attribute(rule.step, "variance"))
 
 

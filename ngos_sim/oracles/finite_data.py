@@ -5,11 +5,11 @@ from ngos_sim.oracles.empirical_risk import EmpiricalRisk, SampleCovariance
 from ngos_sim.oracles.margins import MODELS
 from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.validation import choice, number
+from ngos_sim.validation import choice, number, switch
 
 
-def finite_data(features, targets=None, model="logistic", l2=0.0):
-    """Minibatches of data, with replacement (arXiv 2205.10287, equation (1); docs/theory.md, "Minibatches of data").
+def finite_data(features, targets=None, model="logistic", l2=0.0, replacement=True):
+    """Minibatches of data (arXiv 2205.10287, equation (1); docs/theory.md, "Minibatches of data").
 
     The loss is f(theta) = (1/n) sum_i phi(x_i . theta, y_i) + l2/2 |theta|^2, a query at batch size B the mean of B
     gradients of samples drawn with replacement, plus l2 theta: sigma = 1 / sqrt(B), and Sigma(theta) is the
@@ -30,6 +30,10 @@ def finite_data(features, targets=None, model="logistic", l2=0.0):
         1/2 (x . theta - y)^2, which is outside: the root of Sigma grows with theta.
     l2 : float
         At least 0.
+    replacement : bool
+        False: random reshuffling, as practitioners do it. Each trajectory takes the samples of an epoch in an order of
+        its own, and minibatches are consecutive pieces; one that reaches the end of an epoch goes on in the next. The
+        theorems do not hold there, and `outside_theory` says so (docs/theory.md, "The order of samples").
 
     Returns
     -------
@@ -56,6 +60,7 @@ def finite_data(features, targets=None, model="logistic", l2=0.0):
     l2 = number("l2", l2, "a number of at least 0", least=0.0)
     features, targets = data_checks.pair(features, targets)
     matrix, columns = data_checks.matrix(features)
+    replacement = switch("replacement", replacement)
     values, classes = data_checks.vector(targets, len(matrix), chosen.classes)
     risk = EmpiricalRisk(chosen, matrix, values, l2, columns, classes)
-    return NGOS(risk, SampleCovariance(risk), Minibatches())
+    return NGOS(risk, SampleCovariance(risk), Minibatches(replacement=replacement))

@@ -27,7 +27,7 @@ class Minibatches(Noise):
     weights : tuple of float
         Of the minibatches of a step, whose gradients are summed with them: one of weight 1, under SVAG two.
     replacement : bool
-        Whether each sample is drawn from all of them.
+        Whether each sample is drawn from all of them; if not, an epoch takes each once, in an order of its own.
     """
 
     name: str = "minibatch"

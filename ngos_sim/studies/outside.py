@@ -26,7 +26,7 @@ def reasons(study):
     """Return why a study lies outside the theory, a line each; no line where nothing is known to."""
     oracle = study.oracle
     if oracle.data is not None:
-        return tuple(filter(None, [_model(oracle.data), _batch_sizes(study), _start(study)]))
+        return tuple(filter(None, [_model(oracle.data), _replacement(oracle), _batch_sizes(study), _start(study)]))
     return tuple(filter(None, [_loss(oracle), _variance(oracle), _moments(study), _low(study), _start(study)]))
 
 
@@ -34,6 +34,13 @@ def _model(data):
     if data.model.bounded:
         return ""
     return f"loss {data.name!r}: the root of Sigma grows with theta and is not bounded (Definition 2.5)"
+
+
+def _replacement(oracle):
+    if oracle.noise.replacement:
+        return ""
+    sums = "their noise sums to 0 over an epoch, which an SDE's does not"
+    return f"minibatches without replacement: draws depend on those before them (Definition 2.3), and {sums}"
 
 
 def _batch_sizes(study):

@@ -1,4 +1,4 @@
-"""Samples without replacement: the CPU's against the Python engine's, orders as likely as each other, a mean over all."""
+"""Samples without replacement: CPU and Python engine alike, orders as likely as each other, means over all orders."""
 
 import itertools
 
