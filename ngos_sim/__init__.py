@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ngos_sim.processes.sgd import flipped_sgd_sde, heavy_ball, heavy_ball_sde, nesterov, nesterov_sde, sgd, sgd_sde
     from ngos_sim.processes.sign import signsgd, signsgd_sde, signum, signum_sde
     from ngos_sim.processes.variations import scaling_rule, svag
+    from ngos_sim.studies.order_effect import OrderEffect, order_effect
     from ngos_sim.studies.result import Result
     from ngos_sim.studies.study import ConvergenceStudy
 
@@ -54,6 +55,7 @@ __all__ = [
     "Noise",
     "NonFiniteError",
     "Optimizer",
+    "OrderEffect",
     "Plan",
     "Quantity",
     "Reading",
@@ -88,6 +90,7 @@ __all__ = [
     "modified_equation",
     "nesterov",
     "nesterov_sde",
+    "order_effect",
     "preconditioner",
     "quadratic",
     "rademacher",
@@ -137,6 +140,7 @@ _HOMES = {
     "processes.sgd": ("flipped_sgd_sde", "heavy_ball", "heavy_ball_sde", "nesterov", "nesterov_sde", "sgd", "sgd_sde"),
     "processes.sign": ("signsgd", "signsgd_sde", "signum", "signum_sde"),
     "processes.variations": ("scaling_rule", "svag"),
+    "studies.order_effect": ("OrderEffect", "order_effect"),
     "studies.result": ("Result",),
     "studies.study": ("ConvergenceStudy",),
 }
