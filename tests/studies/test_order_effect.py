@@ -55,6 +55,9 @@ def test_leading_constants():
     (fixed,) = effect(EXAMPLE["momentum"](0.9), eta, ("m",)).table.itertuples()
     expected = eta**2 * of_weights(1.0 - 0.9 ** np.arange(4, 0, -1), FEATURES, TARGETS, START)
     assert abs(fixed.variance - expected) < 4.0 * fixed.std_error + 0.02 * expected
+    (clock,) = effect(ns.heavy_ball(sigma=1.0, mu=0.9), eta, ("v",)).table.itertuples()
+    expected = eta**4 * of_weights(np.arange(4.0, 0.0, -1.0), FEATURES, TARGETS, START)
+    assert abs(clock.variance - expected) < 4.0 * clock.std_error + 0.02 * expected
 
 
 def test_adam_of_fixed_betas_has_slope_two():

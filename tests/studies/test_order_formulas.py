@@ -43,3 +43,16 @@ def test_samples_of_commuting_pulls_have_no_order():
 def test_minibatches_of_an_epoch_keep_order_four():
     slopes = np.diff(np.log([measured(eta, batch=2) for eta in (2.0**-12, 2.0**-11)])) / np.log(2.0)
     assert slopes == pytest.approx(4.0, abs=0.01)
+
+
+def test_noise_of_many_epochs_nearly_cancels():
+    """theta' = theta - eta (theta - y_i) over 64 epochs and more: its noise is O(eta^3), with replacement O(eta)."""
+    noise = []
+    for steps in (256, 512):
+        eta = 2.0 / steps
+        weights = (1.0 - eta) ** np.arange(steps, 0, -1)
+        epochs = weights.reshape(-1, 4)
+        noise.append((sum(of_weights(each, np.ones((4, 1)), TARGETS, np.zeros(1)) for each in epochs) * eta**2, eta))
+    (first, eta), (second, _) = noise
+    assert first / second == pytest.approx(8.0, rel=0.02)
+    assert first < 0.01 * eta * TARGETS.var() * 0.5 * (1.0 - np.exp(-4.0))
