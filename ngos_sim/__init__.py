@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ngos_sim.estimators.test_functions import TestFunction
     from ngos_sim.oracles.covariances import Covariance
     from ngos_sim.oracles.curved_losses import double_well, log_cosh, sine_quadratic
+    from ngos_sim.oracles.finite_data import finite_data
     from ngos_sim.oracles.heavy_laws import laplace, student_t
     from ngos_sim.oracles.laws import rademacher, skewed, two_point, uniform
     from ngos_sim.oracles.losses import Loss, linear, quadratic
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ngos_sim.processes.sgd import flipped_sgd_sde, heavy_ball, heavy_ball_sde, nesterov, nesterov_sde, sgd, sgd_sde
     from ngos_sim.processes.sign import signsgd, signsgd_sde, signum, signum_sde
     from ngos_sim.processes.variations import scaling_rule, svag
+    from ngos_sim.studies.order_effect import OrderEffect, order_effect
     from ngos_sim.studies.result import Result
     from ngos_sim.studies.study import ConvergenceStudy
 
@@ -54,6 +56,7 @@ __all__ = [
     "Noise",
     "NonFiniteError",
     "Optimizer",
+    "OrderEffect",
     "Plan",
     "Quantity",
     "Reading",
@@ -74,6 +77,7 @@ __all__ = [
     "coupled_wells",
     "double_well",
     "factorisation",
+    "finite_data",
     "flipped_sgd_sde",
     "fma",
     "from_hyperparameters",
@@ -89,6 +93,7 @@ __all__ = [
     "modified_equation",
     "nesterov",
     "nesterov_sde",
+    "order_effect",
     "preconditioner",
     "quadratic",
     "rademacher",
@@ -121,6 +126,7 @@ _HOMES = {
     "estimators.test_functions": ("TestFunction",),
     "oracles.covariances": ("Covariance",),
     "oracles.curved_losses": ("double_well", "log_cosh", "sine_quadratic"),
+    "oracles.finite_data": ("finite_data",),
     "oracles.heavy_laws": ("laplace", "student_t"),
     "oracles.laws": ("rademacher", "skewed", "two_point", "uniform"),
     "oracles.losses": ("Loss", "linear", "quadratic"),
@@ -140,6 +146,7 @@ _HOMES = {
     "processes.sgd": ("flipped_sgd_sde", "heavy_ball", "heavy_ball_sde", "nesterov", "nesterov_sde", "sgd", "sgd_sde"),
     "processes.sign": ("signsgd", "signsgd_sde", "signum", "signum_sde"),
     "processes.variations": ("scaling_rule", "svag"),
+    "studies.order_effect": ("OrderEffect", "order_effect"),
     "studies.result": ("Result",),
     "studies.study": ("ConvergenceStudy",),
 }

@@ -62,6 +62,13 @@ def choice(name, value, allowed):
     return value
 
 
+def switch(name, value):
+    """Return a bool; raise ValueError for what is none."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name}={value!r}; allowed: True, False")
+    return bool(value)
+
+
 def order_among(value, allowed, owner=""):
     """Return the order of an equation as an int; raise ValueError unless it is one of those that are allowed."""
     if isinstance(value, bool) or value not in allowed:

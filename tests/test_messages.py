@@ -187,7 +187,7 @@ WRONG = {
         "steps=[2.5] must be positive integers",
     ),
     "a step size as a string": (lambda: study(eta2="0.1"), "eta2='0.1' is not a number or a vector of numbers"),
-    "no step size": (lambda: study(eta2=None), "give eta2 or steps, got eta2=None and steps=None"),
+    "no step size": (lambda: study(eta2=None), "give eta2, batch_size or steps, got eta2=None and steps=None"),
 }
 
 

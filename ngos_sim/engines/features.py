@@ -15,12 +15,16 @@ class Feature:
 
     coordinate is -1 for the sum; root says whether the square root of the result is taken.
     over : "coordinate", or "theta" for a function g(theta, a) of all of theta, a tuple
+    sample : a function (margin, y) of a sample whose mean over all data is added, or None
+    reads : which of "pull" and "spread" it reads where a field of data makes them
     """
 
     function: Callable
     coordinate: int
     root: bool
     over: str = "coordinate"
+    sample: Callable | None = None
+    reads: tuple[str, ...] = ()
 
 
 def oracle_feature(name, oracle):

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.arithmetic import matvec, row_squares
-from ngos_sim.engines.observation import named
+from ngos_sim.engines.observation import named, reads_attribute
+from ngos_sim.oracles.minibatches import Minibatches
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class JointField:
 
 def joint_field(oracle):
     """Return the JointField of an oracle whose loss or covariance is a function of all of theta; None of any other."""
+    if oracle.data is not None:
+        return None
     gradient = _gradient(oracle.loss) if oracle.loss.joint else None
     mixed, variance = _of_root(oracle.covariance) if oracle.variance is None else (None, None)
     return JointField(gradient, mixed, variance) if gradient or mixed else None
@@ -56,11 +59,15 @@ class DataField:
     slope(margin, y) : phi', the derivative of a sample's loss phi(x . theta, y) in its margin x . theta
     weights : of the minibatches of a step, (1.0,), or of SVAG two
     batch : samples of a minibatch; 0 where all samples are taken, with their noise Sigma^(1/2) dW: an SDE
+    spread : whether its step reads Sigma_ii
+    replacement : whether each sample is drawn from all of them; if not, an epoch takes each once, in an own order
     """
 
     slope: Callable
     weights: tuple[float, ...] = (1.0,)
     batch: int = 0
+    spread: bool = False
+    replacement: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,3 +77,22 @@ class Data:
     features: np.ndarray
     targets: np.ndarray
     l2: float
+
+
+def data_field(rule, oracle, noise, sigma):
+    """Return the DataField of a process on an oracle of data; None of any other oracle.
+
+    noise : that of its steps: Minibatches of an optimizer, at the noise scale sigma = 1 / sqrt(batch size)
+    """
+    if oracle.data is None:
+        return None
+    if isinstance(noise, Minibatches):
+        batch = round(1.0 / (sigma * sigma))
+        return DataField(oracle.data.slope, noise.weights, batch, replacement=noise.replacement)
+    return DataField(oracle.data.slope, spread=reads_attribute(rule.step, "variance"))
+
+
+def data_of(oracle):
+    """Return the Data of an oracle, or None."""
+    risk = oracle.data
+    return None if risk is None else Data(risk.features, risk.targets, risk.l2)

@@ -18,6 +18,7 @@ class Place(NamedTuple):
     loss, variance, noise, parameters : where its numbers of each kind begin in `Numbers.constants`
     table, columns, rows : where its table begins in `Numbers.table`, its columns, and its rows a step: one for all
         coordinates, or one a coordinate
+    channels : how many Brownian motions drive it
     step_loop, law_loop, nodes_loop, slope_loop : of `engines.cpu.lanes` for its step, its noise law, its step at
         nodes, and its gradient where H grad f is needed
     gradient_loop, variance_loop, mixed_loop : of `engines.cpu.joint_field` for the functions of its field
@@ -33,6 +34,7 @@ class Place(NamedTuple):
     table: int
     columns: int
     rows: int
+    channels: int
     step_loop: int
     law_loop: int
     nodes_loop: int
@@ -46,6 +48,7 @@ class Scope(NamedTuple):
     """A feature: the address of its loop, the first and last + 1 coordinate to sum, whether the root is taken.
 
     whole : whether it is a function of all of theta
+    sample_loop : of a function of a sample, whose mean over data is added; 0 where there is none
     """
 
     loop: int
@@ -53,6 +56,28 @@ class Scope(NamedTuple):
     end: int
     root: int
     whole: int
+    sample_loop: int
+
+
+class DataPlace(NamedTuple):
+    """What a process of data takes before a step.
+
+    slope_loop : the address of its phi'
+    batch, minibatches, weights : samples of a minibatch, 0 where all are taken, minibatches a step, and where their
+        weights begin in `Data.weights`
+    lanes, samples : how many are worked at together
+    order : where its samples' orders begin in `Data.orders`; -1 where they are drawn with replacement
+    spread : whether its step reads the diagonal of Sigma
+    """
+
+    slope_loop: int
+    batch: int
+    minibatches: int
+    weights: int
+    lanes: int
+    samples: int
+    order: int
+    spread: int
 
 
 class ErrorsPlace(NamedTuple):
@@ -113,9 +138,13 @@ class Source(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """Coordinates, fine steps a macro step, most Gaussians of a noise law, and most Brownian motions of a process."""
+    """Coordinates, fine steps a macro step, most Gaussians of a noise law, and most Brownian motions of a process.
+
+    draws : Gaussians of W a fine step: d, or one a sample where an SDE is of data
+    """
 
     d: int
+    draws: int
     substeps: int
     gaussians: int
     channels: int
@@ -139,6 +168,21 @@ class Noise(NamedTuple):
     zeta: Any
     mixed: Any
     words: Any
+
+
+class Now(NamedTuple):
+    """A step that a process takes: its number, counted from 0; where its rows of noise begin; whose numbers are drawn.
+
+    xi, chi, extra : the first number of its rows of W, of B and of a law's second Gaussian
+    key, trajectory : of the random numbers, and of the first lane
+    """
+
+    step: Any
+    xi: Any
+    chi: Any
+    extra: Any
+    key: Any
+    trajectory: Any
 
 
 class Pulls(NamedTuple):
@@ -165,8 +209,58 @@ class Errors(NamedTuple):
     coefficients: Any
 
 
+class Data(NamedTuple):
+    """Data, and rows to work at them.
+
+    places : records, one a process
+    features : (n, width), padded with zeros; columns, squares : (d, n), of features and of their squares; targets
+    weights : of minibatches, over their samples
+    n, width : samples, and numbers of a row of features
+    l2, one, inverse, inverse_root : l2, 1, 1 / n, 1 / sqrt(n), of the state's type
+    surveyed, spread : whether features of states read grad f, and whether the diagonal of Sigma
+    theta, gradient : of every lane, one after the other, `width` numbers each
+    orders : of processes whose samples are drawn without replacement
+    samples, spans, trajectories : of each process what is drawn: its rows of numbers of samples, their span, and
+        the first lane's trajectory
+    margins, labels, slopes, products : of pairs of a lane and a sample
+    sums, noise, squares_sums, total : over all samples, of r x, of r x dW, of (r x)^2 and of dW
+    """
+
+    places: Any
+    features: Any
+    columns: Any
+    squares: Any
+    targets: Any
+    weights: Any
+    n: Any
+    width: Any
+    l2: Any
+    one: Any
+    inverse: Any
+    inverse_root: Any
+    surveyed: Any
+    spread: Any
+    theta: Any
+    gradient: Any
+    orders: Any
+    samples: Any
+    spans: Any
+    trajectories: Any
+    margins: Any
+    labels: Any
+    slopes: Any
+    products: Any
+    sums: Any
+    noise: Any
+    squares_sums: Any
+    total: Any
+
+
 class Work(NamedTuple):
-    """One thread's buffers; value and term are rows for a test function; errors is () where none are carried."""
+    """One thread's buffers; value and term are rows for a test function.
+
+    errors, data : () where none are carried, and where there are none
+    """
 
     noise: Noise
     state: Any
@@ -174,6 +268,7 @@ class Work(NamedTuple):
     value: Any
     term: Any
     errors: Any
+    data: Any
 
 
 def records(kind, of, integer=np.int64):

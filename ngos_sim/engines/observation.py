@@ -57,9 +57,9 @@ def check_known(rule, oracle):
 
 def slope(oracle):
     """Return (grad f)_i as a function (theta, pull, f), f the loss's numbers."""
-    gradient = oracle.loss.gradient
     if oracle.loss.joint:
         return lambda theta, pull, f: pull  # the field's
+    gradient = oracle.loss.gradient
     if oracle.loss.matrix is None:
         return lambda theta, pull, f: gradient(theta, f)
     return lambda theta, pull, f: pull + gradient(theta, f)

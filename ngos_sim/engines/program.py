@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.engines.features import Feature
-from ngos_sim.engines.fields import DataField, JointField
+from ngos_sim.engines.fields import Data, DataField, JointField
 from ngos_sim.engines.observation import check_known, is_bent, named, observed, slope
+from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.processes.rule import parameters
 
 BLOCK = 128  # trajectories: the lanes of a kernel and one summation tree
 CHUNK = 1024  # trajectories: a task, and a row of sums
 BLOCKS = CHUNK // BLOCK
+DATA_NUMBERS = ("l2", "minimiser")  # the loss's numbers on data, the latter one a coordinate
 STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
 
 
@@ -26,7 +28,7 @@ STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
 class Process:
     """One process: its move (a scalar function, see `move`), its slots, its stride and its `zeta`, or `no_law`.
 
-    channels : how many Brownian motions drive it, 1 or 2
+    channels : how many Brownian motions drive it, 1 or 2; 0 where its noise is that of minibatches
     slope : (grad f)_i as a scalar function (x, pull, spread, a, s) where its step reads (H grad f)_i of a matrix H,
         or None
     matrix : how many numbers at the end of a row of its table are a matrix: c is then (the others, these), the latter
@@ -59,8 +61,14 @@ class Program:
 
     @property
     def channels(self):
-        """The largest number of Brownian motions that drive a process (1 or 2)."""
+        """The largest number of Brownian motions that drive a process (0, 1 or 2)."""
         return max(process.channels for process in self.processes)
+
+    def draws(self, inputs):
+        """Return how many Gaussians of W a fine step has: d, or one a sample where an SDE is of data."""
+        fields = [process.field for process in self.processes]
+        everything = any(isinstance(field, DataField) and not field.batch for field in fields)
+        return len(inputs.data.targets) if everything else self.dimension
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ class Inputs:
         the factor at each record (records, terms); the powers of a state's rows (terms, rows): slots, features, errors
     combinations : ndarray, shape (observables, processes): what is recorded is combinations @ g
     hessian, root : ndarray, shape (d, d): H and Sigma^(1/2) where they are matrices; else shape (0, 0)
+    data : what the fields of data read, or None
     """
 
     key: int
@@ -139,6 +148,7 @@ class Inputs:
     combinations: np.ndarray
     hessian: np.ndarray
     root: np.ndarray
+    data: Data | None = None
 
     def __post_init__(self):
         steps = np.concatenate([[0], self.records])
@@ -208,10 +218,14 @@ def move(rule, oracle, noise):
     check_known(rule, oracle)
     step, law = rule.step, zeta(noise)
     told, variance = observed(rule, oracle), oracle.variance
-    loss_numbers = named("Loss", oracle.loss.parameters)
+    loss_numbers = named("Loss", oracle.loss.parameters if oracle.data is None else DATA_NUMBERS)
     variance_numbers = named("Covariance", oracle.variance_parameters)
     rule_numbers = named("Parameters", parameters(rule, 0.0))
-    if not mixes(oracle):
+    if isinstance(noise, Minibatches):
+
+        def component(sigma, xi, chi, extra, n):
+            return 0.0  # the gradient that it is told has the noise in it
+    elif not mixes(oracle):
 
         def component(sigma, xi, chi, extra, n):
             return math.sqrt(sigma) * law(xi, extra, n)

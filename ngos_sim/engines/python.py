@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from ngos_sim.arithmetic import fma, matvec
-from ngos_sim.engines import rng
+from ngos_sim.engines import python_data, rng
 from ngos_sim.engines.compiling.bind import plain
+from ngos_sim.engines.fields import DataField
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums, no_law
 
@@ -52,24 +53,29 @@ def _plain(program):
         )
         for process in program.processes
     )
-    features = tuple(replace(feature, function=plain(feature.function)) for feature in program.features)
+    features = tuple(
+        replace(feature, function=plain(feature.function), sample=feature.sample and plain(feature.sample))
+        for feature in program.features
+    )
     return replace(program, processes=processes, features=features)
 
 
 def _plain_field(field):
     """Return a field of plain copies."""
-    functions = {name: getattr(field, name) for name in ("gradient", "mixed", "variance")}
+    names = ("slope",) if isinstance(field, DataField) else ("gradient", "mixed", "variance")
+    functions = {name: getattr(field, name) for name in names}
     return replace(field, **{name: function and plain(function) for name, function in functions.items()})
 
 
 def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
     d, m = program.dimension, program.substeps  # fine steps a macro step
     given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise, rng.SECOND_BROWNIAN: second_noise}
+    draws = program.draws(inputs)
 
-    def gaussians(stream, step):
-        """Return the d Gaussians of a stream's step, counted from 0."""
+    def gaussians(stream, step, count=d):
+        """Return the Gaussians of a stream's step, counted from 0."""
         if noise is None:
-            return [draw(inputs.key, index, stream, step * d + j) for j in range(d)]
+            return [draw(inputs.key, index, stream, step * count + j) for j in range(count)]
         return [float(value) for value in given[stream][step]]
 
     hessian, root = (matrix.ravel().tolist() for matrix in (inputs.hessian, inputs.root))
@@ -80,7 +86,7 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noi
     xi: list = []
     chi: list = []
     for fine in range(1, int(inputs.records[-1]) + 1):
-        xi.append(gaussians(rng.BROWNIAN, fine - 1))
+        xi.append(gaussians(rng.BROWNIAN, fine - 1, draws) if program.channels else none)
         chi.append(gaussians(rng.SECOND_BROWNIAN, fine - 1) if program.channels == 2 else none)
         extra = gaussians(rng.EXTRA, (fine - 1) // m) if program.gaussians == 2 else none
         for process, numbers, state, carried in zip(program.processes, inputs.processes, states, errors, strict=True):
@@ -91,7 +97,10 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noi
             if process.law is not no_law:
                 zeta = [process.law(*both, numbers.noise) for both in zip(of_w, extra, strict=True)]
                 of_w = _mixed(process.field, numbers, root, state, zeta)
-            pull, spread = _pull(process.field, numbers, hessian, state), _spread(process.field, numbers, state)
+            if isinstance(process.field, DataField):
+                pull, of_w, spread = _of_data(process.field, inputs, state, of_w, step, index)
+            else:
+                pull, spread = _pull(process.field, numbers, hessian, state), _spread(process.field, numbers, state)
             bend = _bend(process, numbers, hessian, state, pull)
             rows = zip(state, pull, bend, spread, strict=True)
             moves = [_move(process, numbers, *row, step, j) for j, row in enumerate(rows)]
@@ -109,6 +118,15 @@ def _increment(rows, stride):
         return rows[-1]
     scale = 1.0 / math.sqrt(stride)
     return [_sum(each) * scale for each in zip(*rows[-stride:], strict=True)]
+
+
+def _of_data(field, inputs, state, of_w, step, trajectory):
+    """Return the rows pull, xi and spread that a field of data makes before step number `step`."""
+    theta = [x[0] for x in state]
+    if field.batch:
+        made = python_data.minibatch(inputs.data, field, theta, step, inputs.key, trajectory)
+        return made._replace(xi=[0.0] * len(theta))
+    return python_data.full_batch(inputs.data, field.slope, theta, of_w)
 
 
 def _move(process, numbers, x, pull, bend, spread, step, j):
@@ -205,16 +223,23 @@ def _observe(program, inputs, states, errors, record):
     each = zip(program.processes, inputs.processes, states, errors, strict=True)
     hessian = inputs.hessian.ravel().tolist()
     for index, (process, numbers, state, carried) in enumerate(each):
-        rows = [value for x in state for value in x]
-        pull, spread = _pull(process.field, numbers, hessian, state), _spread(process.field, numbers, state)
+        rows, theta, field = [value for x in state for value in x], _theta(state), process.field
+        if not isinstance(field, DataField):
+            pull, spread = _pull(field, numbers, hessian, state), _spread(field, numbers, state)
+        elif any(feature.reads for feature in program.features):
+            pull, _, spread = python_data.full_batch(inputs.data, field.slope, theta)
+        else:
+            pull = spread = [0.0] * len(state)
         for feature in program.features:
             among = range(len(state)) if feature.coordinate < 0 else [feature.coordinate]
             if feature.over == "theta":
-                parts = [feature.function(_theta(state), _at(numbers.loss, 0))]
+                parts = [feature.function(theta, _at(numbers.loss, 0))]
             else:
                 given = [(state[j], pull[j], spread[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
                 parts = [feature.function(*each) for each in given]
             total = _sum(parts)
+            if feature.sample is not None:
+                total = python_data.add_mean(inputs.data, feature.sample, theta, total)
             rows.append(math.sqrt(total) if feature.root else total)
         rows += carried
         values = [0.0] * inputs.test_functions

@@ -12,8 +12,8 @@ import numpy as np
 
 from ngos_sim.arithmetic import bits, fma, from_bits, polynomial, product32
 
-# Streams: W's increments, a noise law's second Gaussian (SVAG), B's increments; 2 is kept for random starts.
-BROWNIAN, EXTRA, SECOND_BROWNIAN = 0, 1, 3
+# Streams: W's increments, a noise law's second Gaussian (SVAG), the samples of minibatches, B's increments.
+BROWNIAN, EXTRA, SAMPLES, SECOND_BROWNIAN = 0, 1, 2, 3
 
 _WORD = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ngos_sim.engines import data_features
 from ngos_sim.engines.features import Feature, oracle_feature, state_feature
-from ngos_sim.engines.fields import joint_field
+from ngos_sim.engines.fields import data_field, data_of, joint_field
 from ngos_sim.engines.program import (
     Errors,
     Inputs,
@@ -26,6 +27,7 @@ from ngos_sim.engines.program import (
     zeta,
 )
 from ngos_sim.estimators.test_functions import WORDS, TestFunction, parse
+from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.oracles.noises import Noise
 from ngos_sim.processes.calling import rows
 from ngos_sim.processes.rule import Rule, parameters
@@ -111,6 +113,9 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     substeps = math.lcm(finest, *(part.steps for part in parts))
     fine = records * (substeps // parts[0].steps)
     matched = -(-int(fine[-1]) // substeps)
+    loss = oracle.loss.parameters
+    if oracle.data is not None:
+        loss = data_features.numbers(oracle.data, observables.features)
     processes, numbers = [], []
     for part in parts:
         held = parameters(part.rule, part.h)
@@ -118,15 +123,17 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
         entries = part.table
         if entries is None:
             entries = rows(part.rule, round(t0 / h), matched * part.steps, h, held)[:, None, :]
-        law = zeta(part.noise) if mixes(oracle) else no_law
+        law = zeta(part.noise) if mixes(oracle) and oracle.data is None else no_law
+        field = joint_field(oracle) or data_field(part.rule, oracle, part.noise, part.sigma)
         stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
-        bent, channels = slope_of(part.rule, oracle), part.rule.channels
-        processes.append(Process(stepped, slots, stride, law, bent, channels, part.matrix, joint_field(oracle)))
+        bent = slope_of(part.rule, oracle)
+        channels = 0 if isinstance(part.noise, Minibatches) else part.rule.channels
+        processes.append(Process(stepped, slots, stride, law, bent, channels, part.matrix, field))
         numbers.append(
             ProcessInputs(
                 parameters=tuple(held.values()),
                 noise=padded(part.noise.numbers(part.sigma).values()),
-                loss=_by_coordinate(oracle.loss.parameters, dimension),
+                loss=_by_coordinate(loss, dimension),
                 variance=_by_coordinate(oracle.variance_parameters, dimension),
                 table=entries,
                 start=start,
@@ -139,7 +146,9 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     matrices = (
         np.zeros((0, 0)) if matrix is None else np.array(matrix) for matrix in (oracle.loss.matrix, oracle.root)
     )
-    return program, Inputs(key, tuple(numbers), fine, observables.functions, *terms, combinations, *matrices)
+    return program, Inputs(
+        key, tuple(numbers), fine, observables.functions, *terms, combinations, *matrices, data_of(oracle)
+    )
 
 
 def _by_coordinate(parameters, dimension):
@@ -159,7 +168,7 @@ def observables(oracle, functions, slots, dimension, records):
     variables = {variable for terms in parsed for _, powers in terms for variable in powers}
     words = [word for word in WORDS if word in variables]
     own = [function for function in functions if isinstance(function, TestFunction)]
-    features: list[Feature] = [oracle_feature(word, oracle) for word in words]
+    features: list[Feature] = [_feature(word, oracle) for word in words]
     features += [state_feature(function.g, function.coordinate) for function in own]
     place = {variable: len(slots) * dimension + i for i, variable in enumerate([*words, *own])}
     terms = []
@@ -172,3 +181,7 @@ def observables(oracle, functions, slots, dimension, records):
             terms.append((owner, coefficient, exponents))
     owner, factor, powers = (np.array(column) for column in zip(*terms, strict=True))
     return Observables(tuple(features), len(functions), owner, np.tile(factor, (len(records), 1)), powers)
+
+
+def _feature(word, oracle):
+    return oracle_feature(word, oracle) if oracle.data is None else data_features.data_feature(word, oracle.data)

@@ -4,7 +4,7 @@ sum     = ["+" | "-"] term {("+" | "-") term}
 term    = factor {"*" factor}
 factor  = number | power
 power   = word [("^" | "**") integer]
-word    = slot "[" i "]" | "sqnorm(" slot ")" | "loss" | "trace(Sigma)" | "norm(grad)"
+word    = slot "[" i "]" | "sqnorm(" slot ")" | "loss" | "trace(Sigma)" | "norm(grad)" | "accuracy" | "distance"
 """
 
 import math
@@ -17,10 +17,11 @@ import numpy as np
 
 from ngos_sim.validation import described
 
-WORDS = ("loss", "trace(Sigma)", "norm(grad)")
+WORDS = ("loss", "trace(Sigma)", "norm(grad)", "accuracy", "distance")
+_OF_DATA = {"accuracy": "is a share of samples", "distance": "is that to the minimiser of an empirical risk"}
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
-    r"|(?P<word>loss\b|trace\(\s*Sigma\s*\)|norm\(\s*grad\s*\))"
+    r"|(?P<word>(?:loss|accuracy|distance)\b(?!\s*\[)|trace\(\s*Sigma\s*\)|norm\(\s*grad\s*\))"
     r"|sqnorm\(\s*(?P<squared>\w+)\s*\)"
     r"|(?P<slot>[A-Za-z]\w*)\[\s*(?P<index>\d+)\s*\]"
     r"|(?P<operator>\*\*|[-+*^]))",
@@ -169,8 +170,11 @@ def name_of(function):
     return function.name if isinstance(function, TestFunction) else function
 
 
-def check(functions, slots, dimension):
-    """Raise ValueError or TypeError unless each is in the grammar or a TestFunction with a coordinate there."""
+def check(functions, slots, dimension, oracle):
+    """Raise ValueError or TypeError unless each is in the grammar or a TestFunction with a coordinate there.
+
+    oracle : NGOS, which knows what the words mean
+    """
     if isinstance(functions, str):
         raise TypeError(f"test_functions={functions!r} is one string; give a list")
     if isinstance(functions, TestFunction) or not isinstance(functions, Iterable | None):
@@ -184,7 +188,7 @@ def check(functions, slots, dimension):
                     f"test function {function.name!r}: no coordinate {function.coordinate}; there are {dimension}"
                 )
         elif isinstance(function, str):
-            parse(function, slots, dimension)
+            _check_words(function, parse(function, slots, dimension), oracle.data)
         else:
             raise TypeError(
                 f"test function {described(function)} is neither a string nor a TestFunction; "
@@ -193,6 +197,21 @@ def check(functions, slots, dimension):
     names = [name_of(function) for function in functions]
     if len(set(names)) < len(names):
         raise ValueError(f"test_functions has {max(names, key=names.count)!r} twice")
+
+
+def _check_words(function, terms, data):
+    """Raise ValueError for a word of data where gradients come from none, or from such as do not know it."""
+    words = {variable for _, powers in terms for variable in powers if variable in _OF_DATA}
+    for word in sorted(words):
+        if data is None:
+            raise ValueError(f"test function {function!r}: {word} {_OF_DATA[word]}; give oracle=ns.finite_data(..)")
+    if "accuracy" in words and not data.classes:
+        raise ValueError(f"test function {function!r}: model {data.name!r} has no classes to be right about")
+    if "distance" in words:
+        try:
+            data.minimiser
+        except ValueError as error:
+            raise ValueError(f"test function {function!r}: {error}") from None
 
 
 def try_at(functions, state):

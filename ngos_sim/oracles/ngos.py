@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ngos_sim.oracles import joint
+from ngos_sim.oracles.empirical_risk import EmpiricalRisk, SampleCovariance
 from ngos_sim.oracles.losses import diagonal_of
+from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.oracles.noises import Noise, gaussian
 from ngos_sim.oracles.objective import CoupledCovariance, Objective, each_of
 from ngos_sim.oracles.variances import Variance
@@ -71,6 +73,7 @@ class NGOS:
     noise: Noise = field(default_factory=gaussian)
 
     def __post_init__(self):
+        self._check_data()
         of_kind("loss", self.loss, Objective, "a Loss", "ns.quadratic(hessian=..)")
         of_kind("noise", self.noise, Noise, "a Noise", "ns.gaussian()")
         if isinstance(self.covariance, CoupledCovariance):
@@ -91,6 +94,18 @@ class NGOS:
         self._check_length(np.size(values) if np.ndim(values) else None)
         full = matrix is not None and diagonal is None
         object.__setattr__(self, "covariance", tuple(map(tuple, matrix.tolist())) if full else values)
+
+    def _check_data(self):
+        """Raise TypeError where some of the three parts are those of a data set, but not all of them of one."""
+        parts = ((self.loss, EmpiricalRisk), (self.covariance, SampleCovariance), (self.noise, Minibatches))
+        of_data = [isinstance(part, kind) for part, kind in parts]
+        if any(of_data) and not (all(of_data) and self.covariance.risk is self.loss):
+            raise TypeError("loss, covariance and noise of data go together; ns.finite_data(..) makes the oracle")
+
+    @property
+    def data(self):
+        """The EmpiricalRisk whose minibatches the gradients are of; None where they are not of data."""
+        return self.loss if isinstance(self.loss, EmpiricalRisk) else None
 
     def _check_length(self, own):
         its = self.loss.dimension

@@ -1,10 +1,12 @@
 """The noise law of the SVAG operator (docs/theory.md, "SVAG")."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from ngos_sim.arithmetic import fma
+from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.oracles.noises import Noise
 
 
@@ -22,7 +24,8 @@ def svag_law(noise, ell):
 
     The Gaussians behind the two draws are the rotation xi1 = (r1 xi - r2 xi') / ell,
     xi2 = (r2 xi + r1 xi') / ell, so that for Gaussian noise the combination is xi itself.
-    Definitions 6.1 and 6.2 of arXiv 2205.10287, divided by ell sigma.
+    Definitions 6.1 and 6.2 of arXiv 2205.10287, divided by ell sigma. Of minibatches the weights say all: a step
+    draws two, and their gradients g1 and g2 make r1 g1 + r2 g2.
 
     Examples
     --------
@@ -30,6 +33,8 @@ def svag_law(noise, ell):
     >>> [round(k, 10) for k in svag_law(two_point(skewness=1.5), 2.0).cumulants(8.0)]
     [0.0, 1.0, 1.03125, 0.1796875]
     """
+    if isinstance(noise, Minibatches):
+        return replace(noise, weights=svag_weights(ell))
     base = noise.sample
     if noise.gaussians != 1:
         raise ValueError(f"noise {noise.name!r} takes {noise.gaussians} Gaussians; svag needs a law of one")

@@ -20,7 +20,8 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, w
     betas : float or tuple of float
         beta, or (beta1, beta2) for adam.
     batch_size, sigma : float
-        One of the two; sigma = 1 / sqrt(batch_size), the covariance being one sample's.
+        One of the two; sigma = 1 / sqrt(batch_size), the covariance being one sample's, so that sigma0 =
+        lr / sqrt(batch_size) (docs/theory.md, "Minibatches of data").
     weight_decay : float
         Decoupled, as torch.optim.AdamW's: w0 = weight_decay / lr.
     **conventions
@@ -41,6 +42,11 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, w
     >>> optimizer, eta2 = from_hyperparameters("adam", lr=1e-3, betas=(0.9, 0.999), eps=1e-8, batch_size=256)
     >>> optimizer.parameters["c2"], eta2
     (1000.0000000000009, 1e-06)
+    >>> optimizer.parameters["sigma0"]
+    6.25e-05
+
+    On `finite_data` a study with this optimizer takes `batch_size=256`, which is eta2=eta2, and with it
+    `reference=ns.scaling_rule(2)` compares batches of 512.
     """
     if (batch_size is None) == (sigma is None):
         raise ValueError(f"give batch_size or sigma, got batch_size={batch_size!r} and sigma={sigma!r}")

@@ -44,6 +44,7 @@ def errors_table(table):
     """Return the errors at each point's last time as text, one line a point and test function."""
     last = table[table.time == table.groupby(["h", "kappa"]).time.transform("max")]
     several = ["eta2", "ell"] if last.ell.nunique() > 1 else []
+    several += ["batch_size"] * bool(last.batch_size.notna().any())
     columns = [
         "h",
         *several,

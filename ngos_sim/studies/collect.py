@@ -1,5 +1,6 @@
 """From the readings of a point to rows of the table."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,7 @@ def rows(study, index, found, trajectories, nonfinite, spacing):
                     "eta_e": point.h,  # the name that h had
                     "eta2": point.eta2,
                     "eta": point.eta,
+                    "batch_size": math.nan if point.batch_size is None else point.batch_size,
                     "ell": point.ell,
                     "kappa": point.kappa,
                     "step": step,

@@ -17,21 +17,7 @@ def study(described):
     oracle, rule, points = described.oracle, described.rule, described.points
     sigmas = [described.noise_scale(point) for point in points]
     return {
-        "oracle": {
-            "loss": _with_source(
-                {"kind": oracle.loss.name, **oracle.loss.parameters},
-                gradient=oracle.loss.gradient,
-                value=oracle.loss.value,
-                curvature=oracle.loss.curvature,
-            )
-            | ({"hessian": oracle.loss.matrix} if oracle.loss.matrix else {}),
-            "covariance": _covariance(oracle.covariance),
-            "noise": _with_source(
-                {"kind": oracle.noise.name, "parameters": [oracle.noise.numbers(sigma) for sigma in sigmas]},
-                sample=oracle.noise.sample,
-                quadrature=oracle.noise.quadrature,
-            ),
-        },
+        "oracle": _oracle(oracle, sigmas) if oracle.data is None else {"data": _data(oracle)},
         "optimizer": _with_source(
             {"kind": rule.name, "clock": rule.clock, **rule.parameters}, step=rule.step, schedule=rule.schedule
         ),
@@ -42,7 +28,7 @@ def study(described):
             else _value(value)
             for key, value in described.initial.items()
         },
-        "points": [{"h": p.h, "eta2": p.eta2, "eta": p.eta, "ell": p.ell, "kappa": p.kappa} for p in points],
+        "points": [_point(point) for point in points],
         "horizon": described.horizon,
         "times": [[float(time) for time in each] for each in described.record_times],
         "estimator": _estimator(described.estimator),
@@ -51,6 +37,43 @@ def study(described):
             for g in described.test_functions
         ],
     }
+
+
+def _oracle(oracle, sigmas):
+    return {
+        "loss": _with_source(
+            {"kind": oracle.loss.name, **oracle.loss.parameters},
+            gradient=oracle.loss.gradient,
+            value=oracle.loss.value,
+            curvature=oracle.loss.curvature,
+        )
+        | ({"hessian": oracle.loss.matrix} if oracle.loss.matrix else {}),
+        "covariance": _covariance(oracle.covariance),
+        "noise": _with_source(
+            {"kind": oracle.noise.name, "parameters": [oracle.noise.numbers(sigma) for sigma in sigmas]},
+            sample=oracle.noise.sample,
+            quadrature=oracle.noise.quadrature,
+        ),
+    }
+
+
+def _data(oracle):
+    """Return what tells a data set again: its model and shape, and the sha256 of its arrays."""
+    data = oracle.data
+    return {
+        "model": data.model.name,
+        "samples": data.samples,
+        "features": data.dimension,
+        "classes": list(data.classes),
+        "l2": data.l2,
+        "sha256": data.sha256,
+        "replacement": oracle.noise.replacement,
+    }
+
+
+def _point(point):
+    found = {"h": point.h, "eta2": point.eta2, "eta": point.eta, "ell": point.ell, "kappa": point.kappa}
+    return found | ({} if point.batch_size is None else {"batch_size": point.batch_size})
 
 
 def _covariance(covariance):

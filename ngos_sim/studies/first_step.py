@@ -11,7 +11,9 @@ from ngos_sim.engines.program import move
 from ngos_sim.oracles.joint import shown
 from ngos_sim.processes.calling import BadFunctionError, called, cause, checked
 from ngos_sim.processes.rule import Rule, parameters, with_own
+from ngos_sim.studies import sum_of_noise
 
+_STATES = 4  # at so many coordinates' starts a step is tried on minibatches
 _COORDINATES = 64  # at most so many of them are tried
 
 
@@ -99,6 +101,8 @@ def try_functions(problems):
         told = _teller(problem, part, given, rule.name, rule.parameters, rule.step, rule.step)
         c, functions = tuple(given.table[0, 0].tolist()), {"step": _Role(rule.step, takes_noise=True)}
         _called_at(rule.name, rule.slots, functions, told, c, given.start)
+        if problem.oracle.data is not None:
+            sum_of_noise.check(rule, part.h, c, [tuple(x) for x in given.start[:_STATES].tolist()])
         for sde in (opponent.sde for opponent in problem.opponents if opponent.sde is not None):
             told = _teller(problem, part, given, sde.name, with_own(rule, sde), sde.drift, sde.diffusion)
             p = SimpleNamespace(**parameters(rule, part.h, sde))

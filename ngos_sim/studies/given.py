@@ -1,11 +1,11 @@
-"""Whether what a study is given is of the kind that it takes; if not, one line says what makes one."""
+"""Whether what a study is given is of the kind that it takes, and goes together; if not, one line says what does."""
 
 from collections.abc import Mapping
 
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
-from ngos_sim.processes.variations import SVAG, ScalingRule
+from ngos_sim.processes.variations import SVAG, ScalingRule, check_scales
 from ngos_sim.validation import of_kind
 
 _KINDS = {
@@ -30,3 +30,25 @@ def sdes(value):
     for one in each:
         check("sde", one)
     return each
+
+
+def check_together(study, sdes):
+    """Raise ValueError where a study's optimizer, SDEs, reference and oracle do not go together."""
+    if bool(sdes) == (study.reference is not None):
+        raise ValueError("give sde= or reference=: exactly one of them")
+    if study.reference is not None:
+        if isinstance(study.optimizer, SVAG):
+            raise ValueError("reference=scaling_rule does not go with svag")
+        check_scales("reference=scaling_rule", study.rule)
+        if study.oracle.noise.gaussians != 1:
+            raise ValueError(f"noise {study.oracle.noise.name!r} takes two Gaussians: reference=scaling_rule needs one")
+    for sde in sdes:
+        if sde.slots != study.rule.slots:
+            raise ValueError(
+                f"sde {sde.name!r} has slots {sde.slots}; optimizer {study.rule.name!r} has {study.rule.slots}"
+            )
+    for kind, process in (("optimizer", study.rule), *(("sde", sde) for sde in sdes)):
+        if reason := process.domain.refusal(study.oracle):
+            raise ValueError(f"{kind} {process.name!r}: {reason}")
+    if len({sde.name for sde in sdes}) < len(sdes):
+        raise ValueError("two SDEs have the same name; tables could not tell them apart")

@@ -13,7 +13,11 @@ _SINGLE = (1e-37, 1e37)  # what float32 holds with all its digits
 
 def notes(study):
     """Return what is said of a study when it is made, each one line; its points and times are known."""
-    return tuple(filter(None, [_cut(study), *_rates(study), _eps0(study), *_domains(study)]))
+    return tuple(filter(None, [_cut(study), *_rates(study), _eps0(study), *_domains(study), *_data(study)]))
+
+
+def _data(study):
+    return () if study.oracle.data is None else study.oracle.data.doubts
 
 
 def _domains(study):

@@ -4,6 +4,9 @@ Theorems 4.2, 4.5, 5.3 and 6.3 of arXiv 2205.10287 hold for oracles of Definitio
 theorems"). `ConvergenceStudy.outside_theory` holds the reasons; tables have them as a bool, reports and study.json in
 words. They change no number and no verdict.
 
+Of data both are known: their model says how it grows, and their skewness, which rises as h falls over batch sizes
+(docs/theory.md, "Minibatches of data").
+
 Said is what is known: of noise laws their moments and their skewness as sigma -> infinity, of Adam its start, and of
 losses and covariances, a user's too, how they grow (`oracles.growth`), those of all of theta on some rays. Not seen is
 what does not grow: a kink, a gradient that turns ever faster, a root that is not smooth where a variance touches 0. No
@@ -24,9 +27,30 @@ _MARGIN = 0.1  # of a power of theta: what grows by less, as a logarithm does, i
 
 def reasons(study):
     """Return why a study lies outside the theory, a line each; no line where nothing is known to."""
-    return tuple(
-        filter(None, [_loss(study.oracle), _variance(study.oracle), _moments(study), _low(study), _start(study)])
-    )
+    oracle = study.oracle
+    if oracle.data is not None:
+        return tuple(filter(None, [_model(oracle.data), _replacement(oracle), _batch_sizes(study), _start(study)]))
+    return tuple(filter(None, [_loss(oracle), _variance(oracle), _moments(study), _low(study), _start(study)]))
+
+
+def _model(data):
+    if data.model.bounded:
+        return ""
+    return f"loss {data.name!r}: the root of Sigma grows with theta and is not bounded (Definition 2.5)"
+
+
+def _replacement(oracle):
+    if oracle.noise.replacement:
+        return ""
+    sums = "their noise sums to 0 over an epoch, which an SDE's does not"
+    return f"minibatches without replacement: draws depend on those before them (Definition 2.3), and {sums}"
+
+
+def _batch_sizes(study):
+    if not study.sdes or _needs_no_low_skewness(study):
+        return ""
+    rises = "E z^3 = sigma mu3 = sigma0 mu3 / sqrt(h) rises as h falls"
+    return f"minibatches of data: over batch sizes {rises} (Definition 2.6: K / sigma), along ell of svag it falls"
 
 
 def _grows(function, parameters, like):
@@ -77,8 +101,16 @@ def limit_of_skewness(study):
 
     Along ell the skewness falls (docs/theory.md, "SVAG"), and with the clock "eta" a third moment enters a step at h^3.
     """
+    return (
+        0.0
+        if study.oracle.data is not None or _needs_no_low_skewness(study)
+        else study.oracle.noise.at_large_sigma()[0]
+    )
+
+
+def _needs_no_low_skewness(study):
     along_ell = isinstance(study.optimizer, SVAG) and len(study.optimizer.ell) > 1
-    return 0.0 if along_ell or study.rule.clock != "eta2" else study.oracle.noise.at_large_sigma()[0]
+    return along_ell or study.rule.clock != "eta2"
 
 
 def _low(study):

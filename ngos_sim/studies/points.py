@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ngos_sim.processes.optimizer import check_admissible
 from ngos_sim.processes.rule import learning_rate
+from ngos_sim.studies.batches import squared_rates
 from ngos_sim.validation import coordinate_values, is_number
 
 TOLERANCE = 1e-9  # relative: times and step sizes closer than this are one
@@ -18,12 +19,14 @@ class Point:
 
     size : eta2 or eta, whichever the optimizer's clock takes, without ell and kappa
     clock : "eta2" or "eta"
+    batch_size : B, without kappa and, under SVAG, of one of two minibatches; None where it is not known
     """
 
     size: float
     ell: float = 1.0
     kappa: int = 1
     clock: str = "eta2"
+    batch_size: int | None = None
 
     @property
     def h(self):
@@ -55,8 +58,19 @@ class Point:
         return ", ".join([f"{self.clock}={self.size:g}", *extra])
 
 
-def step_sizes(rule, eta2, eta):
-    """Return that of eta2 and eta which an optimizer's clock takes; raise ValueError where the other one is given."""
+def step_sizes(rule, eta2, eta, steps, batch_size):
+    """Return eta2 or eta, whichever an optimizer's clock takes, also where it is given as batch sizes; None for steps.
+
+    Raises
+    ------
+    ValueError
+        The other one is given, or batch sizes and something else.
+    """
+    if batch_size is not None:
+        for name, other in (("eta2", eta2), ("eta", eta), ("steps", steps)):
+            if other is not None:
+                raise ValueError(f"{name}={other!r} and batch_size={batch_size!r}: one of them is allowed")
+        return squared_rates(rule, batch_size)
     given, other, words = {
         "eta2": (eta2, eta, "t = k eta^2; give eta2=, the square of the learning rate, or steps="),
         "eta": (eta, eta2, "t = k eta; give eta=, the learning rate, or steps="),
@@ -67,7 +81,7 @@ def step_sizes(rule, eta2, eta):
     return given
 
 
-def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2"):
+def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2", batch_size=None):
     """Return the points of a study: every step size with every ell and kappa.
 
     Parameters
@@ -79,6 +93,8 @@ def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2"):
     constants : mapping of str to float
         The optimizer's.
     clock : "eta2" or "eta"
+    batch_size : int or sequence of int, optional
+        What sizes were given as.
 
     Raises
     ------
@@ -86,10 +102,12 @@ def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2"):
         Neither or both of sizes and steps are given, a step size is not admissible, or two are equal to rounding.
     """
     if (sizes is None) == (steps is None):
-        raise ValueError(f"give {clock} or steps, got {clock}={sizes!r} and steps={steps!r}")
+        allowed = "eta2, batch_size or steps" if clock == "eta2" else "eta or steps"
+        raise ValueError(f"give {allowed}, got {clock}={sizes!r} and steps={steps!r}")
     if steps is None:
         values = coordinate_values(clock, sizes)
-        names = [clock] * len(values)
+        given = () if batch_size is None else coordinate_values("batch_size", batch_size)
+        names = [f"batch_size={n:g}: {clock}" for n in given] or [clock] * len(values)
     else:
         counts = coordinate_values("steps", steps)
         if any(n != int(n) or n < 1 for n in counts):

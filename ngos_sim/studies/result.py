@@ -40,7 +40,8 @@ class Result:
         One row per (point, time, test function, sde): error = E g(optimizer) - E g(SDE), signed, with its
         standard error (`rounding` is its part that more trajectories do not remove), 95 % interval, 95 % band
         over all the point's times at once, the Euler-Maruyama bias removed from sde_mean, and how much of it
-        may be left: `integrator_residual`, which the intervals hold beside the standard error. outside_theory:
+        may be left: `integrator_residual`, which the intervals hold beside the standard error. batch_size: B, of the
+        smaller batch under the scaling rule; NaN where it is not known, on no data with no batch_size=. outside_theory:
         whether `study.outside_theory` holds a reason.
     why : dict of (sde, test function) to str
         Why each was measured by the estimator in the table, and where the integrator limits it.

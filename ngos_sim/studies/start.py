@@ -34,7 +34,7 @@ def dimension(initial, rule, oracle, size):
     found = oracle.dimension or lengths.get(longest, 1)
     matrix = () if oracle.loss.matrix is None else ("hessian",)
     loss = ("loss",) if oracle.loss.joint else (*matrix, *oracle.loss.parameters)
-    keys = " or ".join([*loss, "covariance"])
+    keys = " or ".join([*loss, "covariance"]) if oracle.data is None else "features"
     reason = f"the oracle's {keys} has" if oracle.dimension else f"initial.{longest} has"
     for slot, length in lengths.items():
         if length != found:

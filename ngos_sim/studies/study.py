@@ -19,8 +19,8 @@ from ngos_sim.oracles import law_check
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
-from ngos_sim.processes.variations import SVAG, ScalingRule, check_scales
-from ngos_sim.studies import first_step, given, grid, notes, outside, plan, problems, ranking, start
+from ngos_sim.processes.variations import SVAG, ScalingRule
+from ngos_sim.studies import batches, first_step, given, grid, notes, outside, plan, problems, ranking, start
 from ngos_sim.studies.integrated import limited, unstable
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.points import Point, made_points, step_sizes
@@ -70,6 +70,9 @@ class ConvergenceStudy:
         takes the first of these that can serve. An instance of a subclass of `Estimator` is an estimator of your own.
     eta : float or sequence of float
         Learning rates, for an optimizer of the clock "eta": step k is at time t = k eta.
+    batch_size : int or sequence of int
+        Instead of `eta2`: eta2 = sigma0^2 B, as sigma = 1 / sqrt(B) where Sigma is that of one sample. On data B is a
+        whole number, however step sizes are given.
 
     Raises
     ------
@@ -109,6 +112,7 @@ class ConvergenceStudy:
     test_functions: Sequence[str | TestFunction] = ()
     estimator: str | Estimator = "auto"
     eta: float | Sequence[float] | None = None
+    batch_size: int | Sequence[int] | None = None
     points: tuple[Point, ...] = field(init=False)
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
@@ -122,28 +126,13 @@ class ConvergenceStudy:
             given.check(name, getattr(self, name))
         choose.check(self.estimator)
         sdes = tuple(sde.beside(self.rule) for sde in given.sdes(self.sde))
-        if bool(sdes) == (self.reference is not None):
-            raise ValueError("give sde= or reference=: exactly one of them")
-        if self.reference is not None and isinstance(self.optimizer, SVAG):
-            raise ValueError("reference=scaling_rule does not go with svag")
-        if self.reference is not None:
-            check_scales("reference=scaling_rule", self.rule)
-        if self.reference is not None and self.oracle.noise.gaussians != 1:
-            raise ValueError(f"noise {self.oracle.noise.name!r} takes two Gaussians: reference=scaling_rule needs one")
-        for sde in sdes:
-            if sde.slots != self.rule.slots:
-                raise ValueError(
-                    f"sde {sde.name!r} has slots {sde.slots}; optimizer {self.rule.name!r} has {self.rule.slots}"
-                )
-        for kind, process in (("optimizer", self.rule), *(("sde", sde) for sde in sdes)):
-            if reason := process.domain.refusal(self.oracle):
-                raise ValueError(f"{kind} {process.name!r}: {reason}")
-        if len({sde.name for sde in sdes}) < len(sdes):
-            raise ValueError("two SDEs have the same name; tables could not tell them apart")
+        given.check_together(self, sdes)
         kappa = self.reference.kappa if self.reference else (1,)
         ell = self.optimizer.ell if isinstance(self.optimizer, SVAG) else (1.0,)
-        sizes = step_sizes(self.rule, self.eta2, self.eta)
-        points = made_points(sizes, self.steps, self.horizon, ell, kappa, self.rule.parameters, self.rule.clock)
+        sizes = step_sizes(self.rule, self.eta2, self.eta, self.steps, self.batch_size)
+        given_as = (self.rule.parameters, self.rule.clock, self.batch_size)
+        points = made_points(sizes, self.steps, self.horizon, ell, kappa, *given_as)
+        points = batches.of_points(points, self.oracle, self.rule, self.batch_size)
         times = grid.record_times(points, self.t0, self.horizon, self.times)
         for name, value in (("sdes", sdes), ("points", points), ("record_times", times)):
             object.__setattr__(self, name, value)
@@ -151,7 +140,7 @@ class ConvergenceStudy:
         object.__setattr__(self, "dimension", dimension)
         object.__setattr__(self, "notes", notes.notes(self))
         self._check_noise()
-        test_functions.check(self.test_functions, self.rule.slots, self.dimension)
+        test_functions.check(self.test_functions, self.rule.slots, self.dimension, self.oracle)
         test_functions.try_at(
             self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].size)
         )
@@ -194,6 +183,8 @@ class ConvergenceStudy:
     def _check_noise(self):
         """Raise ValueError unless the noise law is one law of mean 0 and variance 1, at every point's sigma."""
         noise, checked = self.oracle.noise, []
+        if self.oracle.data is not None:
+            return
         for sigma in map(self.noise_scale, self.points):
             numbers = noise.numbers(sigma)
             if numbers not in checked:

@@ -1,6 +1,5 @@
 """TOML study files -> studies. Every message names the key's path, the value and what is allowed."""
 
-import contextlib
 import inspect
 import re
 import tomllib
@@ -10,11 +9,12 @@ from pathlib import Path
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.variations import scaling_rule, svag
 from ngos_sim.statistics.theorem import order_of
+from ngos_sim.studies import data_file, keys
 from ngos_sim.studies.kinds import KINDS
 from ngos_sim.studies.study import ConvergenceStudy
 from ngos_sim.validation import integer
 
-_SIZES = ("eta2", "eta", "steps")  # one of them
+_SIZES = ("eta2", "eta", "steps", "batch_size")  # one of them
 _TABLES = {  # table: (required keys, optional keys)
     "": (("oracle", "optimizer", "initial", "study"), ("sde",)),
     "oracle": (("loss", "covariance", "noise"), ()),
@@ -65,7 +65,7 @@ def load(path):
     except RecursionError:
         raise ValueError(f"{path}: brackets are nested too deeply") from None
     try:
-        return parse(content)
+        return parse(content, path.parent)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
 
@@ -77,11 +77,11 @@ def _arithmetic(text, message):
     return f"; TOML does not compute {found[0]}: write the number, as 0.0625 for 2**-4" if found else ""
 
 
-def parse(content):
-    """Return the StudyFile of a file's content, a dict; see `load`."""
+def parse(content, directory=None):
+    """Return the StudyFile of a file's content, a dict; see `load`. directory : of the file, by default the current."""
     _check_keys("", content)
-    oracle, study = (_table(name, content[name]) for name in ("oracle", "study"))
-    _check_keys("oracle", oracle)
+    oracle, study = (keys.table(name, content[name]) for name in ("oracle", "study"))
+    _check_oracle(oracle)
     _check_keys("study", study)
     _check_sizes(study)
     ell, kappa = (study.get(name) for name in ("ell", "kappa"))
@@ -90,22 +90,38 @@ def parse(content):
     if kappa is None and not content.get("sde"):
         raise ValueError("sde is missing: a [[sde]] table, or study.kappa for a scaling rule, is needed")
     optimizer = _built("optimizer", "optimizer", content["optimizer"])
-    parts = {key: _built(key, f"oracle.{key}", oracle[key]) for key in ("loss", "noise")}
-    covariance = oracle["covariance"]
-    if isinstance(covariance, dict):
-        covariance = _built("covariance", "oracle.covariance", covariance)
+    made = _oracle(oracle, directory)
     sdes = content.get("sde", [])
     if not isinstance(sdes, list):
         raise ValueError("sde must be written [[sde]], with two brackets")
     expected = study.get("expect")
     if expected is not None:
-        _check_keys("study.expect", _table("study.expect", expected))
+        _check_keys("study.expect", keys.table("study.expect", expected))
         order_of(expected["order"], "study.expect.order")
-    with _located("oracle", oracle):
-        made = NGOS(parts["loss"], covariance, parts["noise"])
     references = [_built("sde", f"sde[{at}]", one) for at, one in enumerate(sdes)]
-    with _located("study", study):
-        return _study_file(made, optimizer, references, _table("initial", content["initial"]), study)
+    with keys.located("study", study):
+        return _study_file(made, optimizer, references, keys.table("initial", content["initial"]), study)
+
+
+def _check_oracle(oracle):
+    """Raise ValueError unless an [oracle] table has its three parts, or data, which have their own."""
+    if "data" not in oracle:
+        _check_keys("oracle", oracle)
+    elif len(oracle) > 1:
+        other = next(key for key in oracle if key != "data")
+        raise ValueError(f"oracle.{other} does not go with oracle.data, which says all; take one of them out")
+
+
+def _oracle(oracle, directory):
+    """Return the NGOS of an [oracle] table."""
+    if "data" in oracle:
+        return data_file.oracle(oracle["data"], directory or Path())
+    parts = {key: _built(key, f"oracle.{key}", oracle[key]) for key in ("loss", "noise")}
+    covariance = oracle["covariance"]
+    if isinstance(covariance, dict):
+        covariance = _built("covariance", "oracle.covariance", covariance)
+    with keys.located("oracle", oracle):
+        return NGOS(parts["loss"], covariance, parts["noise"])
 
 
 def _study_file(oracle, optimizer, sdes, initial, study):
@@ -121,7 +137,7 @@ def _study_file(oracle, optimizer, sdes, initial, study):
             **{key: study[key] for key in _SIZES if key in study},
             horizon=study["horizon"],
             times=study.get("times"),
-            test_functions=_strings("test_functions", study["test_functions"]),
+            test_functions=keys.strings("test_functions", study["test_functions"]),
             estimator=study.get("estimator", "auto"),
         ),
         integer("trajectories", study["trajectories"], 1),
@@ -134,7 +150,9 @@ def _check_sizes(study):
     """Raise ValueError unless a [study] table says its step sizes once."""
     given = [f"study.{key}" for key in _SIZES if key in study]
     if not given:
-        raise ValueError("study.eta2 is missing; allowed instead: steps, or eta where the optimizer's clock is 'eta'")
+        raise ValueError(
+            "study.eta2 is missing; allowed instead: batch_size, steps, or eta where the optimizer's clock is 'eta'"
+        )
     if len(given) > 1:
         raise ValueError(f"{' and '.join(given)}: one of them is allowed")
 
@@ -142,35 +160,12 @@ def _check_sizes(study):
 def _check_keys(name, content):
     """Raise ValueError for unknown keys, then for missing ones."""
     required, optional = _TABLES[name]
-    _check_against(name, content, required, optional)
-
-
-def _check_against(name, content, required, optional):
-    prefix = f"{name}." if name else ""
-    for key in content:
-        if key not in (*required, *optional):
-            allowed = ", ".join((*required, *optional)) or "no other keys"
-            raise ValueError(f"{prefix}{key if key.isprintable() else repr(key)} is unknown; allowed: {allowed}")
-    for key in required:
-        if key not in content:
-            raise ValueError(f"{prefix}{key} is missing")
-
-
-def _table(name, value):
-    if not isinstance(value, dict):
-        raise ValueError(f"{name}={value!r} must be a table")
-    return value
-
-
-def _strings(name, value):
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise ValueError(f"{name}={value!r} must be a list of strings")
-    return value
+    keys.check(name, content, required, optional)
 
 
 def _built(kind, path, value):
     """Call the factory that a table's `kind` names with the table's other keys."""
-    content = dict(_table(path, value))
+    content = dict(keys.table(path, value))
     factories = KINDS[kind]
     if "kind" not in content:
         raise ValueError(f"{path}.kind is missing; allowed: {', '.join(factories)}")
@@ -181,19 +176,6 @@ def _built(kind, path, value):
     parameters = inspect.signature(make).parameters.values()
     required = [p.name for p in parameters if p.default is p.empty]
     optional = [p.name for p in parameters if p.default is not p.empty]
-    _check_against(path, content, required, optional)
-    with _located(path, content, f"{path}: "):
+    keys.check(path, content, required, optional)
+    with keys.located(path, content, f"{path}: "):
         return make(**content)
-
-
-@contextlib.contextmanager
-def _located(path, content, otherwise=""):
-    """Put a table's path before what a constructor says of one of its keys, `otherwise` before all else."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        message = str(error)
-        if message.startswith("test function"):
-            message = f"test_functions: {message}"
-        within = re.split(r"[=:. ]", message, maxsplit=1)[0] in content
-        raise ValueError(f"{path}.{message}" if within else otherwise + message) from None

@@ -155,7 +155,7 @@ def test_digits_are_ascii(text):
 
 
 def test_check_takes_strings_and_test_functions():
-    check(["theta[0]", TestFunction("cos", lambda x: math.cos(x[0]), coordinate=2)], SLOTS, DIMENSION)
+    check(["theta[0]", TestFunction("cos", lambda x: math.cos(x[0]), coordinate=2)], SLOTS, DIMENSION, ORACLE)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_check_takes_strings_and_test_functions():
 )
 def test_check_refuses(functions, kind, message):
     with pytest.raises(kind) as caught:
-        check(functions, SLOTS, DIMENSION)
+        check(functions, SLOTS, DIMENSION, ORACLE)
     assert message in str(caught.value)
 
 

@@ -130,7 +130,7 @@ def bad_step(x, o, z, c, p):
             dict(optimizer=ns.Optimizer("own", lambda x, o, z, c, p: x, ("theta", "u"), sigma0=1.0)),
             "'rmsprop': schedule reads p.eps0, which is not there; p has sigma0, h, eta, eta2",
         ),
-        (dict(steps=[8]), "give eta2 or steps"),
+        (dict(steps=[8]), "give eta2, batch_size or steps"),
         (dict(eta2=[0.125, 0.125]), "has a value twice"),
     ],
 )

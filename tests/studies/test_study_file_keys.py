@@ -54,7 +54,7 @@ KEYS = {
     "missing in study": ([(f"{TRAJECTORIES}\n", "")], ["study.trajectories is missing"]),
     "no step sizes": (
         [(f"{ETA2}\n", "")],
-        ["study.eta2 is missing; allowed instead: steps, or eta where the optimizer's clock is 'eta'"],
+        ["study.eta2 is missing; allowed instead: batch_size, steps, or eta where the optimizer's clock is 'eta'"],
     ),
     "two kinds of step sizes": (
         [after(ETA2, "steps = [4]")],

@@ -9,7 +9,8 @@ from numba import from_dtype
 from ngos_sim.engines import processors, rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.compiling.numba_internals import warn_without_fma, without_collection
-from ngos_sim.engines.cpu import joint, joint_field, kernels, lanes
+from ngos_sim.engines.cpu import data, joint, joint_field, kernels, lanes
+from ngos_sim.engines.cpu.gather import WIDTH
 from ngos_sim.engines.layout import (
     Given,
     Noise,
@@ -63,9 +64,10 @@ def _scope(feature, loss, lengths, precision, types, d):
     """Return a feature's Scope; loss : the loss's numbers."""
     if feature.over == "theta":
         loop = joint_field.value.address(joint_field.whole(feature.function, precision, d, loss), *types)
-        return Scope(loop, 0, 0, feature.root, whole=True)
+        return Scope(loop, 0, 0, feature.root, whole=True, sample_loop=0)
     loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
-    return Scope(loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root, whole=False)
+    sample = lanes.slopes.address(bind(feature.sample, precision), *types) if feature.sample else 0
+    return Scope(loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root, False, sample)
 
 
 def _at_once(draws):
@@ -105,6 +107,7 @@ class Kernel:
                 table=put(tables, numbers.table),
                 columns=columns,
                 rows=rows,
+                channels=process.channels,
                 **_loops(process, numbers, precision, types),
             )
             places.append(place)
@@ -115,10 +118,12 @@ class Kernel:
         self._spread = any(place.variance_loop for place in places)
         transform = rng.box_muller if precision == "f64" else rng.box_muller32
         self._source = Source(bind(rng.philox4x32, precision), bind(transform, precision))
-        self._sizes = Sizes(d, program.substeps, program.gaussians, program.channels)
+        draws = program.draws(inputs)
+        self._sizes = Sizes(d, draws, program.substeps, program.gaussians, program.channels)
         self._key = np.uint64(inputs.key)
         self._real, self._errors = real, joint.numbers(program, inputs)
-        self._at_once = tuple(_at_once(draws) for draws in (program.substeps * d, d))
+        self._data = data.numbers(program, inputs, precision, types, state)
+        self._at_once = tuple(_at_once(each) for each in (program.substeps * draws, program.substeps * d, d))
         self._shape = (len(inputs.records), inputs.test_functions, len(inputs.combinations))
         terms = (inputs.term_owner, inputs.term_coefficient, inputs.term_exponents)
         self._given = Given(
@@ -138,16 +143,16 @@ class Kernel:
 
     def _workspace(self):
         """Return one thread's buffers, and the room for a block's observables."""
-        starts, d, (fine, macro) = self._given.starts, self._sizes.d, self._at_once
-        xi, extra = aligned(fine * BLOCK, self._real), aligned(macro * BLOCK, self._real)
-        xi_sums, zeta, mixed = (aligned(d * BLOCK, self._real) for _ in range(3))
+        starts, d, draws, (of_w, of_b, macro) = self._given.starts, self._sizes.d, self._sizes.draws, self._at_once
+        xi, extra = aligned(of_w * BLOCK, self._real), aligned(macro * BLOCK, self._real)
+        xi_sums, zeta, mixed = (aligned(rows * BLOCK, self._real) for rows in (draws, d, d))
         chi, chi_sums = xi, xi_sums
-        if self._sizes.channels == 2:
-            chi, chi_sums = aligned(fine * BLOCK, self._real), aligned(d * BLOCK, self._real)
+        if self._sizes.channels == 2 or draws != d:
+            chi, chi_sums = aligned(of_b * BLOCK, self._real), aligned(d * BLOCK, self._real)
         words = aligned(4 * BLOCK, np.uint64 if self._real == np.float64 else np.uint32)
-        pull = aligned(d * BLOCK, starts.dtype)
+        pull = aligned(-(-d // WIDTH) * WIDTH * BLOCK, starts.dtype)  # whole vectors of coordinates for minibatches
         bend, slopes = (aligned(d * BLOCK, starts.dtype) for _ in range(2)) if self._bent else (pull, pull)
-        spread = aligned(d * BLOCK, starts.dtype) if self._spread else pull
+        spread = aligned(d * BLOCK, starts.dtype) if self._data or self._spread else pull
         work = Work(
             noise=Noise(xi, chi, extra, xi_sums, chi_sums, zeta, mixed, words),
             state=aligned(len(starts) * BLOCK, starts.dtype),
@@ -155,6 +160,7 @@ class Kernel:
             value=aligned(BLOCK, np.float64),
             term=aligned(BLOCK, np.float64),
             errors=joint.workspace(self._errors, self._slots, d),
+            data=data.workspace(self._data, d),
         )
         return work, np.empty((*self._shape, BLOCK))
 

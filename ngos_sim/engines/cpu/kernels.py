@@ -14,11 +14,13 @@ from ngos_sim.engines.compiling.address import pointer
 from ngos_sim.engines.compiling.bind import call
 from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT, KERNEL, keep_apart, prefer_wide
+from ngos_sim.engines.cpu.data import feed
 from ngos_sim.engines.cpu.joint import carry
 from ngos_sim.engines.cpu.joint_field import couple, mix
 from ngos_sim.engines.cpu.lanes import Row, enter_feature, enter_row
 from ngos_sim.engines.cpu.observing import at_coordinate, features, observe, reduce
 from ngos_sim.engines.cpu.product import product
+from ngos_sim.engines.layout import Now
 from ngos_sim.engines.program import BLOCK, BLOCKS
 
 _L = np.uint64(BLOCK)
@@ -86,25 +88,29 @@ def _multiply(library, place, numbers, state, pulls, d):
 
 
 @njit(**KERNEL, inline="always")
-def _advance(library, place, numbers, state, pulls, step, sizes, noise, at, extra_at, again):
-    """Take one process's step number `step`; its rows of noise begin at `at` and `extra_at`.
+def _advance(source, place, which, numbers, work, sizes, now, again):
+    """Take one step of one process.
 
-    pulls : as `_multiply` left them; again : whether its rows have been combined for another process.
+    work : its pulls as `_multiply` left them; again : whether its rows have been combined for another process.
     """
-    d, constants, xi, chi = sizes.d, numbers.constants, noise.xi, noise.chi
-    if place.stride > 1:
+    d, constants = sizes.d, numbers.constants
+    noise, state, pulls = work.noise, work.state, work.pulls
+    xi, chi, at, chi_at, extra_at = noise.xi, noise.chi, now.xi, now.chi, now.extra
+    if place.stride > 1 and place.channels > 0:
         if not again:
             scale = numbers.table.dtype.type(1.0 / math.sqrt(float(place.stride)))
-            _combine(library, noise.xi_sums, xi, at, d, place.stride, scale)
+            _combine(source, noise.xi_sums, xi, at, sizes.draws, place.stride, scale)
             if sizes.channels == 2:
-                _combine(library, noise.chi_sums, chi, at, d, place.stride, scale)
-        xi, chi, at = noise.xi_sums, noise.chi_sums, np.uint64(0)
-    chi_at = at
+                _combine(source, noise.chi_sums, chi, chi_at, d, place.stride, scale)
+        xi, chi, at, chi_at = noise.xi_sums, noise.chi_sums, np.uint64(0), np.uint64(0)
+    feed(source, work.data, place, which, state, pulls, noise.mixed, xi, at, now, d)
+    if len(work.data):
+        xi, at = noise.mixed, np.uint64(0)
     if place.law_loop:
-        mix(library, place, numbers, state, noise, xi, at, extra_at, d)
+        mix(source, place, numbers, state, noise, xi, at, extra_at, d)
         xi, at = noise.mixed, np.uint64(0)
     for j in range(d):
-        lanes, entry = np.uint64(j) * _L, step * place.rows + min(j, place.rows - 1)
+        lanes, entry = np.uint64(j) * _L, now.step * place.rows + min(j, place.rows - 1)
         row = Row(
             state=pointer(state, (place.at + j * place.slots) * _L),
             xi=pointer(xi, at + lanes),
@@ -131,22 +137,23 @@ def block(source, sizes, key, trajectory, given, work, out):
     for row in range(len(starts)):
         for lane in range(_L):
             state[np.uint64(row) * _L + lane] = starts[row]
-    width = substeps * d  # draws a macro step
-    period, extra_period = len(noise.xi) // (width * BLOCK), len(noise.extra) // (d * BLOCK)  # macro steps a fill
+    width, second = substeps * sizes.draws, substeps * d  # draws of W and of B a macro step
+    period, chi_period = len(noise.xi) // (width * BLOCK), len(noise.chi) // (second * BLOCK)  # macro steps a fill
+    extra_period = len(noise.extra) // (d * BLOCK)
     record = np.int64(0)  # not a literal: the kernels would be compiled for 0 and for all others
     last = -(-records[-1] // substeps)
     for k in range(last):
-        phase, extra_phase = k % period, k % extra_period
-        if phase == 0:
+        phase, chi_phase, extra_phase = k % period, k % chi_period, k % extra_period
+        if sizes.channels > 0 and phase == 0:
             blocks = (min(period, last - k) * width + 3) // 4
             _fill(source, noise.xi, noise.words, blocks, key, np.uint64(rng.BROWNIAN), trajectory, k * width // 4)
-            if sizes.channels == 2:
-                stream = np.uint64(rng.SECOND_BROWNIAN)
-                _fill(source, noise.chi, noise.words, blocks, key, stream, trajectory, k * width // 4)
+        if sizes.channels == 2 and chi_phase == 0:
+            blocks, stream = (min(chi_period, last - k) * second + 3) // 4, np.uint64(rng.SECOND_BROWNIAN)
+            _fill(source, noise.chi, noise.words, blocks, key, stream, trajectory, k * second // 4)
         if sizes.gaussians == 2 and extra_phase == 0:
             blocks = (min(extra_period, last - k) * d + 3) // 4
             _fill(source, noise.extra, noise.words, blocks, key, np.uint64(rng.EXTRA), trajectory, k * d // 4)
-        at, extra_at = np.uint64(phase * width) * _L, np.uint64(extra_phase * d) * _L
+        at, chi_at, extra_at = phase * width, chi_phase * second, np.uint64(extra_phase * d) * _L
         for fine in range(k * substeps + 1, (k + 1) * substeps + 1):
             combined = 0  # the stride whose rows have been combined last
             for which in range(len(given.places)):
@@ -154,17 +161,18 @@ def block(source, sizes, key, trajectory, given, work, out):
                 step, rest = divmod(fine, place.stride)
                 if rest == 0:
                     before = (step - 1) * place.stride - k * substeps
-                    first, again = at + np.uint64(before * d) * _L, combined == place.stride
+                    of_w, of_b = np.uint64(at + before * sizes.draws) * _L, np.uint64(chi_at + before * d) * _L
+                    now, again = Now(step - 1, of_w, of_b, extra_at, key, trajectory), combined == place.stride
                     if len(given.numbers.hessian):
                         _multiply(source, place, given.numbers, state, pulls, d)
                     couple(source, place, given.numbers.constants, state, pulls, d)
                     carry(source, work.errors, place, which, given.numbers, state, pulls, step - 1, d)
-                    _advance(source, place, given.numbers, state, pulls, step - 1, sizes, noise, first, extra_at, again)
-                    if place.stride > 1:
+                    _advance(source, place, which, given.numbers, work, sizes, now, again)
+                    if place.stride > 1 and place.channels > 0:
                         combined = place.stride
             if record < len(records) and fine == records[record]:
                 if len(given.scopes):
-                    features(source, given.scopes, state, pulls, given.places, given.numbers, d)
+                    features(source, given.scopes, work, given.places, given.numbers, d)
                 sums = given.terms, given.combinations, work.value, work.term
                 observe(source, out[record], record, state, given.places, *sums)
                 record += 1

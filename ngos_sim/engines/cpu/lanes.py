@@ -72,9 +72,19 @@ def _nodes(move, moved, state, pull, bend, spread, loss, variance, noise, parame
             store_slots(pointer(moved, at + lane), _L, y)
 
 
+def _slopes(phi, out, margin, target, count):
+    """Write a function of a sample's margin and target."""
+    prefer_wide()
+    no_overlap()
+    for i in range(count):
+        out[i] = call(phi, margin[i], target[i])
+
+
 row = Loop(_row, counts="d", real="xi chi extra")
 zeta = Loop(_zeta, counts="rows", real="out xi extra")
 feature = Loop(_feature, counts="d")
 nodes = Loop(_nodes, counts="d count slots")
+slopes = Loop(_slopes, counts="count")
 Row, Zeta, Feature, Nodes = row.Arguments, zeta.Arguments, feature.Arguments, nodes.Arguments
 enter_row, enter_zeta, enter_feature, enter_nodes = caller(row), caller(zeta), caller(feature), caller(nodes)
+Slopes, enter_slopes = slopes.Arguments, caller(slopes)

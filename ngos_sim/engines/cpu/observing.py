@@ -11,6 +11,7 @@ from ngos_sim.arithmetic import fma
 from ngos_sim.engines.compiling.address import pointer
 from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT, KERNEL, PRIMITIVES, keep_apart, prefer_wide
+from ngos_sim.engines.cpu.data import add_mean, survey
 from ngos_sim.engines.cpu.joint_field import add_whole, couple
 from ngos_sim.engines.cpu.lanes import Feature, enter_feature
 from ngos_sim.engines.cpu.product import product
@@ -36,34 +37,38 @@ def at_coordinate(place, out, state, pulls, constants, j, d):
 
 
 @njit(**KERNEL)
-def _feature(library, scope, out, place, state, pulls, constants, d):
+def _feature(library, scope, out, place, work, constants, d):
     """Write one feature of one process."""
     keep_apart()
     prefer_wide()
+    state, pulls = work.state, work.pulls
     for lane in range(_L):
         state[out + lane] = 0.0
     if scope.whole:
         add_whole(library, scope, out, place, state, constants, d)
     for j in range(scope.first, scope.end):
         enter_feature(scope.loop, at_coordinate(place, pointer(state, out), state, pulls, constants, j, d))
+    add_mean(library, work.data, scope, out, place, state, d)
     if scope.root:
         for lane in range(_L):
             state[out + lane] = math.sqrt(state[out + lane])
 
 
 @njit(**KERNEL)
-def features(library, scopes, state, pulls, places, numbers, d):
+def features(library, scopes, work, places, numbers, d):
     """Write every feature of every process."""
     keep_apart()
+    state, pulls = work.state, work.pulls
     for process in range(len(places)):
         place = places[process]
         if len(numbers.hessian):
             begin, gap = np.uint64(place.at) * _L, np.uint64(place.slots) * _L
             product(library, pulls.pull, numbers.hessian, state, begin, gap, np.uint64(d))
         couple(library, place, numbers.constants, state, pulls, d)
+        survey(library, work.data, place, process, state, pulls, work.noise, d)
         for which in range(len(scopes)):
             out = np.uint64(place.at + d * place.slots + which) * _L
-            _feature(library, scopes[which], out, place, state, pulls, numbers.constants, d)
+            _feature(library, scopes[which], out, place, work, numbers.constants, d)
 
 
 @njit(**KERNEL)

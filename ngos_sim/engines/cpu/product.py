@@ -20,10 +20,11 @@ _WIDTH = _VECTORS * _VECTOR
 _WORD = ir.IntType(64)
 
 
-def _tile(rows):
+def _tile(rows, onto=False):
     """Return tile(out, to, matrix, first, gap, columns, x, at, stride): `rows` rows of a product, two vectors of lanes.
 
-    out[to + r 128 + lane] = sum_j matrix[first + r gap + j] x[at + j stride + lane], j ascending, each term by fma.
+    out[to + r 128 + lane] = sum_j matrix[first + r gap + j] x[at + j stride + lane], j ascending, each term by fma;
+    onto : whether these are added to what is there.
     """
 
     @intrinsic
@@ -43,6 +44,11 @@ def _tile(rows):
             def pointer(data, index):
                 return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
 
+            starts = [ir.Constant(vector, None)] * (rows * _VECTORS)
+            if onto:
+                places = (builder.add(to, _WORD(r * BLOCK + v * lanes)) for r in range(rows) for v in range(_VECTORS))
+                size = out.dtype.bitwidth // 8
+                starts = [builder.load(pointer(out_data, place), align=size) for place in places]
             before, loop = builder.block, builder.append_basic_block("columns")
             after = builder.append_basic_block("store")
             builder.branch(loop)
@@ -60,7 +66,7 @@ def _tile(rows):
                 factor = _splat(builder, builder.load(builder.gep(matrix_data, [place])), vector)
                 new.append([builder.call(fma, [factor, e, t]) for e, t in zip(entries, total, strict=True)])
             following = builder.add(j, _WORD(1))
-            for phi, start, value in [(j, _WORD(0), following), *_pairs(totals, ir.Constant(vector, None), new)]:
+            for phi, start, value in [(j, _WORD(0), following), *_pairs(totals, starts, new)]:
                 phi.add_incoming(start, before)
                 phi.add_incoming(value, loop)
             builder.cbranch(builder.icmp_unsigned("<", following, columns), loop, after)
@@ -84,15 +90,14 @@ def _splat(builder, value, vector):
     return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None))
 
 
-def _pairs(totals, start, new):
-    return [
-        (phi, start, value)
-        for row, other in zip(totals, new, strict=True)
-        for phi, value in zip(row, other, strict=True)
-    ]
+def _pairs(totals, starts, new):
+    """Return (phi, its start, its next value) of every total."""
+    flat = ([each for row in rows for each in row] for rows in (totals, new))
+    return [(phi, start, value) for (phi, value), start in zip(zip(*flat, strict=True), starts, strict=True)]
 
 
 _eight, _four, _one = _tile(8), _tile(4), _tile(1)
+_eight_onto, _four_onto, _one_onto = (_tile(rows, onto=True) for rows in (8, 4, 1))
 
 
 @njit(**KERNEL)
@@ -110,6 +115,24 @@ def rectangle(library, out, to, matrix, first, gap, rows, columns, x, at, stride
             i += np.uint64(4)
         while i < rows:
             _one(out, to + i * _L + lane, matrix, first + i * gap, gap, columns, x, at + lane, stride)
+            i += np.uint64(1)
+
+
+@njit(**KERNEL)
+def add_rectangle(library, out, to, matrix, first, gap, rows, columns, x, at, stride):
+    """Add what `rectangle` writes to what is there: each sum goes on, term by term."""
+    keep_apart()
+    prefer_wide()
+    for lane in range(np.uint64(0), _L, np.uint64(_WIDTH // out.itemsize)):
+        i = np.uint64(0)
+        while i + np.uint64(8) <= rows:
+            _eight_onto(out, to + i * _L + lane, matrix, first + i * gap, gap, columns, x, at + lane, stride)
+            i += np.uint64(8)
+        if i + np.uint64(4) <= rows:
+            _four_onto(out, to + i * _L + lane, matrix, first + i * gap, gap, columns, x, at + lane, stride)
+            i += np.uint64(4)
+        while i < rows:
+            _one_onto(out, to + i * _L + lane, matrix, first + i * gap, gap, columns, x, at + lane, stride)
             i += np.uint64(1)
 
 

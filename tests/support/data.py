@@ -1,0 +1,86 @@
+"""Programs of data made by hand: scalar steps that show what the engines' rows hold."""
+
+import math
+
+import numpy as np
+
+from ngos_sim.engines.fields import Data, DataField
+from ngos_sim.engines.program import Feature, Inputs, Process, ProcessInputs, Program, no_law
+from ngos_sim.oracles.margins import MODELS
+
+LOGISTIC = MODELS["logistic"]
+
+
+def descend(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p):
+    """RMSprop on the gradient that it is told."""
+    v = x[1] + 0.1 * (pull * pull - x[1])
+    return x[0] - c[0] * pull / (math.sqrt(v) + 1e-3), v
+
+
+def diffuse(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p):
+    """Euler's step of RMSprop's SDE, or of one much like it."""
+    scale = 1.0 / (math.sqrt(x[1]) + 0.1)
+    return x[0] - (c[0] * pull + math.sqrt(c[0]) * xi) * scale, x[1] + c[0] * (spread - x[1])
+
+
+def show(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p):
+    """The rows themselves, theta as it was."""
+    return x[0], pull, xi, spread
+
+
+def nothing(x, pull, spread, a, s):
+    return 0.0
+
+
+def square(x, pull, spread, a, s):
+    return pull * pull
+
+
+def trace(x, pull, spread, a, s):
+    return spread
+
+
+FEATURES = (
+    Feature(nothing, -1, False, LOGISTIC.phi),
+    Feature(square, -1, True, None, ("pull",)),
+    Feature(trace, -1, False, None, ("spread",)),
+)
+
+
+def minibatch(batch, weights=(1.0,)):
+    return DataField(LOGISTIC.slope, weights, batch)
+
+
+SDE = DataField(LOGISTIC.slope, spread=True)
+
+
+def samples(n, d, seed=0):
+    """Return features and labels."""
+    drawn = np.random.default_rng(seed)
+    return drawn.normal(size=(n, d)), np.where(drawn.random(n) < 0.5, 1.0, -1.0)
+
+
+def made(n, d, processes, records, features=FEATURES, slots=2, theta=0.3):
+    """Return a Program and its Inputs; processes : (move, stride, field) of each. Recorded: x[0] and the features.
+
+    With more than two slots, every slot of every coordinate of the first process is recorded.
+    """
+    substeps, last = max(stride for _, stride, _ in processes), records[-1]
+    start = np.full((d, slots), 0.5)
+    start[:, 0] = np.linspace(-theta, theta, d)
+    parts, numbers = [], []
+    for move, stride, field in processes:
+        parts.append(Process(move, slots, stride, no_law, None, 0 if field.batch else 1, 0, field))
+        table = np.full((-(-last // stride), 1, 1), 0.05 * stride / substeps)
+        numbers.append(ProcessInputs((0.0,), (0.0,), (np.zeros(d),), (np.zeros(d),), table, start))
+    rows = slots * d + len(features)
+    recorded = range(rows) if slots > 2 else [0, *range(slots * d, rows)]
+    exponents = np.eye(rows, dtype=np.int64)[list(recorded)]
+    terms = np.arange(len(exponents)), np.ones((len(records), len(exponents))), exponents
+    nowhere = np.zeros((0, 0))
+    combinations = np.eye(len(parts))
+    data = Data(*samples(n, d), 0.01)
+    inputs = Inputs(
+        123, tuple(numbers), np.array(records), len(exponents), *terms, combinations, nowhere, nowhere, data
+    )
+    return Program(tuple(parts), tuple(features), d, substeps, 1), inputs
