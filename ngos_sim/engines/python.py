@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from ngos_sim.arithmetic import fma, matvec
-from ngos_sim.engines import python_data, rng
+from ngos_sim.engines import python_data, python_fields, rng
 from ngos_sim.engines.compiling.bind import plain
 from ngos_sim.engines.fields import DataField
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums, no_law
+from ngos_sim.engines.python_fields import at, theta_of
 
 
 def draw(key, trajectory, stream, n):
@@ -49,7 +50,7 @@ def _plain(program):
             move=plain(process.move),
             law=process.law if process.law is no_law else plain(process.law),
             slope=process.slope and plain(process.slope),
-            field=process.field and _plain_field(process.field),
+            field=process.field and python_fields.plain_field(process.field),
         )
         for process in program.processes
     )
@@ -58,13 +59,6 @@ def _plain(program):
         for feature in program.features
     )
     return replace(program, processes=processes, features=features)
-
-
-def _plain_field(field):
-    """Return a field of plain copies."""
-    names = ("slope",) if isinstance(field, DataField) else ("gradient", "mixed", "variance")
-    functions = {name: getattr(field, name) for name in names}
-    return replace(field, **{name: function and plain(function) for name, function in functions.items()})
 
 
 def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
@@ -96,11 +90,11 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noi
             of_w, of_b = _increment(xi, process.stride), _increment(chi, process.stride)
             if process.law is not no_law:
                 zeta = [process.law(*both, numbers.noise) for both in zip(of_w, extra, strict=True)]
-                of_w = _mixed(process.field, numbers, root, state, zeta)
+                of_w = python_fields.mixed(process.field, numbers, root, state, zeta)
             if isinstance(process.field, DataField):
-                pull, of_w, spread = _of_data(process.field, inputs, state, of_w, step, index)
+                pull, of_w, spread = python_fields.of_data(process.field, inputs, state, of_w, step, index)
             else:
-                pull, spread = _pull(process.field, numbers, hessian, state), _spread(process.field, numbers, state)
+                pull, spread = python_fields.rows(process.field, numbers, hessian, state)
             bend = _bend(process, numbers, hessian, state, pull)
             rows = zip(state, pull, bend, spread, strict=True)
             moves = [_move(process, numbers, *row, step, j) for j, row in enumerate(rows)]
@@ -120,21 +114,12 @@ def _increment(rows, stride):
     return [_sum(each) * scale for each in zip(*rows[-stride:], strict=True)]
 
 
-def _of_data(field, inputs, state, of_w, step, trajectory):
-    """Return the rows pull, xi and spread that a field of data makes before step number `step`."""
-    theta = [x[0] for x in state]
-    if field.batch:
-        made = python_data.minibatch(inputs.data, field, theta, step, inputs.key, trajectory)
-        return made._replace(xi=[0.0] * len(theta))
-    return python_data.full_batch(inputs.data, field.slope, theta, of_w)
-
-
 def _move(process, numbers, x, pull, bend, spread, step, j):
     """Return coordinate j's step number `step` as a function (xi, chi, extra) -> x."""
     entries = numbers.table[step - 1].tolist()
     c, matrix = tuple(entries[min(j, len(entries) - 1)]), process.matrix
     c = (c[:-matrix], c[-matrix:]) if matrix else c
-    a, s, n, p = _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, numbers.parameters
+    a, s, n, p = at(numbers.loss, j), at(numbers.variance, j), numbers.noise, numbers.parameters
     return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p)
 
 
@@ -177,44 +162,14 @@ def _sum(values):
     return total
 
 
-def _theta(state):
-    return tuple(x[0] for x in state)
-
-
-def _pull(field, numbers, hessian, state):
-    """Return grad f where a field makes it, else H theta, or zeros where there is no matrix."""
-    if field is not None and field.gradient:
-        return field.gradient(_theta(state), _at(numbers.loss, 0))
-    zero = [0.0] * len(state)
-    return matvec(hessian, _theta(state), zero) if hessian else zero
-
-
-def _spread(field, numbers, state):
-    """Return the diagonal of Sigma where a field makes it, else zeros."""
-    if field is not None and field.variance:
-        return field.variance(_theta(state), _at(numbers.variance, 0))
-    return [0.0] * len(state)
-
-
-def _mixed(field, numbers, root, state, zeta):
-    """Return R(theta) zeta of a field, or by a constant root."""
-    if field is not None and field.mixed:
-        return field.mixed(_theta(state), tuple(zeta), _at(numbers.variance, 0))
-    return matvec(root, zeta, [0.0] * len(zeta))
-
-
 def _bend(process, numbers, hessian, state, pull):
     """Return H grad f, or zeros where the step does not read it."""
     zero = [0.0] * len(state)
     if process.slope is None:
         return zero
-    numbers = [(_at(numbers.loss, j), _at(numbers.variance, j)) for j in range(len(state))]
+    numbers = [(at(numbers.loss, j), at(numbers.variance, j)) for j in range(len(state))]
     slopes = [0.0 + process.slope(x, at, 0.0, *each) for x, at, each in zip(state, pull, numbers, strict=True)]
     return matvec(hessian, slopes, zero)
-
-
-def _at(columns, j):
-    return tuple(float(column[j]) for column in columns)
 
 
 def _observe(program, inputs, states, errors, record):
@@ -223,9 +178,9 @@ def _observe(program, inputs, states, errors, record):
     each = zip(program.processes, inputs.processes, states, errors, strict=True)
     hessian = inputs.hessian.ravel().tolist()
     for index, (process, numbers, state, carried) in enumerate(each):
-        rows, theta, field = [value for x in state for value in x], _theta(state), process.field
+        rows, theta, field = [value for x in state for value in x], theta_of(state), process.field
         if not isinstance(field, DataField):
-            pull, spread = _pull(field, numbers, hessian, state), _spread(field, numbers, state)
+            pull, spread = python_fields.rows(field, numbers, hessian, state)
         elif any(feature.reads for feature in program.features):
             pull, _, spread = python_data.full_batch(inputs.data, field.slope, theta)
         else:
@@ -233,9 +188,9 @@ def _observe(program, inputs, states, errors, record):
         for feature in program.features:
             among = range(len(state)) if feature.coordinate < 0 else [feature.coordinate]
             if feature.over == "theta":
-                parts = [feature.function(theta, _at(numbers.loss, 0))]
+                parts = [feature.function(theta, at(numbers.loss, 0))]
             else:
-                given = [(state[j], pull[j], spread[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
+                given = [(state[j], pull[j], spread[j], at(numbers.loss, j), at(numbers.variance, j)) for j in among]
                 parts = [feature.function(*each) for each in given]
             total = _sum(parts)
             if feature.sample is not None:
