@@ -9,7 +9,7 @@ import numpy as np
 from ngos_sim.engines.compiling.address import Loop, caller, pointer
 from ngos_sim.engines.compiling.bind import bind, call
 from ngos_sim.engines.compiling.numba_internals import njit
-from ngos_sim.engines.compiling.primitives import JIT, KERNEL, keep_apart, no_overlap, prefer_wide
+from ngos_sim.engines.compiling.primitives import KERNEL, keep_apart, no_overlap, prefer_wide
 from ngos_sim.engines.compiling.tuples import store_slots, take_coordinates, take_numbers
 from ngos_sim.engines.cpu.lanes import Zeta, enter_zeta
 from ngos_sim.engines.cpu.product import product
@@ -89,7 +89,7 @@ def _write(library, loop, out, state, place, numbers, d):
     enter_vector(loop, arguments)
 
 
-@njit(**JIT)
+@njit(**KERNEL, inline="always")
 def couple(library, place, constants, state, pulls, d):
     """Write grad f and the diagonal of Sigma, where a process's field has functions for them; else two comparisons."""
     if place.gradient_loop:
