@@ -1,7 +1,7 @@
 """Built-in losses of quartic growth, on which optimizers are shown: a bent valley, a product, coupled wells, a saddle.
 
 Their gradients are not Lipschitz, so that they lie outside Definition 2.5 of arXiv 2205.10287
-(`ConvergenceStudy.outside_theory` says so), and a step that is too long throws a trajectory to infinity
+(`ConvergenceStudy.outside_theory` says so), and a step from too far out leads farther out still
 (docs/theory.md, "Losses and covariances"). All but the saddle are joint; each is made by the same `Loss` that a user
 has.
 """

@@ -89,10 +89,9 @@ def _write(library, loop, out, state, place, numbers, d):
     enter_vector(loop, arguments)
 
 
-@njit(**KERNEL)
+@njit(**KERNEL, inline="always")
 def couple(library, place, constants, state, pulls, d):
-    """Write grad f and the diagonal of Sigma, where a process's field has functions for them."""
-    keep_apart()
+    """Write grad f and the diagonal of Sigma, where a process's field has functions for them; else two comparisons."""
     if place.gradient_loop:
         _write(library, place.gradient_loop, pulls.pull, state, place, pointer(constants, place.loss), d)
     if place.variance_loop:
