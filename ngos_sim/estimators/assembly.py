@@ -145,7 +145,9 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
     matrices = (
         np.zeros((0, 0)) if matrix is None else np.array(matrix) for matrix in (oracle.loss.matrix, oracle.root)
     )
-    return program, Inputs(key, tuple(numbers), fine, observables.functions, *terms, combinations, *matrices, data_of(oracle))
+    return program, Inputs(
+        key, tuple(numbers), fine, observables.functions, *terms, combinations, *matrices, data_of(oracle)
+    )
 
 
 def _by_coordinate(parameters, dimension):
