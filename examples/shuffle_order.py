@@ -43,7 +43,10 @@ if __name__ == "__main__":
     figure, axes = plt.subplots()
     for name, found in measured(int(sys.argv[1]) if sys.argv[1:] else 65_536).items():
         print(f"{name}\n{found}\n")
-        axes.loglog(found.table.eta, found.table.variance, "o-", label=f"{name}: {found.slope}")
+        label = f"{name}: slope {found.slope.value:.2f} ({found.slope.std_error:.2f})"
+        axes.loglog(found.table.eta, found.table.variance, "o-", label=label)
     axes.set(xlabel="eta", ylabel="variance of the end point over orders", title="One epoch of the same 8 samples")
-    axes.legend()
+    axes.set_xscale("log", base=2)
+    axes.set_ylim(bottom=1e-11)  # room for the legend
+    axes.legend(loc="lower right")
     figure.savefig("shuffle_order.png", dpi=150)

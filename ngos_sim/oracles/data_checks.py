@@ -11,6 +11,7 @@ from pandas.api import types
 from ngos_sim.validation import described
 
 SAMPLES, FEATURES = (2, 10_000), (1, 100)  # the least and the most
+_SMALLEST, _LARGEST = 1e-100, 1e100  # their squares, and products of these, are numbers
 _SHOWN = 3  # of many labels
 
 
@@ -44,7 +45,10 @@ def matrix(features):
             raise ValueError(f"features of shape {array.shape}: {many} {what}; {least} to {most} are allowed")
     columns = tuple(map(str, features.columns if named else range(array.shape[1])))
     places = (f"features of row {i}, column {columns[j]!r}" for i, j in np.argwhere(~np.isfinite(array)))
-    return _finite(array, places), columns
+    found = _finite(array, places)
+    for name, size in zip(columns, np.max(np.abs(found), axis=0).tolist(), strict=True):
+        _require_size(f"features of column {name!r}", size)
+    return found, columns
 
 
 def vector(targets, samples, classes):
@@ -59,7 +63,9 @@ def vector(targets, samples, classes):
     if len(array) != samples:
         raise ValueError(f"targets have {len(array)} values and features {samples} rows; one for each is allowed")
     if not classes:
-        return _finite(array, (f"targets of row {i}" for i in np.flatnonzero(~np.isfinite(array)))), ()
+        found = _finite(array, (f"targets of row {i}" for i in np.flatnonzero(~np.isfinite(array))))
+        _require_size("targets", float(np.max(np.abs(found))))
+        return found, ()
     labels = _two_labels(array)
     return _read_only(np.where(array == labels[1], 1.0, -1.0)), labels
 
@@ -114,6 +120,13 @@ def _finite(array, places):
         more = f" (and {len(wrong) - 1} more)" * (len(wrong) > 1)
         raise ValueError(f"{next(iter(places))}: {wrong[0]}{more}; finite numbers are allowed")
     return _read_only(array)
+
+
+def _require_size(name, size):
+    """Raise ValueError for numbers whose squares leave float64."""
+    if size and not _SMALLEST <= size <= _LARGEST:
+        allowed = f"{_SMALLEST:g} to {_LARGEST:g} is allowed, as squares leave float64"
+        raise ValueError(f"{name}: the largest is {size:g} in size; {allowed}")
 
 
 def _read_only(array):

@@ -116,18 +116,16 @@ class EmpiricalRisk(Objective):
 
         By Gram-Schmidt, twice over, on columns of length 1: a column is dependent where less than 1e-10 is left of it.
         """
-        basis, found = np.zeros((self.samples, 0)), []
-        lengths = np.max(np.abs(self.features), axis=0)
-        for j, scale in enumerate(lengths):
-            column = self.features[:, j] / (scale or 1.0)
-            left = column / (np.linalg.norm(column) or 1.0)
+        basis, found = np.zeros((self.dimension, self.samples)), []
+        for j, column in enumerate(self.features.T):
+            left, others = column / (np.linalg.norm(column) or 1.0), basis[: j - len(found)]
             for _ in range(2):
-                left = left - basis @ (basis.T @ left)
+                left = left - (others @ left) @ others
             size = np.linalg.norm(left)
             if size < _RANK:
                 found.append(j)
             else:
-                basis = np.column_stack([basis, left / size])
+                basis[len(others)] = left / size
         return tuple(found)
 
     @functools.cached_property

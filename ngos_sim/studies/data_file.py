@@ -11,7 +11,8 @@ import pandas as pd
 from ngos_sim.oracles.finite_data import finite_data
 from ngos_sim.studies import keys
 
-_MODEL = ("model", "l2", "standardise")  # optional
+_GIVEN = ("model", "l2", "replacement")  # to finite_data
+_MODEL = (*_GIVEN, "standardise")  # optional
 _CARRIED = {"breast_cancer": "logistic", "diabetes": "least_squares"}  # with the model where none is given
 
 _OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)  # later ones read every number to its last bit
@@ -25,7 +26,7 @@ def oracle(value, directory):
     ----------
     value : dict
         file and target, perhaps features, the names of columns; or sklearn, "breast_cancer" or "diabetes". With each
-        perhaps model and l2, as `finite_data` takes them, and standardise.
+        perhaps model, l2 and replacement, as `finite_data` takes them, and standardise.
     directory : Path
         Of the study file: `file` is relative to it.
 
@@ -46,11 +47,12 @@ def oracle(value, directory):
         features, targets, model = _carried(path, content["sklearn"])
     if not isinstance(content.get("standardise", False), bool):
         raise ValueError(f"{path}.standardise={content['standardise']!r}; allowed: true, false")
+    given = {"model": model} | {key: content[key] for key in _GIVEN if key in content}
     with keys.located(path, content, f"{path}: "):
-        made = finite_data(features, targets, content.get("model", model), content.get("l2", 0.0))
+        made = finite_data(features, targets, **given)
         if not content.get("standardise", False):
             return made
-        return finite_data(_standardised(features), targets, content.get("model", model), content.get("l2", 0.0))
+        return finite_data(_standardised(features), targets, **given)
 
 
 def _standardised(features):

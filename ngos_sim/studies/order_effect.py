@@ -63,7 +63,7 @@ class OrderEffect:
     seed: int
 
     def __repr__(self):
-        return f"{self.table.to_string(index=False)}\n{self.slope}"
+        return f"{self.table.to_string(index=False, float_format='{:.5g}'.format)}\n{self.slope}"
 
 
 @known_keywords(eta2="give eta=, learning rates, whatever the clock", lr="give eta=", permutations="give trajectories=")
@@ -191,6 +191,7 @@ def _measured(problem, device, chunks, threads):
     """Return the row of the table of one learning rate."""
     every = range(problem.dimension)
     job = problem.job([problem.optimizer()], np.eye(1), problem.observables(every), role=" order")
+    device = devices.chosen(device, job.cost * chunks, 1, threads)
     found = devices.run(device, job.program, job.inputs, 0, chunks, precision="f64", threads=threads)
     if lost := int(found.nonfinite[:, 0].sum()):
         raise NonFiniteError(f"{problem.label}: {lost} of {chunks * CHUNK} trajectories left the finite numbers")

@@ -39,7 +39,8 @@ def test_lanes_are_plain_pythons_bit_for_bit(name):
 
 def test_an_epoch_takes_each_sample_once():
     taken = python_data.numbers_without_replacement(7, 3, 5, 21, 9)
-    assert sorted(taken[4:13]) == sorted(taken[13:22] + python_data.numbers_without_replacement(7, 3, 26, 1, 9))
+    assert sorted(taken[4:13]) == list(range(9))
+    assert len({*taken[13:]}) == 8
     assert taken[4:13] != python_data.numbers_without_replacement(7, 4, 9, 9, 9)
     assert taken[:4] == python_data.numbers_without_replacement(7, 3, 0, 9, 9)[5:]
 

@@ -5,9 +5,11 @@ import random
 
 import pytest
 
+import ngos_sim as ns
 from ngos_sim.estimators.test_functions import WORDS, TestFunction, check, name_of, parse
 
 SLOTS, DIMENSION = ("theta", "m", "u"), 3
+ORACLE = ns.NGOS(ns.quadratic(1.0))
 
 
 def value(terms, slots, words):

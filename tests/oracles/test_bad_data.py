@@ -30,6 +30,8 @@ BAD = {
     "named twice": ((WORDS.set_axis(["a", "a"], axis=1), Y), {}, r"features\['a'\]: 'red' of dtype"),
     "complex labels": ((X, np.array(Y) * 1j), {}, "targets hold 0j; numbers or strings are allowed as labels"),
     "dates": ((X, pd.to_datetime(["2020", "2021"] * 2)), {}, "targets hold .*; numbers or strings are allowed"),
+    "tiny": ((X * 1e-200, Y), {}, "features of column '0': the largest is 5e-200 in size; 1e-100 to 1e.100 is allowed"),
+    "huge": ((X, np.array(Y) * 1e200, "least_squares"), {}, "targets: the largest is 1e.200 in size"),
     "None": ((None, Y), {}, "features: None of dtype object is no real number"),
     "one sample": ((X[:1], Y[:1]), {}, r"features of shape \(1, 2\): 1 samples; 2 to 10000 are allowed"),
     "no features": ((X[:, :0], Y), {}, "0 features; 1 to 100 are allowed"),

@@ -202,6 +202,8 @@ def test_what_scikit_learn_returns():
     made = [ns.finite_data(bunch), ns.finite_data(frame), ns.finite_data(x, y)]
     assert {oracle.loss.sha256 for oracle in made} == {made[0].loss.sha256}
     assert made[1].loss.columns[0] == "mean radius"
+    (said,) = made[1].loss.doubts
+    assert said.startswith("feature 'worst area' is 2.")
     diabetes = ns.finite_data(datasets.load_diabetes(), model="least_squares").loss
     assert np.max(np.abs(diabetes.gradient_at(diabetes.minimiser))) < 1e-10
 

@@ -26,7 +26,9 @@ GIVEN = dict(file="data.csv", target="kind")
 
 
 def test_a_csv_file(made):
-    risk = made(**GIVEN, l2=0.1).loss
+    oracle = made(**GIVEN, l2=0.1, replacement=False)
+    risk = oracle.loss
+    assert not oracle.noise.replacement
     assert (risk.name, risk.l2, risk.columns, risk.classes) == ("logistic", 0.1, ("a", "b"), ("no", "yes"))
     assert risk.features.tolist() == [[1.0, -0.3], [0.1, 1.2], [-0.8, 0.5], [2.5, 40.0]]
     assert risk.targets.tolist() == [-1.0, 1.0, 1.0, -1.0]
@@ -59,7 +61,7 @@ BAD = {
     "no target": (dict(file="data.csv"), "oracle.data.target is missing"),
     "unknown": (
         GIVEN | dict(sep=";"),
-        "oracle.data.sep is unknown; allowed: file, target, features, model, l2, standardise",
+        "oracle.data.sep is unknown; allowed: file, target, features, model, l2, replacement, standardise",
     ),
     "target": (
         dict(file="data.csv", target="y"),
@@ -73,6 +75,7 @@ BAD = {
     "no list": (GIVEN | dict(features="a"), "oracle.data.features='a' must be a list of strings"),
     "the target": (GIVEN | dict(features=["a", "kind"]), "oracle.data.features: 'kind' is the target"),
     "twice": (GIVEN | dict(features=["a", "a"]), "oracle.data.features: 'a' is there twice"),
+    "replacement": (GIVEN | dict(replacement="no"), "oracle.data.replacement='no'; allowed: True, False"),
     "l2": (GIVEN | dict(l2=-1), "oracle.data.l2=-1 must be a number of at least 0"),
     "model": (GIVEN | dict(model="probit"), "oracle.data.model='probit'; allowed: logistic, least_squares"),
     "words": (

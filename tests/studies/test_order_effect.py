@@ -23,7 +23,7 @@ def effect(optimizer, eta, slots=(), **given):
     return ns.order_effect(oracle(), optimizer, initial=initial, eta=eta, trajectories=16_384, **given)
 
 
-@pytest.mark.parametrize("batch, epochs, beta", [(1, 1, 0.0), (2, 1, 0.9), (1, 2, 0.9)])
+@pytest.mark.parametrize(("batch", "epochs", "beta"), [(1, 1, 0.0), (2, 1, 0.9), (1, 2, 0.9)])
 def test_every_order(batch, epochs, beta):
     orders = every_order(4)
     orders = np.array([[*a, *b] for a in orders for b in orders]) if epochs == 2 else orders

@@ -45,10 +45,8 @@ def error(batch, replacement):
     h = T / steps
     weights = (1.0 - h) ** np.arange(steps)
     mean = MEAN + (START - MEAN) * (1.0 - h) ** steps, MEAN + (START - MEAN) * math.exp(-T)
-    if replacement:
-        noise = S / batch * np.sum(weights**2)
-    else:
-        noise = steps**2 / (N - 1.0) * np.var(weights) * S
+    apart, bridge = np.sum(weights**2) / batch, steps**2 / (N - 1.0) * np.var(weights)
+    noise = S * (apart if replacement else bridge)
     return mean[0] ** 2 + h * h * noise - mean[1] ** 2 - SIGMA0**2 * S * 0.5 * (1.0 - math.exp(-2.0 * T))
 
 

@@ -117,34 +117,42 @@ def transpose(typing_context, out, to, out_gap, source, at, gap, rows):
     return types.none(out, _word, _word, source, _word, _word, _word), codegen
 
 
-@intrinsic
-def margins(typing_context, out, to, features, width, samples, first, theta, at):
-    """Write out[to + i] = x . theta for 8 lanes, i the lane, x the row samples[first + i] of features.
+def _margins(of_lanes):
+    """Return margins(out, to, ..): x . theta of eight samples, one of each of eight lanes, or all of one lane.
 
-    theta[at + i width ..] is lane i's, `width` numbers, padding included. Sum number k of eight is that over j = k
-    mod 8, j ascending, each term by fma; these are added in pairs, then the sums of pairs, then of these.
+    Written to out[to + i], x the row samples[first + i gap] of features and theta the `width` numbers at + i width ..,
+    of one lane all at `at`. Sum number k of eight is that over j = k mod 8, j ascending, each term by fma; these are
+    added in pairs, then the sums of pairs, then of these.
     """
 
-    def codegen(context, builder, signature, arguments):
-        emit = _Emitter(context, builder, out)
-        out_data, to, x_data, width, drawn, first, theta_data, at = _data(context, builder, signature, arguments)
-        numbers = [emit.number(drawn, emit.sum(first, i)) for i in range(WIDTH)]
-        rows = [builder.mul(number, width) for number in numbers]
-        own = [emit.sum(at, builder.mul(width, _WORD(i))) for i in range(WIDTH)]
+    @intrinsic
+    def margins(typing_context, out, to, features, width, samples, first, gap, theta, at):
+        def codegen(context, builder, signature, arguments):
+            emit = _Emitter(context, builder, out)
+            out_data, to, x_data, width, drawn, first, gap, theta_data, at = _data(
+                context, builder, signature, arguments
+            )
+            places = [emit.sum(first, builder.mul(gap, _WORD(i))) for i in range(WIDTH)]
+            rows = [builder.mul(emit.number(drawn, place), width) for place in places]
+            own = [builder.mul(width, _WORD(i)) for i in range(WIDTH if of_lanes else 1)]
 
-        def body(j, totals):
-            pairs = zip(rows, own, totals, strict=True)
-            return [
-                emit.fma(emit.load(x_data, x, j), emit.load(theta_data, mine, j), total) for x, mine, total in pairs
-            ]
+            def body(j, totals):
+                thetas = [emit.load(theta_data, at, each, j) for each in own] * (1 if of_lanes else WIDTH)
+                terms = zip(rows, thetas, totals, strict=True)
+                return [emit.fma(emit.load(x_data, row, j), theta, total) for row, theta, total in terms]
 
-        sums = emit.loop(WIDTH, width, [emit.zero] * WIDTH, body)
-        for level in range(3):
-            sums = [builder.fadd(*emit.cross(a, b, level)) for a, b in zip(sums[::2], sums[1::2], strict=True)]
-        emit.store(sums[0], out_data, to)
-        return context.get_dummy_value()
+            sums = emit.loop(WIDTH, width, [emit.zero] * WIDTH, body)
+            for level in range(3):
+                sums = [builder.fadd(*emit.cross(a, b, level)) for a, b in zip(sums[::2], sums[1::2], strict=True)]
+            emit.store(sums[0], out_data, to)
+            return context.get_dummy_value()
 
-    return types.none(out, _word, features, _word, samples, _word, theta, _word), codegen
+        return types.none(out, _word, features, _word, samples, _word, _word, theta, _word), codegen
+
+    return margins
+
+
+margins_of_lanes, margins_of_samples = _margins(True), _margins(False)
 
 
 def _combination(vectors):

@@ -11,7 +11,14 @@ from ngos_sim.engines.compiling.address import pointer
 from ngos_sim.engines.compiling.bind import call
 from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT, KERNEL, keep_apart, prefer_wide
-from ngos_sim.engines.cpu.gather import WIDTH, combine_four, combine_one, margins, transpose
+from ngos_sim.engines.cpu.gather import (
+    WIDTH,
+    combine_four,
+    combine_one,
+    margins_of_lanes,
+    margins_of_samples,
+    transpose,
+)
 from ngos_sim.engines.cpu.lanes import Slopes, enter_slopes
 from ngos_sim.engines.cpu.reshuffle import reshuffle
 from ngos_sim.engines.program import BLOCK
@@ -59,13 +66,25 @@ def _span(library, data, loop, weight, lane, lanes, first, count, fresh):
     fresh : whether they are the step's first, so that l2 theta is what they are added to.
     """
     width, slopes, labels = data.width, data.slopes, data.labels
-    for i in range(count):
-        row = (first + i) * _L + lane
-        for at in range(np.uint64(0), lanes, _W):
-            own = (lane + at) * width
-            margins(data.margins, i * lanes + at, data.features, width, data.samples, row + at, data.theta, own)
+    begin = first * _L + lane
+    if count == _W:  # a lane's samples are side by side: theta is read once for all
+        of_sample, of_lane = _ONE, _W
         for at in range(lanes):
-            labels[i * lanes + at] = data.targets[data.samples[row + at]]
+            own = (lane + at) * width
+            margins_of_samples(
+                data.margins, at * _W, data.features, width, data.samples, begin + at, _L, data.theta, own
+            )
+    else:
+        of_sample, of_lane = lanes, _ONE
+        for i in range(count):
+            for at in range(np.uint64(0), lanes, _W):
+                row, own = begin + i * _L + at, (lane + at) * width
+                margins_of_lanes(
+                    data.margins, i * lanes + at, data.features, width, data.samples, row, _ONE, data.theta, own
+                )
+    for i in range(count):
+        for at in range(lanes):
+            labels[i * of_sample + at * of_lane] = data.targets[data.samples[begin + i * _L + at]]
     size, begin = count * lanes, np.uint64(0)
     given = Slopes(pointer(slopes, begin), pointer(data.margins, begin), pointer(labels, begin), size)
     enter_slopes(loop, given)
@@ -74,7 +93,7 @@ def _span(library, data, loop, weight, lane, lanes, first, count, fresh):
     start, factor = (data.theta, data.l2) if fresh else (data.gradient, data.one)
     for at in range(lanes):
         to, row, column = (lane + at) * width, first * _L + lane + at, np.uint64(0)
-        of_samples = data.samples, row, _L, slopes, at, lanes, count
+        of_samples = data.samples, row, _L, slopes, at * of_lane, of_sample, count
         while column + _FOUR <= width:
             begin = to + column
             combine_four(data.gradient, begin, start, begin, factor, data.features, width, column, *of_samples)
