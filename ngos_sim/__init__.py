@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ngos_sim.oracles.losses import Loss, linear, quadratic
     from ngos_sim.oracles.ngos import NGOS
     from ngos_sim.oracles.noises import Noise, gaussian
+    from ngos_sim.oracles.quartic_losses import coupled_wells, factorisation, rosenbrock, saddle
     from ngos_sim.oracles.variances import Variance, lorentz_variance, sine_variance
     from ngos_sim.processes.ballistic import (
         ballistic_adam,
@@ -71,7 +72,9 @@ __all__ = [
     "ballistic_rmsprop_sde",
     "compagnoni_adam_sde",
     "compagnoni_rmsprop_sde",
+    "coupled_wells",
     "double_well",
+    "factorisation",
     "finite_data",
     "flipped_sgd_sde",
     "fma",
@@ -93,6 +96,8 @@ __all__ = [
     "rademacher",
     "rmsprop",
     "rmsprop_sde",
+    "rosenbrock",
+    "saddle",
     "scale_batch",
     "scaling_rule",
     "sgd",
@@ -124,6 +129,7 @@ _HOMES = {
     "oracles.losses": ("Loss", "linear", "quadratic"),
     "oracles.ngos": ("NGOS",),
     "oracles.noises": ("Noise", "gaussian"),
+    "oracles.quartic_losses": ("coupled_wells", "factorisation", "rosenbrock", "saddle"),
     "oracles.variances": ("Variance", "lorentz_variance", "sine_variance"),
     "processes.ballistic": ("ballistic_adam", "ballistic_adam_sde", "ballistic_rmsprop", "ballistic_rmsprop_sde"),
     "processes.compagnoni": ("compagnoni_adam_sde", "compagnoni_rmsprop_sde"),

@@ -45,15 +45,28 @@ def slotwise(slopes, factor, x):
 
 
 def matvec(matrix, vector, start):
-    """Return start + matrix @ vector, tuples; matrix holds its rows one after the other.
+    """Return start + matrix @ vector, tuples; matrix holds its rows one after the other, or each as a tuple.
 
     A matrix at the end of a table's rows (`engines.program.Process.matrix`) is no tuple in compiled code: it is read
     from memory, entry by entry.
     """
     totals = list(start)
+    if isinstance(matrix, tuple) and isinstance(matrix[0], tuple):
+        matrix = [value for row in matrix for value in row]
     for i in range(len(start)):
         for j, value in enumerate(vector):
             totals[i] = fma(matrix[i * len(vector) + j], value, totals[i])
+    return tuple(totals)
+
+
+def row_squares(rows):
+    """Return the sum of the squares of each row's numbers, from left to right, each sum rounded once."""
+    totals = []
+    for row in rows:
+        total = 0.0
+        for value in row:
+            total = fma(value, value, total)
+        totals.append(total)
     return tuple(totals)
 
 

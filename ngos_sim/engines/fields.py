@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.engines.observation import reads_attribute
+from ngos_sim.arithmetic import matvec, row_squares
+from ngos_sim.engines.observation import named, reads_attribute
 from ngos_sim.oracles.minibatches import Minibatches
 
 
@@ -25,6 +26,28 @@ class JointField:
     gradient: Callable | None = None
     mixed: Callable | None = None
     variance: Callable | None = None
+
+
+def joint_field(oracle):
+    """Return the JointField of an oracle whose loss or covariance is a function of all of theta; None of any other."""
+    gradient = _gradient(oracle.loss) if oracle.loss.joint else None
+    mixed, variance = _of_root(oracle.covariance) if oracle.variance is None else (None, None)
+    return JointField(gradient, mixed, variance) if gradient or mixed else None
+
+
+def _gradient(loss):
+    gradient, numbers = loss.gradient, named("Loss", loss.parameters)
+    return lambda theta, a: gradient(theta, numbers(*a))
+
+
+def _of_root(covariance):
+    """Return R zeta and the diagonal of R R^T as functions."""
+    root, numbers = covariance.root, named("Covariance", covariance.parameters)
+    zeros = (0.0,) * covariance.dimension
+    return (
+        lambda theta, zeta, s: matvec(root(theta, numbers(*s)), zeta, zeros),
+        lambda theta, s: row_squares(root(theta, numbers(*s))),
+    )
 
 
 @dataclass(frozen=True)

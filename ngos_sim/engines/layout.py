@@ -21,6 +21,7 @@ class Place(NamedTuple):
     channels : how many Brownian motions drive it
     step_loop, law_loop, nodes_loop, slope_loop : of `engines.cpu.lanes` for its step, its noise law, its step at
         nodes, and its gradient where H grad f is needed
+    gradient_loop, variance_loop, mixed_loop : of `engines.cpu.joint_field` for the functions of its field
     """
 
     at: int
@@ -38,11 +39,15 @@ class Place(NamedTuple):
     law_loop: int
     nodes_loop: int
     slope_loop: int
+    gradient_loop: int
+    variance_loop: int
+    mixed_loop: int
 
 
 class Scope(NamedTuple):
     """A feature: the address of its loop, the first and last + 1 coordinate to sum, whether the root is taken.
 
+    whole : whether it is a function of all of theta
     sample_loop : of a function of a sample, whose mean over data is added; 0 where there is none
     """
 
@@ -50,6 +55,7 @@ class Scope(NamedTuple):
     first: int
     end: int
     root: int
+    whole: int
     sample_loop: int
 
 

@@ -1,15 +1,23 @@
 """What a rule is told of the oracle at a coordinate: `processes.rule.Oracle`, with the fields that are known.
 
 Scalar functions get pull = (H theta)_i and bend = (H grad f)_i of the loss's matrix H; bend is made only where a rule
-reads hessian_gradient.
+reads hessian_gradient. Of a joint loss pull is (grad f)_i itself.
 """
 
 import types
+from collections import namedtuple
 
 from ngos_sim.arithmetic import fma
 from ngos_sim.engines.compiling.bytecode import names
 from ngos_sim.engines.compiling.fingerprint import reads
 from ngos_sim.processes.rule import Oracle, oracle_of
+
+DATA_NUMBERS = ("l2", "minimiser")  # the loss's numbers on data, the latter one a coordinate
+
+
+def named(kind, names):
+    """Return a named tuple class for these names (an empty one is not compiled: it gets a filler)."""
+    return namedtuple(kind, tuple(names) or ("none",))
 
 
 def reads_attribute(function, name):
@@ -41,6 +49,8 @@ def check_known(rule, oracle):
                 f"{rule.name!r} reads o.curvature, but the Hessian of loss {loss.name!r} is a matrix: "
                 "the curvature of coordinate i alone is not the Hessian: use o.hessian_gradient"
             )
+        if loss.joint:
+            raise ValueError(f"{rule.name!r} reads o.{name}, and {loss.coupling}: a joint loss has none")
         if loss.curvature is None:
             raise ValueError(
                 f"{rule.name!r} reads o.{name}, but loss {loss.name!r} was given no curvature: ns.Loss(.., curvature=)"

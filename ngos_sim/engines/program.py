@@ -6,21 +6,20 @@ the normalised sum of their Gaussians. A process of two channels has those of a 
 """
 
 import math
-from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.engines.features import Feature
 from ngos_sim.engines.fields import Data, DataField, JointField
-from ngos_sim.engines.observation import check_known, height, is_bent, observed, slope
+from ngos_sim.engines.observation import DATA_NUMBERS, check_known, is_bent, named, observed, slope
 from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.processes.rule import parameters
 
 BLOCK = 128  # trajectories: the lanes of a kernel and one summation tree
 CHUNK = 1024  # trajectories: a task, and a row of sums
 BLOCKS = CHUNK // BLOCK
-DATA_NUMBERS = ("l2", "minimiser")  # the loss's numbers on data, the latter one a coordinate
 STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
 
 
@@ -44,23 +43,6 @@ class Process:
     channels: int = 1
     matrix: int = 0
     field: JointField | DataField | None = None
-
-
-@dataclass(frozen=True)
-class Feature:
-    """A function of the state beside the slots: g(x, pull, spread, a, s), of one coordinate or summed over all.
-
-    coordinate is -1 for the sum; root says whether the square root of the result is taken.
-
-    sample : a function (margin, y) of a sample whose mean over all data is added, or None
-    reads : which of "pull" and "spread" it reads where a field makes them
-    """
-
-    function: Callable
-    coordinate: int
-    root: bool
-    sample: Callable | None = None
-    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -204,13 +186,8 @@ def cost(program, inputs):
     return float(inputs.records[-1]) * steps * program.dimension * CHUNK
 
 
-def _numbers(kind, names):
-    """Return a named tuple class for these names (an empty one is not compiled: it gets a filler)."""
-    return namedtuple(kind, tuple(names) or ("none",))
-
-
 def padded(values):
-    """Return the values, or the filler of `_numbers` where there are none."""
+    """Return the values, or the filler of `observation.named` where there are none."""
     return tuple(values) or (0.0,)
 
 
@@ -221,7 +198,7 @@ def no_law(xi, extra, n):
 
 def zeta(noise):
     """Return the scalar function (xi, extra, n) of a noise law: one coordinate's zeta."""
-    sample, numbers = noise.sample, _numbers("Noise", noise.parameters)
+    sample, numbers = noise.sample, named("Noise", noise.parameters)
     if noise.gaussians == 1:
         return lambda xi, extra, n: sample(xi, numbers(*n))
     return lambda xi, extra, n: sample(xi, extra, numbers(*n))
@@ -232,17 +209,17 @@ def move(rule, oracle, noise):
 
     move(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p) -> x, with a, s, n, p the numbers of loss, variance,
     noise and rule, pull = (H theta)_i and bend = (H grad f)_i where the Hessian is a matrix (bend where `slope` says
-    so), spread = Sigma_ii where a field makes it (`engines.fields`), and three independent standard normals: xi, the
-    increment of W over the root of the step (where the covariance is a matrix (Sigma^(1/2) zeta)_i); chi, that of the
-    second Brownian motion B, which only a rule of two channels reads; extra, a noise law's second Gaussian, one a
-    macro step and no Brownian motion.
+    so), or what a field makes of all of theta, pull = (grad f)_i and spread = Sigma_ii (`engines.fields`), and three
+    independent standard normals: xi, the increment of W over the root of the step (where the covariance couples
+    coordinates (Sigma^(1/2) zeta)_i); chi, that of the second Brownian motion B, which only a rule of two channels
+    reads; extra, a noise law's second Gaussian, one a macro step and no Brownian motion.
     """
     check_known(rule, oracle)
     step, law = rule.step, zeta(noise)
     told, variance = observed(rule, oracle), oracle.variance
-    loss_numbers = _numbers("Loss", oracle.loss.parameters if oracle.data is None else DATA_NUMBERS)
-    variance_numbers = _numbers("Covariance", oracle.variance_parameters)
-    rule_numbers = _numbers("Parameters", parameters(rule, 0.0))
+    loss_numbers = named("Loss", oracle.loss.parameters if oracle.data is None else DATA_NUMBERS)
+    variance_numbers = named("Covariance", oracle.variance_parameters)
+    rule_numbers = named("Parameters", parameters(rule, 0.0))
     if isinstance(noise, Minibatches):
 
         def component(sigma, xi, chi, extra, n):
@@ -260,7 +237,6 @@ def move(rule, oracle, noise):
         return component(sigma, xi, chi, extra, n), chi
 
     driven = channels if rule.channels == 2 else component  # a function more would cost every rule's compilation
-
     if variance is None:
 
         def told_all(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p):
@@ -287,33 +263,5 @@ def slope_of(rule, oracle):
     """Return what `Process.slope` is for a rule."""
     if not is_bent(rule, oracle):
         return None
-    gradient, loss_numbers = slope(oracle), _numbers("Loss", oracle.loss.parameters)
+    gradient, loss_numbers = slope(oracle), named("Loss", oracle.loss.parameters)
     return lambda x, pull, spread, a, s: gradient(x[0], pull, loss_numbers(*a))
-
-
-def oracle_feature(name, oracle):
-    """Return the Feature of a test function's word: loss, trace(Sigma) or norm(grad)."""
-    gradient, value, variance = slope(oracle), height(oracle), oracle.variance
-    loss_numbers = _numbers("Loss", oracle.loss.parameters)
-    variance_numbers = _numbers("Covariance", oracle.variance_parameters)
-
-    def loss(x, pull, spread, a, s):
-        return value(x[0], pull, loss_numbers(*a))
-
-    def trace(x, pull, spread, a, s):
-        return variance(x[0], variance_numbers(*s))
-
-    def squared_gradient(x, pull, spread, a, s):
-        return gradient(x[0], pull, loss_numbers(*a)) ** 2
-
-    functions = {"loss": loss, "trace(Sigma)": trace, "norm(grad)": squared_gradient}
-    return Feature(functions[name], -1, name == "norm(grad)")
-
-
-def state_feature(function, coordinate):
-    """Return the Feature of a user's g(x) at one coordinate."""
-
-    def g(x, pull, spread, a, s):
-        return function(x)
-
-    return Feature(g, coordinate, False)

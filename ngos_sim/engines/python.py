@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from ngos_sim.arithmetic import fma, matvec
-from ngos_sim.engines import python_data, rng
+from ngos_sim.engines import python_data, python_rows, rng
 from ngos_sim.engines.compiling.bind import plain
+from ngos_sim.engines.fields import DataField
 from ngos_sim.engines.moments import merged
-from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
+from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums, no_law
 
 
 def draw(key, trajectory, stream, n):
@@ -46,9 +47,9 @@ def _plain(program):
         replace(
             process,
             move=plain(process.move),
-            law=plain(process.law),
+            law=process.law if process.law is no_law else plain(process.law),
             slope=process.slope and plain(process.slope),
-            field=process.field and replace(process.field, slope=plain(process.field.slope)),
+            field=process.field and _plain_field(process.field),
         )
         for process in program.processes
     )
@@ -57,6 +58,14 @@ def _plain(program):
         for feature in program.features
     )
     return replace(program, processes=processes, features=features)
+
+
+def _plain_field(field):
+    """Return a field of plain copies."""
+    if isinstance(field, DataField):
+        return replace(field, slope=plain(field.slope))
+    functions = {name: getattr(field, name) for name in ("gradient", "mixed", "variance")}
+    return replace(field, **{name: function and plain(function) for name, function in functions.items()})
 
 
 def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
@@ -86,14 +95,19 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noi
             if rest:
                 continue
             of_w, of_b = _increment(xi, process.stride), _increment(chi, process.stride)
-            if root:
+            if process.law is not no_law:
                 zeta = [process.law(*both, numbers.noise) for both in zip(of_w, extra, strict=True)]
-                of_w = matvec(root, zeta, none)
-            pull, spread = _pull(hessian, state), none
-            if process.field is not None:
-                pull, of_w, spread = _field(process.field, inputs, state, of_w, step, index)
+                of_w = python_rows.mixed(process.field, numbers, root, state, zeta)
+            if isinstance(process.field, DataField):
+                pull, of_w, spread = python_rows.of_data(process.field, inputs, state, of_w, step, index)
+            else:
+                pull, spread = (
+                    python_rows.pull(process.field, numbers, hessian, state),
+                    python_rows.spread(process.field, numbers, state),
+                )
             bend = _bend(process, numbers, hessian, state, pull)
-            moves = [_move(process, numbers, state[j], pull[j], bend[j], spread[j], step, j) for j in range(d)]
+            rows = zip(state, pull, bend, spread, strict=True)
+            moves = [_move(process, numbers, *row, step, j) for j, row in enumerate(rows)]
             if carried:
                 carried[:] = _carried(carried, numbers.errors, state, moves, step)
             state[:] = [moved(*drawn) for moved, *drawn in zip(moves, of_w, of_b, extra, strict=True)]
@@ -110,21 +124,12 @@ def _increment(rows, stride):
     return [_sum(each) * scale for each in zip(*rows[-stride:], strict=True)]
 
 
-def _field(field, inputs, state, of_w, step, trajectory):
-    """Return the rows pull, xi and spread that a field makes before step number `step`."""
-    theta = [x[0] for x in state]
-    if field.batch:
-        made = python_data.minibatch(inputs.data, field, theta, step, inputs.key, trajectory)
-        return made._replace(xi=[0.0] * len(theta))
-    return python_data.full_batch(inputs.data, field.slope, theta, of_w)
-
-
 def _move(process, numbers, x, pull, bend, spread, step, j):
     """Return coordinate j's step number `step` as a function (xi, chi, extra) -> x."""
     entries = numbers.table[step - 1].tolist()
     c, matrix = tuple(entries[min(j, len(entries) - 1)]), process.matrix
     c = (c[:-matrix], c[-matrix:]) if matrix else c
-    a, s, n, p = _at(numbers.loss, j), _at(numbers.variance, j), numbers.noise, numbers.parameters
+    a, s, n, p = python_rows.at(numbers.loss, j), python_rows.at(numbers.variance, j), numbers.noise, numbers.parameters
     return lambda xi, chi, extra: process.move(x, xi, chi, extra, pull, bend, spread, a, s, n, c, p)
 
 
@@ -167,40 +172,43 @@ def _sum(values):
     return total
 
 
-def _pull(hessian, state):
-    """Return H theta, or zeros where there is no matrix."""
-    zero = [0.0] * len(state)
-    return matvec(hessian, [x[0] for x in state], zero) if hessian else zero
-
-
 def _bend(process, numbers, hessian, state, pull):
     """Return H grad f, or zeros where the step does not read it."""
     zero = [0.0] * len(state)
     if process.slope is None:
         return zero
-    numbers = [(_at(numbers.loss, j), _at(numbers.variance, j)) for j in range(len(state))]
+    numbers = [(python_rows.at(numbers.loss, j), python_rows.at(numbers.variance, j)) for j in range(len(state))]
     slopes = [0.0 + process.slope(x, at, 0.0, *each) for x, at, each in zip(state, pull, numbers, strict=True)]
     return matvec(hessian, slopes, zero)
-
-
-def _at(columns, j):
-    return tuple(float(column[j]) for column in columns)
 
 
 def _observe(program, inputs, states, errors, record):
     """Return combinations @ g(states), shape (test functions, observables)."""
     observed = np.zeros((inputs.test_functions, len(inputs.combinations)))
-    for index, (numbers, state, carried) in enumerate(zip(inputs.processes, states, errors, strict=True)):
-        rows, theta = [value for x in state for value in x], [x[0] for x in state]
-        pull, spread = _pull(inputs.hessian.ravel().tolist(), state), [0.0] * len(state)
-        if inputs.data is not None and any(feature.reads for feature in program.features):
-            pull, _, spread = python_data.full_batch(inputs.data, program.processes[index].field.slope, theta)
+    each = zip(program.processes, inputs.processes, states, errors, strict=True)
+    hessian = inputs.hessian.ravel().tolist()
+    for index, (process, numbers, state, carried) in enumerate(each):
+        rows = [value for x in state for value in x]
+        if isinstance(process.field, DataField):
+            pull, _, spread = python_data.full_batch(inputs.data, process.field.slope, python_rows.theta(state))
+        else:
+            pull, spread = (
+                python_rows.pull(process.field, numbers, hessian, state),
+                python_rows.spread(process.field, numbers, state),
+            )
         for feature in program.features:
             among = range(len(state)) if feature.coordinate < 0 else [feature.coordinate]
-            given = [(state[j], pull[j], spread[j], _at(numbers.loss, j), _at(numbers.variance, j)) for j in among]
-            total = _sum([feature.function(*each) for each in given])
+            if feature.over == "theta":
+                parts = [feature.function(python_rows.theta(state), python_rows.at(numbers.loss, 0))]
+            else:
+                given = [
+                    (state[j], pull[j], spread[j], python_rows.at(numbers.loss, j), python_rows.at(numbers.variance, j))
+                    for j in among
+                ]
+                parts = [feature.function(*each) for each in given]
+            total = _sum(parts)
             if feature.sample is not None:
-                total = python_data.add_mean(inputs.data, feature.sample, theta, total)
+                total = python_data.add_mean(inputs.data, feature.sample, python_rows.theta(state), total)
             rows.append(math.sqrt(total) if feature.root else total)
         rows += carried
         values = [0.0] * inputs.test_functions

@@ -10,21 +10,20 @@ from typing import NamedTuple
 import numpy as np
 
 from ngos_sim.engines import data_features
-from ngos_sim.engines.fields import data_field, data_of
+from ngos_sim.engines.features import Feature, oracle_feature, state_feature
+from ngos_sim.engines.fields import data_field, data_of, joint_field
 from ngos_sim.engines.program import (
     Errors,
-    Feature,
     Inputs,
     Process,
     ProcessInputs,
     Program,
     cost,
+    mixes,
     move,
     no_law,
-    oracle_feature,
     padded,
     slope_of,
-    state_feature,
     zeta,
 )
 from ngos_sim.estimators.test_functions import WORDS, TestFunction, parse
@@ -123,10 +122,11 @@ def assemble(oracle, parts, combinations, observables, start, spacing, t0, recor
         entries = part.table
         if entries is None:
             entries = rows(part.rule, round(t0 / h), matched * part.steps, h, held)[:, None, :]
-        law = no_law if oracle.root is None else zeta(part.noise)
-        field = data_field(part.rule, oracle, part.noise, part.sigma)
+        law = zeta(part.noise) if mixes(oracle) and oracle.data is None else no_law
+        field = data_field(part.rule, oracle, part.noise, part.sigma) if oracle.data else joint_field(oracle)
         stepped, stride = move(part.rule, oracle, part.noise), substeps // part.steps
-        bent, channels = slope_of(part.rule, oracle), 0 if field and field.batch else part.rule.channels
+        bent = slope_of(part.rule, oracle)
+        channels = 0 if oracle.data and field.batch else part.rule.channels
         processes.append(Process(stepped, slots, stride, law, bent, channels, part.matrix, field))
         numbers.append(
             ProcessInputs(

@@ -50,6 +50,8 @@ def two_channels(sde):
 def unsuited(problem):
     """Return why the moments of no SDE are known on an oracle, or an empty string."""
     oracle = problem.oracle
+    if oracle.coupling:
+        return oracle.coupling
     if affine_gradient(oracle.loss, problem.dimension) is None:
         return f"loss {oracle.loss.name!r} is neither linear nor quadratic"
     return "the covariance depends on the state" if oracle.is_state_dependent else ""

@@ -1,4 +1,4 @@
-"""How a function of one coordinate grows far out, as far as plain Python can evaluate it.
+"""How a function grows far out, of one coordinate or on a ray, as far as plain Python can evaluate it.
 
 `oracles.variances` asks whether a variance is negative anywhere that is looked at; `studies.outside` whether a gradient
 grows faster than theta, or a variance at all.
@@ -11,6 +11,7 @@ import numpy as np
 _DECADES, _EACH = range(-8, 8), 8
 _SIZES = 1.3717 * 10.0 ** np.arange(_DECADES.start, _DECADES.stop, 1.0 / _EACH)  # irregular: no zeros of a wave
 POINTS = np.concatenate([[0.0], np.stack([_SIZES, -_SIZES], axis=1).ravel()])
+_BETWEEN, _GOLDEN = 8, 0.6180339887  # rays that are no axes, and what spreads their coordinates
 _SPAN = 3  # decades at most between the two whose largest values are compared
 
 
@@ -41,3 +42,10 @@ def power(function):
     first = next(at for at in whole if last - at <= _SPAN)
     low, high = (values[at - _DECADES.start].max() for at in (first, last))
     return math.log10(high / low) / (last - first) if low > 0.0 and high > 0.0 else 0.0
+
+
+def rays(dimension):
+    """Return directions, shape (rays, d), of which a function of all of theta is looked at: axes, and between them."""
+    spread = 0.4 + 1.2 * np.modf(np.outer(np.arange(1, _BETWEEN + 1), (np.arange(dimension) + 1.0) * _GOLDEN))[0]
+    signs = np.where(np.arange(_BETWEEN)[:, None] >> (np.arange(dimension) % 3) & 1, -1.0, 1.0)
+    return np.concatenate([np.eye(dimension), signs * spread])

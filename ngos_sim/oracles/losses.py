@@ -236,6 +236,8 @@ def affine_gradient(loss, dimension):
 
     H is the matrix and what the coordinates' own functions add to its diagonal, whatever the loss's other parameters.
     """
+    if loss.joint:
+        return None
     own = {
         (_nothing, _nothing): ((), ()),
         (_quadratic_gradient, _quadratic_value): (("hessian",), ()),

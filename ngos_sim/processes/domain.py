@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from ngos_sim.oracles.losses import affine_gradient
 from ngos_sim.oracles.noises import Noise
-from ngos_sim.oracles.objective import CoupledCovariance
 from ngos_sim.validation import keep
 
 _SAME = 1e-6  # relative: moments closer than this are one, as quadratures of laws have an error
@@ -48,6 +47,8 @@ class Domain:
         loss = oracle.loss
         if not self.separable_quadratic:
             return ""
+        if loss.joint:
+            return f"{loss.coupling}: how a gradient changes with theta is not known"
         if loss.matrix is not None:
             return f"the Hessian of loss {loss.name!r} is a matrix: how a gradient changes with theta is not known"
         if affine_gradient(loss, loss.dimension or 1) is None:
@@ -67,7 +68,7 @@ class Domain:
             for name, wanted, has in zip(("zeta^3", "zeta^4"), self.moments, (third, 3.0 + excess), strict=True):
                 if not abs(wanted - has) <= _SAME * (1.0 + abs(wanted)):
                     found.append(f"E {name} = {wanted:.9g}, which is {has:.9g} of noise {other.name!r}")
-        if self.independent and (oracle.root is not None or isinstance(oracle.covariance, CoupledCovariance)):
+        if self.independent and (oracle.root is not None or oracle.variance is None):
             found.append("a diagonal covariance")
         if self.constant and oracle.is_state_dependent:
             found.append("a covariance that does not depend on the state")

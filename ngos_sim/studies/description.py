@@ -6,6 +6,7 @@ from types import FunctionType
 
 import numpy as np
 
+from ngos_sim.oracles.covariances import Covariance
 from ngos_sim.oracles.variances import Variance
 
 _PLAIN = (bool, int, float, str, type(None))
@@ -76,6 +77,8 @@ def _point(point):
 
 
 def _covariance(covariance):
+    if isinstance(covariance, Covariance):
+        return _with_source({"kind": covariance.name, **covariance.parameters}, root=covariance.root)
     if isinstance(covariance, Variance):
         return _with_source({"kind": covariance.name, **covariance.parameters}, function=covariance.function)
     return _value(covariance)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ngos_sim.engines.program import move
+from ngos_sim.oracles.joint import shown
 from ngos_sim.processes.calling import BadFunctionError, called, cause, checked
 from ngos_sim.processes.rule import Rule, parameters, with_own
 from ngos_sim.studies import sum_of_noise
@@ -46,16 +47,38 @@ def _teller(problem, part, given, owner, constants, first, second):
     probe = Rule(owner, see, rule.slots, rule.schedule, rule.clock, **constants)
     moved = move(probe, problem.oracle, noise)
     values = tuple(parameters(probe, part.h).values())
+    pull, spread = _coupled_rows(problem.oracle, given.start[:, 0])
 
     def told(x, j):
         a, s = (tuple(float(column[j]) for column in kind) for kind in (given.loss, given.variance))
         try:
-            return moved(x, 0.5, 0.5, -0.5, 0.5, 0.5, 0.5, a, s, given.noise, (), values)[:3]
+            return moved(x, 0.5, 0.5, -0.5, pull[j], 0.5, spread[j], a, s, given.noise, (), values)[:3]
         except Exception as error:
             who = f"loss {problem.oracle.loss.name!r}, its covariance or noise {noise.name!r}"
             raise BadFunctionError(f"{who} fails at theta={x[0]!r}: {cause(error)[0]}") from error
 
     return told
+
+
+def _coupled_rows(oracle, theta):
+    """Return grad f and the diagonal of Sigma where each couples coordinates; else 0.5, as nothing but H reads it."""
+    pull = spread = [0.5] * len(theta)
+    if oracle.loss.joint:
+        pull = _at_start(f"loss {oracle.loss.name!r}: gradient", oracle.gradient_at, theta)
+    if oracle.variance is None:
+        spread = np.diag(_at_start(f"covariance {oracle.covariance.name!r}: Sigma", oracle.covariance_at, theta))
+    return pull, spread
+
+
+def _at_start(what, function, theta):
+    """Return function(theta); raise BadFunctionError unless it is finite."""
+    try:
+        value = function(theta)
+    except ArithmeticError as error:
+        raise BadFunctionError(f"{what} fails at theta={shown(theta)}: {error}") from error
+    if not np.all(np.isfinite(value)):
+        raise BadFunctionError(f"{what} is {value.tolist()} at theta={shown(theta)}; finite numbers are needed")
+    return value
 
 
 def try_functions(problems):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ngos_sim.oracles import curved_losses, heavy_laws, laws, losses, noises, variances
+from ngos_sim.oracles import curved_losses, heavy_laws, laws, losses, noises, quartic_losses, variances
 from ngos_sim.processes import ballistic, compagnoni, lion, rmsprop_adam, sgd, sign
 
 
@@ -27,6 +27,10 @@ KINDS: dict[str, dict[str, Kind]] = {
         "log-cosh": Kind(curved_losses.log_cosh),
         "sine-quadratic": Kind(curved_losses.sine_quadratic),
         "double-well": Kind(curved_losses.double_well),
+        "rosenbrock": Kind(quartic_losses.rosenbrock),
+        "factorisation": Kind(quartic_losses.factorisation),
+        "coupled-wells": Kind(quartic_losses.coupled_wells),
+        "saddle": Kind(quartic_losses.saddle),
     },
     "covariance": {
         "sine": Kind(variances.sine_variance),

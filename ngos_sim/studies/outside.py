@@ -8,14 +8,17 @@ Of data both are known: their model says how it grows, and their skewness, which
 (docs/theory.md, "Minibatches of data").
 
 Said is what is known: of noise laws their moments and their skewness as sigma -> infinity, of Adam its start, and of
-losses and covariances, a user's too, how they grow (`oracles.growth`). Not seen is what does not grow: a kink, a
-gradient that turns ever faster, a root that is not smooth where a variance touches 0. No reason is no proof.
+losses and covariances, a user's too, how they grow (`oracles.growth`), those of all of theta on some rays. Not seen is
+what does not grow: a kink, a gradient that turns ever faster, a root that is not smooth where a variance touches 0. No
+reason is no proof.
 """
 
 import math
 
+import numpy as np
+
 from ngos_sim.oracles.derivatives import coordinates
-from ngos_sim.oracles.growth import power
+from ngos_sim.oracles.growth import power, rays
 from ngos_sim.processes.rule import has_bias_correction
 from ngos_sim.processes.variations import SVAG
 
@@ -49,18 +52,31 @@ def _grows(function, parameters, like):
     return any(power(lambda theta, p=p: function(theta, p)) > like + _MARGIN for p in each)
 
 
+def _grows_on_rays(function, dimension, like):
+    """Return whether a function of all of theta grows faster than |theta|^like, on some of the rays that are tried."""
+    sizes = (lambda size, ray=ray: np.abs(function(size * ray)).max() for ray in rays(dimension))
+    return any(power(each) > like + _MARGIN for each in sizes)
+
+
 def _loss(oracle):
     loss = oracle.loss
-    if not _grows(loss.gradient, loss.parameters, 1.0):
+    if loss.joint:
+        grows = _grows_on_rays(loss.gradient_at, loss.dimension, 1.0)
+    else:
+        grows = _grows(loss.gradient, loss.parameters, 1.0)
+    if not grows:
         return ""
     return f"loss {loss.name!r}: its gradient grows faster than theta, so that it is not Lipschitz (Definition 2.5)"
 
 
 def _variance(oracle):
-    diagonal = oracle.diagonal
-    if not _grows(diagonal.function, diagonal.parameters, 0.0):
-        return ""
-    return f"covariance {diagonal.name!r} grows with theta: its root is not bounded (Definition 2.5)"
+    own = oracle.diagonal
+    if own is None:
+        own = oracle.covariance
+        grows = _grows_on_rays(own.covariance_at, own.dimension, 0.0)
+    else:
+        grows = _grows(own.function, own.parameters, 0.0)
+    return f"covariance {own.name!r} grows with theta: its root is not bounded (Definition 2.5)" if grows else ""
 
 
 def _moments(study):

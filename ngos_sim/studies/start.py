@@ -33,7 +33,8 @@ def dimension(initial, rule, oracle, size):
     longest = max(lengths, key=lambda slot: lengths[slot], default="")
     found = oracle.dimension or lengths.get(longest, 1)
     matrix = () if oracle.loss.matrix is None else ("hessian",)
-    keys = " or ".join([*matrix, *oracle.loss.parameters, "features" if oracle.data else "covariance"])
+    loss = ("loss",) if oracle.loss.joint and not oracle.data else (*matrix, *oracle.loss.parameters)
+    keys = " or ".join([*loss, "features" if oracle.data else "covariance"])
     reason = f"the oracle's {keys} has" if oracle.dimension else f"initial.{longest} has"
     for slot, length in lengths.items():
         if length != found:

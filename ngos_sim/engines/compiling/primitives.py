@@ -9,6 +9,7 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 from ngos_sim import arithmetic
+from ngos_sim.engines.compiling.matrices import matvec, row_squares, widest
 from ngos_sim.engines.compiling.numba_internals import ask_for_wide_vectors
 
 JIT: dict[str, Any] = {
@@ -28,12 +29,6 @@ KERNEL: dict[str, Any] = {
 }
 
 
-def _widest(*arguments):
-    """Return float32 where every argument, tuples' elements included, is one, else float64."""
-    kinds = {kind for each in arguments for kind in (each if isinstance(each, types.BaseTuple) else [each])}
-    return types.float32 if kinds == {types.float32} else types.float64
-
-
 @intrinsic
 def _fma(typing_context, a, b, c):
     def codegen(context, builder, signature, arguments):
@@ -43,7 +38,7 @@ def _fma(typing_context, a, b, c):
         ]
         return builder.fma(*cast)
 
-    return _widest(a, b, c)(a, b, c), codegen
+    return widest(a, b, c)(a, b, c), codegen
 
 
 def _bitcast(argument, result, llvm_type):
@@ -93,7 +88,7 @@ _by_type(_from_bits, {types.uint64: _float64, types.uint32: _float32})
 
 @intrinsic
 def _polynomial(typing_context, x, coefficients):
-    real = _widest(x, coefficients)
+    real = widest(x, coefficients)
 
     def codegen(context, builder, signature, arguments):
         by = context.cast(builder, arguments[0], signature.args[0], real)
@@ -111,7 +106,7 @@ def _polynomial(typing_context, x, coefficients):
 
 @intrinsic
 def _slotwise(typing_context, slopes, factor, x):
-    real = _widest(slopes, factor, x)
+    real = widest(slopes, factor, x)
     result = types.UniTuple(real, len(x))
 
     def codegen(context, builder, signature, arguments):
@@ -129,42 +124,9 @@ def _slotwise(typing_context, slopes, factor, x):
     return result(slopes, factor, x), codegen
 
 
-def _entry(context, builder, kind, value, real):
-    """Return at(i), entry i of a matrix: a tuple, or what a pointer leads to."""
-    if isinstance(kind, types.BaseTuple):
-        return lambda i: context.cast(builder, builder.extract_value(value, i), kind[i], real)
-
-    def at(i):
-        loaded = builder.load(builder.gep(value, [ir.Constant(ir.IntType(64), i)]))
-        loaded.set_metadata("invariant.load", builder.module.add_metadata([]))  # no store of a lane changes it
-        return context.cast(builder, loaded, kind.dtype, real)
-
-    return at
-
-
-@intrinsic
-def _matvec(typing_context, matrix, vector, start):
-    entries = matrix if isinstance(matrix, types.BaseTuple) else (matrix.dtype,)
-    real = _widest(*entries, vector, start)
-    result = types.UniTuple(real, len(start))
-
-    def codegen(context, builder, signature, arguments):
-        entry = _entry(context, builder, signature.args[0], arguments[0], real)
-        by, totals = (
-            [context.cast(builder, builder.extract_value(value, i), kind[i], real) for i in range(len(kind))]
-            for value, kind in zip(arguments[1:], signature.args[1:], strict=True)
-        )
-        for i in range(len(totals)):
-            for j in range(len(by)):
-                totals[i] = builder.fma(entry(i * len(by) + j), by[j], totals[i])
-        return context.make_tuple(builder, signature.return_type, totals)
-
-    return result(matrix, vector, start), codegen
-
-
 @intrinsic
 def _monomials(typing_context, x, path, centred, powers):
-    real = _widest(x, path)
+    real = widest(x, path)
     result = types.UniTuple(real, len(powers))
 
     def codegen(context, builder, signature, arguments):
@@ -240,7 +202,8 @@ PRIMITIVES = {
     arithmetic.bits: _bits,
     arithmetic.from_bits: _from_bits,
     arithmetic.slotwise: _slotwise,
-    arithmetic.matvec: _matvec,
+    arithmetic.matvec: matvec,
+    arithmetic.row_squares: row_squares,
     arithmetic.monomials: _monomials,
     arithmetic.expectation: _expectation,
     arithmetic.polynomial: _polynomial,

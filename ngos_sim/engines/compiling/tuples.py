@@ -32,6 +32,7 @@ def _taker(size):
 
 take_slots, take_loss, take_variance = _taker("slots"), _taker("loss"), _taker("variance")
 take_noise, take_parameters = _taker("noise"), _taker("parameters")
+take_coordinates, take_numbers = _taker("coordinates"), _taker("numbers")  # of functions of all of theta
 
 
 @intrinsic

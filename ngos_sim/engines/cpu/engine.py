@@ -9,7 +9,7 @@ from numba import from_dtype
 from ngos_sim.engines import processors, rng
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.compiling.numba_internals import warn_without_fma, without_collection
-from ngos_sim.engines.cpu import data, joint, kernels, lanes
+from ngos_sim.engines.cpu import data, joint, joint_field, kernels, lanes
 from ngos_sim.engines.cpu.gather import WIDTH
 from ngos_sim.engines.layout import (
     Given,
@@ -25,7 +25,7 @@ from ngos_sim.engines.layout import (
     aligned,
     records,
 )
-from ngos_sim.engines.program import BLOCK, ChunkSums, cost
+from ngos_sim.engines.program import BLOCK, ChunkSums, cost, no_law
 
 _GROUP_STEPS = 2e7  # process steps, coordinates and trajectories of one task: about 50 ms
 
@@ -45,10 +45,10 @@ def step(process, numbers, precision):
     )
 
 
-def _loops(process, numbers, precision, types, root):
+def _loops(process, numbers, precision, types):
     """Return the addresses of a process's loops by their names in `layout.Place`; 0 for one that is not called."""
     move, law = step(process, numbers, precision), bind(process.law, precision, noise=len(numbers.noise))
-    zeta = lanes.zeta.address(law, *types) if root else 0
+    zeta = lanes.zeta.address(law, *types) if process.law is not no_law else 0
     nodes = lanes.nodes.address(move, *types) if numbers.errors is not None else 0
     slope = process.slope and bind(process.slope, precision, **_lengths(process, numbers))
     return {
@@ -56,7 +56,19 @@ def _loops(process, numbers, precision, types, root):
         "law_loop": zeta,
         "nodes_loop": nodes,
         "slope_loop": (slope and lanes.feature.address(slope, *types)) or 0,
+        **joint_field.loops(process, numbers, precision, types),
     }
+
+
+def _scope(feature, loss, lengths, precision, types, d):
+    """Return a feature's Scope; loss : the loss's numbers."""
+    if feature.over == "theta":
+        loop = joint_field.value.address(joint_field.whole(feature.function, precision, d, loss), *types)
+        return Scope(loop, 0, 0, feature.root, whole=True, sample_loop=0)
+    loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
+    sample = lanes.slopes.address(bind(feature.sample, precision), *types) if feature.sample else 0
+    begin, end = max(feature.coordinate, 0), feature.coordinate + 1 or d
+    return Scope(loop, begin, end, feature.root, whole=False, sample_loop=sample)
 
 
 def _at_once(draws):
@@ -75,7 +87,7 @@ class Kernel:
         d = program.dimension
         real, state = (np.float64 if precision in names else np.float32 for names in (("f64",), ("f64", "mix")))
         types = from_dtype(np.dtype(real)), from_dtype(np.dtype(state))
-        places, constants, tables, starts, scopes = [], [], [], [], []
+        places, constants, tables, starts = [], [], [], []
 
         def put(store, values):
             at = sum(len(part) for part in store)
@@ -97,15 +109,14 @@ class Kernel:
                 columns=columns,
                 rows=rows,
                 channels=process.channels,
-                **_loops(process, numbers, precision, types, len(inputs.root)),
+                **_loops(process, numbers, precision, types),
             )
             places.append(place)
         lengths = _lengths(program.processes[0], inputs.processes[0])
-        for feature in program.features:
-            loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
-            sample = lanes.slopes.address(bind(feature.sample, precision), *types) if feature.sample else 0
-            scopes.append(Scope(loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root, sample))
+        loss = inputs.processes[0].loss
+        scopes = [_scope(feature, loss, lengths, precision, types, d) for feature in program.features]
         self._slots, self._bent = program.processes[0].slots, any(process.slope for process in program.processes)
+        self._spread = any(place.variance_loop for place in places)
         transform = rng.box_muller if precision == "f64" else rng.box_muller32
         self._source = Source(bind(rng.philox4x32, precision), bind(transform, precision))
         draws = program.draws(inputs)
@@ -142,7 +153,7 @@ class Kernel:
         words = aligned(4 * BLOCK, np.uint64 if self._real == np.float64 else np.uint32)
         pull = aligned(-(-d // WIDTH) * WIDTH * BLOCK, starts.dtype)  # whole vectors of coordinates for minibatches
         bend, slopes = (aligned(d * BLOCK, starts.dtype) for _ in range(2)) if self._bent else (pull, pull)
-        spread = aligned(d * BLOCK, starts.dtype) if self._data else pull
+        spread = aligned(d * BLOCK, starts.dtype) if self._spread or self._data else pull
         work = Work(
             noise=Noise(xi, chi, extra, xi_sums, chi_sums, zeta, mixed, words),
             state=aligned(len(starts) * BLOCK, starts.dtype),

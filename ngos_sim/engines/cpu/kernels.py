@@ -16,7 +16,8 @@ from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT, KERNEL, keep_apart, prefer_wide
 from ngos_sim.engines.cpu.data import feed
 from ngos_sim.engines.cpu.joint import carry
-from ngos_sim.engines.cpu.lanes import Row, Zeta, enter_feature, enter_row, enter_zeta
+from ngos_sim.engines.cpu.joint_field import couple, mix
+from ngos_sim.engines.cpu.lanes import Row, enter_feature, enter_row
 from ngos_sim.engines.cpu.observing import at_coordinate, features, observe, reduce
 from ngos_sim.engines.cpu.product import product
 from ngos_sim.engines.layout import Now
@@ -92,7 +93,7 @@ def _advance(source, place, which, numbers, work, sizes, now, again):
 
     work : its pulls as `_multiply` left them; again : whether its rows have been combined for another process.
     """
-    d, constants, law = sizes.d, numbers.constants, pointer(numbers.constants, place.noise)
+    d, constants = sizes.d, numbers.constants
     noise, state, pulls = work.noise, work.state, work.pulls
     xi, chi, at, chi_at, extra_at = noise.xi, noise.chi, now.xi, now.chi, now.extra
     if place.stride > 1 and place.channels > 0:
@@ -105,12 +106,8 @@ def _advance(source, place, which, numbers, work, sizes, now, again):
     feed(source, work.data, place, which, state, pulls, noise.mixed, xi, at, now, d)
     if len(work.data):
         xi, at = noise.mixed, np.uint64(0)
-    if len(numbers.root):
-        zeta = Zeta(
-            out=pointer(noise.zeta, 0), xi=pointer(xi, at), extra=pointer(noise.extra, extra_at), noise=law, rows=d
-        )
-        enter_zeta(place.law_loop, zeta)
-        product(source, noise.mixed, numbers.root, noise.zeta, np.uint64(0), _L, np.uint64(d))
+    if place.law_loop:
+        mix(source, place, numbers, state, noise, xi, at, extra_at, d)
         xi, at = noise.mixed, np.uint64(0)
     for j in range(d):
         lanes, entry = np.uint64(j) * _L, now.step * place.rows + min(j, place.rows - 1)
@@ -124,7 +121,7 @@ def _advance(source, place, which, numbers, work, sizes, now, again):
             spread=pointer(pulls.spread, lanes),
             loss=pointer(constants, place.loss + j),
             variance=pointer(constants, place.variance + j),
-            noise=law,
+            noise=pointer(constants, place.noise),
             parameters=pointer(constants, place.parameters),
             table=pointer(numbers.table, place.table + entry * place.columns),
             d=d,
@@ -168,6 +165,7 @@ def block(source, sizes, key, trajectory, given, work, out):
                     now, again = Now(step - 1, of_w, of_b, extra_at, key, trajectory), combined == place.stride
                     if len(given.numbers.hessian):
                         _multiply(source, place, given.numbers, state, pulls, d)
+                    couple(source, place, given.numbers.constants, state, pulls, d)
                     carry(source, work.errors, place, which, given.numbers, state, pulls, step - 1, d)
                     _advance(source, place, which, given.numbers, work, sizes, now, again)
                     if place.stride > 1 and place.channels > 0:

@@ -12,6 +12,7 @@ from ngos_sim.engines.compiling.address import pointer
 from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT, KERNEL, PRIMITIVES, keep_apart, prefer_wide
 from ngos_sim.engines.cpu.data import add_mean, survey
+from ngos_sim.engines.cpu.joint_field import add_whole, couple
 from ngos_sim.engines.cpu.lanes import Feature, enter_feature
 from ngos_sim.engines.cpu.product import product
 from ngos_sim.engines.moments import merged
@@ -43,6 +44,8 @@ def _feature(library, scope, out, place, work, constants, d):
     state, pulls = work.state, work.pulls
     for lane in range(_L):
         state[out + lane] = 0.0
+    if scope.whole:
+        add_whole(library, scope, out, place, state, constants, d)
     for j in range(scope.first, scope.end):
         enter_feature(scope.loop, at_coordinate(place, pointer(state, out), state, pulls, constants, j, d))
     add_mean(library, work.data, scope, out, place, state, d)
@@ -62,6 +65,7 @@ def features(library, scopes, work, places, numbers, d):
             begin, gap = np.uint64(place.at) * _L, np.uint64(place.slots) * _L
             product(library, pulls.pull, numbers.hessian, state, begin, gap, np.uint64(d))
         survey(library, work.data, place, process, state, pulls, work.noise, d)
+        couple(library, place, numbers.constants, state, pulls, d)
         for which in range(len(scopes)):
             out = np.uint64(place.at + d * place.slots + which) * _L
             _feature(library, scopes[which], out, place, work, numbers.constants, d)

@@ -17,6 +17,7 @@ from ngos_sim.engines.cuda.package import cuda
 from ngos_sim.engines.cuda.steps import types_of
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
+from ngos_sim.errors import EngineUnavailable
 
 _CONSTANT = 16  # coordinates up to which matrices are compiled in: their entries become operands of instructions
 _LAUNCH_STEPS = 1e11  # process steps, coordinates and trajectories of one launch: about a second
@@ -46,6 +47,8 @@ class Kernel:
     """
 
     def __init__(self, program, inputs, precision, plain=False):
+        if any(process.field is not None for process in program.processes):
+            raise EngineUnavailable("device='cuda' runs no loss or covariance of all of theta; allowed: cpu, python")
         real, noise = types_of(precision)
         d, places, constants, tables, starts, errors = program.dimension, [], [], [], [], []
         others = len(program.features) + inputs.processes[0].error_rows

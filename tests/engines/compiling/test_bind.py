@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ngos_sim.engines.compiling.bind import bind
-from ngos_sim.engines.program import state_feature
+from ngos_sim.engines.features import state_feature
 
 
 def digest(function, precision="f64"):
