@@ -160,7 +160,8 @@ def main():
     if not all(peers.values()):
         print("JAX is not installed: pip install jax")
         peers = {}
-    print(f"{'n=%d, d=%d' % x.shape:>18}  ns for each trajectory, step and coordinate (x as long as f64)")
+    shape = "n={}, d={}".format(*x.shape)
+    print(f"{shape:>18}  ns for each trajectory, step and coordinate (x as long as f64)")
     for batch in (*BATCHES, 0):
         sde = batch == 0
         contestants = {

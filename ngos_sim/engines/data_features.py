@@ -5,7 +5,7 @@ l2 and a coordinate of the minimiser: `numbers`.
 """
 
 from ngos_sim.engines.features import Feature
-from ngos_sim.engines.program import DATA_NUMBERS
+from ngos_sim.engines.observation import DATA_NUMBERS
 
 DISTANCE = "minimiser"  # of Feature.reads
 

@@ -17,6 +17,8 @@ class Feature:
     sample : a function (margin, y) of a sample whose mean over all data is added, or None
     reads : which of "pull" and "spread" it reads where a field of data makes them
     over : "coordinate", or "theta" for a function g(theta, a) of all of theta, a tuple
+    sample : a function (margin, y) of a sample whose mean over all data is added, or None
+    reads : what it reads of data: "pull" and "spread", and "minimiser" of the loss's numbers
     """
 
     function: Callable
@@ -25,6 +27,8 @@ class Feature:
     sample: Callable | None = None
     reads: tuple[str, ...] = ()
     over: str = "coordinate"
+    sample: Callable | None = None
+    reads: tuple[str, ...] = ()
 
 
 def oracle_feature(name, oracle):

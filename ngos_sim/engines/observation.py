@@ -12,6 +12,8 @@ from ngos_sim.engines.compiling.bytecode import names
 from ngos_sim.engines.compiling.fingerprint import reads
 from ngos_sim.processes.rule import Oracle, oracle_of
 
+DATA_NUMBERS = ("l2", "minimiser")  # the loss's numbers on data, the latter one a coordinate
+
 
 def named(kind, names):
     """Return a named tuple class for these names (an empty one is not compiled: it gets a filler)."""

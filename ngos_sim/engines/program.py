@@ -13,14 +13,13 @@ import numpy as np
 
 from ngos_sim.engines.features import Feature
 from ngos_sim.engines.fields import Data, DataField, JointField
-from ngos_sim.engines.observation import check_known, is_bent, named, observed, slope
+from ngos_sim.engines.observation import DATA_NUMBERS, check_known, is_bent, named, observed, slope
 from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.processes.rule import parameters
 
 BLOCK = 128  # trajectories: the lanes of a kernel and one summation tree
 CHUNK = 1024  # trajectories: a task, and a row of sums
 BLOCKS = CHUNK // BLOCK
-DATA_NUMBERS = ("l2", "minimiser")  # the loss's numbers on data, the latter one a coordinate
 STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
 
 

@@ -209,7 +209,7 @@ def _check_words(function, terms, data):
         raise ValueError(f"test function {function!r}: model {data.name!r} has no classes to be right about")
     if "distance" in words:
         try:
-            data.minimiser
+            _ = data.minimiser
         except ValueError as error:
             raise ValueError(f"test function {function!r}: {error}") from None
 

@@ -33,8 +33,8 @@ def dimension(initial, rule, oracle, size):
     longest = max(lengths, key=lambda slot: lengths[slot], default="")
     found = oracle.dimension or lengths.get(longest, 1)
     matrix = () if oracle.loss.matrix is None else ("hessian",)
-    loss = ("loss",) if oracle.loss.joint else (*matrix, *oracle.loss.parameters)
-    keys = " or ".join([*loss, "covariance"]) if oracle.data is None else "features"
+    loss = ("loss",) if oracle.loss.joint and not oracle.data else (*matrix, *oracle.loss.parameters)
+    keys = " or ".join([*loss, "features" if oracle.data else "covariance"])
     reason = f"the oracle's {keys} has" if oracle.dimension else f"initial.{longest} has"
     for slot, length in lengths.items():
         if length != found:

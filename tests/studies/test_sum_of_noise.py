@@ -10,7 +10,7 @@ ORACLE = ns.finite_data(X, [1, 0, 1, 0], l2=0.1)
 
 
 def study(rule, functions=("loss",), oracle=ORACLE, **others):
-    initial = {slot: 0.5 for slot in rule.slots}
+    initial = dict.fromkeys(rule.slots, 0.5)
     given = {"batch_size": [1, 2], "reference": ns.scaling_rule(2), "horizon": 0.16, **others}
     return ns.ConvergenceStudy(oracle, rule, initial=initial, test_functions=list(functions), **given)
 

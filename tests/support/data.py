@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from ngos_sim.engines.features import Feature
 from ngos_sim.engines.fields import Data, DataField
-from ngos_sim.engines.program import Feature, Inputs, Process, ProcessInputs, Program, no_law
+from ngos_sim.engines.program import Inputs, Process, ProcessInputs, Program, no_law
 from ngos_sim.oracles.margins import MODELS
 
 LOGISTIC = MODELS["logistic"]
@@ -41,9 +42,9 @@ def trace(x, pull, spread, a, s):
 
 
 FEATURES = (
-    Feature(nothing, -1, False, LOGISTIC.phi),
-    Feature(square, -1, True, None, ("pull",)),
-    Feature(trace, -1, False, None, ("spread",)),
+    Feature(nothing, -1, False, sample=LOGISTIC.phi),
+    Feature(square, -1, True, reads=("pull",)),
+    Feature(trace, -1, False, reads=("spread",)),
 )
 
 

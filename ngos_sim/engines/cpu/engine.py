@@ -67,7 +67,8 @@ def _scope(feature, loss, lengths, precision, types, d):
         return Scope(loop, 0, 0, feature.root, whole=True, sample_loop=0)
     loop = lanes.feature.address(bind(feature.function, precision, **lengths), *types)
     sample = lanes.slopes.address(bind(feature.sample, precision), *types) if feature.sample else 0
-    return Scope(loop, max(feature.coordinate, 0), feature.coordinate + 1 or d, feature.root, False, sample)
+    begin, end = max(feature.coordinate, 0), feature.coordinate + 1 or d
+    return Scope(loop, begin, end, feature.root, whole=False, sample_loop=sample)
 
 
 def _at_once(draws):
