@@ -11,6 +11,11 @@ from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Refused, Se
 from ngos_sim.estimators.near import rough_start
 from ngos_sim.estimators.starts import singular
 
+_SAME_SAMPLES = "the larger minibatch being made of the smaller ones' samples"
+_APART = (
+    "though samples and the SDE's dW have nothing in common, so that an error has the standard error of independent "
+    "runs (plan measures it)"
+)
 _WATCHED = 8  # times at which the integrator is watched beside those asked for
 
 
@@ -21,13 +26,14 @@ class Coupled(Estimator):
 
     def serves(self, problems, opponent, function):
         """Refuse an SDE whose coefficients cannot be taken at the start; doubt one that starts near a singularity."""
+        of_data = problems[0].oracle.data is not None
         if opponent.sde is None:
-            return Served()
+            return Served(how=_SAME_SAMPLES if of_data else "")
         if reason := singular(problems[0], opponent.sde):
             return Refused(reason)
         rough = rough_start(problems, opponent)
         doubt = f"{rough}: the powers of the extrapolation are not assured there, see integrator_residual"
-        return Served(doubt=doubt if rough else "")
+        return Served(how=_APART if of_data else "", doubt=doubt if rough else "")
 
     def plan(self, problem, wanted):
         """Plan one job of all opponents."""
