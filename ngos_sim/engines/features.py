@@ -14,8 +14,6 @@ class Feature:
     """A function of the state beside the slots: g(x, pull, spread, a, s), of one coordinate or summed over all.
 
     coordinate is -1 for the sum; root says whether the square root of the result is taken.
-    sample : a function (margin, y) of a sample whose mean over all data is added, or None
-    reads : which of "pull" and "spread" it reads where a field of data makes them
     over : "coordinate", or "theta" for a function g(theta, a) of all of theta, a tuple
     sample : a function (margin, y) of a sample whose mean over all data is added, or None
     reads : what it reads of data: "pull" and "spread", and "minimiser" of the loss's numbers
@@ -24,8 +22,6 @@ class Feature:
     function: Callable
     coordinate: int
     root: bool
-    sample: Callable | None = None
-    reads: tuple[str, ...] = ()
     over: str = "coordinate"
     sample: Callable | None = None
     reads: tuple[str, ...] = ()
