@@ -17,13 +17,9 @@ from ngos_sim.engines.cuda.bundles import Counter
 from ngos_sim.engines.layout import Source
 from ngos_sim.engines.program import BLOCK
 from tests.support import programs
+from tests.support.philox import KNOWN
 
 BOUNDS = [("f64", 1e-7), ("f32", 1e-7)]
-KNOWN = [  # Random123, examples/kat_vectors: philox4x32 10, counter, key, answer
-    ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
-    ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-    ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
-]
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
@@ -56,10 +52,14 @@ def test_draws_beyond_2_to_the_34_do_not_repeat_on_any_engine():
     kernels._fill(source, out, words, 4, np.uint64(key), np.uint64(0), np.uint64(trajectory), FAR - 1)
     assert out.reshape(4, 4, BLOCK)[:, 0, 0].tolist() == far
     normals = np.zeros(8)
-    fetch = cuda_steps.fetcher(8, rng.normals, rng.BROWNIAN, lambda function: function)
+    fetch = cuda_steps.fetcher(8, 1, rng.normals, rng.BROWNIAN, lambda function: function)
     counter = Counter(*(np.uint64(value) for value in (trajectory, 0, key & 0xFFFFFFFF, key >> 32)))
-    fetch(normals, np.uint32(FAR // 2), counter)  # two blocks a step
+    fetch(normals, np.uint32(FAR // 2), counter, 0)  # two blocks a step
     assert normals[[0, 4]].tolist() == far[1:3]
+    for group in (0, 1):  # of four coordinates each
+        fetch = cuda_steps.fetcher(4, 2, rng.normals, rng.BROWNIAN, lambda function: function)
+        fetch(normals[:4], np.uint32(FAR // 2), counter, np.uint64(group))
+        assert normals[0] == far[1 + group]
 
 
 def words(n, seed):

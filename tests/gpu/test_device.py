@@ -37,6 +37,21 @@ def test_what_is_missing_has_its_own_advice(found, clause, monkeypatch):
         study().run(1024, device="cuda")
 
 
+def test_a_numpy_that_the_package_does_not_know_is_named(monkeypatch):
+    """numba-cuda 0.30 reads np.row_stack, which NumPy 2.5 took away: compilation fails at that."""
+
+    def fail(name):
+        raise AttributeError("module 'numpy' has no attribute 'row_stack'")
+
+    monkeypatch.setattr(cuda_package, "cuda", SimpleNamespace(is_available=lambda: True))
+    monkeypatch.setattr(cuda_package, "simulated", lambda: False)
+    monkeypatch.setattr(cuda_package, "importlib", SimpleNamespace(import_module=fail))
+    with pytest.raises(
+        ns.EngineUnavailable, match=r"^device='cuda': numba-cuda does not work with NumPy .*'numpy<2\.5'"
+    ):
+        study().run(1024, device="cuda")
+
+
 @no_gpu
 def test_without_a_gpu_it_says_what_to_install():
     with pytest.raises(ns.EngineUnavailable, match=r"^device='cuda': .*pip install 'ngos-sim\[cuda\]'.*device='cpu'"):

@@ -114,8 +114,10 @@ def two_channels():
     one, two = (euler_maruyama(each, rule) for each in (ns.rmsprop_sde(), sde))
     gaussian, start, functions = ns.gaussian(), [[1.2, 1.4], [-0.3, 0.7]], ["theta[0]*u[0]", "u[1]^2"]
     mixed = [(rule, svag, 1), (one, gaussian, 2), *((two, gaussian, level) for level in (1, 2, 4))]
+    eight = ns.NGOS(ns.quadratic([0.9, 2.0, 0.5, 1.0] * 2), [1.0, 0.5, 2.0, 0.7] * 2)
     return {
         "two channels": beside_its_sde(ns.NGOS(ns.linear(0.7)), rule, sde, gaussian, start[:1], functions[:1]),
+        "two channels, groups": build(eight, mixed, ["theta[0]*u[6]"], start * 4, 2.0**-4, 3, records=[1, 3]),
         "two channels, matrices": build(matrices(2), mixed, functions, start, 2.0**-4, 3, records=[1, 3]),
     }
 

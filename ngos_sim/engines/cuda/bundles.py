@@ -10,6 +10,7 @@ class Shape(NamedTuple):
     """What a kernel is made of besides functions: sizes, a Scope a feature, a Place a process.
 
     dense_loss, dense_noise : whether the Hessian and the covariance are matrices
+    whole : whether each record is at the end of a step of every process
     """
 
     precision: str
@@ -20,11 +21,26 @@ class Shape(NamedTuple):
     places: tuple["Place", ...]
     dense_loss: bool
     dense_noise: bool
+    whole: bool
 
     @property
     def channels(self):
         """The largest number of Brownian motions that drive a process."""
         return max(place.channels for place in self.places)
+
+    @property
+    def together(self):
+        """How many coordinates a thread advances at once, from one record to the next: all where steps read others'.
+
+        Else four, which share a Philox block, so that the state that moves is in registers however many there are.
+        """
+        apart = self.whole and not (self.dense_loss or self.dense_noise or self.error_rows)
+        return 4 if apart and self.d % 4 == 0 else self.d
+
+    @property
+    def groups(self):
+        """How many such groups the coordinates are."""
+        return self.d // self.together
 
     @property
     def rows(self):
@@ -102,11 +118,15 @@ class Functions(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """What all threads read: constants and tables of all processes, where each one's table begins, then its errors."""
+    """What all threads read: constants and tables of all processes, where each one's table begins, then its errors.
+
+    group : which `Shape.together` coordinates are advanced
+    """
 
     constants: Any
     table: Any
     begins: Any
+    group: Any
 
 
 class Draws(NamedTuple):

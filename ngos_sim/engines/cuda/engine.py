@@ -1,5 +1,7 @@
 """The GPU engine: a program as a kernel with its arguments, launches of whole chunks, sums merged on the host."""
 
+import warnings
+
 import numpy as np
 from numba import types
 
@@ -10,18 +12,20 @@ from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT
 from ngos_sim.engines.compiling.refusals import naming_the_line
 from ngos_sim.engines.cuda import package as cuda_package
+from ngos_sim.engines.cuda.access import types_of
 from ngos_sim.engines.cuda.bundles import Functions, Place, Scope, Shape
 from ngos_sim.engines.cuda.joint import flat
 from ngos_sim.engines.cuda.kernel import make
 from ngos_sim.engines.cuda.package import cuda
-from ngos_sim.engines.cuda.steps import types_of
+from ngos_sim.engines.cuda.products import COMPILED
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
 from ngos_sim.errors import EngineUnavailable
 
-_CONSTANT = 16  # coordinates up to which matrices are compiled in: their entries become operands of instructions
 _LAUNCH_STEPS = 1e11  # process steps, coordinates and trajectories of one launch: about a second
 _MEMORY = 0.5  # of the free device memory that one launch may use
+_WORDS = 255  # of 32 bits in a thread's registers; a matrix's state beyond them is in local memory in any case:
+_CAP = 128  # then twice the threads hide more than registers hold (64 x 64 in f64: 104 ps a step instead of 135)
 _KERNELS: dict = {}
 _LAUNCHED: dict = {}
 
@@ -37,7 +41,8 @@ def _multiply_add(a, b, c):
 class Kernel:
     """A program at a precision with its inputs, as a GPU kernel and its arguments.
 
-    `function` is the kernel as a plain function, `arguments` what it gets between `trajectory` and `sums`.
+    `function` is the kernel as a plain function, `arguments` what it gets between `trajectory` and `sums`;
+    `registers` is how many a thread may have, None for as many as the compiler takes.
     A launch takes one block of threads for every 128 trajectories.
 
     Parameters
@@ -94,9 +99,12 @@ class Kernel:
             places=tuple(places),
             dense_loss=len(inputs.hessian) > 0,
             dense_noise=len(inputs.root) > 0,
+            whole=not np.any(inputs.records % program.substeps),
         )
         dense = shape.dense_loss or shape.dense_noise
-        self.function = _kernel(shape, program, matrices if dense and d <= _CONSTANT else None, plain)
+        words = shape.rows * len(places) * (1 if precision == "f32" else 2)
+        self.registers = _CAP if dense and d > COMPILED and words > _WORDS and not plain else None
+        self.function = _kernel(shape, program, matrices if dense and d <= COMPILED else None, plain)
         self.sums = (len(inputs.records), inputs.test_functions, len(inputs.combinations), 2)
         self.key = np.uint64(inputs.key)
         self.arguments = (
@@ -113,10 +121,13 @@ class Kernel:
             np.ascontiguousarray(inputs.combinations, dtype=np.float64),
         )
 
-    def room(self, chunks):
-        """Return empty arrays for what a launch of so many chunks writes: sums of blocks, and lost trajectories."""
+    def room(self, chunks, empty=np.zeros):
+        """Return arrays for what a launch of so many chunks writes, in full: sums of blocks, and lost trajectories.
+
+        empty : function (shape, dtype) that makes them
+        """
         width = int(np.prod(self.sums))
-        return np.full((chunks * BLOCKS, width), np.nan), np.zeros((chunks * BLOCKS, BLOCK), dtype=np.int8)
+        return empty((chunks * BLOCKS, width), np.float64), empty((chunks * BLOCKS, BLOCK), np.int8)
 
     def merged(self, sums, bad, first):
         """Return the ChunkSums of what a launch from chunk `first` has written: blocks are added in their order."""
@@ -170,7 +181,8 @@ def signature(precision):
 def _launched(kernel):
     """Return the kernel ready to be launched, compiled once."""
     if kernel.function not in _LAUNCHED:
-        _LAUNCHED[kernel.function] = cuda.jit(kernel.function)
+        limits = {} if kernel.registers is None else {"max_registers": kernel.registers}
+        _LAUNCHED[kernel.function] = cuda.jit(kernel.function, **limits)
     return _LAUNCHED[kernel.function]
 
 
@@ -198,8 +210,9 @@ def run(program, inputs, first, count, *, precision="mix", progress=None):
     parts = []
     for at in range(first, first + count, size):
         chunks = min(size, first + count - at)
-        sums, bad = (cuda.to_device(each) for each in kernel.room(chunks))
-        with naming_the_line():  # the first launch compiles
+        sums, bad = kernel.room(chunks, cuda.device_array)
+        with naming_the_line(), warnings.catch_warnings():  # the first launch compiles
+            warnings.filterwarnings("ignore", ".*Grid size")  # a few chunks do not fill a GPU; nor need they
             launched[chunks * BLOCKS, BLOCK](kernel.key, at * CHUNK, *fixed, sums, bad)
         parts.append(kernel.merged(sums.copy_to_host(), bad.copy_to_host(), at))
         if progress is not None:

@@ -7,7 +7,8 @@ import functools
 
 import numpy as np
 
-from ngos_sim.engines.cuda.steps import bender, row_taker, taker, types_of
+from ngos_sim.engines.cuda.access import row_taker, taker, types_of
+from ngos_sim.engines.cuda.products import bender
 
 _ONE = np.uint64(1)
 
@@ -34,8 +35,8 @@ def _adder(count, orders, gap, nodes, multiply_add, device):
 
     def own(work, start, values, at, y):
         for order in range(orders):
-            row = start + last * gap + order
-            work[row] = multiply_add(values[at + order * nodes], y[last], work[row])
+            row = np.uint64(start + last * gap + order)
+            work[row] = multiply_add(values[np.uint64(at + order * nodes)], y[last], work[row])
 
     def both(work, start, values, at, y):
         before(work, start, values, at, y)
@@ -65,13 +66,13 @@ def _expander(shape, place, move, multiply_add, device):
         x, start = take_x(state, np.uint64(state_at + j * slots), _ONE), first + j * orders
         for i in range(slots):
             for order in range(orders):
-                work[start + i * d * orders + order] = zero
+                work[np.uint64(start + i * d * orders + order)] = zero
         for node in range(nodes):
-            xi, pulled, bent = values[begin + j * nodes + node], rows.pull[j], bend(rows, j)
+            xi, pulled, bent = values[np.uint64(begin + j * nodes + node)], rows.pull[j], bend(rows, j)
             y = move(x, xi, zero, zero, pulled, bent, zero, a, s, n, c, p)
             add(work, start, values, begin + d * nodes + node, y)
         if blocks:
-            work[first + (centred + j) * orders] -= values[centre + blocks + j]
+            work[np.uint64(first + (centred + j) * orders)] -= values[np.uint64(centre + blocks + j)]
 
     return device(expand)
 
@@ -83,24 +84,26 @@ def _updater(shape, place, multiply_add, device):
     n = linear * d
     count, begin, first = n + 1, place.state_at + slots * d + len(shape.scopes), shape.error_rows
     gap = (blocks + 1) * count
-    products = n * gap
+    products, own, square = n * gap, np.uint64(begin), np.uint64(d * d)
     real, _ = types_of(shape.precision)
 
     def subtract(state, work, b, block):
         for i in range(linear):
             for j in range(d):
-                row, a = block + i * d + j, state[place.state_at + j * slots + (i if i < centred else i + 1)]
-                work[row] = multiply_add(-a, b, state[begin + row])
-        work[block + n] = multiply_add(real(-1.0), b, state[begin + block + n])
+                slot = place.state_at + j * slots + (i if i < centred else i + 1)
+                row, a = np.uint64(block + i * d + j), state[np.uint64(slot)]
+                work[row] = multiply_add(-a, b, state[own + row])
+        last = np.uint64(block + n)
+        work[last] = multiply_add(real(-1.0), b, state[own + last])
 
     def coefficients(k):
-        return first + (k if k < centred * d else k + d) * orders
+        return np.uint64(first + (k if k < centred * d else k + d) * orders)
 
     def multiply(state, values, work, at, row, to, x, columns):
-        total = real(0.0)
-        for k in range(columns):
-            total = multiply_add(values[at + row * columns + k], work[x + k], total)
-        state[begin + to + row] = total
+        total, begins, entry = real(0.0), np.uint64(at + row * columns), np.uint64(x)
+        for k in range(np.uint64(columns)):
+            total = multiply_add(values[begins + k], work[entry + k], total)
+        state[np.uint64(begin + to + row)] = total
 
     subtract, coefficients, multiply = device(subtract), device(coefficients), device(multiply)
 
@@ -108,21 +111,22 @@ def _updater(shape, place, multiply_add, device):
         values, work = rows.errors, rows.work
         subtract(state, work, real(1.0), 0)
         for j in range(blocks):
-            block, of_b = (j + 1) * count, first + (centred * d + j) * orders
-            subtract(state, work, state[place.state_at + j * slots + centred] - values[centre + j], block)
+            block, of_b = (j + 1) * count, np.uint64(first + (centred * d + j) * orders)
+            factor = state[np.uint64(place.state_at + j * slots + centred)] - values[np.uint64(centre + j)]
+            subtract(state, work, factor, block)
             for k in range(count):
                 multiply(state, values, work, flow + products, k, block, block, count)
             for k in range(n):
-                total = state[begin + block + k]
-                of_a = coefficients(k)
-                for order in range(orders):
-                    weighted = values[powers + (order * d + k % d) * d + j] * work[of_a + order]
-                    total = multiply_add(weighted, work[of_b + order], total)
-                state[begin + block + k] = total
-            state[begin + block + n] += work[of_b]
+                row, of_a = np.uint64(begin + block + k), coefficients(k)
+                total = state[row]
+                for order in range(np.uint64(orders)):
+                    power = np.uint64(powers + k % d * d + j) + order * square
+                    total = multiply_add(values[power] * work[of_a + order], work[of_b + order], total)
+                state[row] = total
+            state[np.uint64(begin + block + n)] += work[of_b]
         for k in range(n):
             multiply(state, values, work, flow, k, 0, 0, gap)
-            state[begin + k] += work[coefficients(k)]
+            state[own + np.uint64(k)] += work[coefficients(k)]
 
     return device(update)
 

@@ -8,10 +8,11 @@ This file is the only one that says `cuda.` inside kernels, since the simulator 
 import numpy as np
 from numba import float32, float64
 
+from ngos_sim.engines.cuda.access import porter, types_of
 from ngos_sim.engines.cuda.bundles import Counter, Draws, Numbers, Rows
 from ngos_sim.engines.cuda.joint import room
 from ngos_sim.engines.cuda.package import cuda
-from ngos_sim.engines.cuda.steps import types_of, width
+from ngos_sim.engines.cuda.steps import width
 from ngos_sim.engines.cuda.thread import advancer, checker, writer
 from ngos_sim.engines.program import BLOCK
 
@@ -29,13 +30,17 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
     """
     d, processes, size = shape.d, len(shape.places), shape.rows * len(shape.places)
     real, noise = (float32 if kind is np.float32 else float64 for kind in types_of(shape.precision))
-    held, summed, shown = width(d), max(1, len(shape.strides) * d), size if size <= _REGISTERS else 1
-    extra_held, carried = held if shape.gaussians == 2 else d, room(shape)
+    together, groups = shape.together, np.uint64(shape.groups)
+    held, summed = width(together), max(1, len(shape.strides) * together)
+    shown = size if size <= _REGISTERS and groups == 1 else 1
+    moved = 1 if groups == 1 else processes * shape.places[0].slots * together
+    extra_held, carried = held if shape.gaussians == 2 else together, room(shape)
     chi_held, chi_summed = (held, summed) if shape.channels == 2 else (1, 1)
     bent = d if any(place.bent for place in shape.places) else 1
     advance = advancer(shape, draw, multiply_add, functions, device)
     write, constant = writer(shape, features, multiply_add, device), _chooser(matrices, device)
-    show, observe = _shower(size, device), _observer(processes, shape.rows, multiply_add, device)
+    choose, take, give = porter(shape, device)
+    show, observe = _shower(shown, size, device), _observer(processes, shape.rows, multiply_add, device)
     finite = checker(shape, device)
 
     def kernel(
@@ -65,19 +70,23 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
         slopes, bend = cuda.local.array(bent, real), cuda.local.array(bent, real)
         h, r = constant(hessian, root)
         rows = Rows(pull, slopes, bend, zeta, mixed, h, r, errors, cuda.local.array(carried, real))
-        draws, numbers = Draws(xi, xi_sums, chi, chi_sums, extra), Numbers(constants, table, begins)
+        draws, part = Draws(xi, xi_sums, chi, chi_sums, extra), choose(state, cuda.local.array(moved, real))
         lane, block = cuda.threadIdx.x, cuda.blockIdx.x
         index = np.uint64(trajectory + block * BLOCK + lane)
         low, high = index & np.uint64(0xFFFFFFFF), index >> np.uint64(32)
         counter = Counter(low, high, key & np.uint64(0xFFFFFFFF), key >> np.uint64(32))
         for row in range(size):
             state[row] = starts[row]
-        for j in range(d):
+        for j in range(together):
             extra[j] = 0.0
         at, fine = 0, np.uint32(0)  # 32 bits: `program.STEPS`
         for record in range(records.shape[0]):
             to = np.uint32(records[record])
-            fine = advance(rows, state, draws, counter, fine, to, numbers)
+            for group in range(groups):
+                take(part, state, group)
+                advance(rows, part, draws, counter, fine, to, Numbers(constants, table, begins, group))
+                give(state, part, group)
+            fine = to
             write(rows, state, constants)
             seen = show(copied, state)
             observe(shared, values, seen, lane, record, terms, exponents, owned, combinations, sums[block], at)
@@ -102,9 +111,12 @@ def _chooser(matrices, device):
     return device(constant)
 
 
-def _shower(size, device):
-    """Return show(copied, state): the rows to observe; a copy keeps a small state itself in registers."""
-    if size > _REGISTERS:
+def _shower(shown, size, device):
+    """Return show(copied, state): the rows to observe; a copy keeps a small state itself in registers.
+
+    shown : how many rows are copied: all, or else the state is what is observed
+    """
+    if shown < size:
 
         def show(copied, state):
             return state

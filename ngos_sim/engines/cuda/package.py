@@ -4,8 +4,10 @@ numba-cuda puts itself in the place of `numba.cuda`, so that one import serves b
 driver and no toolkit; a launch does.
 """
 
+import importlib
 from typing import Any
 
+import numpy as np
 from numba import config
 
 from ngos_sim.errors import EngineUnavailable
@@ -32,11 +34,19 @@ def missing():
     """Return what a launch lacks here, one clause; an empty string where nothing."""
     if cuda is None:
         return f"this Numba has no CUDA target: {_INSTALL}"
-    if simulated() or cuda.is_available():
+    if simulated():
         return ""
-    if cuda.cuda_error():
-        return f"no NVIDIA driver was found: install one, then {_INSTALL}"
-    return f"the CUDA toolkit's compiler was not found: {_INSTALL}"
+    if not cuda.is_available():
+        if cuda.cuda_error():
+            return f"no NVIDIA driver was found: install one, then {_INSTALL}"
+        return f"the CUDA toolkit's compiler was not found: {_INSTALL}"
+    try:
+        importlib.import_module("numba.cuda.np.arrayobj")  # what compilation imports; only numba-cuda has it
+    except ModuleNotFoundError:
+        return ""
+    except AttributeError as error:  # of NumPy's, gone since: numba-cuda 0.30 with NumPy 2.5
+        return f"numba-cuda does not work with NumPy {np.__version__} ({error}): pip install 'numpy<2.5'"
+    return ""
 
 
 def require():

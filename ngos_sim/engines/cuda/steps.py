@@ -5,53 +5,15 @@ emulator run it as it is. Sizes are constants of the closure, so that every inde
 known when it is compiled and small arrays become registers.
 """
 
-import functools
 import math
 
 import numpy as np
 
 from ngos_sim.engines import rng
+from ngos_sim.engines.cuda.access import ONE, ZERO, putter, row_taker, state_begin, taker, types_of
+from ngos_sim.engines.cuda.products import bender, multiplier, puller
 
 _WORDS = 4  # normals of a Philox block
-_ONE = np.uint64(1)
-
-
-@functools.cache
-def taker(count, device):
-    """Return take(array, start, stride): `count` elements as a tuple, which can only be concatenated.
-
-    start and stride are unsigned: a signed index is tested for being negative at every access.
-    """
-    if count == 0:
-
-        def take(array, start, stride):
-            return ()
-    elif count == 1:
-
-        def take(array, start, stride):
-            return (array[start],)
-    else:
-        half = np.uint64(count // 2)
-        first, second = taker(count // 2, device), taker(count - count // 2, device)
-
-        def take(array, start, stride):
-            return first(array, start, stride) + second(array, start + half * stride, stride)
-
-    return device(take)
-
-
-def row_taker(place, device):
-    """Return take(table, start): c of one step, with a matrix behind it that row and the matrix, each a tuple."""
-    count = place.columns - place.matrix
-    own, behind, matrix_at = taker(count, device), taker(max(1, place.matrix), device), np.uint64(count)
-
-    def alone(table, start):
-        return own(table, start, _ONE)
-
-    def with_matrix(table, start):
-        return own(table, start, _ONE), behind(table, start + matrix_at, _ONE)
-
-    return device(with_matrix if place.matrix else alone)
 
 
 def width(d):
@@ -59,8 +21,10 @@ def width(d):
     return math.lcm(_WORDS, d)
 
 
-def fetcher(d, draw, stream, device):
-    """Return fetch(normals, step, counter): the d normals of a step, at the head of `normals`.
+def fetcher(d, groups, draw, stream, device):
+    """Return fetch(normals, step, counter, group): the d normals of a step, at the head of `normals`.
+
+    groups : of how many such groups of coordinates this is one: with several d is 4
 
     Blocks are drawn when their first normal is due; until then the normals move up. A step's number has 32 bits
     (`program.STEPS`), and so has a block's where a step takes no more than one.
@@ -69,13 +33,13 @@ def fetcher(d, draw, stream, device):
     def alone(block, stream):
         return stream
 
-    held = width(d)
+    held, each = width(d), np.uint64(groups)
     period, blocks, stream = np.uint32(held // d), held // _WORDS, np.uint64(stream)
-    second_word = device(rng.second_word if blocks > 1 else alone)
+    second_word = device(rng.second_word if blocks * groups > 1 else alone)
 
-    def fetch(normals, step, counter):
+    def fetch(normals, step, counter, group):
         if step % period == np.uint32(0):
-            first = np.uint64(step // period) * np.uint64(blocks)
+            first = (np.uint64(step // period) * each + group) * np.uint64(blocks)
             for b in range(blocks):
                 block = first + np.uint64(b)
                 second = second_word(block, stream)
@@ -111,70 +75,12 @@ def adder(d, strides, device):
     return device(add)
 
 
-def multiplier(d, real, multiply_add, device):
-    """Return multiply(out, matrix, x, at, stride): out = matrix @ x, entry j of x at `at` + j stride; j ascending."""
-
-    def multiply(out, matrix, x, at, stride):
-        for i in range(d):
-            total = real(0.0)
-            for j in range(d):
-                total = real(multiply_add(matrix[i * d + j], x[at + j * stride], total))
-            out[i] = total
-
-    return device(multiply)
-
-
-def puller(shape, place, multiply_add, device):
-    """Return fill(rows, state): H theta of a process into its rows, where the Hessian is a matrix."""
-    real, _ = types_of(shape.precision)
-    multiply, begin, slots = multiplier(shape.d, real, multiply_add, device), place.state_at, place.slots
-
-    def fill(rows, state):
-        multiply(rows.pull, rows.hessian, state, begin, slots)
-
-    def nothing(rows, state):
-        return
-
-    return device(fill if shape.dense_loss else nothing)
-
-
-def bender(shape, place, slope, multiply_add, device):
-    """Return fill(rows, state, constants), H grad f of a process into its rows, and bend(rows, j) of coordinate j."""
-    real, _ = types_of(shape.precision)
-    zero = real(0.0)
-
-    def nothing(rows, state, constants):
-        return
-
-    def no_bend(rows, j):
-        return zero
-
-    if not place.bent:
-        return device(nothing), device(no_bend)
-    d, multiply = shape.d, multiplier(shape.d, real, multiply_add, device)
-    take_x, take_a, take_s = (taker(count, device) for count in (place.slots, place.loss, place.variance))
-    a_at, s_at = place.constants_at, place.constants_at + place.loss * shape.d
-    slots, begin, gap = place.slots, place.state_at, np.uint64(shape.d)
-
-    def fill(rows, state, constants):
-        for j in range(d):
-            a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
-            x = take_x(state, np.uint64(begin + j * slots), _ONE)
-            rows.slopes[j] = zero + slope(x, rows.pull[j], zero, a, s)
-        multiply(rows.bend, rows.hessian, rows.slopes, 0, 1)
-
-    def bend(rows, j):
-        return rows.bend[j]
-
-    return device(fill), device(bend)
-
-
 def drawer(shape, place, law, multiply_add, device):
     """Return fill(rows, draws, n), done before a step, and xi(rows, draws, j) and chi(draws, j) of coordinate j.
 
     They are the normal, or the normalised sum of normals; where the covariance is a matrix, xi is (R zeta)_j.
     """
-    d, (real, noise) = shape.d, types_of(shape.precision)
+    d, (real, noise) = shape.together, types_of(shape.precision)
     single, scale = place.stride == 1, real(1.0 / math.sqrt(place.stride))
     row = 0 if single else shape.strides.index(place.stride) * d
 
@@ -201,7 +107,7 @@ def drawer(shape, place, law, multiply_add, device):
     def fill(rows, draws, n):
         for j in range(d):
             rows.zeta[j] = law(xi(rows, draws, j), draws.extra[j], n)
-        multiply(rows.mixed, rows.root, rows.zeta, 0, 1)
+        multiply(rows.mixed, rows.root, rows.zeta, ZERO, ONE)
 
     return device(fill), device(mixed), chi
 
@@ -215,11 +121,14 @@ def stepper(shape, which, functions, carry, multiply_add, device):
     take_x, take_c = taker(place.slots, device), row_taker(place, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
     take_n, take_p = taker(place.noise, device), taker(place.parameters, device)
-    a_at, s_at = place.constants_at, place.constants_at + place.loss * d
-    n_at = np.uint64(s_at + place.variance * d)
+    a_at = np.uint64(place.constants_at)
+    s_at = a_at + np.uint64(place.loss * d)
+    n_at = s_at + np.uint64(place.variance * d)
     p_at = n_at + np.uint64(place.noise)
-    slots, columns, last, entry_size = place.slots, place.columns, place.rows - 1, np.uint64(place.rows * place.columns)
-    begin, period, gap = place.state_at, np.uint32(place.stride), np.uint64(d)
+    slots, entry_size = place.slots, np.uint64(place.rows * place.columns)
+    row = np.uint64(place.columns if place.rows > 1 else 0)
+    begin, period, gap = state_begin(shape, which), np.uint32(place.stride), np.uint64(d)
+    together, group_size = shape.together, np.uint64(shape.together)
     real, _ = types_of(shape.precision)
     zero = real(0.0)
 
@@ -227,37 +136,23 @@ def stepper(shape, which, functions, carry, multiply_add, device):
         if (fine + np.uint32(1)) % period == np.uint32(0):
             constants = numbers.constants
             entry = np.uint64(numbers.begins[which]) + np.uint64(fine // period) * entry_size
-            n, p = take_n(constants, n_at, _ONE), take_p(constants, p_at, _ONE)
+            n, p = take_n(constants, n_at, ONE), take_p(constants, p_at, ONE)
             fill_zeta(rows, draws, n)
             fill_pull(rows, state)
             fill_bend(rows, state, constants)
             carry(rows, state, fine // period, numbers, entry)
-            for j in range(d):
-                a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
-                c = take_c(numbers.table, entry + np.uint64(min(j, last) * columns))
-                x = take_x(state, np.uint64(begin + j * slots), _ONE)
+            first = numbers.group * group_size
+            for j in range(together):
+                coordinate = first + np.uint64(j)
+                a, s = take_a(constants, a_at + coordinate, gap), take_s(constants, s_at + coordinate, gap)
+                c = take_c(numbers.table, entry + coordinate * row)
+                at = np.uint64(begin + j * slots)
+                x = take_x(state, at, ONE)
                 of_w, of_b, pulled, bent = xi(rows, draws, j), chi(draws, j), rows.pull[j], bend(rows, j)
-                put(state, begin + j * slots, move(x, of_w, of_b, draws.extra[j], pulled, bent, zero, a, s, n, c, p))
+                put(state, at, move(x, of_w, of_b, draws.extra[j], pulled, bent, zero, a, s, n, c, p))
 
     put = putter(slots, device)
     return device(step)
-
-
-@functools.cache
-def putter(count, device):
-    """Return put(array, start, values): a tuple of `count` values, one after the other."""
-    if count == 1:
-
-        def put(array, start, values):
-            array[start] = values[0]
-    else:
-        before, last = putter(count - 1, device), count - 1
-
-        def put(array, start, values):
-            before(array, start, values)
-            array[start + last] = values[last]
-
-    return device(put)
 
 
 def feature(shape, place, which, function, multiply_add, device):
@@ -276,13 +171,8 @@ def feature(shape, place, which, function, multiply_add, device):
         total = real(0.0)
         for j in range(scope.first, scope.end):
             a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
-            x = take_x(state, np.uint64(begin + j * slots), _ONE)
+            x = take_x(state, np.uint64(begin + j * slots), ONE)
             total = real(total + function(x, rows.pull[j], zero, a, s))
         state[row] = real(math.sqrt(total)) if scope.root else total
 
     return device(write)
-
-
-def types_of(precision):
-    """Return the types of state and normals."""
-    return np.float32 if precision == "f32" else np.float64, np.float64 if precision == "f64" else np.float32

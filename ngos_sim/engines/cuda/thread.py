@@ -1,6 +1,6 @@
 """What a GPU thread does with a whole program between records: all steps of all processes, their features, a check.
 
-Factories as in `cuda_steps`: sizes are constants of the closure.
+Factories as in `engines.cuda.steps`: sizes are constants of the closure.
 """
 
 import math
@@ -45,10 +45,14 @@ def _all_steps(steps, device):
 
 
 def advancer(shape, draw, multiply_add, functions, device):
-    """Return advance(rows, state, draws, counter, fine, to, numbers): all processes from fine step `fine` to `to`."""
-    d, random, double, substeps = shape.d, shape.gaussians == 2, shape.channels == 2, np.uint32(shape.substeps)
-    fetch, fetch_extra = (fetcher(d, draw, stream, device) for stream in (rng.BROWNIAN, rng.EXTRA))
-    fetch_second = fetcher(d, draw, rng.SECOND_BROWNIAN, device)
+    """Return advance(rows, state, draws, counter, fine, to, numbers): all processes from fine step `fine` to `to`.
+
+    state : of the coordinates that are advanced at once; which, `numbers` says
+    """
+    d, groups = shape.together, shape.groups
+    random, double, substeps = shape.gaussians == 2, shape.channels == 2, np.uint32(shape.substeps)
+    fetch, fetch_extra = (fetcher(d, groups, draw, stream, device) for stream in (rng.BROWNIAN, rng.EXTRA))
+    fetch_second = fetcher(d, groups, draw, rng.SECOND_BROWNIAN, device)
     add = adder(d, shape.strides, device)
     carriers = [carrier(shape, i, each.move, multiply_add, device) for i, each in enumerate(functions)]
     steps = [stepper(shape, i, each, carriers[i], multiply_add, device) for i, each in enumerate(functions)]
@@ -56,12 +60,12 @@ def advancer(shape, draw, multiply_add, functions, device):
 
     def advance(rows, state, draws, counter, fine, to, numbers):
         while fine < to:
-            fetch(draws.xi, fine, counter)
+            fetch(draws.xi, fine, counter, numbers.group)
             if random and fine % substeps == np.uint32(0):
-                fetch_extra(draws.extra, fine // substeps, counter)
+                fetch_extra(draws.extra, fine // substeps, counter, numbers.group)
             add(draws.xi_sums, draws.xi, fine)
             if double:
-                fetch_second(draws.chi, fine, counter)
+                fetch_second(draws.chi, fine, counter, numbers.group)
                 add(draws.chi_sums, draws.chi, fine)
             step(rows, state, draws, fine, numbers)
             fine = np.uint32(fine + np.uint32(1))
