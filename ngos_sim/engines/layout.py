@@ -189,12 +189,14 @@ class Pulls(NamedTuple):
     """Rows for H theta, for H grad f, for grad f and for the diagonal of Sigma, of the process at work.
 
     Where the loss is joint or of data, pull is grad f itself. A row that no process reads is another one's.
+    coupled : (1,) where a process has functions of all of theta that write rows, else (): a type of its own
     """
 
     pull: Any
     bend: Any
     slopes: Any
     spread: Any
+    coupled: Any
 
 
 class Errors(NamedTuple):

@@ -117,6 +117,7 @@ class Kernel:
         scopes = [_scope(feature, loss, lengths, precision, types, d) for feature in program.features]
         self._slots, self._bent = program.processes[0].slots, any(process.slope for process in program.processes)
         self._spread = any(place.variance_loop for place in places)
+        self._coupled = (1,) if any(place.gradient_loop or place.variance_loop for place in places) else ()
         transform = rng.box_muller if precision == "f64" else rng.box_muller32
         self._source = Source(bind(rng.philox4x32, precision), bind(transform, precision))
         draws = program.draws(inputs)
@@ -157,7 +158,7 @@ class Kernel:
         work = Work(
             noise=Noise(xi, chi, extra, xi_sums, chi_sums, zeta, mixed, words),
             state=aligned(len(starts) * BLOCK, starts.dtype),
-            pulls=Pulls(pull, bend, slopes, spread),
+            pulls=Pulls(pull, bend, slopes, spread, self._coupled),
             value=aligned(BLOCK, np.float64),
             term=aligned(BLOCK, np.float64),
             errors=joint.workspace(self._errors, self._slots, d),

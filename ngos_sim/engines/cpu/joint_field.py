@@ -5,6 +5,7 @@ before a step or a record, and those of R(theta) zeta by `mix` within a step. `m
 """
 
 import numpy as np
+from numba.extending import overload
 
 from ngos_sim.engines.compiling.address import Loop, caller, pointer
 from ngos_sim.engines.compiling.bind import bind, call
@@ -89,13 +90,26 @@ def _write(library, loop, out, state, place, numbers, d):
     enter_vector(loop, arguments)
 
 
-@njit(**KERNEL, inline="always")
-def couple(library, place, constants, state, pulls, d):
-    """Write grad f and the diagonal of Sigma, where a process's field has functions for them; else two comparisons."""
+@njit(**KERNEL)
+def _couple(library, place, constants, state, pulls, d):
+    """Write grad f and the diagonal of Sigma, where a process's field has functions for them."""
     if place.gradient_loop:
         _write(library, place.gradient_loop, pulls.pull, state, place, pointer(constants, place.loss), d)
     if place.variance_loop:
         _write(library, place.variance_loop, pulls.spread, state, place, pointer(constants, place.variance), d)
+
+
+def couple(library, place, constants, state, pulls, d):
+    raise NotImplementedError  # compiled only
+
+
+# Not forced inline, as in `engines.cpu.joint`: what it calls would inherit that.
+@overload(couple, jit_options={"error_model": "numpy", "_nrt": False})  # type: ignore[typeddict-unknown-key]
+def _couple_compiled(library, place, constants, state, pulls, d):
+    """Write rows of functions of all of theta, where a process has any; else no code at all."""
+    if len(pulls[pulls.fields.index("coupled")]) == 0:
+        return lambda library, place, constants, state, pulls, d: None
+    return lambda library, place, constants, state, pulls, d: _couple(library, place, constants, state, pulls, d)
 
 
 @njit(**KERNEL)
