@@ -233,6 +233,17 @@ CASES = {
         steps=_ADAM_STEPS,
         trajectories=400_000,
     ),
+    "rosenbrock-skewness": _case(
+        "Control: RMSprop in Rosenbrock's valley, noise of fixed skewness",
+        rmsprop(sigma0=0.8, eps0=0.1, c2=1.3),
+        rmsprop_sde(),
+        {"theta": [-1.2, 1.0], "u": 1.4},
+        ["theta[1]*u[1]"],
+        shows=half_order,
+        loss=_VALLEY,
+        noise=two_point(skewness=1.5),
+        trajectories=200_000,
+    ),
     "wells-skewness": _case(
         "Control: Adam in coupled wells, noise of fixed skewness",
         adam(c1=2.0, sigma0=0.8, eps0=0.1, c2=4.0),
