@@ -1,11 +1,18 @@
 """Minibatches and all samples of data: the CPU's and the Python engine against each other and against NumPy."""
 
+import platform
+import re
+
 import numpy as np
 import pytest
+from numba import types
 
 from ngos_sim.engines import python, python_data
+from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import engine as cpu
-from tests.support.data import SDE, descend, diffuse, made, minibatch, samples, show
+from ngos_sim.engines.cpu import lanes
+from tests.support.assembly import assembly
+from tests.support.data import LOGISTIC, SDE, descend, diffuse, made, minibatch, samples, show
 
 PROGRAMS = {
     "one sample": lambda: made(5, 3, [(descend, 1, minibatch(1))], [1, 3, 17]),
@@ -106,3 +113,11 @@ def test_features_are_means_over_samples():
     np.testing.assert_allclose(loss, np.mean(np.log1p(np.exp(-y * (x @ theta)))), rtol=1e-13)
     np.testing.assert_allclose(norm, np.linalg.norm(each.mean(axis=0) + 0.01 * theta), rtol=1e-12)
     np.testing.assert_allclose(total, each.var(axis=0).sum(), rtol=1e-12)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
+def test_slopes_of_samples_are_vectorised():
+    tag = bind(LOGISTIC.slope, "f64")._numba_type_
+    text = assembly(lanes.slopes.kernel, tag, *lanes.slopes.types(types.float64, types.float64))
+    assert re.search(r"\bv?divpd\b", text)
+    assert not re.search(r"\$exp\b", text)

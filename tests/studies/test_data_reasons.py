@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import ngos_sim as ns
-from tests.studies.test_sum_of_noise import RULE, study
+from tests.support.data import logistic_study as study
 
+RULE = ns.rmsprop(sigma0=0.2, eps0=0.1, c2=1.0)
 EXAMPLE = Path(__file__).parents[2] / "examples/logistic_scaling_rule.py"
 
 

@@ -1,18 +1,10 @@
 """Optimizers on data: what reads gradient and noise otherwise than in their sum has no step there."""
 
-import numpy as np
 import pytest
 
 import ngos_sim as ns
-
-X = np.array([[1.0, 0.4], [-0.3, 1.1], [0.7, -0.9], [0.2, 0.1]])
-ORACLE = ns.finite_data(X, [1, 0, 1, 0], l2=0.1)
-
-
-def study(rule, functions=("loss",), oracle=ORACLE, **others):
-    initial = dict.fromkeys(rule.slots, 0.5)
-    given = {"batch_size": [1, 2], "reference": ns.scaling_rule(2), "horizon": 0.16, **others}
-    return ns.ConvergenceStudy(oracle, rule, initial=initial, test_functions=list(functions), **given)
+from tests.support.data import FEW
+from tests.support.data import logistic_study as study
 
 
 def user(step):
@@ -74,8 +66,8 @@ def test_what_reads_them_apart_is_refused(step, said):
 
 
 RULE = ns.rmsprop(sigma0=0.2, eps0=0.1, c2=1.0)
-SQUARES = ns.finite_data(X, [0.3, 0.1, 0.9, 0.4], model="least_squares")
-APART = ns.finite_data(X[:2], [1, 0])
+SQUARES = ns.finite_data(FEW, [0.3, 0.1, 0.9, 0.4], model="least_squares")
+APART = ns.finite_data(FEW[:2], [1, 0])
 
 
 @pytest.mark.filterwarnings("ignore::ngos_sim.StudyWarning")

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+import ngos_sim as ns
 from ngos_sim.engines.features import Feature
 from ngos_sim.engines.fields import Data, DataField
 from ngos_sim.engines.program import Inputs, Process, ProcessInputs, Program, no_law
@@ -85,3 +86,14 @@ def made(n, d, processes, records, features=FEATURES, slots=2, theta=0.3):
         123, tuple(numbers), np.array(records), len(exponents), *terms, combinations, nowhere, nowhere, data
     )
     return Program(tuple(parts), tuple(features), d, substeps, 1), inputs
+
+
+FEW = np.array([[1.0, 0.4], [-0.3, 1.1], [0.7, -0.9], [0.2, 0.1]])
+
+
+def logistic_study(rule, functions=("loss",), oracle=None, **others):
+    """Return a study of an optimizer on four samples, against itself at twice the batch unless told otherwise."""
+    oracle = oracle or ns.finite_data(FEW, [1, 0, 1, 0], l2=0.1)
+    given = {"batch_size": [1, 2], "reference": ns.scaling_rule(2), "horizon": 0.16, **others}
+    initial = dict.fromkeys(rule.slots, 0.5)
+    return ns.ConvergenceStudy(oracle, rule, initial=initial, test_functions=list(functions), **given)

@@ -2,6 +2,9 @@
 
 An optimizer's rows are made by `engines.cpu.minibatch`, an SDE's and a feature's by `engines.cpu.full_batch`. In a
 program without data there is no code of all this. (`fields.DataField`.)
+
+A thread's memory is mostly the increments of a macro step, 128 n numbers for each of its fine steps: against an SDE
+that is integrated at three levels 2 MB at n = 569 and 41 MB at n = 10,000 in f64, half of it in mix.
 """
 
 import math
