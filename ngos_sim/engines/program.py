@@ -21,6 +21,7 @@ BLOCK = 128  # trajectories: the lanes of a kernel and one summation tree
 CHUNK = 1024  # trajectories: a task, and a row of sums
 BLOCKS = CHUNK // BLOCK
 STEPS = 2**32  # a fine step's number is below it: the GPU's has 32 bits
+_SAMPLE = 0.3  # of a step of a coordinate: what a sample of data costs (benchmarks/data.py)
 
 
 @dataclass(frozen=True)
@@ -181,9 +182,17 @@ class ChunkSums:
 
 
 def cost(program, inputs):
-    """Return how many process steps, over coordinates and trajectories, a chunk takes."""
-    steps = sum(1.0 / process.stride for process in program.processes)
+    """Return how many process steps, over coordinates and trajectories, a chunk takes; see `_SAMPLE`."""
+    steps = sum((1.0 + _SAMPLE * _samples(process, inputs)) / process.stride for process in program.processes)
     return float(inputs.records[-1]) * steps * program.dimension * CHUNK
+
+
+def _samples(process, inputs):
+    """Return of how many samples a step of a process takes the gradients."""
+    field = process.field
+    if not isinstance(field, DataField):
+        return 0
+    return field.batch * len(field.weights) or len(inputs.data.targets)
 
 
 def padded(values):

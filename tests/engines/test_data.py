@@ -11,6 +11,7 @@ from ngos_sim.engines import python, python_data
 from ngos_sim.engines.compiling.bind import bind
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.cpu import lanes
+from ngos_sim.engines.program import CHUNK, cost
 from tests.support.assembly import assembly
 from tests.support.data import LOGISTIC, SDE, descend, diffuse, made, minibatch, samples, show
 
@@ -121,3 +122,10 @@ def test_slopes_of_samples_are_vectorised():
     text = assembly(lanes.slopes.kernel, tag, *lanes.slopes.types(types.float64, types.float64))
     assert re.search(r"\bv?divpd\b", text)
     assert not re.search(r"\$exp\b", text)
+
+
+def test_a_step_costs_by_its_samples():
+    """What a task's size, a bar and device="auto" go by: of all 37 in the SDE's 1 + 2 + 4 steps to the optimizer's."""
+    program, inputs = PROGRAMS["tiles"]()
+    steps = inputs.records[-1] / 4 * 3 * CHUNK
+    assert cost(program, inputs) == pytest.approx(steps * ((1 + 0.3 * 2) + 7 * (1 + 0.3 * 37)))
