@@ -15,6 +15,7 @@ from ngos_sim.errors import NonFiniteError, StudyWarning
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Estimator
 from ngos_sim.estimators.test_functions import TestFunction
+from ngos_sim.identity import Remade
 from ngos_sim.oracles import law_check
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
@@ -32,8 +33,8 @@ _RATE = "give eta2=, the square of the learning rate (for an optimizer of the cl
 
 
 @known_keywords(lr=_RATE, learning_rate=_RATE, sdes="give sde=, one or a list")
-@dataclass(frozen=True)
-class ConvergenceStudy:
+@dataclass(frozen=True, eq=False)
+class ConvergenceStudy(Remade):
     """Weak errors of an optimizer against its SDEs at several step sizes.
 
     The error at time t = k h is E g(x_k) - E g(X_t), signed (Definition 2.4 of arXiv 2205.10287);
@@ -99,22 +100,22 @@ class ConvergenceStudy:
 
     oracle: NGOS
     optimizer: Optimizer | SVAG
-    sde: SDE | Sequence[SDE] | None = None
+    sde: SDE | Sequence[SDE] | None = field(default=None, compare=False)  # `sdes` are compared, and `points`
     reference: ScalingRule | None = None
     initial: Mapping[str, float | Sequence[float] | Callable] = field(default_factory=dict)
-    eta2: float | Sequence[float] | None = None
-    steps: int | Sequence[int] | None = None
+    eta2: float | Sequence[float] | None = field(default=None, compare=False)
+    steps: int | Sequence[int] | None = field(default=None, compare=False)
     horizon: float = 1.0
-    times: str | Sequence[float] | None = None
+    times: str | Sequence[float] | None = field(default=None, compare=False)
     test_functions: Sequence[str | TestFunction] = ()
     estimator: str | Estimator = "auto"
-    eta: float | Sequence[float] | None = None
+    eta: float | Sequence[float] | None = field(default=None, compare=False)
     points: tuple[Point, ...] = field(init=False)
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
     dimension: int = field(init=False)
-    served: choose.Choices = field(init=False)
-    notes: tuple[str, ...] = field(init=False)
+    served: choose.Choices = field(init=False, compare=False)
+    notes: tuple[str, ...] = field(init=False, compare=False)
     found: dict = field(init=False, repr=False, compare=False, default_factory=dict)  # by estimators: `Shared`
 
     def __post_init__(self):
