@@ -19,7 +19,8 @@ from ngos_sim.estimators.local import Local
 from ngos_sim.estimators.near import growth
 from ngos_sim.estimators.polynomials import noise_degree, too_heavy
 from ngos_sim.estimators.problem import Problem
-from ngos_sim.statistics.chunks import Sums, means
+from ngos_sim.statistics.chunks import means
+from ngos_sim.statistics.sums import Sums
 
 BUILT_IN = (Local(), ControlVariate(), Coupled(), Independent())
 AUTO = BUILT_IN[:3]  # the best first
@@ -201,6 +202,6 @@ def _look(jobs, chunks, device, threads):
     found = []
     for job in jobs:
         sums, ran = Sums(), devices.run(used, job.program, job.inputs, 0, chunks, precision="f64", threads=threads)
-        sums.add(ran.sums, ran.nonfinite)
+        sums.add(0, ran.sums, ran.nonfinite)
         found.append(means(sums.total, chunks * CHUNK))
     return found

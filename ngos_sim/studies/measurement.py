@@ -12,7 +12,8 @@ from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Estimator, Plan, Reading
-from ngos_sim.statistics.chunks import Measured, Sums, means, relative_error_of_std_error, simultaneous_quantile
+from ngos_sim.statistics.chunks import Measured, means, relative_error_of_std_error, simultaneous_quantile
+from ngos_sim.statistics.sums import Sums
 from ngos_sim.studies import collect
 from ngos_sim.studies.prediction import spacing
 from ngos_sim.studies.problems import problems
@@ -43,7 +44,7 @@ class _Running:
 
     def groups(self):
         """Return {Quantity: Reading} of every group of chunks."""
-        each_job = [sums.group_means(CHUNK) for sums in self.sums]
+        each_job = [sums.group_means() for sums in self.sums]
         return [self.read(list(each)) for each in zip(*each_job, strict=True)]
 
 
@@ -127,7 +128,7 @@ class Measurement:
                 for first in range(self.chunks, chunks, _ROUND):
                     count = min(_ROUND, chunks - first)
                     found = devices.run(self.device, job.program, job.inputs, first, count, **settings)
-                    sums.add(found.sums, found.nonfinite)
+                    sums.add(first, found.sums, found.nonfinite)
 
     def table(self):
         """Return the table of `Result`, a row per (point, time, test function, sde)."""
@@ -170,7 +171,7 @@ class Measurement:
 
     def _bands(self, running, found):
         """Return the quantile of the simultaneous band over times of every reading."""
-        groups = zip(*(sums.groups(CHUNK) for sums in running.sums), strict=True)
+        groups = zip(*(sums.groups() for sums in running.sums), strict=True)
         each = [running.read([Measured(mean, np.zeros_like(mean)) for mean in group]) for group in groups]
         errors = {quantity: np.array([one[quantity].error for one in each]) for quantity in found}
         return {q: simultaneous_quantile(errors[q], len(found[q].error), BAND) for q in found}
