@@ -24,6 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_STUDY_FILE = "A study file: TOML, or the study.json of a run."
+_PLUGINS = "A Python file with functions that the study file names; it is run. May be given several times."
+
 
 class Device(StrEnum):
     """Where `run` computes."""
@@ -83,7 +86,7 @@ def verify(
 
 @app.command()
 def run(
-    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     out: Annotated[Path | None, typer.Option(help="Default: the study file's name.")] = None,
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
@@ -91,12 +94,13 @@ def run(
     threads: Annotated[int | None, typer.Option(help="Default: all processors.")] = None,
     precision: Annotated[Precision | None, typer.Option(help="Default: mix.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
+    plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
     """Run a study file and write table.csv, orders.csv, errors.png and study.json; of several SDEs ranking.csv."""
     from ngos_sim.reporting import report
     from ngos_sim.studies import study_file
 
-    read = study_file.load(study)
+    read = study_file.load(study, plugins or ())
     directory = out or study.with_suffix("")
     _require_writable(directory)
     theorem = 1.0 if read.expected_order is None else read.expected_order
@@ -105,7 +109,7 @@ def run(
             read.trajectories if trajectories is None else trajectories,
             read.seed if seed is None else seed,
             device=device.value,
-            precision=None if precision is None else precision.value,
+            precision=read.precision if precision is None else precision.value,
             threads=threads,
             progress=sys.stderr.isatty() and not quiet,
         )
@@ -114,9 +118,9 @@ def run(
             warnings.simplefilter(
                 "ignore"
             )  # the table is written first; what is not finite may have no order or figure
-            error.result.save(directory, theorem)
+            error.result.save(directory, read.expected_order)
         raise NonFiniteError(f"{error}; what was measured is in {directory}") from None
-    result.save(directory, theorem)
+    result.save(directory, read.expected_order)
     orders = result.order(theorem)
     if not quiet:
         said = [report.errors_table(result.table), report.orders_table(orders)]
@@ -136,14 +140,15 @@ def run(
 
 @app.command()
 def plan(
-    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
     """Say from a short pilot what `run` would cost and resolve, and write nothing."""
     from ngos_sim.reporting import report
     from ngos_sim.studies import study_file
 
-    read = study_file.load(study)
+    read = study_file.load(study, plugins or ())
     planned = read.study.plan(read.trajectories if trajectories is None else trajectories, read.seed)
     print(report.plan_table(planned))
 

@@ -3,7 +3,8 @@
 import json
 import math
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pandas as pd
 from ngos_sim.reporting import plotting
 from ngos_sim.statistics import order as orders
 from ngos_sim.statistics.theorem import order_of
-from ngos_sim.studies import description, folder, provenance
+from ngos_sim.studies import description, folder, provenance, written
 from ngos_sim.studies.prediction import Predictions
 from ngos_sim.studies.ranking import ranking
 from ngos_sim.studies.series import MIN_STEPS, at_norm, fitted, groups, total_std_error
@@ -53,6 +54,8 @@ class Result:
         "nonfinite" where trajectories left the finite numbers.
     compared : DataFrame
         Every two SDEs' errors: the table of `ranking`; without rows where there is one SDE.
+    bounds : mapping of str to float or None
+        What the run was asked for.
     """
 
     study: "ConvergenceStudy"
@@ -63,6 +66,7 @@ class Result:
     device: str
     stopped: str = "trajectories"
     compared: pd.DataFrame | None = None
+    bounds: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def trajectories(self):
@@ -171,7 +175,7 @@ class Result:
             axes.figure.savefig(path, dpi=150)
         return axes
 
-    def save(self, directory, theorem=1.0):
+    def save(self, directory, theorem=None):
         """Write table.csv, orders.csv, study.json and errors.png, each by rename: never half a file.
 
         With several SDEs ranking.csv, the table of `ranking`, as well.
@@ -183,15 +187,15 @@ class Result:
         ----------
         directory : str or Path
             Made if it is not there.
-        theorem : float
-            As for `order`.
+        theorem : float, optional
+            As for `order`, 1 by default. Where it is given, study.json expects that order.
         """
-        directory, theorem = Path(directory), order_of(theorem)
+        directory, expected, theorem = Path(directory), theorem, order_of(1.0 if theorem is None else theorem)
         directory.mkdir(parents=True, exist_ok=True)
         folder.put(directory, "table.csv", folder.csv(self.table))
         contents = {
             "orders.csv": lambda: folder.csv(self.order(theorem)),
-            "study.json": lambda: f"{json.dumps(self.describe(), indent=2)}\n".encode(),
+            "study.json": lambda: f"{json.dumps(self.describe(expected), indent=2)}\n".encode(),
         }
         if len(self.study.sdes) > 1:
             contents["ranking.csv"] = lambda: folder.csv(self.compared)
@@ -212,18 +216,31 @@ class Result:
         if failed:
             raise failed[0]
 
-    def describe(self):
-        """Return the study, seed, versions and machine as a dict that json can write."""
-        return {
-            **description.study(self.study),
-            "outside_theory": list(self.study.outside_theory),
-            "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
-            "trajectories": self.trajectories,
-            "stopped": self.stopped,
-            "seed": self.seed,
-            "precision": self.precision,
-            "device": self.device,
-            **provenance.machine(),
+    def describe(self, expected=None):
+        """Return what study.json holds: a study file that repeats this result, and what the run says of itself.
+
+        Parameters
+        ----------
+        expected : float, optional
+            The order that the study file expects.
+
+        Returns
+        -------
+        dict
+            Of a study file's tables (`studies.written`) and `record`, which is not read: the study in numbers, why
+            each is measured by its estimator, bounds and what stopped the run, device, versions, commit and processor.
+        """
+        told = written.content(self.study, self.trajectories, self.seed, self.precision, expected)
+        return told | {
+            "record": {
+                "stopped": self.stopped,
+                "bounds": dict(self.bounds),
+                "device": self.device,
+                "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
+                "outside_theory": list(self.study.outside_theory),
+                **provenance.machine(),
+                "resolved": description.study(self.study),
+            }
         }
 
 

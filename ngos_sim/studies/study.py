@@ -272,7 +272,7 @@ class ConvergenceStudy(Remade):
             why |= {key: f"{why[key]}; {words}" for key, words in found.items()}
         why = limited(why, table)
         found = ranking.compared(measurement, table)
-        result = Result(self, table, why, seed, settings["precision"], measurement.device, stopped, found)
+        result = Result(self, table, why, seed, settings["precision"], measurement.device, stopped, found, vars(bounds))
         lost = measurement.lost()
         if lost:
             raise NonFiniteError(lost, result)
