@@ -23,5 +23,13 @@ class EngineUnavailable(RuntimeError):
     """A device that was asked for cannot run here; the message says what to install."""
 
 
+class StoreError(OSError):
+    """A store of chunks cannot be read or written: damaged, a full disk; the message says what and where."""
+
+
+class StoreInUse(StoreError):
+    """Another run has the store."""
+
+
 class WorkerLost(RuntimeError):
     """A process that ran a part of the work died; the message says under what."""

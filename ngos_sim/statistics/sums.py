@@ -86,7 +86,7 @@ class Sums:
         self.join(ranges or {})
 
     def add(self, first, sums, nonfinite):
-        """Add chunks from number `first` on, as in `engines.program.ChunkSums`: sums (chunks, ..., 2), nonfinite (chunks, 2).
+        """Add chunks from number `first` on: sums (chunks, ..., 2) and nonfinite (chunks, 2) of `engines.program`.
 
         Raises
         ------

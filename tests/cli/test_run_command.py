@@ -53,7 +53,7 @@ def test_several_sdes_are_ranked(call, study, tmp_path, monkeypatch):
     ranked = pd.read_csv(tmp_path / "out" / "ranking.csv")
     assert len(ranked) == 3 * 2
     assert (ranked.time == 0.5).all()
-    assert call("run", alone, "--out", "out")[0] == 0
+    assert call("run", alone, "--out", "out", "--fresh")[0] == 0
     assert names(tmp_path / "out") == FILES
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from ngos_sim.studies import study_file
+from ngos_sim.studies import session
 from tests.support.command_line import broken, one_line
 
 PLUGIN = """
@@ -28,7 +28,7 @@ def test_plug_ins_are_files_that_are_named(call, study, tmp_path, monkeypatch):
 
     (tmp_path / "mine.py").write_text(PLUGIN)
     with monkeypatch.context() as context:
-        context.setattr(study_file.ConvergenceStudy, "run", broken(ValueError("it ran")))
+        context.setattr(session, "run", broken(ValueError("it ran")))
         assert call("run", file(), "--plugins", "mine.py")[2] == "ngos-sim: it ran\n"
     for more, said in (
         ((), "test_functions[1].g: 'mine:cube' is not in a plug-in: give --plugins mine.py (given: none)"),
