@@ -21,6 +21,8 @@ import numpy as np
 from ngos_sim.errors import StudyWarning
 from ngos_sim.validation import described, keep
 
+_MADE: dict = {}  # by constructor and arguments, what recipes have made;
+_MOST = 256  # of them
 _BY_VALUE = ("cloudpickle", "dill")  # packages whose picklers write a function itself where it has no name
 
 
@@ -32,8 +34,13 @@ class Recipe:
     arguments: Mapping[str, Any]
 
     def made(self):
-        """Return what the constructor makes of the arguments."""
-        return self.constructor(**self.arguments)
+        """Return what the constructor makes of the arguments, once: tasks bring the same recipe again and again."""
+        key = self.constructor, repr(self.arguments)
+        if key not in _MADE:
+            if len(_MADE) >= _MOST:
+                _MADE.clear()
+            _MADE[key] = self.constructor(**self.arguments)
+        return _MADE[key]
 
 
 def built_in(constructor):
@@ -102,12 +109,16 @@ class Remade(Value):
     """A Value that is pickled as the arguments of its constructor, out of which it makes all the rest again."""
 
     def __reduce__(self):
-        given = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
-        check_travels(described(self), given)
-        return _again, (type(self), given)
+        return remade, (type(self), self.given())
+
+    def given(self):
+        """Return the arguments of the constructor, by name; raise PicklingError where one cannot travel."""
+        found = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+        check_travels(described(self), found)
+        return found
 
 
-def _again(kind, given):
+def remade(kind, given):
     """Return what a constructor makes of these arguments, of which it has warned before."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StudyWarning)

@@ -213,6 +213,7 @@ class ConvergenceStudy(Remade):
         progress=False,
         store=None,
         first=0,
+        executor=None,
     ):
         """Run every point, with the same number of trajectories, and return the weak errors.
 
@@ -245,6 +246,9 @@ class ConvergenceStudy(Remade):
             result is of all that is there, with the bits of a run that was never ended.
         first : int
             The number of the first trajectory, a multiple of 1024: other machines run others, and `merge` joins them.
+        executor : concurrent.futures.Executor, optional
+            Whose workers run the chunks, each on one thread, or on `threads`: a ProcessPoolExecutor that spawns, or
+            dask's client.get_executor(). The same bits as without (docs/cluster.md).
 
         Returns
         -------
@@ -257,6 +261,8 @@ class ConvergenceStudy(Remade):
             An argument out of range, or no bound at all; the store is of another study, seed, precision or version.
         StoreError
             The store is in use, damaged, or cannot be written; what was kept stays.
+        WorkerLost
+            A worker of the executor died, and the executor does not run its work again.
         EngineUnavailable
             device="cuda" cannot run here; the message says what to install.
         NonFiniteError
@@ -264,7 +270,7 @@ class ConvergenceStudy(Remade):
         """
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         settings = self.settings(device, precision, threads)
-        return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress)
+        return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
     def plan(self, trajectories=100_000, seed=0, *, threads=None):
         """Run a pilot and return what a run with so many trajectories would cost and resolve.
