@@ -19,7 +19,7 @@ def origin(study, seed, precision):
         "study": description.study(study),
         "seed": seed,
         "precision": precision,
-        "kernels": library().hex()[:16],
+        "kernel_version": library().hex()[:16],
         "versions": {name: versions[name] for name in _COMPARED},
     }
     return json.loads(json.dumps(made))
