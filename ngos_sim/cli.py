@@ -25,6 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_STUDY_FILE = "A study file: TOML, or the study.json of a run."
+_PLUGINS = "A Python file with functions that the study file names; it is run. May be given several times."
+
 
 class Device(StrEnum):
     """Where `run` computes."""
@@ -84,7 +87,7 @@ def verify(
 
 @app.command()
 def run(
-    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     out: Annotated[Path | None, typer.Option(help="Default: the study file's name.")] = None,
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
@@ -93,6 +96,7 @@ def run(
     precision: Annotated[Precision | None, typer.Option(help="Default: mix.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew, whatever the folder holds.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
+    plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
     """Run a study file and write table.csv, orders.csv, errors.png and study.json; of several SDEs ranking.csv.
 
@@ -102,7 +106,7 @@ def run(
     from ngos_sim.studies import session, study_file
     from ngos_sim.studies.stopping import Bounds
 
-    read = study_file.load(study)
+    read = study_file.load(study, plugins or ())
     directory = out or study.with_suffix("")
     _require_writable(directory)
     _require_own(directory, fresh)
@@ -113,7 +117,7 @@ def run(
                 read.study,
                 Bounds(read.trajectories if trajectories is None else trajectories),
                 read.seed if seed is None else seed,
-                read.study.settings(device.value, None if precision is None else precision.value, threads),
+                read.study.settings(device.value, read.precision if precision is None else precision.value, threads),
                 store=directory,
                 progress=sys.stderr.isatty() and not quiet,
                 until=interruption,
@@ -123,12 +127,12 @@ def run(
             warnings.simplefilter(
                 "ignore"
             )  # the table is written first; what is not finite may have no order or figure
-            error.result.save(directory, theorem)
+            error.result.save(directory, read.expected_order)
         raise NonFiniteError(f"{error}; what was measured is in {directory}") from None
     if result is None:
         exits.say(f"stopped before any point was run; the same command goes on, with what is in {directory}")
         raise typer.Exit(128 + interruption.number)
-    result.save(directory, theorem)
+    result.save(directory, read.expected_order)
     if result.stopped == "interrupted":
         exits.say(f"stopped; {_ran(result)}; tables and figure of these are in {directory}; the same command goes on")
         raise typer.Exit(128 + interruption.number)
@@ -151,14 +155,15 @@ def run(
 
 @app.command()
 def plan(
-    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
     """Say from a short pilot what `run` would cost and resolve, and write nothing."""
     from ngos_sim.reporting import report
     from ngos_sim.studies import study_file
 
-    read = study_file.load(study)
+    read = study_file.load(study, plugins or ())
     planned = read.study.plan(read.trajectories if trajectories is None else trajectories, read.seed)
     print(report.plan_table(planned))
 

@@ -33,6 +33,13 @@ def identity(job, precision):
     return Identity(_hash(job.program, precision), _hash(job.inputs, precision))
 
 
+def together(identities):
+    """Return one hash of the Identities of several jobs; "" where one of them has none."""
+    if None in identities:
+        return ""
+    return hashlib.sha256("".join(text for each in identities for text in each).encode()).hexdigest()
+
+
 def _hash(value, precision):
     found = hashlib.sha256(precision.encode())
     _feed(found, value, precision)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.identity import Value, built_in
 from ngos_sim.oracles.derivatives import check_derivative
 from ngos_sim.validation import checked_function, coordinate_parameters, dimension_of, keep, symmetric_matrix
 
@@ -15,8 +16,8 @@ def diagonal_of(matrix):
     return diagonal if np.array_equal(np.diag(diagonal), matrix) else None
 
 
-@dataclass(frozen=True, init=False)
-class Loss:
+@dataclass(frozen=True, init=False, eq=False)
+class Loss(Value):
     """A loss that is a sum over coordinates, f(theta) = sum_i f_i(theta_i), and perhaps a quadratic form.
 
     Parameters
@@ -104,6 +105,7 @@ def _quadratic_curvature(theta, p):
     return p.hessian
 
 
+@built_in
 def quadratic(hessian):
     """Quadratic loss.
 
@@ -188,6 +190,7 @@ def _linear_curvature(theta, p):
     return 0.0
 
 
+@built_in
 def linear(slope):
     """Linear loss.
 

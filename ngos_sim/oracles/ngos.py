@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ngos_sim.identity import Value
 from ngos_sim.oracles.losses import Loss, diagonal_of
 from ngos_sim.oracles.noises import Noise, gaussian
 from ngos_sim.oracles.variances import Variance
@@ -31,8 +32,8 @@ def _of_theta(function):
     return function
 
 
-@dataclass(frozen=True)
-class NGOS:
+@dataclass(frozen=True, eq=False)
+class NGOS(Value):
     """The triple (f, Sigma, Z_sigma): a query at theta returns grad f(theta) + sigma z.
 
     z = Sigma(theta)^(1/2) zeta. Definition 2.3 of arXiv 2205.10287.

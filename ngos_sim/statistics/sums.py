@@ -41,6 +41,11 @@ class Range(NamedTuple):
         return Range(self.level, self.number ^ 1)
 
 
+def level_of(chunks):
+    """Return the level of the groups of so many chunks: the least of which there are fewer than 2 GROUPS."""
+    return max(0, (chunks // GROUPS).bit_length() - 1)
+
+
 class Part(NamedTuple):
     """What is kept of a range of chunks.
 
@@ -70,6 +75,8 @@ class Sums:
         Trajectories of a chunk.
     ranges : mapping of Range to Part, optional
         What is held already.
+    level : int
+        That of the groups, at least (`level_of`).
 
     Attributes
     ----------
@@ -79,10 +86,10 @@ class Sums:
         Disjoint; what to keep to go on from here.
     """
 
-    def __init__(self, each=CHUNK, ranges=None):
+    def __init__(self, each=CHUNK, ranges=None, level=0):
         self._each = each
         self.chunks, self.ranges = 0, {}
-        self._level, self._joined = 0, None
+        self._level, self._joined = level, None
         self.join(ranges or {})
 
     def add(self, first, sums, nonfinite):
@@ -133,8 +140,7 @@ class Sums:
         self._joined = None
         self.chunks += chunks
         before = self._level
-        while self.chunks >> self._level >= 2 * GROUPS:
-            self._level += 1
+        self._level = max(before, level_of(self.chunks))
         if self._level > before:
             held, self.ranges = self.ranges, {}
             for range_, part in held.items():

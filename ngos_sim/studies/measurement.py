@@ -11,6 +11,7 @@ import pandas as pd
 from ngos_sim.engines import devices
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Reading
+from ngos_sim.estimators.identity import together
 from ngos_sim.statistics.chunks import Measured, relative_error_of_std_error, simultaneous_quantile
 from ngos_sim.studies import collect
 from ngos_sim.studies.kept import Kept
@@ -18,6 +19,8 @@ from ngos_sim.studies.prediction import spacing
 from ngos_sim.studies.problems import problems
 from ngos_sim.studies.rounds import Pace, Visit
 from ngos_sim.studies.running import Running, worst
+from ngos_sim.studies.spread import Place, Spread
+from ngos_sim.studies.tasks import work_of
 
 BAND = 0.95
 _ROOM = 2**28  # bytes of tables that are held over the rounds; the rest of the points make theirs anew for each
@@ -61,9 +64,13 @@ class Measurement:
         The first chunk to be run.
     until : function () -> bool
         Whether to end after the round in hand.
+    executor : concurrent.futures.Executor, optional
+        Whose workers run the chunks.
     """
 
-    def __init__(self, study, seed, *, device, precision, threads, bar, most=1, kept=None, first=0, until=bool):
+    def __init__(
+        self, study, seed, *, device, precision, threads, bar, most=1, kept=None, first=0, until=bool, executor=None
+    ):
         self.study, self.kept, self.first, self.until = study, Kept() if kept is None else kept, first, until
         self.seconds = [0.0] * len(study.points)
         self._precision, self._threads, self._bar = precision, threads, bar
@@ -90,11 +97,20 @@ class Measurement:
         self.kept.begin()
         self.steps = sum(pace.steps for pace in self._paces)
         self.device = devices.chosen(device, self.steps * most, kernels, threads)
+        self._spread = None
+        if executor is not None:
+            work = work_of(study, seed, self.device, precision, threads, self.choices)
+            self._spread = Spread(executor, work, [self._place(index) for index in range(len(self._points))])
         bar.update(sum(self._done(index) * pace.steps for index, pace in enumerate(self._paces)))
 
     def _make(self, index):
         """Return all that is Planned at a point."""
         return choose.plans(self.choices, self._problems[index])
+
+    def _place(self, index):
+        """Return a point as an executor's chunks are spread over it."""
+        sums = [sums for running in self._points[index] for sums in running.sums]
+        return Place(sums, self._paces[index].steps, together([job.identity for job in self.kept.points[index]]))
 
     def _done(self, index):
         """Return how many chunks from the first on a point has."""
@@ -118,6 +134,9 @@ class Measurement:
     def extend(self, chunks):
         """Run every point up to this number of chunks; less where `until` says so."""
         self.seconds = [0.0] * len(self._points)
+        if self._spread is not None:
+            self._spread.extend(self.first, self.first + chunks, self.kept.keep, self._bar.update, self.until)
+            return
         done = [self._done(index) for index in range(len(self._points))]
         while min(done) < chunks and not self.until():
             begin, index = time.perf_counter(), done.index(min(done))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.statistics.theorem import order_of
-from ngos_sim.studies import description, figure, folder, provenance
+from ngos_sim.studies import description, figure, folder, provenance, written
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.prediction import Predictions
 from ngos_sim.studies.ranking import ranking
@@ -199,7 +199,7 @@ class Result:
             axes.figure.savefig(path, dpi=150)
         return axes
 
-    def save(self, directory, theorem=1.0):
+    def save(self, directory, theorem=None):
         """Write table.csv, orders.csv, study.json, errors.png and chunks.sqlite, each by rename: never half a file.
 
         With several SDEs ranking.csv, the table of `ranking`, as well.
@@ -211,15 +211,15 @@ class Result:
         ----------
         directory : str or Path
             Made if it is not there.
-        theorem : float
-            As for `order`.
+        theorem : float, optional
+            As for `order`, 1 by default. Where it is given, study.json expects that order.
         """
-        directory, theorem = Path(directory), order_of(theorem)
+        directory, expected, theorem = Path(directory), theorem, order_of(1.0 if theorem is None else theorem)
         directory.mkdir(parents=True, exist_ok=True)
         folder.put(directory, "table.csv", folder.csv(self.table))
         contents = {
             "orders.csv": lambda: folder.csv(self.order(theorem)),
-            "study.json": lambda: f"{json.dumps(self.describe(), indent=2)}\n".encode(),
+            "study.json": lambda: f"{json.dumps(self.describe(expected), indent=2)}\n".encode(),
         }
         if len(self.study.sdes) > 1:
             contents["ranking.csv"] = lambda: folder.csv(self.compared)
@@ -242,18 +242,31 @@ class Result:
         if failed:
             raise failed[0]
 
-    def describe(self):
-        """Return the study, seed, versions and machine as a dict that json can write."""
-        return {
-            **description.study(self.study),
-            "outside_theory": list(self.study.outside_theory),
-            "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
-            "trajectories": self.trajectories,
-            "stopped": self.stopped,
-            "seed": self.seed,
-            "precision": self.precision,
-            "device": self.device,
-            **provenance.machine(),
+    def describe(self, expected=None):
+        """Return what study.json holds: a study file that repeats this result, and what the run says of itself.
+
+        Parameters
+        ----------
+        expected : float, optional
+            The order that the study file expects.
+
+        Returns
+        -------
+        dict
+            Of a study file's tables (`studies.written`) and `record`, which is not read: the study in numbers, why
+            each is measured by its estimator, bounds and what stopped the run, device, versions, commit and processor.
+        """
+        told = written.content(self.study, self.trajectories, self.seed, self.precision, expected)
+        return told | {
+            "record": {
+                "stopped": self.stopped,
+                "bounds": {} if self.kept is None else self.kept.goal.get("bounds", {}),
+                "device": self.device,
+                "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
+                "outside_theory": list(self.study.outside_theory),
+                **provenance.machine(),
+                "resolved": description.study(self.study),
+            }
         }
 
 

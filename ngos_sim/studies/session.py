@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError, StudyWarning
-from ngos_sim.studies import notes, ranking
+from ngos_sim.studies import notes, ranking, spread
 from ngos_sim.studies.integrated import limited, unstable
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.measurement import Measurement
@@ -21,7 +21,7 @@ from ngos_sim.studies.result import Result
 from ngos_sim.validation import integer
 
 
-def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, until=bool):
+def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, until=bool, executor=None):
     """Run a study; see `ConvergenceStudy.run`.
 
     Parameters
@@ -33,6 +33,7 @@ def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, u
         A folder, or what a Result has kept.
     until : function () -> bool
         Whether to end after the round in hand.
+    executor : concurrent.futures.Executor, optional
 
     Returns
     -------
@@ -43,7 +44,7 @@ def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, u
     notes.check_range(study, settings["precision"])
     kept = store if isinstance(store, Kept) else Kept(partial(origin, study, seed, settings["precision"]), store)
     with kept, tqdm(unit="step", unit_scale=True, disable=not progress or sys.stderr is None) as bar:
-        most = {"most": bounds.chunks, "first": first, "until": until}
+        most = {"most": bounds.chunks, "first": first, "until": until, "executor": spread.check(executor)}
         measurement = Measurement(study, seed, bar=bar, kept=kept, **most, **settings)
         bar.total = None if bounds.trajectories is None else measurement.steps * bounds.chunks
         kept.end(stopped := bounds.follow(measurement, begin))

@@ -12,6 +12,7 @@ from ngos_sim.errors import StudyWarning
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Estimator
 from ngos_sim.estimators.test_functions import TestFunction
+from ngos_sim.identity import Remade
 from ngos_sim.oracles import law_check
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
@@ -26,8 +27,8 @@ _RATE = "give eta2=, the square of the learning rate (for an optimizer of the cl
 
 
 @known_keywords(lr=_RATE, learning_rate=_RATE, sdes="give sde=, one or a list")
-@dataclass(frozen=True)
-class ConvergenceStudy:
+@dataclass(frozen=True, eq=False)
+class ConvergenceStudy(Remade):
     """Weak errors of an optimizer against its SDEs at several step sizes.
 
     The error at time t = k h is E g(x_k) - E g(X_t), signed (Definition 2.4 of arXiv 2205.10287);
@@ -93,22 +94,22 @@ class ConvergenceStudy:
 
     oracle: NGOS
     optimizer: Optimizer | SVAG
-    sde: SDE | Sequence[SDE] | None = None
+    sde: SDE | Sequence[SDE] | None = field(default=None, compare=False)  # `sdes` are compared, and `points`
     reference: ScalingRule | None = None
     initial: Mapping[str, float | Sequence[float] | Callable] = field(default_factory=dict)
-    eta2: float | Sequence[float] | None = None
-    steps: int | Sequence[int] | None = None
+    eta2: float | Sequence[float] | None = field(default=None, compare=False)
+    steps: int | Sequence[int] | None = field(default=None, compare=False)
     horizon: float = 1.0
-    times: str | Sequence[float] | None = None
+    times: str | Sequence[float] | None = field(default=None, compare=False)
     test_functions: Sequence[str | TestFunction] = ()
     estimator: str | Estimator = "auto"
-    eta: float | Sequence[float] | None = None
+    eta: float | Sequence[float] | None = field(default=None, compare=False)
     points: tuple[Point, ...] = field(init=False)
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
     dimension: int = field(init=False)
-    served: choose.Choices = field(init=False)
-    notes: tuple[str, ...] = field(init=False)
+    served: choose.Choices = field(init=False, compare=False)
+    notes: tuple[str, ...] = field(init=False, compare=False)
     found: dict = field(init=False, repr=False, compare=False, default_factory=dict)  # by estimators: `Shared`
 
     def __post_init__(self):
@@ -212,6 +213,7 @@ class ConvergenceStudy:
         progress=False,
         store=None,
         first=0,
+        executor=None,
     ):
         """Run every point, with the same number of trajectories, and return the weak errors.
 
@@ -244,6 +246,9 @@ class ConvergenceStudy:
             result is of all that is there, with the bits of a run that was never ended.
         first : int
             The number of the first trajectory, a multiple of 1024: other machines run others, and `merge` joins them.
+        executor : concurrent.futures.Executor, optional
+            Whose workers run the chunks, each on one thread, or on `threads`: a ProcessPoolExecutor that spawns, or
+            dask's client.get_executor(). The same bits as without (docs/cluster.md).
 
         Returns
         -------
@@ -256,6 +261,8 @@ class ConvergenceStudy:
             An argument out of range, or no bound at all; the store is of another study, seed, precision or version.
         StoreError
             The store is in use, damaged, or cannot be written; what was kept stays.
+        WorkerLost
+            A worker of the executor died, and the executor does not run its work again.
         EngineUnavailable
             device="cuda" cannot run here; the message says what to install.
         NonFiniteError
@@ -263,7 +270,7 @@ class ConvergenceStudy:
         """
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
         settings = self.settings(device, precision, threads)
-        return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress)
+        return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
     def plan(self, trajectories=100_000, seed=0, *, threads=None):
         """Run a pilot and return what a run with so many trajectories would cost and resolve.

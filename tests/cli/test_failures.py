@@ -22,7 +22,7 @@ def test_numerical_trouble_is_status_3_and_leaves_what_was_measured(call, study,
     assert err.endswith(f"; what was measured is in {tmp_path / 'study'}\n")
     table = pd.read_csv(tmp_path / "study" / "table.csv")
     assert set(table.nonfinite) == {2048}
-    assert json.loads((tmp_path / "study" / "study.json").read_text())["stopped"] == "nonfinite"
+    assert json.loads((tmp_path / "study" / "study.json").read_text())["record"]["stopped"] == "nonfinite"
 
 
 def test_a_run_interrupted_at_once_is_status_130_and_leaves_an_empty_store(call, study, tmp_path, monkeypatch):

@@ -18,7 +18,8 @@ FUNCTIONS, TRAJECTORIES = 'test_functions = ["theta[0]"]', "trajectories = 1024"
 ADAM = (('"rmsprop"', '"adam"'), (C2, "c1 = 2.0\nc2 = 1.3"), (U, "m = 0.0\nu = 1.0\nt0 = 0.25"))
 COUPLED = (TRAJECTORIES, f'{TRAJECTORIES}\nestimator = "coupled"')
 STUDY_KEYS = (
-    "allowed: horizon, test_functions, trajectories, eta2, eta, steps, times, estimator, seed, expect, ell, kappa"
+    "allowed: horizon, test_functions, trajectories, eta2, eta, steps, times, estimator, seed, expect, ell, kappa, "
+    "precision"
 )
 NOISES, SQRT8 = "allowed: gaussian, uniform, rademacher, two-point, skewed, laplace, student-t", "must be below 2.828"
 
