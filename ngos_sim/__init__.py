@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ngos_sim.arithmetic import fma, preconditioner, sign
-    from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
+    from ngos_sim.errors import EngineUnavailable, NonFiniteError, StoreError, StudyWarning
     from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Reading, Refused, Served
     from ngos_sim.estimators.test_functions import TestFunction
     from ngos_sim.oracles.curved_losses import double_well, log_cosh, sine_quadratic
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ngos_sim.processes.sgd import flipped_sgd_sde, heavy_ball, heavy_ball_sde, nesterov, nesterov_sde, sgd, sgd_sde
     from ngos_sim.processes.sign import signsgd, signsgd_sde, signum, signum_sde
     from ngos_sim.processes.variations import scaling_rule, svag
+    from ngos_sim.studies.loading import load, merge
     from ngos_sim.studies.result import Result
     from ngos_sim.studies.study import ConvergenceStudy
 
@@ -57,6 +58,7 @@ __all__ = [
     "Refused",
     "Result",
     "Served",
+    "StoreError",
     "StudyWarning",
     "TestFunction",
     "Variance",
@@ -79,8 +81,10 @@ __all__ = [
     "linear",
     "lion",
     "lion_sde",
+    "load",
     "log_cosh",
     "lorentz_variance",
+    "merge",
     "modified_equation",
     "nesterov",
     "nesterov_sde",
@@ -109,7 +113,7 @@ __all__ = [
 
 _HOMES = {
     "arithmetic": ("fma", "preconditioner", "sign"),
-    "errors": ("EngineUnavailable", "NonFiniteError", "StudyWarning"),
+    "errors": ("EngineUnavailable", "NonFiniteError", "StoreError", "StudyWarning"),
     "estimators.estimator": ("Estimator", "Plan", "Quantity", "Reading", "Refused", "Served"),
     "estimators.test_functions": ("TestFunction",),
     "oracles.curved_losses": ("double_well", "log_cosh", "sine_quadratic"),
@@ -131,6 +135,7 @@ _HOMES = {
     "processes.sgd": ("flipped_sgd_sde", "heavy_ball", "heavy_ball_sde", "nesterov", "nesterov_sde", "sgd", "sgd_sde"),
     "processes.sign": ("signsgd", "signsgd_sde", "signum", "signum_sde"),
     "processes.variations": ("scaling_rule", "svag"),
+    "studies.loading": ("load", "merge"),
     "studies.result": ("Result",),
     "studies.study": ("ConvergenceStudy",),
 }

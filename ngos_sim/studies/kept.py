@@ -46,12 +46,14 @@ class Kept:
         What ended the last run.
     rounds : int
         How many this run has added.
+    lenient : bool
+        Whether sums are only read, and may be of another machine, whose numbers differ in their last bits.
     """
 
     def __init__(self, describe=dict, folder=None):
         self._describe, self.folder = describe, None if folder is None else Path(folder)
         self.points, self.goal, self.stopped, self.machine = {}, {}, "interrupted", None
-        self._store, self._written, self._any_machine = None, {}, False
+        self._store, self._written, self.lenient = None, {}, False
         self.rounds = 0
 
     @classmethod
@@ -66,7 +68,7 @@ class Kept:
         if not store.is_in(folder):
             raise StoreError(f"{Path(folder) / store.NAME}: not there; give the folder of a run, or of Result.save")
         found = cls(folder=folder)
-        found._any_machine = True
+        found.lenient = True
         with found:
             return found
 
@@ -77,7 +79,7 @@ class Kept:
 
     def __enter__(self):
         if self.folder is not None:
-            self._store = store.Store(self.folder, reading=self._any_machine)
+            self._store = store.Store(self.folder, reading=self.lenient)
             try:
                 self._take()
             except BaseException:
@@ -93,12 +95,12 @@ class Kept:
     def _take(self):
         """Take what the store has; raise ValueError where it is of something else."""
         record = self._store.record()
-        if not record and not self._any_machine:
+        if not record and not self.lenient:
             with self._store.transaction():
                 self._store.put("origin", self.origin)
                 self._store.put("machine", origin.machine())
             return
-        if self._any_machine:
+        if self.lenient:
             self.origin = record["origin"]
         if said := origin.difference(record["origin"], self.origin):
             raise ValueError(
@@ -137,7 +139,7 @@ class Kept:
         """Return whether KeptJobs are of these identities; to be read, of these functions."""
         if len(held) != len(made):
             return False
-        if self._any_machine:  # means that are known differ in rounding
+        if self.lenient:  # means that are known differ in rounding
             return all(job.identity.functions == each.functions for job, each in zip(held, made, strict=True))
         return all(job.identity == each for job, each in zip(held, made, strict=True))
 
@@ -196,24 +198,33 @@ class Kept:
         if held:
             return Sums(ranges=held)
         sums = run()
-        if self._any_machine:
+        if self.lenient:
             return sums
         with self._store.transaction():
             self._store.change(name, (), sums.ranges)
         return sums
 
+    def identities(self):
+        """Return what the jobs of every point compute."""
+        return {point: [job.identity for job in jobs] for point, jobs in self.points.items()}
+
     def copy(self):
         """Return the same in memory, to go on from: the sums of this one stay what they are."""
-        return self.with_others({})
-
-    def with_others(self, points):
-        """Return the same in memory, with the ranges of other KeptJobs, by point, as well."""
         found = Kept(self._describe)
+        found.origin = self.origin
         found.goal, found.stopped, found.machine = self.goal, self.stopped, self.machine
         for point, jobs in self.points.items():
             found.points[point] = tuple(KeptJob(job.identity, Sums(ranges=job.sums.ranges)) for job in jobs)
-            for job, other in zip(found.points[point], points.get(point, ()), strict=False):
-                job.sums.join(other.sums.ranges)
+        return found
+
+    def with_others(self, other):
+        """Return a copy with the chunks of another one of the same jobs as well, to be read."""
+        found = self.copy()
+        found.lenient, found.stopped = True, "trajectories"
+        found.goal = {"bounds": None, "first": min(self.goal["first"], other.goal["first"]), "chunks": 0}
+        for point, jobs in other.points.items():
+            for job, its in zip(found.points[point], jobs, strict=True):
+                job.sums.join(its.sums.ranges)
         return found
 
     def save(self, folder):

@@ -6,20 +6,21 @@
 import json
 
 from ngos_sim.engines.compiling.bind import library
-from ngos_sim.studies import description, provenance
+from ngos_sim.studies import description, provenance, written
 
 _COMPARED = ("ngos-sim", "numba", "llvmlite")  # the versions that kernels are made by
 _SHOWN, _MOST = 60, 3  # characters of a value, differences
 
 
 def origin(study, seed, precision):
-    """Return what makes the bits of a study's chunks: study, seed, precision, kernels and versions."""
+    """Return what makes the bits of a study's chunks: study, seed, precision, kernels and versions; and its file."""
     versions = provenance.machine()["versions"]
     made = {
         "study": description.study(study),
+        "file": written.content(study, 1, seed, precision),
         "seed": seed,
         "precision": precision,
-        "kernels": library().hex()[:16],
+        "kernel_version": library().hex()[:16],
         "versions": {name: versions[name] for name in _COMPARED},
     }
     return json.loads(json.dumps(made))
@@ -32,9 +33,13 @@ def machine():
     return f"NumPy {numpy}, {processor['blas']} for {processor['blas_core']} on {processor['model']}"
 
 
-def difference(there, here):
-    """Return how two dicts of `origin` differ, in words; "" where they do not."""
-    found = [f"{name} is {_shown(a)} there and {_shown(b)} here" for name, a, b in _unequal("", there, here)]
+def difference(a, b, one="there", other="here"):
+    """Return how two dicts of `origin` differ, in words; "" where they do not.
+
+    one, other : words for where each is
+    """
+    unequal = _unequal("", {**a, "file": None}, {**b, "file": None})  # it says the same as "study", as it was given
+    found = [f"{name} is {_shown(its)} {one} and {_shown(others)} {other}" for name, its, others in unequal]
     more = f"; and {len(found) - _MOST} more" if len(found) > _MOST else ""
     return "; ".join(found[:_MOST]) + more
 

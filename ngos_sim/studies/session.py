@@ -48,7 +48,7 @@ def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, u
         measurement = Measurement(study, seed, bar=bar, kept=kept, **most, **settings)
         bar.total = None if bounds.trajectories is None else measurement.steps * bounds.chunks
         kept.end(stopped := bounds.follow(measurement, begin))
-    return _result(measurement, seed, settings["precision"], stopped) if measurement.has_any else None
+    return result(measurement, seed, settings["precision"], stopped) if measurement.has_any else None
 
 
 def _first_chunk(first):
@@ -58,7 +58,7 @@ def _first_chunk(first):
     return first // CHUNK
 
 
-def _result(measurement, seed, precision, stopped):
+def result(measurement, seed, precision, stopped):
     """Return the Result of what a measurement has; raise NonFiniteError with it where that is not finite."""
     study, table, why = measurement.study, measurement.table(), measurement.study.reasons(measurement.choices)
     explosions = unstable(table)
@@ -66,10 +66,10 @@ def _result(measurement, seed, precision, stopped):
         why |= {key: f"{why[key]}; {words}" for key, words in found.items()}
     found = ranking.compared(measurement, table)
     why = limited(why, table)
-    result = Result(study, table, why, seed, precision, measurement.device, stopped, found, measurement.kept)
+    read = Result(study, table, why, seed, precision, measurement.device, stopped, found, measurement.kept)
     lost = measurement.lost()
     if lost:
-        raise NonFiniteError(lost, result)
+        raise NonFiniteError(lost, read)
     for (name, function), said in explosions.items():
         warnings.warn(f"{function!r} against {name!r}: {said}", StudyWarning, stacklevel=4)
-    return result
+    return read

@@ -23,7 +23,7 @@ _BESIDE = ("", "-wal", "-shm")
 _MARKS = ("application_id", "user_version")  # in the file's header
 _APPLICATION, _VERSION = 0x4E474F53, 1  # "NGOS"; of the tables below
 _TABLES = """
-CREATE TABLE record (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE record (name TEXT PRIMARY KEY, value BLOB NOT NULL, hash BLOB NOT NULL);
 CREATE TABLE ranges (
     job TEXT NOT NULL, level INTEGER NOT NULL, number INTEGER NOT NULL, lost INTEGER NOT NULL, first INTEGER NOT NULL,
     shape TEXT NOT NULL, sums BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (job, level, number)
@@ -97,7 +97,10 @@ class Store:
         """Raise StoreError unless this is a whole store."""
         if self._marks() != (_APPLICATION, _VERSION):
             raise StoreError(f"{self.path}: not a store of chunks that this version of ngos_sim reads")
-        if self._base.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        self._require(self._base.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+
+    def _require(self, whole):
+        if not whole:
             raise StoreError(f"{self.path}: {DAMAGED}")
 
     @contextlib.contextmanager
@@ -130,12 +133,17 @@ class Store:
 
     def record(self):
         """Return all that was put down by name."""
+        found = {}
         with self._explained():
-            return {name: json.loads(value) for name, value in self._base.execute("SELECT name, value FROM record")}
+            for name, value, digest in self._base.execute("SELECT name, value, hash FROM record"):
+                self._require(digest == _hash(value, name))
+                found[name] = json.loads(value)
+        return found
 
     def put(self, name, value):
         """Put down, by a name, what json can write."""
-        self._base.execute("INSERT OR REPLACE INTO record VALUES (?, ?)", (name, json.dumps(value)))
+        written = json.dumps(value).encode()
+        self._base.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (name, written, _hash(written, name)))
 
     def ranges(self, job):
         """Return the ranges of a job, {Range: Part}."""
@@ -143,9 +151,7 @@ class Store:
         found = {}
         with self._explained():
             for level, number, lost, first, shape, sums, digest in self._base.execute(query, (job,)):
-                row = (job, level, number, lost, first, shape, sums)
-                if _hash(*row) != digest:
-                    raise StoreError(f"{self.path}: {DAMAGED}")
+                self._require(digest == _hash(sums, job, level, number, lost, first, shape))
                 values = np.frombuffer(sums, dtype="<f8").reshape(json.loads(shape))
                 found[Range(level, number)] = Part(values, lost, first)
         return found
@@ -157,8 +163,8 @@ class Store:
         rows = []
         for range_, part in new.items():
             shape, sums = json.dumps(part.sums.shape), np.ascontiguousarray(part.sums, dtype="<f8").tobytes()
-            row = (job, *range_, part.lost, part.first, shape, sums)
-            rows.append((*row, _hash(*row)))
+            row = (job, *range_, part.lost, part.first, shape)
+            rows.append((*row, sums, _hash(sums, *row)))
         self._base.executemany("INSERT INTO ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def close(self):
@@ -167,15 +173,17 @@ class Store:
             self._base.close()
 
 
-def _hash(job, level, number, lost, first, shape, sums):
-    found = hashlib.blake2b(f"{job} {level} {number} {lost} {first} {shape} ".encode(), digest_size=8)
-    found.update(sums)
+def _hash(written, *names):
+    """Return eight bytes that tell whether a row is what was put down."""
+    found = hashlib.blake2b(repr(names).encode(), digest_size=8)
+    found.update(written)
     return found.digest()
 
 
 def is_in(folder):
-    """Return whether a folder has a store."""
-    return (Path(folder) / NAME).exists()
+    """Return whether a folder has a store; an empty file is what a kill leaves that came before the first write."""
+    path = Path(folder) / NAME
+    return path.exists() and path.stat().st_size > 0
 
 
 def remove(folder):
