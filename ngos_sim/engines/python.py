@@ -73,7 +73,14 @@ def _each(kind, value):
     return tuple(_each(kind, one) for one in value) if isinstance(value, tuple) else kind(value)
 
 
-def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
+def walk(program, inputs, index):
+    """Return, after each fine step of a trajectory, of each process the slots of each coordinate."""
+    found: list = []
+    _trajectory(_plain(program), inputs, index, told=lambda states: found.append([list(state) for state in states]))
+    return found
+
+
+def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None, told=None):
     d, m = program.dimension, program.substeps  # fine steps a macro step
     given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise, rng.SECOND_BROWNIAN: second_noise}
 
@@ -108,6 +115,8 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noi
             if carried:
                 carried[:] = _carried(carried, numbers.errors, state, moves, step)
             state[:] = [moved(*drawn) for moved, *drawn in zip(moves, of_w, of_b, extra, strict=True)]
+        if told is not None:
+            told(states)
         if fine in inputs.records:
             observed.append(_observe(program, inputs, states, errors, len(observed)))
     return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)
