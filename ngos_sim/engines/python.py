@@ -219,7 +219,8 @@ def _observe(program, inputs, states, errors, record):
                 for _ in range(power):
                     term *= row
             values[owner] += term
-        observed += np.outer(values, inputs.combinations[:, index])
+        with np.errstate(invalid="ignore", over="ignore"):  # of trajectories that left the finite numbers
+            observed += np.outer(values, inputs.combinations[:, index])
     return observed
 
 
