@@ -78,11 +78,15 @@ class Store:
 
     def _take_hold(self):
         """Keep others out until it is closed, and make the tables of a new one."""
-        for setting in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
+        self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
+        (tables,) = self._base.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        new = not tables and self._marks() == (0, 0)  # or killed before its first transaction
+        if not new:
+            self._require_mine()  # before anything of another's is changed
+        for setting in ("journal_mode = WAL", "synchronous = NORMAL"):
             self._base.execute(f"PRAGMA {setting}")
         self._base.execute("BEGIN EXCLUSIVE")
-        (tables,) = self._base.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if not tables and self._marks() == (0, 0):  # new, or killed before its first transaction
+        if new:
             for statement in _TABLES.split(";"):
                 self._base.execute(statement)
             for name, value in zip(_MARKS, (_APPLICATION, _VERSION), strict=True):
@@ -93,10 +97,14 @@ class Store:
         """Return what the file's header says it is."""
         return tuple(self._base.execute(f"PRAGMA {name}").fetchone()[0] for name in _MARKS)
 
-    def _check(self):
-        """Raise StoreError unless this is a whole store."""
+    def _require_mine(self):
+        """Raise StoreError unless this is a store of chunks."""
         if self._marks() != (_APPLICATION, _VERSION):
             raise StoreError(f"{self.path}: not a store of chunks that this version of ngos_sim reads")
+
+    def _check(self):
+        """Raise StoreError unless this is a whole store."""
+        self._require_mine()
         self._require(self._base.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
 
     def _require(self, whole):
