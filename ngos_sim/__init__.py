@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ngos_sim.arithmetic import fma, preconditioner, sign
-    from ngos_sim.errors import EngineUnavailable, NonFiniteError, StudyWarning
+    from ngos_sim.errors import EngineUnavailable, NonFiniteError, StoreError, StudyWarning
     from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Reading, Refused, Served
     from ngos_sim.estimators.test_functions import TestFunction
     from ngos_sim.oracles.covariances import Covariance
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ngos_sim.processes.sgd import flipped_sgd_sde, heavy_ball, heavy_ball_sde, nesterov, nesterov_sde, sgd, sgd_sde
     from ngos_sim.processes.sign import signsgd, signsgd_sde, signum, signum_sde
     from ngos_sim.processes.variations import scaling_rule, svag
+    from ngos_sim.studies.loading import load, merge
     from ngos_sim.studies.order_effect import OrderEffect, order_effect
     from ngos_sim.studies.result import Result
     from ngos_sim.studies.study import ConvergenceStudy
@@ -63,6 +64,7 @@ __all__ = [
     "Refused",
     "Result",
     "Served",
+    "StoreError",
     "StudyWarning",
     "TestFunction",
     "Variance",
@@ -88,8 +90,10 @@ __all__ = [
     "linear",
     "lion",
     "lion_sde",
+    "load",
     "log_cosh",
     "lorentz_variance",
+    "merge",
     "modified_equation",
     "nesterov",
     "nesterov_sde",
@@ -121,7 +125,7 @@ __all__ = [
 
 _HOMES = {
     "arithmetic": ("fma", "preconditioner", "sign"),
-    "errors": ("EngineUnavailable", "NonFiniteError", "StudyWarning"),
+    "errors": ("EngineUnavailable", "NonFiniteError", "StoreError", "StudyWarning"),
     "estimators.estimator": ("Estimator", "Plan", "Quantity", "Reading", "Refused", "Served"),
     "estimators.test_functions": ("TestFunction",),
     "oracles.covariances": ("Covariance",),
@@ -146,6 +150,7 @@ _HOMES = {
     "processes.sgd": ("flipped_sgd_sde", "heavy_ball", "heavy_ball_sde", "nesterov", "nesterov_sde", "sgd", "sgd_sde"),
     "processes.sign": ("signsgd", "signsgd_sde", "signum", "signum_sde"),
     "processes.variations": ("scaling_rule", "svag"),
+    "studies.loading": ("load", "merge"),
     "studies.order_effect": ("OrderEffect", "order_effect"),
     "studies.result": ("Result",),
     "studies.study": ("ConvergenceStudy",),

@@ -14,6 +14,7 @@ import typer
 
 from ngos_sim import __version__, exits
 from ngos_sim.errors import NonFiniteError
+from ngos_sim.interruption import Interruption
 
 app = typer.Typer(
     name="ngos-sim",
@@ -23,6 +24,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+_STUDY_FILE = "A study file: TOML, or the study.json of a run."
+_PLUGINS = "A Python file with functions that the study file names; it is run. May be given several times."
 
 
 class Device(StrEnum):
@@ -83,45 +87,60 @@ def verify(
 
 @app.command()
 def run(
-    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     out: Annotated[Path | None, typer.Option(help="Default: the study file's name.")] = None,
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
     device: Annotated[Device, typer.Option()] = Device.cpu,
     threads: Annotated[int | None, typer.Option(help="Default: all processors.")] = None,
     precision: Annotated[Precision | None, typer.Option(help="Default: mix.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew, whatever the folder holds.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
+    plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
-    """Run a study file and write table.csv, orders.csv, errors.png and study.json; of several SDEs ranking.csv."""
-    from ngos_sim.reporting import report
-    from ngos_sim.studies import study_file
+    """Run a study file and write table.csv, orders.csv, errors.png and study.json; of several SDEs ranking.csv.
 
-    read = study_file.load(study)
+    chunks.sqlite keeps what has been run: the same command again goes on from there.
+    """
+    from ngos_sim.reporting import report
+    from ngos_sim.studies import session, study_file
+    from ngos_sim.studies.stopping import Bounds
+
+    read = study_file.load(study, plugins or ())
     directory = out or study.with_suffix("")
     _require_writable(directory)
+    _require_own(directory, fresh)
     theorem = 1.0 if read.expected_order is None else read.expected_order
     try:
-        result = read.study.run(
-            read.trajectories if trajectories is None else trajectories,
-            read.seed if seed is None else seed,
-            device=device.value,
-            precision=None if precision is None else precision.value,
-            threads=threads,
-            progress=sys.stderr.isatty() and not quiet,
-        )
+        with Interruption() as interruption:
+            result = session.run(
+                read.study,
+                Bounds(read.trajectories if trajectories is None else trajectories),
+                read.seed if seed is None else seed,
+                read.study.settings(device.value, read.precision if precision is None else precision.value, threads),
+                store=directory,
+                progress=sys.stderr.isatty() and not quiet,
+                until=interruption,
+            )
     except NonFiniteError as error:
         with contextlib.suppress(ArithmeticError, ValueError), warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
             )  # the table is written first; what is not finite may have no order or figure
-            error.result.save(directory, theorem)
-        raise NonFiniteError(f"{error}; what was measured is in {directory}") from None
-    result.save(directory, theorem)
+            error.result.save(directory, read.expected_order)
+        raise NonFiniteError(f"{error}; what was measured is in {directory}", error.result, error.lost) from None
+    if result is None:
+        exits.say(f"stopped before any point was run; the same command goes on, with what is in {directory}")
+        raise typer.Exit(128 + interruption.number)
+    result.save(directory, read.expected_order)
+    if result.stopped == "interrupted":
+        exits.say(f"stopped; {_ran(result)}; tables and figure of these are in {directory}; the same command goes on")
+        raise typer.Exit(128 + interruption.number)
     orders = result.order(theorem)
     if not quiet:
         said = [report.errors_table(result.table), report.orders_table(orders)]
         said += [str(result.ranking(theorem))] if len(read.study.sdes) > 1 else []
-        said += [report.outside_theory(read.study.outside_theory), f"written to {directory}"]
+        said += [report.outside_theory(read.study.outside_theory), _written(result, directory)]
         print("\n\n".join(filter(None, said)))
     if read.expected_order is not None:
         rows = orders[(orders.norm == "max") & ~orders.verdict.str.startswith("consistent with order")]
@@ -136,14 +155,15 @@ def run(
 
 @app.command()
 def plan(
-    study: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
     """Say from a short pilot what `run` would cost and resolve, and write nothing."""
     from ngos_sim.reporting import report
     from ngos_sim.studies import study_file
 
-    read = study_file.load(study)
+    read = study_file.load(study, plugins or ())
     planned = read.study.plan(read.trajectories if trajectories is None else trajectories, read.seed)
     print(report.plan_table(planned))
 
@@ -151,7 +171,7 @@ def plan(
 @app.command()
 def plot(directory: Annotated[Path, typer.Argument(help="What `run` wrote.")]) -> None:
     """Draw errors.png again from table.csv."""
-    from ngos_sim.studies.result import replot
+    from ngos_sim.studies.figure import replot
 
     print(replot(directory))
 
@@ -175,9 +195,36 @@ def list_kinds(
             print(f"  {label:<{width}}{summary}\n{'':<{width + 2}}{'; '.join(told)}")
 
 
+def _ran(result):
+    """Return how far an interrupted run is, in words."""
+    ran = result.table.h.nunique()
+    least = f"{result.trajectories} trajectories at least"
+    return f"{least} at each of {ran} of {len(result.study.points)} points"
+
+
+def _written(result, directory):
+    """Return where a result is, and whether anything was left to run."""
+    if result.kept.rounds:
+        return f"written to {directory}"
+    return f"written to {directory}, whose {result.trajectories} trajectories a point were all there: nothing was run"
+
+
 def main() -> None:
     """Run the command line: every error of a user's is one line, without a traceback."""
     sys.exit(exits.status_of(lambda: app(standalone_mode=False)))
+
+
+def _require_own(directory, fresh):
+    """Raise ValueError where a directory holds a result that cannot be gone on with; with fresh, remove it."""
+    from ngos_sim.studies import folder, store
+
+    if fresh and directory.exists():
+        store.remove(directory)
+        folder.clear(directory)
+    elif (directory / "table.csv").exists() and not store.is_in(directory):
+        raise ValueError(
+            f"--out {directory}: holds a result without {store.NAME} to go on from; give another, or --fresh"
+        )
 
 
 def _require_writable(directory):

@@ -18,7 +18,7 @@ def room(parts):
     """Return how far down the arrows a module is: files beside the rooms come first or last."""
     if parts[0] in ROOMS:
         return ROOMS.index(parts[0])
-    return {"validation": -1, "arithmetic": -1, "errors": -1}.get(parts[0], len(ROOMS))
+    return {"validation": -1, "arithmetic": -1, "errors": -1, "identity": -1}.get(parts[0], len(ROOMS))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from ngos_sim.arithmetic import matvec
 from ngos_sim.engines import python_data
-from ngos_sim.engines.compiling.bind import plain
 from ngos_sim.engines.fields import DataField
 
 
@@ -16,11 +15,11 @@ def at(columns, j):
     return tuple(float(column[j]) for column in columns)
 
 
-def plain_field(field):
-    """Return a field of plain copies."""
+def with_functions(field, made):
+    """Return a field of what `made` makes of its functions."""
     names = ("slope",) if isinstance(field, DataField) else ("gradient", "mixed", "variance")
     functions = {name: getattr(field, name) for name in names}
-    return replace(field, **{name: function and plain(function) for name, function in functions.items()})
+    return replace(field, **{name: function and made(function) for name, function in functions.items()})
 
 
 def of_data(field, inputs, state, of_w, step, trajectory):

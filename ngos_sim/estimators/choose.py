@@ -5,6 +5,7 @@ A study calls `choose` when it is made and `after_look` when it is run; `studies
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from ngos_sim.estimators.local import Local
 from ngos_sim.estimators.near import growth
 from ngos_sim.estimators.polynomials import noise_degree, too_heavy
 from ngos_sim.estimators.problem import Problem
-from ngos_sim.statistics.chunks import Sums, means
+from ngos_sim.statistics.chunks import means
+from ngos_sim.statistics.sums import Sums
 
 BUILT_IN = (Local(), ControlVariate(), Coupled(), Independent())
 AUTO = BUILT_IN[:3]  # the best first
@@ -174,8 +176,13 @@ def try_first_steps(choices: Choices, problems: Sequence[Problem]):
                 own.try_plan(estimator, one, wanted)
 
 
-def after_look(asked, problems, choices, device, threads) -> tuple[Choices, list[Remainders]]:
+def after_look(asked, problems, choices, device, threads, looked) -> tuple[Choices, list[Remainders]]:
     """Return the choices without what a look at the first trajectories of every point rules out.
+
+    Parameters
+    ----------
+    looked : function (job, chunks, function () -> Sums) -> Sums
+        Has the sums of an earlier look, or calls the function (`studies.kept`).
 
     Returns
     -------
@@ -184,9 +191,10 @@ def after_look(asked, problems, choices, device, threads) -> tuple[Choices, list
     """
     barred: dict = {}
     remainders: list[dict] = [{} for _ in problems]
+    look = partial(_look, device=device, threads=threads, looked=looked)
     for problem, left in zip(problems, remainders, strict=True):
         for estimator, wanted in _wanted(choices, problem).items():
-            checked = estimator.check(problem, wanted, lambda jobs, chunks: _look(jobs, chunks, device, threads))
+            checked = estimator.check(problem, wanted, look)
             left.update(checked.remainders)
             for quantity, reason in checked.barred.items():
                 barred.setdefault(quantity, {})[estimator.name] = f"{reason} at {problem.label}"
@@ -195,12 +203,13 @@ def after_look(asked, problems, choices, device, threads) -> tuple[Choices, list
     return choices, [{q: each for q, each in left.items() if q not in barred} for left in remainders]
 
 
-def _look(jobs, chunks, device, threads):
+def _look(jobs, chunks, device, threads, looked):
     """Return what is Measured in the first chunks of jobs."""
     used = devices.chosen(device, chunks * sum(job.cost for job in jobs), len(jobs), threads)
-    found = []
-    for job in jobs:
+
+    def run(job):
         sums, ran = Sums(), devices.run(used, job.program, job.inputs, 0, chunks, precision="f64", threads=threads)
-        sums.add(ran.sums, ran.nonfinite)
-        found.append(means(sums.total, chunks * CHUNK))
-    return found
+        sums.add(0, ran.sums, ran.nonfinite)
+        return sums
+
+    return [means(looked(job, chunks, partial(run, job)).total, chunks * CHUNK) for job in jobs]

@@ -13,6 +13,7 @@ import numpy as np
 from ngos_sim.estimators.assembly import Job
 from ngos_sim.estimators.polynomials import Term
 from ngos_sim.estimators.problem import Opponent, Problem
+from ngos_sim.identity import meaning
 from ngos_sim.statistics.chunks import Measured
 
 
@@ -130,6 +131,12 @@ class Estimator:
 
     name: str = ""
     merit: str = ""
+
+    def __eq__(self, other):
+        return type(self) is type(other) and meaning(vars(self)) == meaning(vars(other))
+
+    def __hash__(self):
+        return hash(type(self))  # whatever an instance writes to itself later
 
     def serves(self, problems: Sequence[Problem], opponent: Opponent, function: int) -> Served | Refused:
         """Return whether it measures a test function (its index) against an opponent, at every one of these points."""

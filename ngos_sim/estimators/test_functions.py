@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.identity import Value
 from ngos_sim.validation import described
 
 WORDS = ("loss", "trace(Sigma)", "norm(grad)", "accuracy", "distance")
@@ -30,8 +31,8 @@ _TOKEN = re.compile(
 _MAX_POWER, _MAX_TERMS = 16, 4096
 
 
-@dataclass(frozen=True)
-class TestFunction:
+@dataclass(frozen=True, eq=False)
+class TestFunction(Value):
     """A test function from a plain scalar function.
 
     Parameters

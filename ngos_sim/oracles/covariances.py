@@ -15,7 +15,7 @@ from ngos_sim.validation import checked_function, keep, named_numbers
 _POINTS = 1.3717 * 10.0 ** np.arange(-8.0, 9.0, 2.0)  # sizes of theta at which a root is tried
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Covariance(CoupledCovariance):
     """A covariance that couples coordinates and depends on the state, Sigma(theta) = R(theta) R(theta)^T.
 

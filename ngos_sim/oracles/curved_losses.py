@@ -7,6 +7,7 @@ arithmetic, exp, log, tanh, sin and cos alone, so that they vectorise and have t
 
 import math
 
+from ngos_sim.identity import built_in
 from ngos_sim.oracles.losses import Loss
 from ngos_sim.validation import greater
 
@@ -27,6 +28,7 @@ def _log_cosh_curvature(theta, p):
     return (1.0 - slope * slope) / p.width
 
 
+@built_in
 def log_cosh(width):
     """Log-cosh loss, f(theta) = sum_i width_i log cosh(theta_i / width_i) (docs/theory.md, "Losses and covariances").
 
@@ -65,6 +67,7 @@ def _sine_curvature(theta, p):
     return p.hessian - p.amplitude * p.frequency * p.frequency * math.sin(p.frequency * theta)
 
 
+@built_in
 def sine_quadratic(hessian, amplitude, frequency):
     """Quadratic loss with a wave, sum_i H theta_i^2 / 2 + a sin(b theta_i) (docs/theory.md, "Losses and covariances").
 
@@ -106,6 +109,7 @@ def _well_curvature(theta, p):
     return p.hessian * (1.0 - (p.minimum * p.minimum + width2) * (width2 - square) / (both * both))
 
 
+@built_in
 def double_well(hessian, minimum, width):
     """Double well of quadratic growth, minima at +-minimum (derived in docs/theory.md, "Losses and covariances").
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from ngos_sim.arithmetic import polynomial
+from ngos_sim.identity import built_in
 from ngos_sim.oracles.noises import Noise, mirrored
 from ngos_sim.validation import is_number
 
@@ -39,6 +40,7 @@ def _laguerre(nodes, p):
     return np.concatenate([-half[::-1], half]), 0.5 * np.concatenate([weights[::-1], weights]) / weights.sum()
 
 
+@built_in
 def laplace():
     """Laplace noise, density exp(-sqrt 2 |zeta|) / sqrt 2: E zeta^4 = 6, every moment is finite.
 
@@ -94,6 +96,7 @@ def _gegenbauer(nodes, exponent):
     return mirrored(values, vectors[0] ** 2)
 
 
+@built_in
 def student_t(nu):
     """Student's t noise with nu degrees of freedom, scaled to variance 1: E |zeta|^n is finite for n < nu only.
 

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ngos_sim.arithmetic import fma
+from ngos_sim.identity import built_in
 from ngos_sim.oracles.noises import Noise, gauss_hermite, mirrored
 from ngos_sim.validation import is_number
 
@@ -42,6 +43,7 @@ def _legendre(nodes, p):
     return mirrored(math.sqrt(3.0) * values, 0.5 * weights)
 
 
+@built_in
 def uniform():
     """Uniform noise on [-sqrt 3, sqrt 3]: zeta = sqrt 12 (Phi(xi) - 1/2)."""
     return Noise("uniform", _uniform, _legendre)
@@ -51,6 +53,7 @@ def _rademacher(xi, p):
     return 1.0 if xi >= 0.0 else -1.0
 
 
+@built_in
 def rademacher():
     """Rademacher noise, +1 or -1: zeta = sign(xi)."""
     return Noise("rademacher", _rademacher, lambda nodes, p: ([-1.0, 1.0], [0.5, 0.5]))
@@ -85,6 +88,7 @@ def _two_point(xi, p):
     return p.upper if xi >= p.threshold else p.lower
 
 
+@built_in
 def two_point(*, skewness=None, low_skewness=None):
     """Two-point noise: sqrt((1-q)/q) with probability q, else -sqrt(q/(1-q)).
 
@@ -136,6 +140,7 @@ def _skewed(xi, p):
     return fma(p.b, fma(xi, xi, -1.0), p.a * xi)
 
 
+@built_in
 def skewed(*, skewness=None, low_skewness=None):
     """Skewed noise zeta = a xi + b (xi^2 - 1) with a^2 + 2 b^2 = 1.
 

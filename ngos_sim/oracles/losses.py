@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.identity import built_in
 from ngos_sim.oracles import joint as whole
 from ngos_sim.oracles.derivatives import check_derivative, check_gradient
 from ngos_sim.oracles.objective import Objective, each_of
@@ -28,7 +29,7 @@ def diagonal_of(matrix):
     return diagonal if np.array_equal(np.diag(diagonal), matrix) else None
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Loss(Objective):
     """A loss: a sum over coordinates, f(theta) = sum_i f_i(theta_i), perhaps with a quadratic form; or a joint one.
 
@@ -175,6 +176,7 @@ def _quadratic_curvature(theta, p):
     return p.hessian
 
 
+@built_in
 def quadratic(hessian):
     """Quadratic loss.
 
@@ -261,6 +263,7 @@ def _linear_curvature(theta, p):
     return 0.0
 
 
+@built_in
 def linear(slope):
     """Linear loss.
 

@@ -15,7 +15,7 @@ def _refused(nodes, p):
     raise ValueError("noise 'minibatch' is drawn from data: it has no law of a single coordinate")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Minibatches(Noise):
     """The noise of a gradient that is a mean over samples drawn from data; sigma = 1 / sqrt(batch size).
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ngos_sim.identity import Value
 from ngos_sim.oracles import joint
 from ngos_sim.oracles.empirical_risk import EmpiricalRisk, SampleCovariance
 from ngos_sim.oracles.losses import diagonal_of
@@ -35,8 +36,8 @@ def _of_theta(function):
     return function
 
 
-@dataclass(frozen=True)
-class NGOS:
+@dataclass(frozen=True, eq=False)
+class NGOS(Value):
     """The triple (f, Sigma, Z_sigma): a query at theta returns grad f(theta) + sigma z.
 
     z = Sigma(theta)^(1/2) zeta. Definition 2.3 of arXiv 2205.10287.
@@ -71,6 +72,7 @@ class NGOS:
     loss: Objective
     covariance: float | tuple[float | tuple[float, ...], ...] | Variance | CoupledCovariance | Callable = 1.0
     noise: Noise = field(default_factory=gaussian)
+    table = None  # of a study file, that named its data: what study.json writes
 
     def __post_init__(self):
         self._check_data()

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from ngos_sim.identity import Value, built_in
 from ngos_sim.oracles import tails
 
 _CUMULANT_NODES = 32
@@ -21,8 +22,8 @@ _LARGE = 2.0**20  # a sigma at which a law's moments show how they go on to thei
 _LIMIT = 1e-9  # an E zeta^3 below what two such sigma tell from 0
 
 
-@dataclass(frozen=True)
-class Noise:
+@dataclass(frozen=True, eq=False)
+class Noise(Value):
     """A law of zeta: mean 0, variance 1, independent over coordinates and steps.
 
     Parameters
@@ -146,6 +147,7 @@ def _gaussian(xi, p):
     return xi
 
 
+@built_in
 def gaussian():
     """Standard normal noise: zeta = xi."""
     return Noise("gaussian", _gaussian, lambda nodes, p: gauss_hermite(nodes))

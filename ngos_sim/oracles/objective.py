@@ -9,8 +9,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from ngos_sim.identity import Value
 
-class Objective:
+
+class Objective(Value):
     """What an oracle's f may be: a Loss, or the empirical risk of data.
 
     joint : whether f couples coordinates otherwise than by a matrix
@@ -38,7 +40,7 @@ class Objective:
         """Return grad f(theta), an array of one number a coordinate."""
 
 
-class CoupledCovariance:
+class CoupledCovariance(Value):
     """What an oracle's Sigma may be where it couples coordinates and depends on the state.
 
     parameters : its own numbers by name

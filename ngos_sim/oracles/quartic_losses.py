@@ -6,6 +6,7 @@ Their gradients are not Lipschitz, so that they lie outside Definition 2.5 of ar
 has.
 """
 
+from ngos_sim.identity import built_in
 from ngos_sim.oracles.losses import Loss
 from ngos_sim.validation import greater, number
 
@@ -22,6 +23,7 @@ def _rosenbrock_value(theta, p):
     return p.scale * ((p.a - x) * (p.a - x) + p.b * gap * gap)
 
 
+@built_in
 def rosenbrock(a=1.0, b=100.0, scale=1.0):
     """Rosenbrock's valley, f = s ((a - x)^2 + b (y - x^2)^2), d = 2 (The Computer Journal 3 (1960) 175-184).
 
@@ -60,6 +62,7 @@ def _factorisation_value(theta, p):
     return 0.5 * off * off
 
 
+@built_in
 def factorisation(target):
     """Factorise a number, f = (theta_0 theta_1 - target)^2 / 2, d = 2 (arXiv 2110.03677, with 1 x 1 matrices).
 
@@ -98,6 +101,7 @@ def _coupled_value(theta, p):
     return 0.25 * (left * left + right * right) + 0.5 * p.coupling * gap * gap
 
 
+@built_in
 def coupled_wells(coupling):
     """Two double wells and a spring, d = 2 (Berglund, Fernandez and Gentz, Nonlinearity 20 (2007) 2551, N = 2).
 
@@ -138,6 +142,7 @@ def _saddle_curvature(theta, p):
     return p.hessian + 3.0 * p.quartic * theta * theta
 
 
+@built_in
 def saddle(hessian, quartic):
     """Saddle between wells, sum_i (H_i theta_i^2 / 2 + q_i theta_i^4 / 4) (docs/theory.md, "Losses and covariances").
 

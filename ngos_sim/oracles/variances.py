@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ngos_sim.identity import Value, built_in
 from ngos_sim.oracles.derivatives import coordinates
 from ngos_sim.oracles.growth import POINTS, sampled
 from ngos_sim.validation import checked_function, coordinate_parameters, dimension_of, greater, keep
 
 
-@dataclass(frozen=True, init=False)
-class Variance:
+@dataclass(frozen=True, init=False, eq=False)
+class Variance(Value):
     """A covariance that is diagonal and depends on the state, Sigma_ii = S(theta_i; numbers of coordinate i).
 
     Definition 2.5 of arXiv 2205.10287 asks that its root be bounded, Lipschitz and smooth.
@@ -84,6 +85,7 @@ def _sine(theta, p):
     return p.scale * p.scale * (1.0 + p.amplitude * wave * wave)
 
 
+@built_in
 def sine_variance(scale, amplitude, frequency):
     """Noise that waves with theta, s^2 (1 + a sin^2(b theta_i)) (docs/theory.md, "Losses and covariances").
 
@@ -112,6 +114,7 @@ def _lorentz(theta, p):
     return p.scale * p.scale / (1.0 + theta * theta) + p.floor * p.floor
 
 
+@built_in
 def lorentz_variance(scale, floor):
     """Noise that is largest at 0, s^2 / (1 + theta_i^2) + s1^2 (docs/theory.md, "Losses and covariances").
 

@@ -9,6 +9,7 @@ at time t = k eta, h = eta, and the noise enters the SDEs at sqrt(h) (docs/theor
 import math
 
 from ngos_sim.arithmetic import fma, preconditioner
+from ngos_sim.identity import built_in
 from ngos_sim.processes.domain import EVERYWHERE, Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
@@ -33,6 +34,7 @@ def _rmsprop_step(x, o, z, c, p):
     return fma(-p.h * g, preconditioner(v, 1.0, p.eps), theta), fma(p.c2 * p.h, fma(g, g, -v), v)
 
 
+@built_in
 @known_keywords(**_SCALED)
 def ballistic_rmsprop(sigma, eps, c2):
     """RMSprop at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
@@ -71,6 +73,7 @@ def _adam_step(x, o, z, c, p):
     return fma(-speed * m, preconditioner(v, 1.0, floor), theta), m, fma(p.c2 * p.h, fma(g, g, -v), v)
 
 
+@built_in
 @known_keywords(**_SCALED)
 def ballistic_adam(sigma, eps, c1, c2):
     """Adam at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
@@ -217,6 +220,7 @@ def _of_order(order, third, fourth):
     return order, dict(channels=2, refinement=2, third=third, fourth=fourth), domain
 
 
+@built_in
 def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):
     """The SDEs of ballistic RMSprop (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 
@@ -257,6 +261,7 @@ def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):
     return within(domain, SDE(f"ballistic-rmsprop order {order}", drift, diffusion, ("theta", "v"), **more))
 
 
+@built_in
 def ballistic_adam_sde(order=1, *, third=0.0, fourth=3.0):
     """The SDEs of ballistic Adam (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 

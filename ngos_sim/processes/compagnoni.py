@@ -6,6 +6,7 @@ order h: (grad f)^2 in the drift of u, and f' - m in that of theta. Both are of 
 """
 
 from ngos_sim.arithmetic import preconditioner
+from ngos_sim.identity import built_in
 from ngos_sim.processes.rmsprop_adam import adam_sde, rmsprop_sde
 from ngos_sim.processes.rule import with_expansion_of
 from ngos_sim.processes.sde import SDE, with_decay
@@ -26,6 +27,7 @@ def _rmspropw_drift(x, o, c, p):
     return decaying(_rmsprop_drift(x, o, c, p), x, p)
 
 
+@built_in
 def compagnoni_rmsprop_sde():
     """The SDE of RMSprop by Compagnoni and others (arXiv 2411.15958, RMSpropW), scaled.
 
@@ -49,6 +51,7 @@ def _adamw_drift(x, o, c, p):
     return decaying(_adam_drift(x, o, c, p), x, p)
 
 
+@built_in
 def compagnoni_adam_sde():
     """The SDE of Adam by Compagnoni and others (arXiv 2411.15958, Theorem 3.12, AdamW), scaled, from a time t0 > 0.
 

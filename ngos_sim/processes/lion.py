@@ -7,6 +7,7 @@ b = beta1 / (1 - beta1), exactly (docs/theory.md, "Signs").
 import math
 
 from ngos_sim.arithmetic import fma, sign
+from ngos_sim.identity import built_in
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.domain import Domain, within
 from ngos_sim.processes.optimizer import Optimizer
@@ -30,6 +31,7 @@ def _step(x, o, z, c, p):
     return theta, fma(p.c2, fma(c[0], o.gradient - m, noise), m)
 
 
+@built_in
 def lion(sigma0, beta1, c2, w0=0.0):
     """Lion with fixed beta1, scaled (arXiv 2302.06675, Algorithm 2).
 
@@ -82,6 +84,7 @@ def _sde_schedule(t, p):
     return (p.beta1 / (1.0 - p.beta1),)
 
 
+@built_in
 def lion_sde():
     """The SDE of Lion (derived in docs/theory.md, "Signs").
 

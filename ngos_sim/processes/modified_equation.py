@@ -8,6 +8,7 @@ import math
 from collections import namedtuple
 
 from ngos_sim.arithmetic import fma, slotwise
+from ngos_sim.identity import built_in
 from ngos_sim.processes.domain import Domain, within
 from ngos_sim.processes.sde import SDE, no_schedule
 from ngos_sim.validation import checked_function, order_among
@@ -68,6 +69,7 @@ def _five_times(schedule):
     return five
 
 
+@built_in
 def modified_equation(name, b0, b1, noise, slots, order=2, schedule=None, channels=1, **parameters):
     """The SDE of a step, of order 1 or 2 (arXiv 1511.06251; derived in docs/theory.md, "SGD and momentum").
 

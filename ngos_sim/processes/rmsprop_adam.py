@@ -13,6 +13,7 @@ decoupled weight decay (docs/theory.md, "Weight decay").
 import math
 
 from ngos_sim.arithmetic import fma, preconditioner
+from ngos_sim.identity import built_in
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.rule import has_bias_correction, with_expansion_of
 from ngos_sim.processes.sde import SDE, with_decay
@@ -94,6 +95,7 @@ def _rmspropw_updated(x, o, z, c, p):
     return decayed(_rmsprop_updated(x, o, z, c, p), x, p)
 
 
+@built_in
 @known_keywords(**_UNSCALED)
 def rmsprop(sigma0, eps0, c2, w0=0.0, *, second_moment="previous", bias_correction=False):
     """RMSprop (Definition 2.1 of arXiv 2205.10287), scaled.
@@ -150,6 +152,7 @@ def _rmsprop_diffusion(x, o, c, p):
     return -p.sigma0 * c[0] * preconditioner(u, p.sigma0, c[1]), 0.0
 
 
+@built_in
 def rmsprop_sde():
     """The SDE of RMSprop (Definition 4.1 of arXiv 2205.10287).
 
@@ -195,6 +198,7 @@ def _adamw_updated(x, o, z, c, p):
     return decayed(_adam_updated(x, o, z, c, p), x, p)
 
 
+@built_in
 @known_keywords(**_UNSCALED)
 def adam(sigma0, eps0, c1, c2, w0=0.0, *, second_moment="previous", bias_correction=True):
     """Adam (Definition 2.2 of arXiv 2205.10287), scaled.
@@ -255,6 +259,7 @@ def _adam_diffusion(x, o, c, p):
     return 0.0, p.c1 * p.sigma0, 0.0
 
 
+@built_in
 def adam_sde():
     """The SDE of Adam (Definition 4.4 of arXiv 2205.10287), from a time t0 > 0.
 

@@ -49,6 +49,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ngos_sim.identity import Value
 from ngos_sim.processes.domain import EVERYWHERE, Domain
 from ngos_sim.validation import checked_function, checked_slots, keep, named_numbers
 
@@ -139,8 +140,8 @@ def empty_schedule(k, h, p):
     return ()
 
 
-@dataclass(frozen=True, init=False)
-class Rule:
+@dataclass(frozen=True, init=False, eq=False)
+class Rule(Value):
     """What an engine steps: a step function, its slots, its schedule, its clock and its parameters.
 
     Parameters

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ngos_sim.identity import Value
 from ngos_sim.processes.domain import EVERYWHERE, Domain
 from ngos_sim.processes.rule import checked_parameters
 from ngos_sim.processes.weight_decay import has_weight_decay
@@ -14,8 +15,8 @@ def no_schedule(t, p):
     return ()
 
 
-@dataclass(frozen=True, init=False)
-class SDE:
+@dataclass(frozen=True, init=False, eq=False)
+class SDE(Value):
     """dX = drift dt + diffusion (Sigma^(1/2) dW)_i, coordinate by coordinate.
 
     With channels=2 the noise is diffusion_1 (Sigma^(1/2) dW)_i + diffusion_2 dB_i: B is a second Brownian motion,

@@ -8,6 +8,7 @@ gradient g = f' + sigma z. Studies and files name what is here (`studies.kinds`)
 import math
 
 from ngos_sim.arithmetic import fma
+from ngos_sim.identity import built_in
 from ngos_sim.processes.domain import Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
@@ -33,6 +34,7 @@ def _sgd(x, o, z, c, p):
     return (fma(-p.h, fma(p.sigma, z, o.gradient), x[0]),)
 
 
+@built_in
 def sgd(sigma):
     """Stochastic gradient descent (arXiv 1811.01558).
 
@@ -72,6 +74,7 @@ def _sgd_diffusion(x, o, c, p):
     return (-p.sigma * math.sqrt(p.h),)
 
 
+@built_in
 def sgd_sde(order=1):
     """The SDE of SGD, of order 1 or 2 (arXiv 1511.06251 and 1811.01558; docs/theory.md, "SGD and momentum").
 
@@ -90,6 +93,7 @@ def sgd_sde(order=1):
     return SDE(f"sgd order {order}", drift, _sgd_diffusion, _THETA, refinement=order)
 
 
+@built_in
 def flipped_sgd_sde():
     """The SDE of SGD with the sign of order 2 flipped (arXiv 2506.00181; docs/theory.md, "SGD and momentum").
 
@@ -111,6 +115,7 @@ def _heavy_ball(x, o, z, c, p):
     return _moved(x, p, fma(p.sigma, z, o.gradient))
 
 
+@built_in
 def heavy_ball(sigma, mu):
     """SGD with heavy-ball momentum (Polyak 1964; scaled as in arXiv 1511.06251).
 
@@ -142,6 +147,7 @@ def _nesterov(x, o, z, c, p):
     return _moved(x, p, fma(p.sigma, z, fma(o.curvature, ahead, o.gradient)))
 
 
+@built_in
 def nesterov(sigma, mu):
     """SGD with Nesterov's momentum (arXiv 1811.01558; scaled as `heavy_ball`).
 
@@ -185,6 +191,7 @@ def _momentum_diffusion(x, o, c, p):
     return 0.0, -p.sigma * math.sqrt(p.h)
 
 
+@built_in
 def heavy_ball_sde(order=1):
     """The SDE of heavy ball, of order 1 or 2 (arXiv 1511.06251; docs/theory.md, "SGD and momentum").
 
@@ -204,6 +211,7 @@ def heavy_ball_sde(order=1):
     return SDE(f"heavy-ball order {order}", drift, _momentum_diffusion, _THETA_V, refinement=order)
 
 
+@built_in
 def nesterov_sde(order=1):
     """The SDE of Nesterov's method, of order 1 or 2 (derived in docs/theory.md, "SGD and momentum").
 

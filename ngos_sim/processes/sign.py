@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from ngos_sim.arithmetic import fma, sign
+from ngos_sim.identity import built_in
 from ngos_sim.oracles.heavy_laws import student_t
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes import student_t as student
@@ -29,6 +30,7 @@ def _signsgd_step(x, o, z, c, p):
     return (fma(-p.eta, sign(fma(p.sigma, z, o.gradient)), x[0]),)
 
 
+@built_in
 def signsgd(sigma):
     """SignSGD, theta' = theta - eta sign(f' + sigma z) (arXiv 1802.04434, Algorithm 1).
 
@@ -101,6 +103,7 @@ def _scale(noise, nu):
     return float(stdtrit(nu, ndtr(1.0))) / noise.sample(1.0, SimpleNamespace(**noise.numbers(1.0)))
 
 
+@built_in
 def signsgd_sde(order=1, nu=None):
     """The SDE of SignSGD (arXiv 2411.15958, Theorem 3.2, Corollary 3.3; order 2 derived in docs/theory.md, "Signs").
 
@@ -148,6 +151,7 @@ def _signum_step(x, o, z, c, p):
     return fma(-p.eta, sign(m), theta), m
 
 
+@built_in
 def signum(sigma, beta):
     """Signum with fixed beta, theta' = theta - eta sign(m'), m' = beta m + (1 - beta) g (arXiv 1802.04434, section 3).
 
@@ -225,6 +229,7 @@ def _signum_diffusion(x, o, c, p):
     return -math.sqrt(p.h * fma(1.0 - b, 1.0 + b, memory) / o.variance), 0.0
 
 
+@built_in
 def signum_sde():
     """The SDE of Signum's theta at fixed beta (derived in docs/theory.md, "Signs").
 

@@ -1,4 +1,4 @@
-"""Sums of chunks -> means, standard errors, simultaneous bands over times."""
+"""Sums of chunks (`statistics.sums`) -> means, standard errors, simultaneous bands over times."""
 
 from functools import cache
 from statistics import NormalDist
@@ -6,10 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ngos_sim.engines.moments import merged
-from ngos_sim.engines.program import CHUNK
-
-GROUPS = 64  # groups of chunks that a covariance over times needs; at most twice as many are kept
 _DRAWS = 4000
 
 
@@ -18,72 +14,6 @@ class Measured(NamedTuple):
 
     mean: np.ndarray
     std_error: np.ndarray
-
-
-class Sums:
-    """The sums of a job's chunks, added in the order of the chunks: memory does not grow with them.
-
-    Whoever keeps chunks to go on from must keep each one's and add them again in their order: the total alone loses the
-    groups, by which bands and what is said of standard errors are made.
-
-    Parameters
-    ----------
-    each : int
-        Trajectories of a chunk.
-
-    Attributes
-    ----------
-    chunks : int
-        How many have been added.
-    total : ndarray, shape (records, test functions, observables, 2) float64
-        Sums over all trajectories, and sums of squared deviations from their mean.
-    nonfinite : tuple of int
-        How many trajectories left the finite numbers, and the first of them (-1: none).
-    """
-
-    def __init__(self, each=CHUNK):
-        self._each = each
-        self.chunks, self.total, self.nonfinite = 0, 0.0, (0, -1)
-        self._groups, self._size, self._open = [], 1, []
-
-    def add(self, sums, nonfinite):
-        """Add chunks: sums (chunks, ..., 2), nonfinite (chunks, 2), as in `engines.program.ChunkSums`."""
-        for chunk, (count, first) in zip(sums, nonfinite, strict=True):
-            if self.chunks:
-                (one, spread), (other, its) = (np.moveaxis(each, -1, 0) for each in (self.total, chunk))
-                with np.errstate(invalid="ignore", over="ignore"):  # non-finite trajectories are raised elsewhere
-                    pair = merged(one, spread, self.chunks * self._each, other, its, self._each)
-                self.total = np.stack(pair, axis=-1)
-            else:
-                self.total = chunk
-            self.chunks += 1
-            if count and not self.nonfinite[0]:
-                self.nonfinite = (0, int(first))
-            self.nonfinite = (self.nonfinite[0] + int(count), self.nonfinite[1])
-            self._open.append(chunk)
-            if len(self._open) == self._size:
-                self._groups.append(sum(self._open))
-                self._open = []
-            if len(self._groups) == 2 * GROUPS:
-                self._groups = [a + b for a, b in zip(self._groups[::2], self._groups[1::2], strict=True)]
-                self._size *= 2
-
-    def groups(self, trajectories):
-        """Return the means over groups of chunks of one size, shape (groups, ...), GROUPS to 2 GROUPS of them.
-
-        trajectories : of one chunk. With fewer chunks than GROUPS, nothing: shape (0, ...).
-        """
-        enough = self._groups if len(self._groups) >= GROUPS else []
-        return np.array(enough).reshape(-1, *self.total.shape)[..., 0] / (self._size * trajectories)
-
-    def group_means(self, trajectories):
-        """Return what was Measured in each group of chunks of one size, however few there are."""
-        return [means(group, self._size * trajectories) for group in self._groups]
-
-    @property
-    def parts(self):
-        """How many groups of that size all chunks are, those that fill none included."""
-        return self.chunks / self._size
 
 
 def means(total, trajectories):

@@ -10,9 +10,10 @@ import pandas as pd
 
 from ngos_sim.oracles.finite_data import finite_data
 from ngos_sim.studies import keys
+from ngos_sim.validation import keep
 
 _GIVEN = ("model", "l2", "replacement")  # to finite_data
-_MODEL = (*_GIVEN, "standardise")  # optional
+_MODEL = (*_GIVEN, "standardise", "sha256")  # optional
 _CARRIED = {"breast_cancer": "logistic", "diabetes": "least_squares"}  # with the model where none is given
 
 _OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)  # later ones read every number to its last bit
@@ -26,17 +27,21 @@ def oracle(value, directory):
     ----------
     value : dict
         file and target, perhaps features, the names of columns; or sklearn, "breast_cancer" or "diabetes". With each
-        perhaps model, l2 and replacement, as `finite_data` takes them, and standardise.
+        perhaps model, l2 and replacement, as `finite_data` takes them, standardise, and the sha256 of the arrays, as a
+        run writes it.
     directory : Path
         Of the study file: `file` is relative to it.
 
     Raises
     ------
     ValueError
-        A key is unknown, missing or wrong, the file cannot be read, or its columns are not what `finite_data` takes.
+        A key is unknown, missing or wrong, the file cannot be read, its columns are not what `finite_data` takes, or
+        the data are others than its sha256 says.
     """
     path = "oracle.data"
     content = keys.table(path, value)
+    if "samples" in content:
+        raise ValueError(f"{path}: the data were arrays, which study.json describes and does not hold: give file=")
     if ("file" in content) == ("sklearn" in content):
         raise ValueError(f"{path}: file, a CSV file, or sklearn is allowed: exactly one of them")
     if "file" in content:
@@ -50,9 +55,14 @@ def oracle(value, directory):
     given = {"model": model} | {key: content[key] for key in _GIVEN if key in content}
     with keys.located(path, content, f"{path}: "):
         made = finite_data(features, targets, **given)
-        if not content.get("standardise", False):
-            return made
-        return finite_data(_standardised(features), targets, **given)
+        if content.get("standardise", False):
+            made = finite_data(_standardised(features), targets, **given)
+    found = made.data.sha256
+    if content.get("sha256", found) != found:
+        raise ValueError(f"{path}.sha256={content['sha256']!r}: the data have changed, theirs is {found!r}")
+    where = {"file": str((directory / content["file"]).resolve())} if "file" in content else {}
+    keep(made, table={**content, **where, "sha256": found})
+    return made
 
 
 def _standardised(features):

@@ -17,7 +17,7 @@ def study(described):
     oracle, rule, points = described.oracle, described.rule, described.points
     sigmas = [described.noise_scale(point) for point in points]
     return {
-        "oracle": _oracle(oracle, sigmas) if oracle.data is None else {"data": _data(oracle)},
+        "oracle": _oracle(oracle, sigmas) if oracle.data is None else {"data": data(oracle)},
         "optimizer": _with_source(
             {"kind": rule.name, "clock": rule.clock, **rule.parameters}, step=rule.step, schedule=rule.schedule
         ),
@@ -57,16 +57,16 @@ def _oracle(oracle, sigmas):
     }
 
 
-def _data(oracle):
+def data(oracle):
     """Return what tells a data set again: its model and shape, and the sha256 of its arrays."""
-    data = oracle.data
+    risk = oracle.data
     return {
-        "model": data.model.name,
-        "samples": data.samples,
-        "features": data.dimension,
-        "classes": list(data.classes),
-        "l2": data.l2,
-        "sha256": data.sha256,
+        "model": risk.model.name,
+        "samples": risk.samples,
+        "features": risk.dimension,
+        "classes": list(risk.classes),
+        "l2": risk.l2,
+        "sha256": risk.sha256,
         "replacement": oracle.noise.replacement,
     }
 

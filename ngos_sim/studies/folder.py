@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+FILES = ("table.csv", "orders.csv", "study.json", "ranking.csv", "errors.png")
 # columns of words, whatever the words look like
 _NAMES = ["test_function", "sde", "estimator", "norm", "verdict", "sde_a", "sde_b", "closer"]
 
@@ -19,6 +20,12 @@ def put(directory, name, content):
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
+
+
+def clear(directory):
+    """Remove the files of a result."""
+    for name in FILES:
+        (Path(directory) / name).unlink(missing_ok=True)
 
 
 def csv(table):

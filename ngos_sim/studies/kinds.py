@@ -1,10 +1,16 @@
-"""The built-ins by the kind that study files and `ngos-sim list` call them, with what a table of processes says."""
+"""The built-ins by the kind that study files and `ngos-sim list` call them, with what a table of processes says.
+
+Study files can name what a user makes as well: `makers`.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ngos_sim.oracles import curved_losses, heavy_laws, laws, losses, noises, quartic_losses, variances
 from ngos_sim.processes import ballistic, compagnoni, lion, rmsprop_adam, sgd, sign
+from ngos_sim.processes.modified_equation import modified_equation
+from ngos_sim.processes.optimizer import Optimizer
+from ngos_sim.processes.sde import SDE
 
 
 class Kind(NamedTuple):
@@ -73,3 +79,16 @@ KINDS: dict[str, dict[str, Kind]] = {
         "compagnoni-adam": Kind(compagnoni.compagnoni_adam_sde, "eta2", "1"),
     },
 }
+
+_OWN: dict[str, dict[str, Callable]] = {  # a user's own, whose functions are in plug-ins
+    "loss": {"own": losses.Loss},
+    "covariance": {"own": variances.Variance},
+    "noise": {"own": noises.Noise},
+    "optimizer": {"own": Optimizer},
+    "sde": {"modified-equation": modified_equation, "own": SDE},
+}
+
+
+def makers(kind):
+    """Return what study files can name of a kind, {name: constructor}: the built-ins, then what a user makes."""
+    return {name: each.make for name, each in KINDS[kind].items()} | _OWN[kind]

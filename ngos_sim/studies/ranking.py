@@ -125,7 +125,7 @@ def _pair(a, b, at):
 
 def _decided(rows):
     """Return rows of pairs with their intervals, and which SDE is closer."""
-    number = int(rows["groups"].iloc[0])  # points have as many trajectories each
+    number = int(rows["groups"].min())  # points have as many trajectories each, but where a run was interrupted
     spread, total_spread = (
         total_std_error(rows[name], rows.integrator_residual).to_numpy() for name in ("std_error", "total_std_error")
     )

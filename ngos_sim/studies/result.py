@@ -3,20 +3,19 @@
 import json
 import math
 import warnings
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ngos_sim.reporting import plotting
-from ngos_sim.statistics import order as orders
+from ngos_sim.engines.program import CHUNK
 from ngos_sim.statistics.theorem import order_of
-from ngos_sim.studies import description, folder, provenance
+from ngos_sim.studies import description, figure, folder, provenance, written
+from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.prediction import Predictions
 from ngos_sim.studies.ranking import ranking
-from ngos_sim.studies.series import MIN_STEPS, at_norm, fitted, groups, total_std_error
+from ngos_sim.studies.series import MIN_STEPS, at_norm, fitted, groups
 
 ORDERS = (
     "sde", "test_function", "norm", "eta2", "theorem", "order", "std_error", "ci_low", "ci_high",
@@ -51,9 +50,12 @@ class Result:
     stopped : str
         Which bound ended the run: "trajectories", "rel_error", "abs_error", both, or "max_seconds";
         "integrator_residual" or "rounding" where these alone exceed what rel_error and abs_error ask;
-        "nonfinite" where trajectories left the finite numbers.
+        "nonfinite" where trajectories left the finite numbers; "interrupted" where it ended before: points may differ
+        in their trajectories then.
     compared : DataFrame
         Every two SDEs' errors: the table of `ranking`; without rows where there is one SDE.
+    kept : Kept
+        The sums of chunks, from which `extend` goes on and which `save` writes.
     """
 
     study: "ConvergenceStudy"
@@ -64,11 +66,37 @@ class Result:
     device: str
     stopped: str = "trajectories"
     compared: pd.DataFrame | None = None
+    kept: Kept | None = field(default=None, repr=False)
 
     @property
     def trajectories(self):
-        """How many were run at every point."""
-        return int(self.table.trajectories.iloc[0])
+        """How many were run at every point; where a run was interrupted, at least."""
+        return int(self.table.trajectories.min())
+
+    def extend(self, trajectories=None, **bounds):
+        """Run more trajectories, and return the result of all: with the bits of a run of so many at once.
+
+        Where the result has a store, it is gone on with there; this result stays what it is.
+
+        Parameters
+        ----------
+        trajectories : int, optional
+            How many in all.
+        **bounds
+            Others of `ConvergenceStudy.run`: rel_error, abs_error, max_seconds; and threads, progress.
+
+        Returns
+        -------
+        Result
+        """
+        made = {"device": self.device, "precision": self.precision, "first": self.first}
+        store = self.kept.folder or self.kept.copy()
+        return self.study.run(trajectories, self.seed, **made, store=store, **bounds)
+
+    @property
+    def first(self):
+        """The number of the first trajectory."""
+        return self.kept.goal["first"] * CHUNK
 
     def order(self, theorem=1.0):
         """Fit an order to the errors of each (sde, test function), and the expansion of a theorem's order.
@@ -167,13 +195,13 @@ class Result:
         -------
         matplotlib Axes
         """
-        axes = _plot(self.table, axes, norm, order_of(theorem))
+        axes = figure.plot(self.table, axes, norm, order_of(theorem))
         if path is not None:
             axes.figure.savefig(path, dpi=150)
         return axes
 
-    def save(self, directory, theorem=1.0):
-        """Write table.csv, orders.csv, study.json and errors.png, each by rename: never half a file.
+    def save(self, directory, theorem=None):
+        """Write table.csv, orders.csv, study.json, errors.png and chunks.sqlite, each by rename: never half a file.
 
         With several SDEs ranking.csv, the table of `ranking`, as well.
 
@@ -184,19 +212,21 @@ class Result:
         ----------
         directory : str or Path
             Made if it is not there.
-        theorem : float
-            As for `order`.
+        theorem : float, optional
+            As for `order`, 1 by default. Where it is given, study.json expects that order.
         """
-        directory, theorem = Path(directory), order_of(theorem)
+        directory, expected, theorem = Path(directory), theorem, order_of(1.0 if theorem is None else theorem)
         directory.mkdir(parents=True, exist_ok=True)
         folder.put(directory, "table.csv", folder.csv(self.table))
         contents = {
             "orders.csv": lambda: folder.csv(self.order(theorem)),
-            "study.json": lambda: f"{json.dumps(self.describe(), indent=2)}\n".encode(),
+            "study.json": lambda: f"{json.dumps(self.describe(expected), indent=2)}\n".encode(),
         }
         if len(self.study.sdes) > 1:
             contents["ranking.csv"] = lambda: folder.csv(self.compared)
         failed = []
+        if self.kept is not None:
+            self.kept.save(directory)
         for name in (*contents, "ranking.csv", "errors.png"):
             (directory / name).unlink(missing_ok=True)
         for name, content in contents.items():
@@ -205,26 +235,39 @@ class Result:
             except Exception as error:  # the others are worth having
                 failed.append(error)
         try:
-            figure = _png(self.table, theorem)
+            drawn = figure.png(self.table, theorem)
         except Exception as error:  # whatever the reader's matplotlib is set to
             warnings.warn(f"{directory / 'errors.png'} cannot be drawn: {error}", stacklevel=2)
         else:
-            folder.put(directory, "errors.png", figure)
+            folder.put(directory, "errors.png", drawn)
         if failed:
             raise failed[0]
 
-    def describe(self):
-        """Return the study, seed, versions and machine as a dict that json can write."""
-        return {
-            **description.study(self.study),
-            "outside_theory": list(self.study.outside_theory),
-            "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
-            "trajectories": self.trajectories,
-            "stopped": self.stopped,
-            "seed": self.seed,
-            "precision": self.precision,
-            "device": self.device,
-            **provenance.machine(),
+    def describe(self, expected=None):
+        """Return what study.json holds: a study file that repeats this result, and what the run says of itself.
+
+        Parameters
+        ----------
+        expected : float, optional
+            The order that the study file expects.
+
+        Returns
+        -------
+        dict
+            Of a study file's tables (`studies.written`) and `record`, which is not read: the study in numbers, why
+            each is measured by its estimator, bounds and what stopped the run, device, versions, commit and processor.
+        """
+        told = written.content(self.study, self.trajectories, self.seed, self.precision, expected)
+        return told | {
+            "record": {
+                "stopped": self.stopped,
+                "bounds": {} if self.kept is None else self.kept.goal.get("bounds", {}),
+                "device": self.device,
+                "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
+                "outside_theory": list(self.study.outside_theory),
+                **provenance.machine(),
+                "resolved": description.study(self.study),
+            }
         }
 
 
@@ -237,46 +280,3 @@ def _verdict(fit, rows):
 
 def _columns(fit):
     return {name: getattr(fit, name) for name in ORDERS if hasattr(fit, name) and name != "verdict"}
-
-
-def replot(directory):
-    """Draw errors.png in a directory again from its table.csv; return its path.
-
-    Raises
-    ------
-    ValueError
-        There is no table.csv, or it is not one that `Result.save` wrote.
-    """
-    directory = Path(directory)
-    source = directory / "table.csv"
-    if not source.is_file():
-        raise ValueError(f"{source} is not there: give the directory that `ngos-sim run` wrote")
-    try:
-        table = folder.read_table(source)
-        if table.empty:
-            raise ValueError("no rows")
-        figure = _png(table, _asked(directory))
-    except (KeyError, AttributeError, TypeError, ValueError):
-        raise ValueError(f"{source} is not a table that this version of `ngos-sim run` wrote") from None
-    folder.put(directory, "errors.png", figure)
-    return directory / "errors.png"
-
-
-def _asked(directory):
-    """Return the order of the theorem that orders.csv in a directory was made for; 1 where nothing says."""
-    source = directory / "orders.csv"
-    orders = folder.read_table(source) if source.is_file() else {}
-    return order_of(orders["theorem"].iloc[0]) if "theorem" in orders else 1.0
-
-
-def _plot(table, axes=None, norm="max", theorem=1.0):
-    chosen = []
-    for keys, group in groups(table.assign(uncertainty=total_std_error(table))):
-        rows = at_norm(group, norm, theorem)
-        fit, used = fitted(rows, norm, theorem)
-        chosen.append((keys, rows, fit, partial(orders.curve, fit, used.h, used.error, used.uncertainty)))
-    return plotting.error_plot(chosen, axes, theorem, plotting.step_label(table))
-
-
-def _png(table, theorem):
-    return plotting.png(lambda axes: _plot(table, axes, theorem=theorem))

@@ -3,7 +3,7 @@
 import math
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -66,17 +66,20 @@ class Bounds:
 
     def follow(self, measurement, begin):
         """Extend a measurement until a bound is reached; return which. begin : perf_counter at the run's start."""
-        chunks = self.pilot if self.max_seconds is None else 1
+        chunks = self._start(measurement)
         while True:
+            measurement.kept.aim(self._named(), measurement.first, chunks)
             before, added = time.perf_counter(), chunks - measurement.chunks
             measurement.extend(chunks)
-            seconds = (time.perf_counter() - before) / added  # of a chunk; with compilation in the first round
+            seconds = (time.perf_counter() - before) / added if added > 0 else None  # compilation in the first round
+            if measurement.chunks < chunks:
+                return "interrupted"
             if measurement.lost():
                 return "nonfinite"
             needed, reached = self._needed(measurement) if chunks >= self.pilot else (self.pilot, "")
             if reached:
                 return reached
-            if chunks == self.chunks:
+            if chunks >= self.chunks:
                 return "trajectories"
             left = self._chunks_left(begin, seconds)
             if left < 1.0:
@@ -84,9 +87,27 @@ class Bounds:
                 return "max_seconds"
             chunks = int(min(self.chunks, _GROWTH * chunks, max(needed, chunks + 1), chunks + max(1.0, _SHARE * left)))
 
+    def _named(self):
+        """Return the bounds as json writes them."""
+        return {name: None if value is None else float(value) for name, value in asdict(self).items()}
+
+    def _start(self, measurement):
+        """Return the chunks of the first round.
+
+        A run of the same bounds that ended early is gone on with where it was going to, so that it takes the same
+        decisions as one that did not; else whatever points have been run is made equal.
+        """
+        goal = measurement.kept.goal
+        if (goal.get("bounds"), goal.get("first")) == (self._named(), measurement.first):
+            return max(goal["chunks"], measurement.furthest)
+        return max(self.pilot if self.max_seconds is None else 1, measurement.furthest)
+
     def _chunks_left(self, begin, seconds):
-        """Return for how many chunks of so many seconds each there is time."""
-        return math.inf if self.max_seconds is None else (begin + self.max_seconds - time.perf_counter()) / seconds
+        """Return for how many chunks of so many seconds each there is time; of None, not known yet, for one."""
+        if self.max_seconds is None:
+            return math.inf
+        left = begin + self.max_seconds - time.perf_counter()
+        return float(left > 0.0) if seconds is None else left / seconds
 
     def _say_if_late(self, measurement, begin):
         """Warn where max_seconds was too short for the least that a run can be."""
@@ -96,7 +117,7 @@ class Bounds:
             warnings.warn(
                 f"max_seconds={self.max_seconds!r}: the least that can be run, {CHUNK} trajectories at each of "
                 f"{points} points, took {took:.1f} s, compilation included",
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _needed(self, measurement):

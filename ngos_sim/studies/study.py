@@ -1,30 +1,25 @@
 """ConvergenceStudy: what is compared, at which step sizes, and how it is run. Read this first."""
 
 import functools
-import sys
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm import tqdm
 
 from ngos_sim.engines import devices
-from ngos_sim.errors import NonFiniteError, StudyWarning
+from ngos_sim.errors import StudyWarning
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Estimator
 from ngos_sim.estimators.test_functions import TestFunction
+from ngos_sim.identity import Remade
 from ngos_sim.oracles import law_check
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import batches, first_step, given, grid, notes, outside, plan, problems, ranking, start
-from ngos_sim.studies.integrated import limited, unstable
-from ngos_sim.studies.measurement import Measurement
+from ngos_sim.studies import batches, first_step, given, grid, notes, outside, plan, problems, session, start
 from ngos_sim.studies.points import Point, made_points, step_sizes
-from ngos_sim.studies.result import Result
 from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import integer, known_keywords
 
@@ -32,8 +27,8 @@ _RATE = "give eta2=, the square of the learning rate (for an optimizer of the cl
 
 
 @known_keywords(lr=_RATE, learning_rate=_RATE, sdes="give sde=, one or a list")
-@dataclass(frozen=True)
-class ConvergenceStudy:
+@dataclass(frozen=True, eq=False)
+class ConvergenceStudy(Remade):
     """Weak errors of an optimizer against its SDEs at several step sizes.
 
     The error at time t = k h is E g(x_k) - E g(X_t), signed (Definition 2.4 of arXiv 2205.10287);
@@ -102,23 +97,23 @@ class ConvergenceStudy:
 
     oracle: NGOS
     optimizer: Optimizer | SVAG
-    sde: SDE | Sequence[SDE] | None = None
+    sde: SDE | Sequence[SDE] | None = field(default=None, compare=False)  # `sdes` are compared, and `points`
     reference: ScalingRule | None = None
     initial: Mapping[str, float | Sequence[float] | Callable] = field(default_factory=dict)
-    eta2: float | Sequence[float] | None = None
-    steps: int | Sequence[int] | None = None
+    eta2: float | Sequence[float] | None = field(default=None, compare=False)
+    steps: int | Sequence[int] | None = field(default=None, compare=False)
     horizon: float = 1.0
-    times: str | Sequence[float] | None = None
+    times: str | Sequence[float] | None = field(default=None, compare=False)
     test_functions: Sequence[str | TestFunction] = ()
     estimator: str | Estimator = "auto"
-    eta: float | Sequence[float] | None = None
-    batch_size: int | Sequence[int] | None = None
+    eta: float | Sequence[float] | None = field(default=None, compare=False)
+    batch_size: int | Sequence[int] | None = field(default=None, compare=False)
     points: tuple[Point, ...] = field(init=False)
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
     dimension: int = field(init=False)
-    served: choose.Choices = field(init=False)
-    notes: tuple[str, ...] = field(init=False)
+    served: choose.Choices = field(init=False, compare=False)
+    notes: tuple[str, ...] = field(init=False, compare=False)
     found: dict = field(init=False, repr=False, compare=False, default_factory=dict)  # by estimators: `Shared`
 
     def __post_init__(self):
@@ -207,6 +202,9 @@ class ConvergenceStudy:
         precision=None,
         threads=None,
         progress=False,
+        store=None,
+        first=0,
+        executor=None,
     ):
         """Run every point, with the same number of trajectories, and return the weak errors.
 
@@ -233,6 +231,15 @@ class ConvergenceStudy:
             Of the CPU. Default: all processors.
         progress : bool
             Show a bar on stderr.
+        store : str or Path, optional
+            A folder whose chunks.sqlite keeps the sums of chunks every second or so. Run again, whatever ended the
+            first run, only what is missing is run; more trajectories, or other bounds, go on from what is there. The
+            result is of all that is there, with the bits of a run that was never ended.
+        first : int
+            The number of the first trajectory, a multiple of 1024: other machines run others, and `merge` joins them.
+        executor : concurrent.futures.Executor, optional
+            Whose workers run the chunks, each on one thread, or on `threads`: a ProcessPoolExecutor that spawns, or
+            dask's client.get_executor(). The same bits as without (docs/cluster.md).
 
         Returns
         -------
@@ -242,33 +249,19 @@ class ConvergenceStudy:
         Raises
         ------
         ValueError
-            An argument out of range, or no bound at all.
+            An argument out of range, or no bound at all; the store is of another study, seed, precision or version.
+        StoreError
+            The store is in use, damaged, or cannot be written; what was kept stays.
+        WorkerLost
+            A worker of the executor died, and the executor does not run its work again.
         EngineUnavailable
             device="cuda" cannot run here; the message says what to install.
         NonFiniteError
             Trajectories left the finite numbers; `.result` holds what was measured.
         """
-        begin = time.perf_counter()
         bounds = Bounds(trajectories, rel_error, abs_error, max_seconds)
-        seed, settings = integer("seed", seed), self.settings(device, precision, threads)
-        notes.check_range(self, settings["precision"])
-        with tqdm(unit="step", unit_scale=True, disable=not progress or sys.stderr is None) as bar:
-            measurement = Measurement(self, seed, bar=bar, most=bounds.chunks, **settings)
-            bar.total = None if trajectories is None else measurement.steps * bounds.chunks
-            stopped = bounds.follow(measurement, begin)
-        table, why = measurement.table(), self.reasons(measurement.choices)
-        explosions = unstable(table)
-        for found in (measurement.said(), measurement.doubts(), explosions):
-            why |= {key: f"{why[key]}; {words}" for key, words in found.items()}
-        why = limited(why, table)
-        found = ranking.compared(measurement, table)
-        result = Result(self, table, why, seed, settings["precision"], measurement.device, stopped, found)
-        lost = measurement.lost()
-        if lost:
-            raise NonFiniteError(lost, result)
-        for (name, function), said in explosions.items():
-            warnings.warn(f"{function!r} against {name!r}: {said}", StudyWarning, stacklevel=2)
-        return result
+        settings = self.settings(device, precision, threads)
+        return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
     def plan(self, trajectories=100_000, seed=0, *, threads=None):
         """Run a pilot and return what a run with so many trajectories would cost and resolve.

@@ -1,18 +1,25 @@
-"""TOML study files -> studies. Every message names the key's path, the value and what is allowed."""
+"""Study files, TOML or JSON, -> studies. Every message names the key's path, the value and what is allowed.
+
+What a run writes to study.json is a study file, with a table `record` beside it that is not read.
+"""
 
 import inspect
+import json
 import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ngos_sim.engines import devices
+from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.variations import scaling_rule, svag
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import data_file, keys
-from ngos_sim.studies.kinds import KINDS
+from ngos_sim.studies.kinds import makers
+from ngos_sim.studies.plugins import Plugins
 from ngos_sim.studies.study import ConvergenceStudy
-from ngos_sim.validation import integer
+from ngos_sim.validation import choice, integer
 
 _SIZES = ("eta2", "eta", "steps", "batch_size")  # one of them
 _TABLES = {  # table: (required keys, optional keys)
@@ -20,7 +27,7 @@ _TABLES = {  # table: (required keys, optional keys)
     "oracle": (("loss", "covariance", "noise"), ()),
     "study": (
         ("horizon", "test_functions", "trajectories"),
-        (*_SIZES, "times", "estimator", "seed", "expect", "ell", "kappa"),
+        (*_SIZES, "times", "estimator", "seed", "expect", "ell", "kappa", "precision"),
     ),
     "study.expect": (("order",), ()),
 }
@@ -33,15 +40,19 @@ class StudyFile:
     study: ConvergenceStudy
     trajectories: int
     seed: int
+    precision: str | None
     expected_order: float | None
 
 
-def load(path):
+def load(path, plugins=()):
     """Read a study file.
 
     Parameters
     ----------
     path : str or Path
+        JSON where its name ends in .json, TOML otherwise.
+    plugins : sequence of str or Path
+        Python files in which its functions are.
 
     Returns
     -------
@@ -50,22 +61,24 @@ def load(path):
     Raises
     ------
     ValueError, TypeError
-        The file is not there, is not TOML, or a key is unknown, missing or wrong.
+        The file is not there, is neither TOML nor JSON, or a key is unknown, missing or wrong.
     """
-    path = Path(path)
+    path, functions = Path(path), Plugins(plugins)
+    kind = "JSON" if path.suffix == ".json" else "TOML"
     try:
         text = path.read_text(encoding="utf-8-sig")  # editors on Windows put a byte order mark first
-        content = tomllib.loads(text)
+        content = json.loads(text) if kind == "JSON" else tomllib.loads(text)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: not TOML: {error}{_arithmetic(text, str(error))}") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not TOML: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: not {kind}: {error}") from None
     except RecursionError:
         raise ValueError(f"{path}: brackets are nested too deeply") from None
     try:
-        return parse(content, path.parent)
+        keys.table("the file", content).pop("record", None)  # what a run wrote of itself
+        return parse(functions.resolved(content), path.parent)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
 
@@ -137,11 +150,12 @@ def _study_file(oracle, optimizer, sdes, initial, study):
             **{key: study[key] for key in _SIZES if key in study},
             horizon=study["horizon"],
             times=study.get("times"),
-            test_functions=keys.strings("test_functions", study["test_functions"]),
+            test_functions=_test_functions(study["test_functions"]),
             estimator=study.get("estimator", "auto"),
         ),
         integer("trajectories", study["trajectories"], 1),
         integer("seed", study.get("seed", 0), 0),
+        study.get("precision") and choice("precision", study["precision"], devices.PRECISIONS["cuda"]),
         None if expected is None else float(expected["order"]),
     )
 
@@ -163,19 +177,38 @@ def _check_keys(name, content):
     keys.check(name, content, required, optional)
 
 
+def _test_functions(value):
+    """Return test functions: strings, and a table of the arguments of each TestFunction."""
+    if not isinstance(value, list) or not all(isinstance(one, (str, dict)) for one in value):
+        raise ValueError(f"test_functions={value!r} must be a list of strings")
+    return [one if isinstance(one, str) else _own_function(at, one) for at, one in enumerate(value)]
+
+
+def _own_function(at, content):
+    path = f"test_functions[{at}]"
+    keys.check(path, content, ("name", "g"), ("coordinate",))
+    if not callable(content["g"]):
+        raise ValueError(f'{path}.g={content["g"]!r} must be a function: {{ function = "module:name" }}')
+    return TestFunction(**content)
+
+
 def _built(kind, path, value):
     """Call the factory that a table's `kind` names with the table's other keys."""
     content = dict(keys.table(path, value))
-    factories = KINDS[kind]
+    factories = makers(kind)
     if "kind" not in content:
         raise ValueError(f"{path}.kind is missing; allowed: {', '.join(factories)}")
     chosen = content.pop("kind")
     if not isinstance(chosen, str) or chosen not in factories:
         raise ValueError(f"{path}.kind={chosen!r} is unknown; allowed: {', '.join(factories)}")
-    make = factories[chosen].make
+    make = factories[chosen]
     parameters = inspect.signature(make).parameters.values()
-    required = [p.name for p in parameters if p.default is p.empty]
-    optional = [p.name for p in parameters if p.default is not p.empty]
-    keys.check(path, content, required, optional)
+    named = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+    required = [p.name for p in named if p.default is p.empty]
+    optional = [p.name for p in named if p.default is not p.empty]
+    others = [key for key in content if key not in (*required, *optional)] if len(named) < len(parameters) else []
+    keys.check(path, content, required, [*optional, *others])
+    if isinstance(content.get("pivot"), dict):
+        content["pivot"] = _built("sde", f"{path}.pivot", content["pivot"])
     with keys.located(path, content, f"{path}: "):
         return make(**content)

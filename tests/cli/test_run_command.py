@@ -53,7 +53,7 @@ def test_several_sdes_are_ranked(call, study, tmp_path, monkeypatch):
     ranked = pd.read_csv(tmp_path / "out" / "ranking.csv")
     assert len(ranked) == 3 * 2
     assert (ranked.time == 0.5).all()
-    assert call("run", alone, "--out", "out")[0] == 0
+    assert call("run", alone, "--out", "out", "--fresh")[0] == 0
     assert names(tmp_path / "out") == FILES
 
 
@@ -71,12 +71,14 @@ def test_numbers_are_those_of_the_result(call, study, tmp_path):
 def test_study_json(call, study, tmp_path):
     call("run", study(("trajectories = 2048", "trajectories = 2048\nseed = 5")), "--out", "out", "--quiet")
     read = json.loads((tmp_path / "out" / "study.json").read_text(encoding="utf-8"))
-    assert (read["seed"], read["trajectories"], read["horizon"]) == (5, 2048, 0.5)
-    assert [point["eta2"] for point in read["points"]] == [0.25, 0.125, 0.0625]
+    assert [read["study"][name] for name in ("seed", "trajectories", "horizon")] == [5, 2048, 0.5]
+    assert read["study"]["eta2"] == [0.25, 0.125, 0.0625]
+    assert [point["eta2"] for point in read["record"]["resolved"]["points"]] == [0.25, 0.125, 0.0625]
     assert read["oracle"]["loss"] == {"kind": "quadratic", "hessian": [0.9]}
-    assert read["optimizer"]["c2"] == 1.3
-    assert read["test_functions"] == ["theta[0]", "u[0]^2"]
-    assert {"numpy", "numba", "ngos-sim"} <= set(read["versions"])
+    assert read["optimizer"] == {"kind": "rmsprop", "sigma0": 0.8, "eps0": 0.0, "c2": 1.3}
+    assert read["study"]["test_functions"] == ["theta[0]", "u[0]^2"]
+    assert {"numpy", "numba", "ngos-sim"} <= set(read["record"]["versions"])
+    assert read["record"]["bounds"]["trajectories"] == 2048
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_threads(call, study, tmp_path):
@@ -102,7 +104,7 @@ def test_options_go_before_the_file(call, study, tmp_path):
 def test_precision_is_an_option(call, study, tmp_path):
     path = study(("[0.25, 0.125, 0.0625]", "0.25"), ("horizon = 0.5", "horizon = 0.25"), (', "u[0]^2"', ""))
     assert call("run", path, "--device", "python", "--precision", "f64", "--trajectories", 1, "--quiet")[0] == 0
-    assert json.loads((tmp_path / "study" / "study.json").read_text())["precision"] == "f64"
+    assert json.loads((tmp_path / "study" / "study.json").read_text())["study"]["precision"] == "f64"
 
 
 def test_run_writes_over_an_earlier_run(call, study, tmp_path):
@@ -190,7 +192,7 @@ def test_what_lies_outside_the_theory_is_said_once(call, study, tmp_path):
     assert (status, err) == (0, "")
     reason = "noise 'student-t' has finite moments up to 11 only (Definition 2.7 asks for all)"
     assert [line for line in out.splitlines() if line.startswith("outside")] == [f"outside the theory: {reason}"]
-    assert json.loads((tmp_path / "study" / "study.json").read_text())["outside_theory"] == [reason]
+    assert json.loads((tmp_path / "study" / "study.json").read_text())["record"]["outside_theory"] == [reason]
 
 
 def test_list_names_every_built_in(call):

@@ -41,7 +41,7 @@ def test_verify_goes_on_without_a_figure(call, tmp_path, monkeypatch):
     status, out, err = call("verify", "small", "--out", "out")
     assert (status, err) == (0, "")
     assert "   out/small/errors.png cannot be drawn: no LaTeX\n=> " in out
-    assert names(tmp_path / "out" / "small") == ["orders.csv", "study.json", "table.csv"]
+    assert names(tmp_path / "out" / "small") == ["chunks.sqlite", "orders.csv", "study.json", "table.csv"]
 
 
 def test_verify_takes_all_cases_with_quick(call, monkeypatch):

@@ -44,7 +44,7 @@ def test_it_is_reported_like_a_built_in_one(tmp_path):
     assert set(made.plan(10_000).estimator) == {"deeper"}
     assert len(result.order()) == 2 * 2 * 2
     result.save(tmp_path)
-    written = json.loads((tmp_path / "study.json").read_text())["estimator"]
+    written = json.loads((tmp_path / "study.json").read_text())["record"]["resolved"]["estimator"]
     assert written["kind"] == "deeper"
     assert set(written["source"]) == {"serves", "plan", "against"}
 

@@ -102,7 +102,7 @@ def test_a_study_file_names_them():
         }
     )
     assert [sde.name for sde in found.study.sdes] == ["ballistic-rmsprop order 2", "ballistic-rmsprop order 0"]
-    described = found.study.run(1024).describe()["sde"][0]
+    described = found.study.run(1024).describe()["record"]["resolved"]["sde"][0]
     assert {name: described[name] for name in ("channels", "refinement", "fourth")} == {
         "channels": 2,
         "refinement": 2,

@@ -45,10 +45,9 @@ def test_the_order_is_fitted_against_eta():
     orders = orders[(orders.norm == "final") & (orders.test_function != "theta[0]^2")]  # its constant is nearly 0
     assert np.all(np.abs(orders.order - 1.0) < np.maximum(3.0 * orders.std_error, 0.05))
     assert result.plot().get_xlabel() == r"$h = \eta$ (time of one step)"
-    assert result.describe()["optimizer"]["clock"] == "eta"
-    assert (
-        result.describe()["points"][0] | {"h": 0.125, "eta": 0.125, "eta2": 0.015625} == result.describe()["points"][0]
-    )
+    resolved = result.describe()["record"]["resolved"]
+    assert resolved["optimizer"]["clock"] == "eta"
+    assert resolved["points"][0] | {"h": 0.125, "eta": 0.125, "eta2": 0.015625} == resolved["points"][0]
 
 
 def test_steps_are_the_same_study():

@@ -8,7 +8,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.studies import folder
-from ngos_sim.studies.result import replot
+from ngos_sim.studies.figure import replot
 
 NAMES = [
     "NA", "null", "1", "nan", "", "None", "1e3", "-inf", "True", "007", " a ", "a,b", '"quoted"', "it's",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.studies.figure import replot
 from ngos_sim.studies.prediction import spacing
-from ngos_sim.studies.result import replot
 
 RMSPROP = {"sigma0": 0.8, "eps0": 0.0, "c2": 1.3}
 EIGHTH = [2.0**-k for k in range(3, 8)]

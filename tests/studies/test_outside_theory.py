@@ -101,7 +101,7 @@ def test_it_is_in_tables_and_files_and_changes_no_verdict(tmp_path):
     result = study.run(1024)
     assert result.table.outside_theory.all()
     assert result.order().outside_theory.all()
-    assert result.describe()["outside_theory"] == list(study.outside_theory)
+    assert result.describe()["record"]["outside_theory"] == list(study.outside_theory)
     assert report.outside_theory(study.outside_theory).splitlines()[0] == f"outside the theory: {STEEP}"
     assert not result.order().verdict.str.contains("outside").any()
     inside = made().run(1024)

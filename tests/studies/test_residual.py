@@ -6,7 +6,7 @@ import pytest
 
 import ngos_sim as ns
 from benchmarks import closed_forms
-from ngos_sim.studies.result import replot
+from ngos_sim.studies.figure import replot
 from ngos_sim.studies.series import total_std_error
 
 COARSE = [2.0**-k for k in range(2, 7)]

@@ -9,6 +9,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.studies import stopping
+from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.series import headline
 
 FUNCTIONS = ["theta[0]", ns.TestFunction("square", lambda x: x[0] * x[0])]  # by local, and by a companion
@@ -90,11 +91,16 @@ def test_the_smallest_step_of_the_coupled_estimator_is_where_it_stops_resolving(
 class Machine:
     """A measurement on a clock of its own: so many seconds to compile, then a chunk, on so many processors."""
 
-    study = SimpleNamespace(points=(1, 2, 3))
+    study, first = SimpleNamespace(points=(1, 2, 3)), 0
 
     def __init__(self, compilation, chunk, processors):
+        self.kept = Kept()
         self.now, self.chunks, self._noise = 0.0, 0, np.random.default_rng(0)
         self._compilation, self._chunk, self._processors = compilation, chunk, processors
+
+    @property
+    def furthest(self):
+        return self.chunks
 
     def extend(self, chunks):
         rounds = -(-(chunks - self.chunks) // self._processors)

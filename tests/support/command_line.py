@@ -1,5 +1,6 @@
 """A small study for the command line, and what is left of a call."""
 
+from ngos_sim.studies import figure
 from ngos_sim.studies import result as results
 from tests.support.programs import PROBLEM
 
@@ -11,7 +12,7 @@ horizon = 0.5
 test_functions = ["theta[0]", "u[0]^2"]
 trajectories = 2048
 """
-FILES = ["errors.png", "orders.csv", "study.json", "table.csv"]
+FILES = ["chunks.sqlite", "errors.png", "orders.csv", "study.json", "table.csv"]
 TABLE = (
     "h eta_e eta2 eta batch_size ell kappa step steps_run time test_function sde optimizer_mean sde_mean error "
     "std_error rounding ci_low ci_high band_low band_high integrator_bias integrator_residual resolved estimator "
@@ -45,6 +46,6 @@ def fail(monkeypatch, what, error):
     owner, name = {
         "orders.csv": (results.Result, "order"),
         "study.json": (results.Result, "describe"),
-        "errors.png": (results, "_png"),
+        "errors.png": (figure, "png"),
     }[what]
     monkeypatch.setattr(owner, name, broken(error))

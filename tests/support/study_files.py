@@ -19,7 +19,7 @@ ADAM = (('"rmsprop"', '"adam"'), (C2, "c1 = 2.0\nc2 = 1.3"), (U, "m = 0.0\nu = 1
 COUPLED = (TRAJECTORIES, f'{TRAJECTORIES}\nestimator = "coupled"')
 STUDY_KEYS = (
     "allowed: horizon, test_functions, trajectories, eta2, eta, steps, batch_size, times, estimator, seed, "
-    "expect, ell, kappa"
+    "expect, ell, kappa, precision"
 )
 NOISES, SQRT8 = "allowed: gaussian, uniform, rademacher, two-point, skewed, laplace, student-t", "must be below 2.828"
 

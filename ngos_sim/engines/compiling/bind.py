@@ -40,10 +40,24 @@ _ELEMENTARY = {  # what stands for math's and NumPy's
     }
     for precision, ending in (("mix", ""), ("f64", ""), ("f32", "32"))
 }
+_RAISING = ("sqrt", "cosh", "sinh", "tan", "exp2", "expm1", "log1p", "log2", "log10", "hypot", "fmod")
+_RENAMED = {"acos": "arccos", "asin": "arcsin", "acosh": "arccosh", "atanh": "arctanh", "pow": "power"}  # by NumPy
+
+
+def _of_double(function):
+    """Return the function whose value is an np.float64, which divides by 0."""
+    return lambda *given: np.float64(function(*given))
+
+
+_ELEMENTARY["unraising"] = {what: _of_double(function) for what, function in _ELEMENTARY["f64"].items()} | {
+    getattr(math, name): getattr(np, other)
+    for name, other in {**{name: name for name in _RAISING}, **_RENAMED}.items()
+    if hasattr(math, name)  # exp2 from Python 3.11 on
+}
 
 
 @functools.cache
-def _library():
+def library():
     """Return a hash of every file that kernels are made of."""
     root = Path(__file__).parents[2]
     files = [root / "arithmetic.py"]
@@ -121,6 +135,12 @@ def plain(function):
     return _twin(function, "f64", {}, _ARITHMETIC, None)
 
 
+def unraising(function):
+    """Return the copy of `plain` that of np.float64 makes NaN or infinity where Python raises: sqrt(-1), 1 / 0."""
+    primitives = {each: each for each in _ARITHMETIC if each is not arithmetic.preconditioner}
+    return _twin(function, "unraising", {}, primitives | {arithmetic.fma: _of_double(arithmetic.fma)}, None)
+
+
 def _rounded_twice(a, b, c):
     return a * b + c
 
@@ -163,7 +183,7 @@ _BOUND: dict[tuple[str, str], Any] = {}
 
 def digest(function, precision):
     """Return a hash of what a function computes at a precision; raise TypeError for what may not be in one."""
-    return hashlib.sha256(_library() + precision.encode() + fingerprint(function)).hexdigest()[:24]
+    return hashlib.sha256(library() + precision.encode() + fingerprint(function)).hexdigest()[:24]
 
 
 def bound(function, precision, target):

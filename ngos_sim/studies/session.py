@@ -1,0 +1,75 @@
+"""A run of a study from its bounds to its Result; results of what a folder holds, and of two folders together.
+
+`ConvergenceStudy.run`, `Result.extend` and the command line come here.
+"""
+
+import sys
+import time
+import warnings
+from functools import partial
+
+from tqdm import tqdm
+
+from ngos_sim.engines.program import CHUNK
+from ngos_sim.errors import NonFiniteError, StudyWarning
+from ngos_sim.studies import notes, ranking, spread, trouble
+from ngos_sim.studies.integrated import limited, unstable
+from ngos_sim.studies.kept import Kept
+from ngos_sim.studies.measurement import Measurement
+from ngos_sim.studies.origin import origin
+from ngos_sim.studies.result import Result
+from ngos_sim.validation import integer
+
+
+def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, until=bool, executor=None):
+    """Run a study; see `ConvergenceStudy.run`.
+
+    Parameters
+    ----------
+    bounds : Bounds
+    settings : dict
+        Of `ConvergenceStudy.settings`.
+    store : str, Path or Kept
+        A folder, or what a Result has kept.
+    until : function () -> bool
+        Whether to end after the round in hand.
+    executor : concurrent.futures.Executor, optional
+
+    Returns
+    -------
+    Result, or None where it was ended before any point was run
+    """
+    begin = time.perf_counter()
+    seed, first = integer("seed", seed), _first_chunk(first)
+    notes.check_range(study, settings["precision"])
+    kept = store if isinstance(store, Kept) else Kept(partial(origin, study, seed, settings["precision"]), store)
+    with kept, tqdm(unit="step", unit_scale=True, disable=not progress or sys.stderr is None) as bar:
+        most = {"most": bounds.chunks, "first": first, "until": until, "executor": spread.check(executor)}
+        measurement = Measurement(study, seed, bar=bar, kept=kept, **most, **settings)
+        bar.total = None if bounds.trajectories is None else measurement.steps * bounds.chunks
+        kept.end(stopped := bounds.follow(measurement, begin))
+    return result(measurement, seed, settings["precision"], stopped) if measurement.has_any else None
+
+
+def _first_chunk(first):
+    """Return the chunk that begins with a trajectory; raise ValueError where none does."""
+    if integer("first", first, 0) % CHUNK:
+        raise ValueError(f"first={first!r}: a multiple of {CHUNK} is allowed")
+    return first // CHUNK
+
+
+def result(measurement, seed, precision, stopped):
+    """Return the Result of what a measurement has; raise NonFiniteError with it where that is not finite."""
+    study, table, why = measurement.study, measurement.table(), measurement.study.reasons(measurement.choices)
+    explosions = unstable(table)
+    for found in (measurement.said(), measurement.doubts(), explosions):
+        why |= {key: f"{why[key]}; {words}" for key, words in found.items()}
+    found = ranking.compared(measurement, table)
+    why = limited(why, table)
+    read = Result(study, table, why, seed, precision, measurement.device, stopped, found, measurement.kept)
+    lost = measurement.lost()
+    if lost:
+        raise NonFiniteError(lost, read, trouble.first_lost(study, seed, measurement.kept.points))
+    for (name, function), said in explosions.items():
+        warnings.warn(f"{function!r} against {name!r}: {said}", StudyWarning, stacklevel=4)
+    return read
