@@ -16,7 +16,7 @@ from ngos_sim.studies.kinds import KINDS
 GIVEN = {
     **dict(hessian=[0.9, 2.0], slope=[1.0, 2.0], width=[1.0, 2.0], amplitude=0.5, frequency=2.0, minimum=1.0),
     **dict(scale=1.0, floor=0.5, nu=5.0, sigma0=0.8, eps0=0.1, c1=2.0, c2=1.3, sigma=0.5, eps=0.1, beta=0.9, mu=1.0),
-    **dict(beta1=0.9, skewness=0.3),
+    **dict(beta1=0.9, skewness=0.3, target=2.0, coupling=0.5, quartic=1.0),
 }
 DEPTH = 2.0
 

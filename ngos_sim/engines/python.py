@@ -8,11 +8,11 @@ import numpy as np
 
 from ngos_sim.arithmetic import fma, matvec
 from ngos_sim.engines import python_data, python_fields, rng
-from ngos_sim.engines.compiling.bind import plain, unraising
 from ngos_sim.engines.fields import DataField
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums, no_law
 from ngos_sim.engines.python_fields import at, theta_of
+from ngos_sim.engines.python_plain import plain_program
 
 
 def draw(key, trajectory, stream, n):
@@ -40,54 +40,13 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None, second_nois
     finite : bool
         Whether its last state is.
     """
-    return _trajectory(_plain(program), inputs, index, noise, extra_noise, second_noise)
-
-
-def _plain(program):
-    """Return the program of plain copies that call exp, log, tanh, erf, sin and cos as compiled functions do."""
-    processes = tuple(
-        replace(
-            each,
-            move=_called(each.move),
-            law=each.law if each.law is no_law else _called(each.law),
-            slope=each.slope and _called(each.slope),
-            field=each.field and python_fields.with_functions(each.field, _called),
-        )
-        for each in program.processes
-    )
-    features = tuple(
-        replace(feature, function=_called(feature.function), sample=feature.sample and _called(feature.sample))
-        for feature in program.features
-    )
-    return replace(program, processes=processes, features=features)
-
-
-def _called(function):
-    """Return the plain copy of a function that gives NaN and infinity where Python raises, as compiled code does."""
-    quick, safe = plain(function), functools.cache(lambda: unraising(function))
-
-    def call(*arguments):
-        try:
-            found = quick(*arguments)
-            if complex not in map(type, found if isinstance(found, (tuple, list)) else (found,)):
-                return found
-        except (ArithmeticError, ValueError, TypeError):  # TypeError: of a complex root
-            pass
-        with np.errstate(all="ignore"):
-            return _each(float, safe()(*_each(np.float64, arguments)))
-
-    return call
-
-
-def _each(kind, value):
-    """Return a number, or the numbers of a tuple, as a kind of number."""
-    return tuple(_each(kind, one) for one in value) if isinstance(value, (tuple, list)) else kind(value)
+    return _trajectory(plain_program(program), inputs, index, noise, extra_noise, second_noise)
 
 
 def walk(program, inputs, index):
     """Return, after each fine step of a trajectory, of each process the slots of each coordinate."""
     found: list = []
-    _trajectory(_plain(program), inputs, index, told=lambda states: found.append([list(state) for state in states]))
+    _trajectory(plain_program(program), inputs, index, told=lambda states: found.append([list(state) for state in states]))
     return found
 
 
@@ -245,7 +204,7 @@ def _observe(program, inputs, states, errors, record):
 
 def run(program, inputs, first, count):
     """Run chunks first .. first + count - 1; see `cpu.run`."""
-    program = _plain(program)
+    program = plain_program(program)
     sums, nonfinite = [], []
     for chunk in range(first, first + count):
         blocks, bad = [], []
@@ -298,7 +257,7 @@ def expectation(program, inputs, noise, weights, second=None):
     -------
     means : ndarray, shape (records, test functions, observables)
     """
-    program = _plain(program)
+    program = plain_program(program)
     seconds = [None] * len(noise) if second is None else second
     paths = (
         _trajectory(program, inputs, 0, *each)[0] for each in zip(noise, [None] * len(noise), seconds, strict=True)
