@@ -128,7 +128,7 @@ def run(
                 "ignore"
             )  # the table is written first; what is not finite may have no order or figure
             error.result.save(directory, read.expected_order)
-        raise NonFiniteError(f"{error}; what was measured is in {directory}") from None
+        raise NonFiniteError(f"{error}; what was measured is in {directory}", error.result, error.lost) from None
     if result is None:
         exits.say(f"stopped before any point was run; the same command goes on, with what is in {directory}")
         raise typer.Exit(128 + interruption.number)

@@ -8,11 +8,14 @@ class NonFiniteError(ArithmeticError):
     ----------
     result : Result
         What was measured, the bad points included, with `nonfinite` in its table.
+    lost : Lost or None
+        The first trajectory that was lost: its h, number and step, and the line of Python that runs it again
+        (`studies.trouble`); None where only a test function is not finite.
     """
 
-    def __init__(self, message, result=None):
+    def __init__(self, message, result=None, lost=None):
         super().__init__(message)
-        self.result = result
+        self.result, self.lost = result, lost
 
 
 class StudyWarning(UserWarning):

@@ -109,13 +109,12 @@ class Remade(Value):
     """A Value that is pickled as the arguments of its constructor, out of which it makes all the rest again."""
 
     def __reduce__(self):
+        check_travels(described(self), self.given())
         return remade, (type(self), self.given())
 
     def given(self):
-        """Return the arguments of the constructor, by name; raise PicklingError where one cannot travel."""
-        found = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
-        check_travels(described(self), found)
-        return found
+        """Return the arguments of the constructor, by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
 
 
 def remade(kind, given):

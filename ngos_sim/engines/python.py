@@ -1,5 +1,6 @@
 """The contract in plain Python: the reference for every other engine, and the debugger's."""
 
+import functools
 import math
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from ngos_sim.arithmetic import fma, matvec
 from ngos_sim.engines import rng
-from ngos_sim.engines.compiling.bind import plain
+from ngos_sim.engines.compiling.bind import plain, unraising
 from ngos_sim.engines.moments import merged
 from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums
 
@@ -43,14 +44,43 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None, second_nois
 def _plain(program):
     """Return the program of plain copies that call exp, log, tanh, erf, sin and cos as compiled functions do."""
     processes = tuple(
-        replace(process, move=plain(process.move), law=plain(process.law), slope=process.slope and plain(process.slope))
-        for process in program.processes
+        replace(each, move=_called(each.move), law=_called(each.law), slope=each.slope and _called(each.slope))
+        for each in program.processes
     )
-    features = tuple(replace(feature, function=plain(feature.function)) for feature in program.features)
+    features = tuple(replace(feature, function=_called(feature.function)) for feature in program.features)
     return replace(program, processes=processes, features=features)
 
 
-def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
+def _called(function):
+    """Return the plain copy of a function that gives NaN and infinity where Python raises, as compiled code does."""
+    quick, safe = plain(function), functools.cache(lambda: unraising(function))
+
+    def call(*arguments):
+        try:
+            found = quick(*arguments)
+            if complex not in map(type, found if isinstance(found, tuple) else (found,)):
+                return found
+        except (ArithmeticError, ValueError, TypeError):  # TypeError: of a complex root
+            pass
+        with np.errstate(all="ignore"):
+            return _each(float, safe()(*_each(np.float64, arguments)))
+
+    return call
+
+
+def _each(kind, value):
+    """Return a number, or the numbers of a tuple, as a kind of number."""
+    return tuple(_each(kind, one) for one in value) if isinstance(value, tuple) else kind(value)
+
+
+def walk(program, inputs, index):
+    """Return, after each fine step of a trajectory, of each process the slots of each coordinate."""
+    found: list = []
+    _trajectory(_plain(program), inputs, index, told=lambda states: found.append([list(state) for state in states]))
+    return found
+
+
+def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None, told=None):
     d, m = program.dimension, program.substeps  # fine steps a macro step
     given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise, rng.SECOND_BROWNIAN: second_noise}
 
@@ -85,6 +115,8 @@ def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noi
             if carried:
                 carried[:] = _carried(carried, numbers.errors, state, moves, step)
             state[:] = [moved(*drawn) for moved, *drawn in zip(moves, of_w, of_b, extra, strict=True)]
+        if told is not None:
+            told(states)
         if fine in inputs.records:
             observed.append(_observe(program, inputs, states, errors, len(observed)))
     return np.array(observed), all(math.isfinite(v) for state in states for x in state for v in x)
@@ -187,7 +219,8 @@ def _observe(program, inputs, states, errors, record):
                 for _ in range(power):
                     term *= row
             values[owner] += term
-        observed += np.outer(values, inputs.combinations[:, index])
+        with np.errstate(invalid="ignore", over="ignore"):  # of trajectories that left the finite numbers
+            observed += np.outer(values, inputs.combinations[:, index])
     return observed
 
 

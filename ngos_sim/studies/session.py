@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError, StudyWarning
-from ngos_sim.studies import notes, ranking, spread
+from ngos_sim.studies import notes, ranking, spread, trouble
 from ngos_sim.studies.integrated import limited, unstable
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.measurement import Measurement
@@ -69,7 +69,7 @@ def result(measurement, seed, precision, stopped):
     read = Result(study, table, why, seed, precision, measurement.device, stopped, found, measurement.kept)
     lost = measurement.lost()
     if lost:
-        raise NonFiniteError(lost, read)
+        raise NonFiniteError(lost, read, trouble.first_lost(study, seed, measurement.kept.points))
     for (name, function), said in explosions.items():
         warnings.warn(f"{function!r} against {name!r}: {said}", StudyWarning, stacklevel=4)
     return read

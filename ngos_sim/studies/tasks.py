@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ngos_sim.engines import devices
 from ngos_sim.estimators import choose
 from ngos_sim.estimators.identity import identity, together
-from ngos_sim.identity import remade
+from ngos_sim.identity import check_travels, remade
 from ngos_sim.statistics.sums import Sums
 from ngos_sim.studies import problems
 
@@ -41,6 +41,10 @@ class Work:
     precision: str = field(compare=False)
     threads: int = field(compare=False)
     choices: choose.Choices = field(compare=False)
+
+    def __getstate__(self):
+        check_travels(self.kind.__name__, self.given)
+        return vars(self)
 
 
 def work_of(study, seed, device, precision, threads, choices):

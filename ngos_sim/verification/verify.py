@@ -110,7 +110,7 @@ def _tried(name, out, threads):
     try:
         return _verified(name, out, threads)
     except NonFiniteError as error:
-        return NonFiniteError(f"case {name!r}: {error}")  # the result stays here: a study does not pickle
+        return NonFiniteError(f"case {name!r}: {error}")  # the result stays here: nobody asks for it
     except Exception as error:
         error.add_note(traceback.format_exc())  # which does not travel otherwise
         return error

@@ -194,6 +194,13 @@ def test_what_cannot_travel_is_one_line():
         made.run(1024, executor=Here(travel=True), device="python")
 
 
+def test_what_need_not_travel_may_be_a_lambda():
+    made = study(initial=dict(theta=lambda size: 1.0 + size, u=1.0))
+    assert files(made.run(2048, executor=Here())) == files(made.run(2048))
+    with pytest.raises(pickle.PicklingError, match="^ConvergenceStudy cannot be pickled: initial is a lambda in "):
+        made.run(2048, executor=Here(travel=True))
+
+
 @pytest.mark.parametrize("executor", [2, "processes", ThreadPoolExecutor])
 def test_what_is_no_executor(executor):
     with pytest.raises(TypeError, match=r"^executor=.* is no executor; a concurrent.futures.Executor is allowed$"):

@@ -40,6 +40,20 @@ _ELEMENTARY = {  # what stands for math's and NumPy's
     }
     for precision, ending in (("mix", ""), ("f64", ""), ("f32", "32"))
 }
+_RAISING = ("sqrt", "cosh", "sinh", "tan", "exp2", "expm1", "log1p", "log2", "log10", "hypot", "fmod")
+_RENAMED = {"acos": "arccos", "asin": "arcsin", "acosh": "arccosh", "atanh": "arctanh", "pow": "power"}  # by NumPy
+
+
+def _of_double(function):
+    """Return the function whose value is an np.float64, which divides by 0."""
+    return lambda *given: np.float64(function(*given))
+
+
+_ELEMENTARY["unraising"] = {what: _of_double(function) for what, function in _ELEMENTARY["f64"].items()} | {
+    getattr(math, name): getattr(np, other)
+    for name, other in {**{name: name for name in _RAISING}, **_RENAMED}.items()
+    if hasattr(math, name)  # exp2 from Python 3.11 on
+}
 
 
 @functools.cache
@@ -119,6 +133,12 @@ def _rebuilt(read, bound):
 def plain(function):
     """Return a plain function as the Python engine calls it: what `bound` compiles, in float64, uncompiled."""
     return _twin(function, "f64", {}, _ARITHMETIC, None)
+
+
+def unraising(function):
+    """Return the copy of `plain` that of np.float64 makes NaN or infinity where Python raises: sqrt(-1), 1 / 0."""
+    primitives = {each: each for each in _ARITHMETIC if each is not arithmetic.preconditioner}
+    return _twin(function, "unraising", {}, primitives | {arithmetic.fma: _of_double(arithmetic.fma)}, None)
 
 
 def _rounded_twice(a, b, c):
