@@ -38,10 +38,8 @@ def load(folder, plugins=()):
     try:
         study = study_file.parse(Plugins(plugins).resolved(made["file"])).study
     except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"{folder}: {error}; or make the study in Python: run(1, seed={made['seed']}, "
-            f"store={str(folder)!r}) reads what is there"
-        ) from None
+        how = f"seed={made['seed']}, precision={made['precision']!r}, store={str(folder)!r}"
+        raise ValueError(f"{folder}: {error}; or make the study in Python: run(1, {how}) reads what is there") from None
     here = origin(study, made["seed"], made["precision"]) | {"versions": made["versions"]}  # these ran the chunks
     if said := difference(made, here):
         raise ValueError(f"{folder}: its chunks cannot be read: {said}; table.csv and figures beside them can")

@@ -1,6 +1,7 @@
 """A store of chunks: every way to the same chunks gives the same bits, and what is wrong with one is said."""
 
 import json
+import math
 import os
 import sqlite3
 
@@ -255,3 +256,29 @@ def test_what_a_store_holds_is_no_pickle(kept):
     opened.close()
     assert kinds == {"blob"}
     assert records
+
+
+def squashed(x, a):
+    return math.tanh(x)
+
+
+def height(x, a):
+    return math.log(math.cosh(x))
+
+
+def test_a_study_of_plug_ins_is_loaded_with_them(tmp_path):
+    """Without, a line says what is missing, and how to read it."""
+    study = ns.ConvergenceStudy(
+        ns.NGOS(ns.Loss("mine", gradient=squashed, value=height), 1.0, ns.gaussian()),
+        ns.rmsprop(sigma0=0.8, eps0=0.1, c2=1.3),
+        sde=ns.rmsprop_sde(),
+        initial=dict(theta=1.2, u=1.0),
+        eta2=[2.0**-2],
+        horizon=0.5,
+        test_functions=["theta[0]"],
+    )
+    found = study.run(2048, store=tmp_path)
+    name = "test_store:squashed"
+    with pytest.raises(ValueError, match=f"oracle.loss.gradient: '{name}' is not in a plug-in: .* store='{tmp_path}'"):
+        ns.load(tmp_path)
+    assert same(ns.load(tmp_path, plugins=[__file__]), found)
