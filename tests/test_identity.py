@@ -19,6 +19,7 @@ GIVEN = {
     **dict(beta1=0.9, skewness=0.3, target=2.0, coupling=0.5, quartic=1.0),
 }
 DEPTH = 2.0
+DATA = ns.finite_data([[1.0, -0.3], [0.1, 1.2], [-0.8, 0.5]], ["no", "yes", "yes"], l2=0.1)
 
 
 def drift(x, o, c, p):
@@ -43,6 +44,10 @@ def wave(theta):
 
 def start(size):
     return 1.0 + size
+
+
+def slanted(theta, p):
+    return (1.0, 0.0), (0.1 * theta[0], 1.0)
 
 
 class Mine(Coupled):
@@ -107,6 +112,8 @@ def test_every_built_in_travels_as_its_constructor_and_arguments(make):
         ),
         dict(oracle=ns.NGOS(ns.quadratic([0.9, 2.0]), wave, ns.gaussian()), initial=dict(theta=1.0)),
         dict(estimator=Mine(2.0)),
+        dict(oracle=ns.NGOS(ns.rosenbrock(b=5.0), ns.Covariance("two", slanted, 2)), estimator="coupled"),
+        dict(oracle=DATA, optimizer=ns.sgd(1.0), estimator="coupled"),
     ],
 )
 def test_a_study_travels(changes):

@@ -1,8 +1,6 @@
 """The contract in plain Python: the reference for every other engine, and the debugger's."""
 
-import functools
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -46,7 +44,9 @@ def trajectory(program, inputs, index, noise=None, extra_noise=None, second_nois
 def walk(program, inputs, index):
     """Return, after each fine step of a trajectory, of each process the slots of each coordinate."""
     found: list = []
-    _trajectory(plain_program(program), inputs, index, told=lambda states: found.append([list(state) for state in states]))
+    _trajectory(
+        plain_program(program), inputs, index, told=lambda states: found.append([list(state) for state in states])
+    )
     return found
 
 

@@ -1,4 +1,4 @@
-"""Programs of plain copies, which `engines.python` calls: NaN and infinity where compiled code has them, no exception."""
+"""Programs of plain copies, which `engines.python` calls; they give NaN and infinity where compiled code does."""
 
 import functools
 from dataclasses import replace

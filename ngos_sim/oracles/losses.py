@@ -97,13 +97,11 @@ class Loss(Objective):
         if joint:
             dimension = whole.checked_dimension(owner, dimension)
             held = _of_joint(owner, functions, matrix, dimension, parameters)
+        elif dimension not in (None, *(len(one) for one in (matrix, *parameters.values()) if np.iterable(one))):
+            raise ValueError(f"{owner}: dimension={dimension!r} is that of a joint loss; give joint=True, or vectors")
         else:
             matrix, held = _of_coordinates(owner, functions, matrix, parameters)
-            own = dimension_of(held) if matrix is None else len(matrix)
-            if dimension not in (None, own):
-                says = f"dimension={dimension!r} is that of a joint loss; give joint=True, or vectors"
-                raise ValueError(f"{owner}: {says}")
-            dimension = own
+            dimension = dimension_of(held) if matrix is None else len(matrix)
         keep(
             self,
             name=name,

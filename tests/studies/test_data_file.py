@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.studies import data_file
+from ngos_sim.studies import data_file, description
 
 CSV = "a,b,kind\n1.0,-0.3,no\n0.1,1.2,yes\n-0.8,0.5,yes\n2.5,40,no\n"
 
@@ -32,6 +32,25 @@ def test_a_csv_file(made):
     assert (risk.name, risk.l2, risk.columns, risk.classes) == ("logistic", 0.1, ("a", "b"), ("no", "yes"))
     assert risk.features.tolist() == [[1.0, -0.3], [0.1, 1.2], [-0.8, 0.5], [2.5, 40.0]]
     assert risk.targets.tolist() == [-1.0, 1.0, 1.0, -1.0]
+
+
+def test_what_a_run_writes_of_its_data_is_read_again(made, tmp_path):
+    table = made(**GIVEN, l2=0.1, standardise=True).table
+    assert table["file"] == str(tmp_path / "data.csv")
+    again = data_file.oracle(table, tmp_path / "elsewhere")
+    assert (again, again.table) == (made(**GIVEN, l2=0.1, standardise=True), table)
+    with pytest.raises(
+        ValueError, match=r"^oracle.data.sha256='[0-9a-f]+': the data have changed, theirs is '[0-9a-f]+'$"
+    ):
+        made(CSV.replace("2.5", "2.6"), **table)
+
+
+def test_data_that_were_arrays_are_not_in_study_json(made):
+    table = description.data(ns.finite_data([[1.0], [2.0], [-1.0]], [0, 1, 1]))
+    with pytest.raises(
+        ValueError, match=r"^oracle.data: the data were arrays, which study.json describes and does not"
+    ):
+        made(**table)
 
 
 def test_named_features_in_their_order(made):
