@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ngos_sim.errors import StoreError
-from ngos_sim.estimators.identity import Identity, identity
+from ngos_sim.estimators.job_identity import Identity, identity
 from ngos_sim.statistics.sums import Sums
 from ngos_sim.studies import origin, store
 

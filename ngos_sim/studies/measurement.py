@@ -11,7 +11,7 @@ import pandas as pd
 from ngos_sim.engines import devices
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Reading
-from ngos_sim.estimators.identity import together
+from ngos_sim.estimators.job_identity import together
 from ngos_sim.statistics.chunks import Measured, relative_error_of_std_error, simultaneous_quantile
 from ngos_sim.studies import collect
 from ngos_sim.studies.kept import Kept

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ngos_sim.engines import devices
 from ngos_sim.estimators import choose
-from ngos_sim.estimators.identity import identity, together
+from ngos_sim.estimators.job_identity import identity, together
 from ngos_sim.identity import check_travels, remade
 from ngos_sim.statistics.sums import Sums
 from ngos_sim.studies import problems

@@ -7,7 +7,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.estimators import choose
-from ngos_sim.estimators.identity import identity
+from ngos_sim.estimators.job_identity import identity
 from ngos_sim.studies.problems import problems
 
 
