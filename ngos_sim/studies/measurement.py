@@ -85,11 +85,13 @@ class Measurement:
         self.choices, remainders = choose.after_look(*looked)
         self._problems = problems(study, seed, precision)
         self._points, self._kept, self.steps, kernels, room = [], {}, 0.0, 0, _ROOM
+        programs: list = []
         for index, left in enumerate(remainders):
             point = self._make(index)
             jobs = [job for each in point for job in each.plan.jobs]
             self.steps += sum(job.cost for job in jobs)
             kernels = max(kernels, len(jobs))  # points share theirs
+            programs += (job.program for job in jobs)
             room -= sum(job.inputs.nbytes for job in jobs)
             if room >= 0:
                 self._kept[index] = point
@@ -100,7 +102,7 @@ class Measurement:
                 ]
             )
             del point, jobs
-        self.device = devices.chosen(device, self.steps * most, kernels, threads)
+        self.device = devices.chosen(device, self.steps * most, kernels, threads, programs)
 
     def _make(self, index):
         """Return all that is Planned at a point."""

@@ -16,6 +16,7 @@ from ngos_sim.engines.cuda.access import types_of
 from ngos_sim.engines.cuda.bundles import Functions, Place, Scope, Shape
 from ngos_sim.engines.cuda.joint import flat
 from ngos_sim.engines.cuda.kernel import make
+from ngos_sim.engines.cuda.limits import refusal
 from ngos_sim.engines.cuda.package import cuda
 from ngos_sim.engines.cuda.products import COMPILED
 from ngos_sim.engines.moments import merged
@@ -52,8 +53,8 @@ class Kernel:
     """
 
     def __init__(self, program, inputs, precision, plain=False):
-        if any(process.field is not None for process in program.processes):
-            raise EngineUnavailable("device='cuda' runs no loss or covariance of all of theta; allowed: cpu, python")
+        if clause := refusal(program):
+            raise EngineUnavailable(f"device='cuda': {clause}")
         real, noise = types_of(precision)
         d, places, constants, tables, starts, errors = program.dimension, [], [], [], [], []
         others = len(program.features) + inputs.processes[0].error_rows
