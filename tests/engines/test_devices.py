@@ -5,9 +5,9 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.engines import devices
 from ngos_sim.engines.cuda import package as cuda_package
-from tests.support import joint, programs
+from tests.support import families
 
-NO = "no loss or covariance of all of theta, and no data, run on the GPU"
+NO = "minibatches without replacement do not run on the GPU"
 
 
 @pytest.fixture(autouse=True)
@@ -28,23 +28,21 @@ def study(oracle):
     return ns.ConvergenceStudy(oracle, ns.sgd(sigma=1.0), ns.sgd_sde(), **start)
 
 
-@pytest.mark.parametrize(("replacement", "clause"), [(True, NO)])
-def test_a_study_that_it_does_not_run(replacement, clause):
-    one = study(data(replacement))
-    with pytest.raises(ns.EngineUnavailable, match=f"^device='cuda': {clause}; device='cpu' runs it$"):
+def test_a_study_that_it_does_not_run():
+    one = study(data(replacement=False))
+    with pytest.raises(ns.EngineUnavailable, match=f"^device='cuda': {NO}; device='cpu' runs it$"):
         one.run(1024, device="cuda")
     assert one.run(1024, device="auto").device == "cpu"
 
 
-@pytest.mark.parametrize("name", joint.ORACLES)
-def test_joint_oracles(name):
-    whole, _ = joint.cases()[name]
+def test_an_order_effect_is_of_what_it_does_not_run():
+    given = dict(initial=dict(theta=1.0), eta=[0.25], trajectories=8192, device="cuda")
     with pytest.raises(ns.EngineUnavailable, match=f"^device='cuda': {NO}; device='cpu' runs it$"):
-        devices.chosen("cuda", 1e30, 1, 1, [whole])
-    assert devices.chosen("auto", 1e30, 1, 1, [whole]) == "cpu"
+        ns.order_effect(data(replacement=True), ns.sgd(sigma=1.0), **given)
 
 
-def test_what_it_runs_goes_there():
-    whole, _ = programs.alone(ns.rmsprop(**programs.RMSPROP))
+@pytest.mark.parametrize("name", families.coupled())
+def test_what_it_runs_goes_there(name):
+    whole, _ = families.coupled()[name]
     assert devices.chosen("auto", 1e30, 1, 1, [whole]) == "cuda"
     assert devices.chosen("cuda", 1.0, 1, 1, [whole]) == "cuda"

@@ -218,14 +218,14 @@ class Rows(NamedTuple):
 class Data(NamedTuple):
     """Data, and what a thread works with at them.
 
-    features, targets, factors, batches : as `engines.cuda.data.arguments` returns them
+    features, targets, factors, counts : as `engines.cuda.data.arguments` returns them
     sums, noise, squares : rows for sums over samples; parts : of a margin; normals : of a tile of samples
     """
 
     features: Any
     targets: Any
     factors: Any
-    batches: Any
+    counts: Any
     sums: Any
     noise: Any
     squares: Any

@@ -15,15 +15,17 @@ from ngos_sim.engines.fields import DataField
 
 PARTS = 8  # partial sums of a margin in a minibatch
 TILE = 16  # samples whose Gaussians a thread holds
+_IN_REGISTERS = 16  # coordinates up to which loops are written out; else their rows are in local memory
 _L2, _INVERSE, _INVERSE_ROOT, _WEIGHTS = map(np.uint64, range(4))  # places in `factors`
 _FOUR, _THREE, _HALF = np.uint64(4), np.uint64(3), np.uint64(32)
 _BROWNIAN, _SAMPLES = np.uint64(rng.BROWNIAN), np.uint64(rng.SAMPLES)
 
 
 def arguments(program, inputs, real):
-    """Return what a kernel reads of data: features, targets, factors, and the batch of each process.
+    """Return what a kernel reads of data: features, targets, factors, and counts.
 
     factors : l2, 1 / n, 1 / sqrt(n), then the weights of all processes' minibatches over their samples
+    counts : how many coordinates there are, then the batch of each process
     """
     if inputs.data is None:
         nothing = np.zeros(1, real)
@@ -31,9 +33,17 @@ def arguments(program, inputs, real):
     n, fields = len(inputs.data.targets), [process.field for process in program.processes]
     weights = [weight / max(field.batch, 1) for field in fields for weight in field.weights]
     factors = np.array([inputs.data.l2, 1.0 / n, 1.0 / math.sqrt(n), *weights])
-    batches = np.array([field.batch for field in fields], dtype=np.int64)
+    counts = np.array([program.dimension, *(field.batch for field in fields)], dtype=np.int64)
     features = np.ascontiguousarray(inputs.data.features).ravel()
-    return features.astype(real), inputs.data.targets.astype(real), factors.astype(real), batches
+    return features.astype(real), inputs.data.targets.astype(real), factors.astype(real), counts
+
+
+def samples(program, inputs):
+    """Return how many samples a process step takes at most; 1 where it is not of data."""
+    if inputs.data is None:
+        return 1
+    every = len(inputs.data.targets)
+    return max(process.field.batch * len(process.field.weights) or every for process in program.processes)
 
 
 def places(program):
@@ -45,6 +55,14 @@ def places(program):
         found.append({"minibatches": minibatches, "weights_at": int(_WEIGHTS) + before})
         before += weights
     return found
+
+
+def _measurer(shape, device):
+    """Return length(data): how many coordinates there are, of many read from memory, so that no loop is written out."""
+    known = np.uint64(shape.d)
+    if shape.d <= _IN_REGISTERS:
+        return device(lambda data: known)
+    return device(lambda data: np.uint64(data.counts[0]))
 
 
 def _selector(device):
@@ -60,10 +78,10 @@ def _minibatch_margin(shape, place, multiply_add, device):
     """Return margin(rows, state, row): x . theta in PARTS sums, which are then added in pairs; x begins at `row`."""
     real, _ = types_of(shape.precision)
     begin, slots, zero = np.uint64(place.state_at), np.uint64(place.slots), real(0.0)
-    parts, groups, rest = np.uint64(PARTS), np.uint64(shape.d // PARTS), np.uint64(shape.d % PARTS)
+    parts, rest, length = np.uint64(PARTS), np.uint64(shape.d % PARTS), _measurer(shape, device)
 
     def margin(rows, state, row):
-        x, sums = rows.data.features, rows.data.parts
+        x, sums, groups = rows.data.features, rows.data.parts, length(rows.data) // parts
         for t in range(parts):
             sums[t] = zero
         for group in range(groups):
@@ -84,11 +102,12 @@ def minibatcher(shape, which, slope, draw, multiply_add, device):
     place, (real, _) = shape.places[which], types_of(shape.precision)
     margin, pick = _minibatch_margin(shape, place, multiply_add, device), _selector(device)
     second_word, words = device(rng.second_word), draw.words
-    count, d, weights_at = np.uint64(place.minibatches), np.uint64(shape.d), np.uint64(place.weights_at)
+    count, weights_at, length = np.uint64(place.minibatches), np.uint64(place.weights_at), _measurer(shape, device)
     begin, slots = np.uint64(place.state_at), np.uint64(place.slots)
 
     def add(rows, state, sample, weight):
-        row, x, pull = sample * d, rows.data.features, rows.pull
+        d, x, pull = length(rows.data), rows.data.features, rows.pull
+        row = sample * d
         r = real(slope(margin(rows, state, row), rows.data.targets[sample]) * weight)
         for j in range(d):
             pull[j] = multiply_add(r, x[row + np.uint64(j)], pull[j])
@@ -96,10 +115,10 @@ def minibatcher(shape, which, slope, draw, multiply_add, device):
     add = device(add)
 
     def fill(rows, state, step, counter):
-        n, batch = np.uint64(rows.data.targets.shape[0]), np.uint64(rows.data.batches[which])
+        n, batch = np.uint64(rows.data.targets.shape[0]), np.uint64(rows.data.counts[1 + which])
         first = np.uint64(step) * count * batch
         end, l2 = first + count * batch, rows.data.factors[_L2]
-        for j in range(d):
+        for j in range(length(rows.data)):
             rows.pull[j] = l2 * state[begin + np.uint64(j) * slots]
         head = first // _FOUR
         for b in range((end + _THREE) // _FOUR - head):
@@ -147,11 +166,11 @@ def _normals(shape, place, draw, device):
 def _sample_margin(shape, place, multiply_add, device):
     """Return margin(rows, state, row): x . theta, the coordinates ascending; x begins at `row`."""
     real, _ = types_of(shape.precision)
-    begin, slots, zero, d = np.uint64(place.state_at), np.uint64(place.slots), real(0.0), np.uint64(shape.d)
+    begin, slots, zero, length = np.uint64(place.state_at), np.uint64(place.slots), real(0.0), _measurer(shape, device)
 
     def margin(rows, state, row):
         total = zero
-        for j in range(d):
+        for j in range(length(rows.data)):
             total = real(
                 multiply_add(rows.data.features[row + np.uint64(j)], state[begin + np.uint64(j) * slots], total)
             )
@@ -167,12 +186,12 @@ def full_batch(shape, place, slope, draw, noisy, spread, multiply_add, device):
     """
     real, noise = types_of(shape.precision)
     margin, normals = _sample_margin(shape, place, multiply_add, device), _normals(shape, place, draw, device)
-    begin, slots, d = np.uint64(place.state_at), np.uint64(place.slots), np.uint64(shape.d)
+    begin, slots, length = np.uint64(place.state_at), np.uint64(place.slots), _measurer(shape, device)
     zero, tile = real(0.0), np.uint64(TILE)
 
     def add(data, state, row, r, w):
         weighted, square = real(r * w), real(r * r)
-        for j in range(d):
+        for j in range(length(data)):
             x = data.features[row + np.uint64(j)]
             data.sums[j] = multiply_add(x, r, data.sums[j])
             if noisy:
@@ -183,7 +202,7 @@ def full_batch(shape, place, slope, draw, noisy, spread, multiply_add, device):
     def finish(rows, state, total):
         data = rows.data
         l2, inverse, root = data.factors[_L2], data.factors[_INVERSE], data.factors[_INVERSE_ROOT]
-        for j in range(d):
+        for j in range(length(data)):
             mean = real(data.sums[j] * inverse)
             rows.pull[j] = multiply_add(l2, state[begin + np.uint64(j) * slots], mean)
             if noisy:
@@ -195,7 +214,7 @@ def full_batch(shape, place, slope, draw, noisy, spread, multiply_add, device):
     add, finish = device(add), device(finish)
 
     def fill(rows, state, step, counter):
-        data, n, total = rows.data, np.uint64(rows.data.targets.shape[0]), zero
+        data, n, d, total = rows.data, np.uint64(rows.data.targets.shape[0]), length(rows.data), zero
         for j in range(d):
             data.sums[j] = zero
             if noisy:
@@ -224,10 +243,10 @@ def full_batch(shape, place, slope, draw, noisy, spread, multiply_add, device):
 def averager(shape, place, function, multiply_add, device):
     """Return add(rows, state, start): start and the mean over all samples of a function (margin, y)."""
     real, _ = types_of(shape.precision)
-    margin, d, zero = _sample_margin(shape, place, multiply_add, device), np.uint64(shape.d), real(0.0)
+    margin, zero, length = _sample_margin(shape, place, multiply_add, device), real(0.0), _measurer(shape, device)
 
     def add(rows, state, start):
-        n, total = np.uint64(rows.data.targets.shape[0]), zero
+        n, d, total = np.uint64(rows.data.targets.shape[0]), length(rows.data), zero
         for i in range(n):
             sample = np.uint64(i)
             total = real(total + function(margin(rows, state, sample * d), rows.data.targets[sample]))

@@ -27,6 +27,7 @@ from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
 from ngos_sim.errors import EngineUnavailable
 
 _LAUNCH_STEPS = 1e11  # process steps, coordinates and trajectories of one launch: about a second
+_FULL = 32  # chunks that a launch on data takes at least: a GPU runs so many at once, however long they take
 _MEMORY = 0.5  # of the free device memory that one launch may use
 _WORDS = 255  # of 32 bits in a thread's registers; a matrix's state beyond them is in local memory in any case:
 _CAP = 128  # then twice the threads hide more than registers hold (64 x 64 in f64: 104 ps a step instead of 135)
@@ -212,7 +213,9 @@ def _chunks_a_launch(program, inputs, count):
         return 1
     free, _ = cuda.current_context().get_memory_info()
     each = 8 * BLOCKS * 2 * len(inputs.records) * inputs.test_functions * len(inputs.combinations) + CHUNK
-    return int(max(1, min(count, _LAUNCH_STEPS // cost(program, inputs), _MEMORY * free // each)))
+    work = cost(program, inputs) * data.samples(program, inputs)
+    least = 1 if inputs.data is None else _FULL
+    return int(max(1, min(count, max(least, _LAUNCH_STEPS // work), _MEMORY * free // each)))
 
 
 def run(program, inputs, first, count, *, precision="mix", progress=None):

@@ -59,7 +59,7 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
         features,
         targets,
         factors,
-        batches,
+        counts,
         records,
         terms,
         exponents,
@@ -79,7 +79,7 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
         totals, of_noise = cuda.local.array(of_data, real), cuda.local.array(of_data, real)
         squares, of_margin = cuda.local.array(of_data, real), cuda.local.array(parts, real)
         normals, work = cuda.local.array(tile, noise), cuda.local.array(carried, real)
-        data = Data(features, targets, factors, batches, totals, of_noise, squares, of_margin, normals)
+        data = Data(features, targets, factors, counts, totals, of_noise, squares, of_margin, normals)
         diagonal = cuda.local.array(spread, real)
         rows = Rows(pull, slopes, bend, zeta, mixed, h, r, errors, work, diagonal, data)
         lane, block = cuda.threadIdx.x, cuda.blockIdx.x
