@@ -4,6 +4,7 @@ from numba import config
 
 from ngos_sim.engines import processors, python
 from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.engines.cuda import limits
 from ngos_sim.errors import EngineUnavailable
 from ngos_sim.validation import choice
 
@@ -39,22 +40,34 @@ def checked(device, precision):
     return precision
 
 
-def chosen(device, steps, programs, threads):
-    """Return the device itself; for "auto" the GPU where there is one and it gains over the CPU, else "cpu".
+def chosen(device, steps, kernels, threads, programs=()):
+    """Return the device itself; for "auto" the GPU where it can run this and gains over the CPU, else "cpu".
 
     Parameters
     ----------
     device : str
     steps : float
         Process steps, over coordinates and trajectories, of all that will be run.
-    programs : int
-        How many kernels must be compiled for it, at most.
+    kernels : int
+        How many must be compiled for it, at most.
     threads : int or None
         As in `cpu.run`.
+    programs : iterable of Program
+        Those that will be run.
+
+    Raises
+    ------
+    EngineUnavailable
+        device is "cuda", and it does not run one of the programs.
     """
-    if device != "auto":
+    if device not in ("auto", "cuda"):
         return device
-    if steps < _COMPILATION * programs * (threads or processors.available()):
+    refusal = next(filter(None, map(limits.refusal, programs)), "")
+    if device == "cuda":
+        if refusal:
+            raise EngineUnavailable(f"device='cuda': {refusal}; device='cpu' runs it")
+        return device
+    if refusal or steps < _COMPILATION * kernels * (threads or processors.available()):
         return "cpu"
     from ngos_sim.engines.cuda import package as cuda_package
 

@@ -205,7 +205,8 @@ def after_look(asked, problems, choices, device, threads, looked) -> tuple[Choic
 
 def _look(jobs, chunks, device, threads, looked):
     """Return what is Measured in the first chunks of jobs."""
-    used = devices.chosen(device, chunks * sum(job.cost for job in jobs), len(jobs), threads)
+    programs = [job.program for job in jobs]
+    used = devices.chosen(device, chunks * sum(job.cost for job in jobs), len(jobs), threads, programs)
 
     def run(job):
         sums, ran = Sums(), devices.run(used, job.program, job.inputs, 0, chunks, precision="f64", threads=threads)

@@ -78,10 +78,12 @@ class Measurement:
         self.choices, remainders = choose.after_look(*looked)
         self._problems = problems(study, seed, precision)
         self._points, self._tables, self._paces, kernels, room = [], {}, [], 0, _ROOM
+        programs: list = []
         for index, left in enumerate(remainders):
             point = self._make(index)
             jobs = [(job, each.estimator.precision(precision)) for each in point for job in each.plan.jobs]
             kernels = max(kernels, len(jobs))  # points share theirs
+            programs += (job.program for job, _ in jobs)
             room -= sum(job.inputs.nbytes for job, _ in jobs)
             if room >= 0:
                 self._tables[index] = point
@@ -96,7 +98,7 @@ class Measurement:
             del point, jobs
         self.kept.begin()
         self.steps = sum(pace.steps for pace in self._paces)
-        self.device = devices.chosen(device, self.steps * most, kernels, threads)
+        self.device = devices.chosen(device, self.steps * most, kernels, threads, programs)
         self._spread = None
         if executor is not None:
             work = work_of(study, seed, self.device, precision, threads, self.choices)

@@ -191,7 +191,7 @@ def _measured(problem, device, chunks, threads):
     """Return the row of the table of one learning rate."""
     every = range(problem.dimension)
     job = problem.job([problem.optimizer()], np.eye(1), problem.observables(every), role=" order")
-    device = devices.chosen(device, job.cost * chunks, 1, threads)
+    device = devices.chosen(device, job.cost * chunks, 1, threads, [job.program])
     found = devices.run(device, job.program, job.inputs, 0, chunks, precision="f64", threads=threads)
     if lost := int(found.nonfinite[:, 0].sum()):
         raise NonFiniteError(f"{problem.label}: {lost} of {chunks * CHUNK} trajectories left the finite numbers")

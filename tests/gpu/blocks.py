@@ -15,7 +15,7 @@ from ngos_sim.engines.cuda import kernel as cuda_kernel
 from ngos_sim.engines.cuda.engine import Kernel
 from ngos_sim.engines.program import BLOCK
 from tests.gpu import emulator, patience  # noqa: F401
-from tests.support import programs
+from tests.support import families, programs
 
 FIRST = 1024  # a trajectory
 
@@ -40,7 +40,7 @@ def simulated(kernel):
 
 def main(precision):
     """Compare, and print what a test looks for."""
-    for name, program in programs.cases().items():
+    for name, program in families.simulated().items():
         kernel = Kernel(*program, precision, plain=True)
         expected = programs.block_sums(*program, precision, FIRST // BLOCK)
         for run in (emulated, simulated):

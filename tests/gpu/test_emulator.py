@@ -10,7 +10,7 @@ from ngos_sim.engines.cuda import engine as cuda
 from ngos_sim.engines.cuda import kernel as cuda_kernel
 from ngos_sim.engines.cuda.engine import Kernel
 from ngos_sim.engines.program import BLOCK
-from tests.support import programs
+from tests.support import families, programs
 
 pytest.importorskip("greenlet", reason="the emulator needs greenlet: pip install '.[test,gpu-test]'")
 
@@ -29,6 +29,13 @@ def test_errors_of_products_are_the_cpus_bit_for_bit(name):
 
 def test_a_matrix_in_the_table_is_the_cpus_bit_for_bit():
     program = programs.matrix_in_table(2)
+    expected = programs.block_sums(*program, "f64", FIRST // BLOCK)
+    np.testing.assert_array_equal(emulated(Kernel(*program, "f64", plain=True)), expected)
+
+
+@pytest.mark.parametrize("name", families.coupled())
+def test_what_couples_coordinates_is_the_cpus_bit_for_bit(name):
+    program = families.coupled()[name]
     expected = programs.block_sums(*program, "f64", FIRST // BLOCK)
     np.testing.assert_array_equal(emulated(Kernel(*program, "f64", plain=True)), expected)
 

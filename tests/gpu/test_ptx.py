@@ -55,7 +55,8 @@ def compared(program, inputs, precision, tolerance):
 
 CASES = families.cases()
 SINGLE = [name for name in CASES if not name.startswith(("local", "wide"))]
-FEATURES = {**programs.cases(), **families.signs()}  # in f64 too; other families, which bring none, in f32, a GPU's own
+# In f64 too; other families, which bring no features, in f32, a GPU's own.
+FEATURES = {**programs.cases(), **families.signs(), **families.coupled()}
 INTERPRETED = [*((name, "f64") for name in FEATURES), *((name, "f32") for name in SINGLE), ("rmsprop", "mix")]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.gpu.fresh import python
-from tests.support import programs
+from tests.support import families
 
 pytestmark = pytest.mark.gpu
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.gpu
 def test_a_block_of_every_program_is_the_cpus_emulated_and_simulated(precision):
     pytest.importorskip("greenlet", reason="the emulator needs greenlet: pip install '.[test,gpu-test]'")
     said = python("-m", "tests.gpu.blocks", precision, NUMBA_ENABLE_CUDASIM="1")
-    assert said.splitlines() == list(programs.cases())
+    assert said.splitlines() == list(families.simulated())
 
 
 def test_a_study_is_the_cpus():

@@ -9,6 +9,7 @@ from ngos_sim.engines.features import Feature
 from ngos_sim.engines.fields import Data, DataField
 from ngos_sim.engines.program import Inputs, Process, ProcessInputs, Program, no_law
 from ngos_sim.oracles.margins import MODELS
+from tests.support import programs
 
 LOGISTIC = MODELS["logistic"]
 
@@ -97,3 +98,25 @@ def logistic_study(rule, functions=("loss",), oracle=None, **others):
     given = {"batch_size": [1, 2], "reference": ns.scaling_rule(2), "horizon": 0.16, **others}
     initial = dict.fromkeys(rule.slots, 0.5)
     return ns.ConvergenceStudy(oracle, rule, initial=initial, test_functions=list(functions), **given)
+
+
+def study():
+    """Return the program of a study on data: RMSprop beside its SDE, and every word."""
+    words = ["loss", "accuracy", "trace(Sigma)", "norm(grad)", "distance"]
+    settings = dict(initial=dict(theta=[0.3, -0.2], u=1.4), eta2=[0.125], horizon=0.25, test_functions=words)
+    rule = ns.rmsprop(sigma0=0.25, eps0=0.1, c2=1.3)
+    one = ns.ConvergenceStudy(ns.finite_data(*samples(6, 2), l2=0.1), rule, ns.rmsprop_sde(), **settings)
+    job = programs.plans(one, 7)[0].jobs[0]
+    return job.program, job.inputs
+
+
+def cases():
+    """Return {name: program and inputs}: SVAG's two minibatches, SDEs of three levels, more rows than registers."""
+    levels = [(diffuse, level, SDE) for level in (1, 2, 4)]
+    batches = [(descend, 1, minibatch(3)), (descend, 1, minibatch(2, (0.7, 0.3)))]
+    return {
+        "minibatches of data": made(11, 3, batches, [1, 3]),
+        "SDEs of data": made(11, 3, levels, [4]),
+        "wide data": made(6, 17, [(diffuse, 1, SDE), (descend, 1, minibatch(2))], [1]),
+        "study of data": study(),
+    }

@@ -4,7 +4,7 @@ import numpy as np
 
 import ngos_sim as ns
 from ngos_sim.processes.integrators import euler_maruyama
-from tests.support import momentum, programs
+from tests.support import data, joint, momentum, programs
 from tests.support.oracles import CURVED
 from tests.support.programs import RMSPROP, beside_its_sde, build
 
@@ -82,6 +82,18 @@ def signs():
     return found
 
 
+def coupled():
+    """Return {name: program and inputs} of losses and covariances of all of theta, and of data."""
+    return {**joint.cases(), **data.cases()}
+
+
+def simulated():
+    """Return {name: program and inputs} of what the simulator runs at every precision: it is slow."""
+    every = coupled()
+    return {**programs.cases(), **{name: every[name] for name in ("joint loss and covariance", "study of data")}}
+
+
 def cases():
     """Return {name: program and inputs} of all that the engines must run alike."""
-    return {**programs.cases(), **decays(), **ballistic(), **of_the_clock_eta(), **curved(), **signs()}
+    separable = {**programs.cases(), **decays(), **ballistic(), **of_the_clock_eta(), **curved(), **signs()}
+    return {**separable, **coupled()}

@@ -11,6 +11,7 @@ class Shape(NamedTuple):
 
     dense_loss, dense_noise : whether the Hessian and the covariance are matrices
     whole : whether each record is at the end of a step of every process
+    of_data : whether its processes are: then none reads Gaussians of W but through `engines.cuda.data`
     """
 
     precision: str
@@ -22,6 +23,7 @@ class Shape(NamedTuple):
     dense_loss: bool
     dense_noise: bool
     whole: bool
+    of_data: bool
 
     @property
     def channels(self):
@@ -34,7 +36,8 @@ class Shape(NamedTuple):
 
         Else four, which share a Philox block, so that the state that moves is in registers however many there are.
         """
-        apart = self.whole and not (self.dense_loss or self.dense_noise or self.error_rows)
+        coupled = self.dense_loss or self.dense_noise or any(place.coupled for place in self.places)
+        apart = self.whole and not (coupled or self.error_rows)
         return 4 if apart and self.d % 4 == 0 else self.d
 
     @property
@@ -70,6 +73,10 @@ class Place(NamedTuple):
     centred : the place of the slot that is centred there, or how many slots there are where none is
     bent : whether its step reads H grad f
     channels : how many Brownian motions drive it
+    coupled : whether it has a field: rows that all of theta makes
+    spread : whether its step reads Sigma_ii, which its field makes
+    minibatches : a step's, of data; 0 where all samples are taken, or none
+    weights_at : where their weights begin
     """
 
     slots: int
@@ -88,6 +95,10 @@ class Place(NamedTuple):
     centred: int
     bent: bool
     channels: int
+    coupled: bool
+    spread: bool
+    minibatches: int
+    weights_at: int
 
     def roles(self, d):
         """Return how many slots are linear in its Errors, and how many centres there are: one a coordinate or none."""
@@ -102,19 +113,47 @@ class Roles(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """A feature's coordinates, the first and the last + 1, and whether the root of the sum over them is taken."""
+    """A feature's coordinates, the first and the last + 1, and whether the root of the sum over them is taken.
+
+    whole : whether it is a function of all of theta instead; pull, spread : whether it reads these rows of data
+    """
 
     first: int
     end: int
     root: bool
+    whole: bool
+    pull: bool
+    spread: bool
 
 
 class Functions(NamedTuple):
-    """The bound scalar functions of one process: its move, its noise law, and its slope or None."""
+    """The bound scalar functions of one process: its move and its noise law; the others may be None.
+
+    slope : grad f where H grad f is read
+    gradient, mixed, variance : of a JointField; sample : the slope of a DataField
+    """
 
     move: Any
     law: Any
     slope: Any
+    gradient: Any
+    mixed: Any
+    variance: Any
+    sample: Any
+
+
+class Observed(NamedTuple):
+    """The bound functions of one feature: of a coordinate or all of theta, and of a sample or None."""
+
+    function: Any
+    sample: Any
+
+
+class Source(NamedTuple):
+    """The bound functions of random numbers: the four words of a Philox block, and its four normals."""
+
+    words: Any
+    normals: Any
 
 
 class Numbers(NamedTuple):
@@ -130,13 +169,17 @@ class Numbers(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """A thread's normals: of W and of B, at the head those of this step, their running sums; a second Gaussian's."""
+    """A thread's normals: of W and of B, at the head those of this step, their running sums; a second Gaussian's.
+
+    counter : the thread's Counter
+    """
 
     xi: Any
     xi_sums: Any
     chi: Any
     chi_sums: Any
     extra: Any
+    counter: Any
 
 
 class Counter(NamedTuple):
@@ -155,6 +198,8 @@ class Rows(NamedTuple):
     zeta, mixed : rows for the noise law's draws, and for Sigma^(1/2) times these
     hessian, root : H and Sigma^(1/2), where they are matrices
     errors, work : numbers of all Errors, and rows to work in (see `engines.cuda.joint`)
+    spread : a row for the diagonal of Sigma where a field makes it
+    data : Data
     """
 
     pull: Any
@@ -166,3 +211,23 @@ class Rows(NamedTuple):
     root: Any
     errors: Any
     work: Any
+    spread: Any
+    data: Any
+
+
+class Data(NamedTuple):
+    """Data, and what a thread works with at them.
+
+    features, targets, factors, counts : as `engines.cuda.data.arguments` returns them
+    sums, noise, squares : rows for sums over samples; parts : of a margin; normals : of a tile of samples
+    """
+
+    features: Any
+    targets: Any
+    factors: Any
+    counts: Any
+    sums: Any
+    noise: Any
+    squares: Any
+    parts: Any
+    normals: Any

@@ -1,5 +1,6 @@
 """The GPU engine: a program as a kernel with its arguments, launches of whole chunks, sums merged on the host."""
 
+import functools
 import warnings
 
 import numpy as np
@@ -11,11 +12,14 @@ from ngos_sim.engines.compiling.bind import bound, digest
 from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT
 from ngos_sim.engines.compiling.refusals import naming_the_line
+from ngos_sim.engines.cuda import data
 from ngos_sim.engines.cuda import package as cuda_package
 from ngos_sim.engines.cuda.access import types_of
-from ngos_sim.engines.cuda.bundles import Functions, Place, Scope, Shape
+from ngos_sim.engines.cuda.bundles import Functions, Observed, Place, Scope, Shape, Source
+from ngos_sim.engines.cuda.fields import of_field, spreads
 from ngos_sim.engines.cuda.joint import flat
 from ngos_sim.engines.cuda.kernel import make
+from ngos_sim.engines.cuda.limits import refusal
 from ngos_sim.engines.cuda.package import cuda
 from ngos_sim.engines.cuda.products import COMPILED
 from ngos_sim.engines.moments import merged
@@ -23,6 +27,7 @@ from ngos_sim.engines.program import BLOCK, BLOCKS, CHUNK, ChunkSums, cost
 from ngos_sim.errors import EngineUnavailable
 
 _LAUNCH_STEPS = 1e11  # process steps, coordinates and trajectories of one launch: about a second
+_FULL = 32  # chunks that a launch on data takes at least: a GPU runs so many at once, however long they take
 _MEMORY = 0.5  # of the free device memory that one launch may use
 _WORDS = 255  # of 32 bits in a thread's registers; a matrix's state beyond them is in local memory in any case:
 _CAP = 128  # then twice the threads hide more than registers hold (64 x 64 in f64: 104 ps a step instead of 135)
@@ -36,6 +41,13 @@ def _same(function):
 
 def _multiply_add(a, b, c):
     return fma(a, b, c)
+
+
+def _scope(d, feature):
+    """Return a feature's Scope."""
+    begin, end = max(feature.coordinate, 0), feature.coordinate + 1 or d
+    reads = (row in feature.reads for row in ("pull", "spread"))
+    return Scope(begin, end, feature.root, feature.over == "theta", *reads)
 
 
 class Kernel:
@@ -52,13 +64,13 @@ class Kernel:
     """
 
     def __init__(self, program, inputs, precision, plain=False):
-        if any(process.field is not None for process in program.processes):
-            raise EngineUnavailable("device='cuda' runs no loss or covariance of all of theta; allowed: cpu, python")
+        if clause := refusal(program):
+            raise EngineUnavailable(f"device='cuda': {clause}")
         real, noise = types_of(precision)
         d, places, constants, tables, starts, errors = program.dimension, [], [], [], [], []
         others = len(program.features) + inputs.processes[0].error_rows
         rows = program.processes[0].slots * d + others
-        for process, numbers in zip(program.processes, inputs.processes, strict=True):
+        for process, numbers, of_data in zip(program.processes, inputs.processes, data.places(program), strict=True):
             kinds = (numbers.loss, numbers.variance, numbers.noise, numbers.parameters)
             begin = sum(map(len, constants))
             _, table_rows, columns = numbers.table.shape
@@ -82,13 +94,16 @@ class Kernel:
                 centred=process.slots if none else carried.centred,
                 bent=process.slope is not None,
                 channels=process.channels,
+                coupled=process.field is not None,
+                spread=spreads(process.field),
+                **of_data,
             )
             places.append(place)
             constants.append(np.concatenate([np.ravel(kind) for kind in kinds]))
             tables.append(np.ravel(numbers.table))
             starts.append(np.concatenate([numbers.start.ravel(), np.zeros(others)]))
             errors += [] if numbers.errors is None else [flat(numbers.errors)]
-        scopes = tuple(Scope(max(f.coordinate, 0), f.coordinate + 1 or d, f.root) for f in program.features)
+        scopes = tuple(map(functools.partial(_scope, d), program.features))
         matrices = (inputs.hessian.ravel().astype(real), inputs.root.ravel().astype(noise))
         shape = Shape(
             precision=precision,
@@ -100,6 +115,7 @@ class Kernel:
             dense_loss=len(inputs.hessian) > 0,
             dense_noise=len(inputs.root) > 0,
             whole=not np.any(inputs.records % program.substeps),
+            of_data=inputs.data is not None,
         )
         dense = shape.dense_loss or shape.dense_noise
         words = shape.rows * len(places) * (1 if precision == "f32" else 2)
@@ -114,6 +130,7 @@ class Kernel:
             np.concatenate(starts).astype(real),
             *(matrix if len(matrix) else np.zeros(1, matrix.dtype) for matrix in matrices),
             np.concatenate(errors or [np.zeros(1)]).astype(real),
+            *data.arguments(program, inputs, real),
             inputs.records.astype(np.int64),
             np.ascontiguousarray(inputs.term_coefficient, dtype=np.float64),
             np.ascontiguousarray(inputs.term_exponents, dtype=np.int64),
@@ -151,10 +168,12 @@ def _kernel(shape, program, matrices, plain):
     matrices : Hessian and root to compile in, or None
     """
     precision, draw = shape.precision, rng.normals if shape.precision == "f64" else rng.normals32
-    own = [Functions(process.move, process.law, process.slope) for process in program.processes]
-    features = [feature.function for feature in program.features]
+    own = [
+        Functions(process.move, process.law, process.slope, *of_field(process.field)) for process in program.processes
+    ]
+    features = [Observed(feature.function, feature.sample) for feature in program.features]
     entries = None if matrices is None else tuple(matrix.tobytes() for matrix in matrices)
-    functions = (draw, _multiply_add, *(function for each in own for function in each), *features)
+    functions = (draw, _multiply_add, *(function for each in (*own, *features) for function in each))
     key = shape, plain, entries, *(function and digest(function, precision) for function in functions)
     if key not in _KERNELS:
         target = "python" if plain else "cuda"
@@ -162,7 +181,9 @@ def _kernel(shape, program, matrices, plain):
         def made(function):
             return function and bound(function, precision, target)
 
-        given = made(draw), made(_multiply_add), [Functions(*map(made, each)) for each in own], [*map(made, features)]
+        source = Source(made(rng.philox4x32), made(draw))
+        of_processes, of_features = ([type(each)(*map(made, each)) for each in kind] for kind in (own, features))
+        given = source, made(_multiply_add), of_processes, of_features
         filled = matrices and tuple(each if len(each) else np.zeros(1, each.dtype) for each in matrices)
         _KERNELS[key] = make(shape, *given, filled, _same if plain else njit(**JIT))
     return _KERNELS[key]
@@ -174,7 +195,7 @@ def signature(precision):
     whole, table, integers = types.int64[::1], types.float64[:, ::1], types.int64[:, ::1]
     outputs = (types.float64[:, ::1], types.int8[:, ::1])
     noise = types.float64[::1] if precision == "f64" else types.float32[::1]
-    inputs = (real, real, whole, real, real, noise, real, whole, table, integers, whole, table)
+    inputs = (real, real, whole, real, real, noise, real, real, real, real, whole, whole, table, integers, whole, table)
     return types.void(types.uint64, types.int64, *inputs, *outputs)
 
 
@@ -192,7 +213,9 @@ def _chunks_a_launch(program, inputs, count):
         return 1
     free, _ = cuda.current_context().get_memory_info()
     each = 8 * BLOCKS * 2 * len(inputs.records) * inputs.test_functions * len(inputs.combinations) + CHUNK
-    return int(max(1, min(count, _LAUNCH_STEPS // cost(program, inputs), _MEMORY * free // each)))
+    work = cost(program, inputs) * data.samples(program, inputs)
+    least = 1 if inputs.data is None else _FULL
+    return int(max(1, min(count, max(least, _LAUNCH_STEPS // work), _MEMORY * free // each)))
 
 
 def run(program, inputs, first, count, *, precision="mix", progress=None):

@@ -9,7 +9,8 @@ import numpy as np
 from numba import float32, float64
 
 from ngos_sim.engines.cuda.access import porter, types_of
-from ngos_sim.engines.cuda.bundles import Counter, Draws, Numbers, Rows
+from ngos_sim.engines.cuda.bundles import Counter, Data, Draws, Numbers, Rows
+from ngos_sim.engines.cuda.data import PARTS, TILE
 from ngos_sim.engines.cuda.joint import room
 from ngos_sim.engines.cuda.package import cuda
 from ngos_sim.engines.cuda.steps import width
@@ -23,22 +24,24 @@ _REGISTERS = 64  # rows of state that may live in registers; more of them are in
 def make(shape, draw, multiply_add, functions, features, matrices, device):
     """Return the kernel of a program, a plain function.
 
-    shape : Shape; draw, multiply_add, functions, features : the bound scalar functions, of the normals of a Philox
-    block, of a b + c, of each process (Functions) and of each feature; matrices : Hessian and
-    root as constants, or None where the kernel's arguments hold them; device : makes a plain function callable from
-    the kernel.
+    shape : Shape; draw, multiply_add, functions, features : the bound scalar functions, of random numbers (Source), of
+    a b + c, of each process (Functions) and of each feature (Observed); matrices : Hessian and root as constants, or
+    None where the kernel's arguments hold them; device : makes a plain function callable from the kernel.
     """
     d, processes, size = shape.d, len(shape.places), shape.rows * len(shape.places)
     real, noise = (float32 if kind is np.float32 else float64 for kind in types_of(shape.precision))
     together, groups = shape.together, np.uint64(shape.groups)
-    held, summed = width(together), max(1, len(shape.strides) * together)
+    held, summed = (1, 1) if shape.of_data else (width(together), max(1, len(shape.strides) * together))
     shown = size if size <= _REGISTERS and groups == 1 else 1
     moved = 1 if groups == 1 else processes * shape.places[0].slots * together
-    extra_held, carried = held if shape.gaussians == 2 else together, room(shape)
-    chi_held, chi_summed = (held, summed) if shape.channels == 2 else (1, 1)
+    extra_held, carried = width(together) if shape.gaussians == 2 else together, room(shape)
+    chi_held = width(together) if shape.channels == 2 else 1
+    chi_summed = max(1, len(shape.strides) * together) if shape.channels == 2 else 1
     bent = d if any(place.bent for place in shape.places) else 1
+    spread = d if any(each.spread for each in (*shape.places, *shape.scopes)) else 1
+    of_data, parts, tile = (d, PARTS, TILE) if shape.of_data else (1, 1, 1)
     advance = advancer(shape, draw, multiply_add, functions, device)
-    write, constant = writer(shape, features, multiply_add, device), _chooser(matrices, device)
+    write, constant = writer(shape, draw, multiply_add, functions, features, device), _chooser(matrices, device)
     choose, take, give = porter(shape, device)
     show, observe = _shower(shown, size, device), _observer(processes, shape.rows, multiply_add, device)
     finite = checker(shape, device)
@@ -53,6 +56,10 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
         hessian,
         root,
         errors,
+        features,
+        targets,
+        factors,
+        counts,
         records,
         terms,
         exponents,
@@ -69,12 +76,17 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
         pull, zeta, mixed = cuda.local.array(d, real), cuda.local.array(d, noise), cuda.local.array(d, noise)
         slopes, bend = cuda.local.array(bent, real), cuda.local.array(bent, real)
         h, r = constant(hessian, root)
-        rows = Rows(pull, slopes, bend, zeta, mixed, h, r, errors, cuda.local.array(carried, real))
-        draws, part = Draws(xi, xi_sums, chi, chi_sums, extra), choose(state, cuda.local.array(moved, real))
+        totals, of_noise = cuda.local.array(of_data, real), cuda.local.array(of_data, real)
+        squares, of_margin = cuda.local.array(of_data, real), cuda.local.array(parts, real)
+        normals, work = cuda.local.array(tile, noise), cuda.local.array(carried, real)
+        data = Data(features, targets, factors, counts, totals, of_noise, squares, of_margin, normals)
+        diagonal = cuda.local.array(spread, real)
+        rows = Rows(pull, slopes, bend, zeta, mixed, h, r, errors, work, diagonal, data)
         lane, block = cuda.threadIdx.x, cuda.blockIdx.x
         index = np.uint64(trajectory + block * BLOCK + lane)
         low, high = index & np.uint64(0xFFFFFFFF), index >> np.uint64(32)
         counter = Counter(low, high, key & np.uint64(0xFFFFFFFF), key >> np.uint64(32))
+        draws, part = Draws(xi, xi_sums, chi, chi_sums, extra, counter), choose(state, cuda.local.array(moved, real))
         for row in range(size):
             state[row] = starts[row]
         for j in range(together):
@@ -84,10 +96,10 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
             to = np.uint32(records[record])
             for group in range(groups):
                 take(part, state, group)
-                advance(rows, part, draws, counter, fine, to, Numbers(constants, table, begins, group))
+                advance(rows, part, draws, fine, to, Numbers(constants, table, begins, group))
                 give(state, part, group)
             fine = to
-            write(rows, state, constants)
+            write(rows, state, draws, constants)
             seen = show(copied, state)
             observe(shared, values, seen, lane, record, terms, exponents, owned, combinations, sums[block], at)
             at += 2 * (owned.shape[0] - 1) * combinations.shape[0]

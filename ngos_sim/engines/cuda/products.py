@@ -44,15 +44,15 @@ def multiplier(d, real, multiply_add, device):
 
 
 def puller(shape, place, multiply_add, device):
-    """Return fill(rows, state): H theta of a process into its rows, where the Hessian is a matrix."""
+    """Return fill(rows, state, constants): H theta of a process into its rows, where the Hessian is a matrix."""
     real, _ = types_of(shape.precision)
     multiply = multiplier(shape.d, real, multiply_add, device)
     begin, slots = np.uint64(place.state_at), np.uint64(place.slots)
 
-    def fill(rows, state):
+    def fill(rows, state, constants):
         multiply(rows.pull, rows.hessian, state, begin, slots)
 
-    def nothing(rows, state):
+    def nothing(rows, state, constants):
         return
 
     return device(fill if shape.dense_loss else nothing)

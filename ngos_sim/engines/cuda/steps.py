@@ -1,4 +1,4 @@
-"""What a GPU thread does for one process: draws, running sums of normals, a step, a feature.
+"""What a GPU thread does for one process: draws, running sums of normals, a step.
 
 Each factory returns a plain function that `device` makes callable: numba-cuda compiles it, simulator and
 emulator run it as it is. Sizes are constants of the closure, so that every index into a thread's arrays is
@@ -11,7 +11,9 @@ import numpy as np
 
 from ngos_sim.engines import rng
 from ngos_sim.engines.cuda.access import ONE, ZERO, putter, row_taker, state_begin, taker, types_of
-from ngos_sim.engines.cuda.products import bender, multiplier, puller
+from ngos_sim.engines.cuda.data import full_batch, minibatcher
+from ngos_sim.engines.cuda.fields import coupler, mixer, spreader
+from ngos_sim.engines.cuda.products import bender, multiplier
 
 _WORDS = 4  # normals of a Philox block
 
@@ -75,12 +77,13 @@ def adder(d, strides, device):
     return device(add)
 
 
-def drawer(shape, place, law, multiply_add, device):
-    """Return fill(rows, draws, n), done before a step, and xi(rows, draws, j) and chi(draws, j) of coordinate j.
+def drawer(shape, place, functions, multiply_add, device):
+    """Return fill(rows, state, draws, constants, n), before a step, and xi(rows, draws, j), chi(draws, j) in it.
 
-    They are the normal, or the normalised sum of normals; where the covariance is a matrix, xi is (R zeta)_j.
+    They are the normal of coordinate j, or the normalised sum of normals; xi is (Sigma^(1/2) zeta)_j where all
+    coordinates make it, and of minibatches 0: their noise is in their gradient.
     """
-    d, (real, noise) = shape.together, types_of(shape.precision)
+    d, (real, noise), law = shape.together, types_of(shape.precision), functions.law
     single, scale = place.stride == 1, real(1.0 / math.sqrt(place.stride))
     row = 0 if single else shape.strides.index(place.stride) * d
 
@@ -90,34 +93,58 @@ def drawer(shape, place, law, multiply_add, device):
     def chi(draws, j):
         return draws.chi[j] if single else noise(draws.chi_sums[row + j] * scale)
 
+    def no_xi(rows, draws, j):
+        return noise(0.0)
+
     def no_chi(draws, j):
         return noise(0.0)
 
     def mixed(rows, draws, j):
         return rows.mixed[j]
 
-    def nothing(rows, draws, n):
+    def nothing(rows, state, draws, constants, n):
         return
 
     xi, chi = device(xi), device(chi if place.channels == 2 else no_chi)
-    if not shape.dense_noise:
+    if shape.of_data:
+        return device(nothing), device(no_xi if place.minibatches else mixed), chi
+    if functions.mixed is None and not shape.dense_noise:
         return device(nothing), xi, chi
     multiply = multiplier(d, noise, multiply_add, device)
 
-    def fill(rows, draws, n):
+    def by_root(rows, state, constants):
+        multiply(rows.mixed, rows.root, rows.zeta, ZERO, ONE)
+
+    mix = device(by_root) if functions.mixed is None else mixer(shape, place, functions.mixed, device)
+
+    def fill(rows, state, draws, constants, n):
         for j in range(d):
             rows.zeta[j] = law(xi(rows, draws, j), draws.extra[j], n)
-        multiply(rows.mixed, rows.root, rows.zeta, ZERO, ONE)
+        mix(rows, state, constants)
 
     return device(fill), device(mixed), chi
 
 
-def stepper(shape, which, functions, carry, multiply_add, device):
+def feeder(shape, which, functions, draw, multiply_add, device):
+    """Return fill(rows, state, step, draws, constants): pull, and spread and mixed where a field makes them."""
+    place = shape.places[which]
+    if not shape.of_data:
+        couple = coupler(shape, place, functions, multiply_add, device)
+        return device(lambda rows, state, step, draws, constants: couple(rows, state, constants))
+    if place.minibatches:
+        feed = minibatcher(shape, which, functions.sample, draw, multiply_add, device)
+    else:
+        wanted = (True, place.spread)  # noise, the diagonal of Sigma
+        feed = full_batch(shape, place, functions.sample, draw, *wanted, multiply_add, device)
+    return device(lambda rows, state, step, draws, constants: feed(rows, state, step, draws.counter))
+
+
+def stepper(shape, which, functions, carry, draw, multiply_add, device):
     """Return step(rows, state, draws, fine, numbers): process `which`, where due; functions : its Functions."""
     d, place, move = shape.d, shape.places[which], functions.move
-    fill_pull = puller(shape, place, multiply_add, device)
+    feed = feeder(shape, which, functions, draw, multiply_add, device)
     fill_bend, bend = bender(shape, place, functions.slope, multiply_add, device)
-    fill_zeta, xi, chi = drawer(shape, place, functions.law, multiply_add, device)
+    fill_zeta, xi, chi = drawer(shape, place, functions, multiply_add, device)
     take_x, take_c = taker(place.slots, device), row_taker(place, device)
     take_a, take_s = taker(place.loss, device), taker(place.variance, device)
     take_n, take_p = taker(place.noise, device), taker(place.parameters, device)
@@ -129,16 +156,15 @@ def stepper(shape, which, functions, carry, multiply_add, device):
     row = np.uint64(place.columns if place.rows > 1 else 0)
     begin, period, gap = state_begin(shape, which), np.uint32(place.stride), np.uint64(d)
     together, group_size = shape.together, np.uint64(shape.together)
-    real, _ = types_of(shape.precision)
-    zero = real(0.0)
+    spread = spreader(place.spread, shape.precision, device)
 
     def step(rows, state, draws, fine, numbers):
         if (fine + np.uint32(1)) % period == np.uint32(0):
             constants = numbers.constants
             entry = np.uint64(numbers.begins[which]) + np.uint64(fine // period) * entry_size
             n, p = take_n(constants, n_at, ONE), take_p(constants, p_at, ONE)
-            fill_zeta(rows, draws, n)
-            fill_pull(rows, state)
+            fill_zeta(rows, state, draws, constants, n)
+            feed(rows, state, fine // period, draws, constants)
             fill_bend(rows, state, constants)
             carry(rows, state, fine // period, numbers, entry)
             first = numbers.group * group_size
@@ -149,30 +175,7 @@ def stepper(shape, which, functions, carry, multiply_add, device):
                 at = np.uint64(begin + j * slots)
                 x = take_x(state, at, ONE)
                 of_w, of_b, pulled, bent = xi(rows, draws, j), chi(draws, j), rows.pull[j], bend(rows, j)
-                put(state, at, move(x, of_w, of_b, draws.extra[j], pulled, bent, zero, a, s, n, c, p))
+                put(state, at, move(x, of_w, of_b, draws.extra[j], pulled, bent, spread(rows, j), a, s, n, c, p))
 
     put = putter(slots, device)
     return device(step)
-
-
-def feature(shape, place, which, function, multiply_add, device):
-    """Return write(rows, state, constants): feature `which` of one process into its row of the state."""
-    d, scope = shape.d, shape.scopes[which]
-    row, fill_pull = place.state_at + place.slots * d + which, puller(shape, place, multiply_add, device)
-    take_x = taker(place.slots, device)
-    take_a, take_s = taker(place.loss, device), taker(place.variance, device)
-    slots, begin, a_at, s_at = place.slots, place.state_at, place.constants_at, place.constants_at + place.loss * d
-    gap = np.uint64(d)
-    real, _ = types_of(shape.precision)
-    zero = real(0.0)
-
-    def write(rows, state, constants):
-        fill_pull(rows, state)
-        total = real(0.0)
-        for j in range(scope.first, scope.end):
-            a, s = take_a(constants, np.uint64(a_at + j), gap), take_s(constants, np.uint64(s_at + j), gap)
-            x = take_x(state, np.uint64(begin + j * slots), ONE)
-            total = real(total + function(x, rows.pull[j], zero, a, s))
-        state[row] = real(math.sqrt(total)) if scope.root else total
-
-    return device(write)

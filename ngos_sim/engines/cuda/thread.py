@@ -8,24 +8,25 @@ import math
 import numpy as np
 
 from ngos_sim.engines import rng
+from ngos_sim.engines.cuda.features import feature
 from ngos_sim.engines.cuda.joint import carrier
-from ngos_sim.engines.cuda.steps import adder, feature, fetcher, stepper
+from ngos_sim.engines.cuda.steps import adder, fetcher, stepper
 
 
 def _in_turn(functions, device):
-    """Return a function of three arguments that calls each of these, or none of them."""
+    """Return a function of four arguments that calls each of these, or none of them."""
     if not functions:
 
-        def nothing(first, second, third):
+        def nothing(rows, state, draws, constants):
             return
 
         return device(nothing)
     *rest, last = functions
     before = _in_turn(rest, device)
 
-    def both(first, second, third):
-        before(first, second, third)
-        last(first, second, third)
+    def both(rows, state, draws, constants):
+        before(rows, state, draws, constants)
+        last(rows, state, draws, constants)
 
     return device(both)
 
@@ -45,25 +46,30 @@ def _all_steps(steps, device):
 
 
 def advancer(shape, draw, multiply_add, functions, device):
-    """Return advance(rows, state, draws, counter, fine, to, numbers): all processes from fine step `fine` to `to`.
+    """Return advance(rows, state, draws, fine, to, numbers): all processes from fine step `fine` to `to`.
 
     state : of the coordinates that are advanced at once; which, `numbers` says
     """
     d, groups = shape.together, shape.groups
     random, double, substeps = shape.gaussians == 2, shape.channels == 2, np.uint32(shape.substeps)
-    fetch, fetch_extra = (fetcher(d, groups, draw, stream, device) for stream in (rng.BROWNIAN, rng.EXTRA))
-    fetch_second = fetcher(d, groups, draw, rng.SECOND_BROWNIAN, device)
+    fetch, fetch_extra, fetch_second = (
+        fetcher(d, groups, draw.normals, stream, device) for stream in (rng.BROWNIAN, rng.EXTRA, rng.SECOND_BROWNIAN)
+    )
+    own = not shape.of_data  # else `engines.cuda.data` draws the Gaussians of W, one a sample
     add = adder(d, shape.strides, device)
     carriers = [carrier(shape, i, each.move, multiply_add, device) for i, each in enumerate(functions)]
-    steps = [stepper(shape, i, each, carriers[i], multiply_add, device) for i, each in enumerate(functions)]
+    steps = [stepper(shape, i, each, carriers[i], draw, multiply_add, device) for i, each in enumerate(functions)]
     step = _all_steps(steps, device)
 
-    def advance(rows, state, draws, counter, fine, to, numbers):
+    def advance(rows, state, draws, fine, to, numbers):
+        counter = draws.counter
         while fine < to:
-            fetch(draws.xi, fine, counter, numbers.group)
+            if own:
+                fetch(draws.xi, fine, counter, numbers.group)
             if random and fine % substeps == np.uint32(0):
                 fetch_extra(draws.extra, fine // substeps, counter, numbers.group)
-            add(draws.xi_sums, draws.xi, fine)
+            if own:
+                add(draws.xi_sums, draws.xi, fine)
             if double:
                 fetch_second(draws.chi, fine, counter, numbers.group)
                 add(draws.chi_sums, draws.chi, fine)
@@ -74,14 +80,14 @@ def advancer(shape, draw, multiply_add, functions, device):
     return device(advance)
 
 
-def writer(shape, functions, multiply_add, device):
-    """Return write(rows, state, constants): every feature of every process."""
-    features = [
-        feature(shape, place, which, function, multiply_add, device)
-        for which, function in enumerate(functions)
-        for place in shape.places
+def writer(shape, draw, multiply_add, functions, features, device):
+    """Return write(rows, state, draws, constants): every feature of every process."""
+    written = [
+        feature(shape, which, row, observed, own, draw, multiply_add, device)
+        for row, observed in enumerate(features)
+        for which, own in enumerate(functions)
     ]
-    return _in_turn(features, device)
+    return _in_turn(written, device)
 
 
 def checker(shape, device):
