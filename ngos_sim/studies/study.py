@@ -244,7 +244,7 @@ class ConvergenceStudy:
         ValueError
             An argument out of range, or no bound at all.
         EngineUnavailable
-            device="cuda" cannot run here; the message says what to install.
+            device="cuda" cannot run here, or not this study; the message says what to install or to take.
         NonFiniteError
             Trajectories left the finite numbers; `.result` holds what was measured.
         """
