@@ -23,7 +23,7 @@ class StudyWarning(UserWarning):
 
 
 class EngineUnavailable(RuntimeError):
-    """A device that was asked for cannot run here; the message says what to install."""
+    """A device that was asked for cannot run here, or not this; the message says what to install or to take."""
 
 
 class StoreError(OSError):

@@ -15,21 +15,21 @@ def plain_program(program):
     processes = tuple(
         replace(
             each,
-            move=_called(each.move),
-            law=each.law if each.law is no_law else _called(each.law),
-            slope=each.slope and _called(each.slope),
-            field=each.field and python_fields.with_functions(each.field, _called),
+            move=as_compiled(each.move),
+            law=each.law if each.law is no_law else as_compiled(each.law),
+            slope=each.slope and as_compiled(each.slope),
+            field=each.field and python_fields.with_functions(each.field, as_compiled),
         )
         for each in program.processes
     )
     features = tuple(
-        replace(feature, function=_called(feature.function), sample=feature.sample and _called(feature.sample))
+        replace(feature, function=as_compiled(feature.function), sample=feature.sample and as_compiled(feature.sample))
         for feature in program.features
     )
     return replace(program, processes=processes, features=features)
 
 
-def _called(function):
+def as_compiled(function):
     """Return the plain copy of a function that gives NaN and infinity where Python raises, as compiled code does."""
     quick, safe = plain(function), functools.cache(lambda: unraising(function))
 

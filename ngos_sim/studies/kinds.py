@@ -6,7 +6,7 @@ Study files can name what a user makes as well: `makers`.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ngos_sim.oracles import curved_losses, heavy_laws, laws, losses, noises, quartic_losses, variances
+from ngos_sim.oracles import covariances, curved_losses, heavy_laws, laws, losses, noises, quartic_losses, variances
 from ngos_sim.processes import ballistic, compagnoni, lion, rmsprop_adam, sgd, sign
 from ngos_sim.processes.modified_equation import modified_equation
 from ngos_sim.processes.optimizer import Optimizer
@@ -82,7 +82,7 @@ KINDS: dict[str, dict[str, Kind]] = {
 
 _OWN: dict[str, dict[str, Callable]] = {  # a user's own, whose functions are in plug-ins
     "loss": {"own": losses.Loss},
-    "covariance": {"own": variances.Variance},
+    "covariance": {"own": variances.Variance, "own-joint": covariances.Covariance},
     "noise": {"own": noises.Noise},
     "optimizer": {"own": Optimizer},
     "sde": {"modified-equation": modified_equation, "own": SDE},

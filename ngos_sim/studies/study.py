@@ -255,7 +255,7 @@ class ConvergenceStudy(Remade):
         WorkerLost
             A worker of the executor died, and the executor does not run its work again.
         EngineUnavailable
-            device="cuda" cannot run here; the message says what to install.
+            device="cuda" cannot run here, or not this study; the message says what to install or to take.
         NonFiniteError
             Trajectories left the finite numbers; `.result` holds what was measured.
         """

@@ -118,10 +118,10 @@ def test_what_does_not_read_it_pays_nothing():
         ["theta[0]"],
     )
     assert [process.slope is not None for process in program.processes] == [True, False, False, False]
-    pull, bend, slopes, _ = cpu.Kernel(program, inputs, "mix")._workspace()[0].pulls
+    pull, bend, slopes, *_ = cpu.Kernel(program, inputs, "mix")._workspace()[0].pulls
     assert pull is not bend is not slopes
     program, inputs = programs.alone(ns.rmsprop(**programs.RMSPROP), 2, oracle=programs.matrices(2))
-    pull, bend, slopes, _ = cpu.Kernel(program, inputs, "mix")._workspace()[0].pulls
+    pull, bend, slopes, *_ = cpu.Kernel(program, inputs, "mix")._workspace()[0].pulls
     assert pull is bend is slopes
 
 

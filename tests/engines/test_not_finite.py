@@ -7,7 +7,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.engines import devices
-from ngos_sim.engines.python import _called
+from ngos_sim.engines.python_plain import as_compiled
 from tests.support.programs import build
 
 SLOTS = ("theta", "root", "division", "square", "inverse")
@@ -62,7 +62,7 @@ def test_the_same_as_kernels():
     ],
 )
 def test_what_python_raises_of(function, argument, value):
-    found = _called(function)(argument)
+    found = as_compiled(function)(argument)
     assert type(found) is float
     np.testing.assert_array_equal(found, value)
 

@@ -26,7 +26,10 @@ def test_batch_sizes_are_step_sizes_to_the_bit():
     assert tables[0].drop(columns="batch_size").equals(tables[1].drop(columns="batch_size"))
     assert sorted(tables[0].batch_size.unique()) == [1, 2, 4]
     assert tables[1].batch_size.isna().all()
-    assert [point["batch_size"] for point in json.loads(json.dumps(one.run(1024).describe()["points"]))] == [1, 2, 4]
+    assert [
+        point["batch_size"]
+        for point in json.loads(json.dumps(one.run(1024).describe()))["record"]["resolved"]["points"]
+    ] == [1, 2, 4]
 
 
 def test_a_number_an_array_and_floats_that_are_whole():

@@ -8,7 +8,8 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.engines.cpu import engine as cpu
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.statistics.chunks import Sums, means
+from ngos_sim.statistics.chunks import means
+from ngos_sim.statistics.sums import Sums
 from ngos_sim.studies import problems
 from tests.support import naive
 
@@ -80,7 +81,7 @@ def measured(made, chunks):
     observed = problem.observables(range(len(FUNCTIONS)))
     job = problem.job([problem.optimizer()], np.eye(1), observed)
     sums, ran = Sums(), cpu.run(job.program, job.inputs, 0, chunks, precision="f64")
-    sums.add(ran.sums, ran.nonfinite)
+    sums.add(0, ran.sums, ran.nonfinite)
     return [each[-1, :, 0] for each in means(sums.total, chunks * CHUNK)]
 
 

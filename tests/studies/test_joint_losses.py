@@ -92,7 +92,7 @@ def test_study_json_holds_numbers_and_sources(tmp_path):
     made = study(joint.ORACLES["joint loss and covariance"], steps=[2, 4], test_functions=["loss"])
     made.run(1024).save(tmp_path)
     said = json.loads((tmp_path / "study.json").read_text())
-    oracle = said.get("study", said)["oracle"]
+    oracle = said["record"]["resolved"]["oracle"]
     assert oracle["loss"]["b"] == 0.7
     assert oracle["covariance"]["kind"] == "leaning"
     assert {*oracle["loss"]["source"]} == {"gradient", "value"}

@@ -29,7 +29,7 @@ def test_batch_sizes_in_tables_and_descriptions():
     result = made(**RUN).run(1024, seed=1)
     assert result.table.groupby("batch_size").h.first().to_dict() == {1: 0.0625, 2: 0.125}
     assert "batch_size" in report.errors_table(result.table).splitlines()[0].split()
-    found = json.loads(json.dumps(result.describe()))
+    found = json.loads(json.dumps(result.describe()))["record"]["resolved"]
     assert [point["batch_size"] for point in found["points"]] == [1, 2]
     digest = result.study.oracle.loss.sha256
     assert found["oracle"] == {

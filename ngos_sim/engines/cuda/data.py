@@ -15,7 +15,7 @@ from ngos_sim.engines.fields import DataField
 
 PARTS = 8  # partial sums of a margin in a minibatch
 TILE = 16  # samples whose Gaussians a thread holds
-_IN_REGISTERS = 16  # coordinates up to which loops are written out; else their rows are in local memory
+IN_REGISTERS = 16  # coordinates up to which loops are written out; else their rows are in local memory
 _L2, _INVERSE, _INVERSE_ROOT, _WEIGHTS = map(np.uint64, range(4))  # places in `factors`
 _FOUR, _THREE, _HALF = np.uint64(4), np.uint64(3), np.uint64(32)
 _BROWNIAN, _SAMPLES = np.uint64(rng.BROWNIAN), np.uint64(rng.SAMPLES)
@@ -60,7 +60,7 @@ def places(program):
 def _measurer(shape, device):
     """Return length(data): how many coordinates there are, of many read from memory, so that no loop is written out."""
     known = np.uint64(shape.d)
-    if shape.d <= _IN_REGISTERS:
+    if shape.d <= IN_REGISTERS:
         return device(lambda data: known)
     return device(lambda data: np.uint64(data.counts[0]))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ngos_sim.engines import rng
 from ngos_sim.engines.cuda.access import ONE, ZERO, putter, row_taker, state_begin, taker, types_of
-from ngos_sim.engines.cuda.data import full_batch, minibatcher
+from ngos_sim.engines.cuda.data import IN_REGISTERS, full_batch, minibatcher
 from ngos_sim.engines.cuda.fields import coupler, mixer, spreader
 from ngos_sim.engines.cuda.products import bender, multiplier
 
@@ -156,7 +156,7 @@ def stepper(shape, which, functions, carry, draw, multiply_add, device):
     row = np.uint64(place.columns if place.rows > 1 else 0)
     begin, period, gap = state_begin(shape, which), np.uint32(place.stride), np.uint64(d)
     together, group_size = shape.together, np.uint64(shape.together)
-    spread = spreader(place.spread, shape.precision, device)
+    spread, many = spreader(place.spread, shape.precision, device), shape.of_data and d > IN_REGISTERS
 
     def step(rows, state, draws, fine, numbers):
         if (fine + np.uint32(1)) % period == np.uint32(0):
@@ -168,7 +168,7 @@ def stepper(shape, which, functions, carry, draw, multiply_add, device):
             fill_bend(rows, state, constants)
             carry(rows, state, fine // period, numbers, entry)
             first = numbers.group * group_size
-            for j in range(together):
+            for j in range(rows.data.counts[0] if many else together):
                 coordinate = first + np.uint64(j)
                 a, s = take_a(constants, a_at + coordinate, gap), take_s(constants, s_at + coordinate, gap)
                 c = take_c(numbers.table, entry + coordinate * row)
