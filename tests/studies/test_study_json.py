@@ -96,6 +96,15 @@ CASES = {
         test_functions=["sqnorm(theta)"],
         estimator="independent",
     ),
+    "batch sizes": dict(
+        oracle=ns.NGOS(ns.coupled_wells(0.5), 0.25),
+        optimizer=ns.rmsprop(sigma0=0.25, eps0=0.1, c2=1.3),
+        sde=ns.rmsprop_sde(),
+        initial=dict(theta=[0.5, 0.2], u=1.0),
+        batch_size=[1, 2],
+        horizon=0.25,
+        test_functions=["loss"],
+    ),
 }
 
 
