@@ -1,6 +1,6 @@
 """What a study has of its jobs so far: their sums, in memory and, where a folder is given, in its store.
 
-`studies.running` opens it for a run, `studies.measurement` adds chunks to its sums and has each round kept; a Result
+`studies.session` opens it for a run, `studies.measurement` adds chunks to its sums and has each round kept; a Result
 holds it afterwards, to go on from and to save.
 """
 

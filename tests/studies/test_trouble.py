@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.studies import trouble
 
 
 def step(x, o, z, c, p):
@@ -47,10 +48,8 @@ def test_the_first_trajectory_its_step_and_the_line_that_goes_there():
         "from ngos_sim.studies import trouble; "
         f"trouble.walk(study, point=0, job=0, trajectory={lost.trajectory}, seed=3)"
     )
-    before, call = lost.rerun.split("; ")
-    names = {"study": made}
-    exec(f"{before}\nfound = {call}", names)
-    of_optimizer = [states[0][0][0] for states in names["found"]]
+    found = trouble.walk(made, point=0, job=0, trajectory=lost.trajectory, seed=3)
+    of_optimizer = [states[0][0][0] for states in found]
     stride = len(of_optimizer) // 32
     assert 0 < lost.step < 32
     assert math.isfinite(of_optimizer[lost.step * stride - 1])
