@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ngos_sim.engines.program import move
+from ngos_sim.oracles import law_check
 from ngos_sim.oracles.joint import shown
 from ngos_sim.processes.calling import BadFunctionError, called, cause, checked
 from ngos_sim.processes.rule import Rule, parameters, with_own
@@ -114,3 +115,15 @@ def try_functions(problems):
                 continue
             functions = {"drift": _Role(sde.drift), "diffusion": _Role(sde.diffusion, channels=sde.channels)}
             _called_at(sde.name, sde.slots, functions, told, c, given.start)
+
+
+def check_noise(study):
+    """Raise ValueError unless the noise law is one law of mean 0 and variance 1, at every point's sigma."""
+    noise, checked = study.oracle.noise, []
+    if study.oracle.data is not None:
+        return
+    for sigma in map(study.noise_scale, study.points):
+        numbers = noise.numbers(sigma)
+        if numbers not in checked:
+            law_check.check(noise, sigma)
+            checked.append(numbers)

@@ -1,17 +1,14 @@
 """What a study found: the tidy table, orders with intervals, plots, files."""
 
-import json
 import math
-import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.statistics.theorem import order_of
-from ngos_sim.studies import description, figure, folder, provenance, written
+from ngos_sim.studies import figure, saved
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.prediction import Predictions
 from ngos_sim.studies.ranking import ranking
@@ -215,33 +212,7 @@ class Result:
         theorem : float, optional
             As for `order`, 1 by default. Where it is given, study.json expects that order.
         """
-        directory, expected, theorem = Path(directory), theorem, order_of(1.0 if theorem is None else theorem)
-        directory.mkdir(parents=True, exist_ok=True)
-        folder.put(directory, "table.csv", folder.csv(self.table))
-        contents = {
-            "orders.csv": lambda: folder.csv(self.order(theorem)),
-            "study.json": lambda: f"{json.dumps(self.describe(expected), indent=2)}\n".encode(),
-        }
-        if len(self.study.sdes) > 1:
-            contents["ranking.csv"] = lambda: folder.csv(self.compared)
-        failed = []
-        if self.kept is not None:
-            self.kept.save(directory)
-        for name in (*contents, "ranking.csv", "errors.png"):
-            (directory / name).unlink(missing_ok=True)
-        for name, content in contents.items():
-            try:
-                folder.put(directory, name, content())
-            except Exception as error:  # the others are worth having
-                failed.append(error)
-        try:
-            drawn = figure.png(self.table, theorem)
-        except Exception as error:  # whatever the reader's matplotlib is set to
-            warnings.warn(f"{directory / 'errors.png'} cannot be drawn: {error}", stacklevel=2)
-        else:
-            folder.put(directory, "errors.png", drawn)
-        if failed:
-            raise failed[0]
+        saved.save(self, directory, theorem)
 
     def describe(self, expected=None):
         """Return what study.json holds: a study file that repeats this result, and what the run says of itself.
@@ -257,18 +228,7 @@ class Result:
             Of a study file's tables (`studies.written`) and `record`, which is not read: the study in numbers, why
             each is measured by its estimator, bounds and what stopped the run, device, versions, commit and processor.
         """
-        told = written.content(self.study, self.trajectories, self.seed, self.precision, expected)
-        return told | {
-            "record": {
-                "stopped": self.stopped,
-                "bounds": {} if self.kept is None else self.kept.goal.get("bounds", {}),
-                "device": self.device,
-                "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in self.why.items()],
-                "outside_theory": list(self.study.outside_theory),
-                **provenance.machine(),
-                "resolved": description.study(self.study),
-            }
-        }
+        return saved.describe(self, expected)
 
 
 def _verdict(fit, rows):

@@ -13,7 +13,6 @@ from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Estimator
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.identity import Remade
-from ngos_sim.oracles import law_check
 from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
@@ -134,7 +133,7 @@ class ConvergenceStudy(Remade):
         (dimension, *_) = (start.dimension(self.initial, self.rule, self.oracle, point.size) for point in points)
         object.__setattr__(self, "dimension", dimension)
         object.__setattr__(self, "notes", notes.notes(self))
-        self._check_noise()
+        first_step.check_noise(self)
         test_functions.check(self.test_functions, self.rule.slots, self.dimension, self.oracle)
         test_functions.try_at(
             self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].size)
@@ -174,17 +173,6 @@ class ConvergenceStudy(Remade):
         """Return {(sde, test function): why its estimator is this one} of some choices."""
         names = [test_functions.name_of(function) for function in self.test_functions]
         return {(quantity.opponent, names[quantity.function]): choice.why for quantity, choice in choices.items()}
-
-    def _check_noise(self):
-        """Raise ValueError unless the noise law is one law of mean 0 and variance 1, at every point's sigma."""
-        noise, checked = self.oracle.noise, []
-        if self.oracle.data is not None:
-            return
-        for sigma in map(self.noise_scale, self.points):
-            numbers = noise.numbers(sigma)
-            if numbers not in checked:
-                law_check.check(noise, sigma)
-                checked.append(numbers)
 
     def noise_scale(self, point):
         """Return the oracle's sigma at a point: `Optimizer.noise_scale`."""

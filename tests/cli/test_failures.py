@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from ngos_sim.engines import devices
-from ngos_sim.studies import figure
-from ngos_sim.studies import result as results
+from ngos_sim.studies import figure, folder
 from tests.support.command_line import FILES, broken, fail, names, one_line
 
 
@@ -71,7 +70,7 @@ def test_an_interrupted_save_is_status_130_and_leaves_whole_files(call, study, t
 
 def test_a_full_disk_is_one_line_and_leaves_no_part_of_a_file(call, study, tmp_path, monkeypatch):
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(results.folder, "os", SimpleNamespace(replace=broken(full), getpid=os.getpid))
+    monkeypatch.setattr(folder, "os", SimpleNamespace(replace=broken(full), getpid=os.getpid))
     status, _, err = call("run", study(), "--out", "out")
     assert (status, err) == (2, "ngos-sim: No space left on device\n")
     assert names(tmp_path / "out") == ["chunks.sqlite"]
