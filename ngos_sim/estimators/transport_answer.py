@@ -102,8 +102,8 @@ class _Ladder:
             return f"it is not smooth in another slot than {self.problem.rule.slots[0]}"
         if found.theta and _is_discrete(self.problem):
             return KINKED
-        if found.theta and len(self.problem.rule.slots) > 2 and self._reads_others(factor):
-            return f"it has a kink, and of three slots the law of {self.problem.rule.slots[0]} alone resolves one"
+        if found.theta and self._carriers[factor.coordinate].is_by_moments and self._reads_others(factor):
+            return f"it has a kink, which only the law of {self.problem.rule.slots[0]} alone resolves"
         return ""
 
     def _reads_others(self, factor):
