@@ -58,10 +58,11 @@ class ConvergenceStudy(Remade):
         with several ell, of one eta2.
     test_functions : sequence of str or TestFunction
         g; the grammar is in `estimators.test_functions`.
-    estimator : "auto", "local", "control_variate", "coupled", "independent" or Estimator
-        Local: the error carried along by each trajectory, of its own size. Control variate: less a
-        linear companion of known mean. Coupled: one stream of Gaussians drives optimizer and SDEs. Auto
-        takes the first of these that can serve. An instance of a subclass of `Estimator` is an estimator of your own.
+    estimator : "auto", "local", "transport", "control_variate", "coupled", "independent" or Estimator
+        Local: the error carried along by each trajectory, of its own size. Transport: computed, the law of each
+        coordinate carried forward. Control variate: less a linear companion of known mean. Coupled: one stream of
+        Gaussians drives optimizer and SDEs. Auto takes the first of these that can serve. An instance of a subclass of
+        `Estimator` is an estimator of your own.
     eta : float or sequence of float
         Learning rates, for an optimizer of the clock "eta": step k is at time t = k eta.
     batch_size : int or sequence of int
