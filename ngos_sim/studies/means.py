@@ -1,15 +1,14 @@
 """Means of test functions over time, of the optimizer and of each SDE alone: computed, without noise.
 
-`ConvergenceStudy.means` comes here; what carries the laws is `estimators.transport_answer`.
+`ConvergenceStudy.means` comes here; what a run has computed is not computed again.
 """
 
 import numpy as np
 import pandas as pd
 
 from ngos_sim.estimators import transport_means
-from ngos_sim.estimators.estimator import Refused
-from ngos_sim.estimators.transport import Transport
-from ngos_sim.estimators.transport_answer import answers
+from ngos_sim.estimators.estimator import Quantity, Refused, Served
+from ngos_sim.estimators.transport import Transport, computed
 from ngos_sim.studies.problems import problems
 
 
@@ -46,17 +45,17 @@ def _refused(problem, g, name, reason):
 
 def _rows(problem, functions):
     """Return the rows of a point: those of the optimizer first."""
-    found = answers(problem, [opponent.sde for opponent in problem.opponents], functions)
-    for (name, g), answer in found.items():
+    found = computed(problem, {opponent: dict.fromkeys(functions, Served()) for opponent in problem.opponents})
+    for quantity, answer in found.items():
         if isinstance(answer, str):
-            raise _refused(problem, g, name, f"{answer} at {problem.label}")
-    optimizer = next(iter(problem.opponents)).name  # of which SDE it was carried with does not matter
+            raise _refused(problem, quantity.function, quantity.opponent, f"{answer} at {problem.label}")
+    beside = problem.opponents[0].name  # with which SDE the optimizer was carried does not matter
     made = []
     for g in functions:
-        first, alone = _at_start(problem, g), found[optimizer, g]
+        first, alone = _at_start(problem, g), found[Quantity(beside, g)]
         made += _over_time(problem, g, "optimizer", problem.rule.name, first, alone.optimizer, alone.of_optimizer)
         for opponent in problem.opponents:
-            its = found[opponent.name, g]
+            its = found[Quantity(opponent.name, g)]
             made += _over_time(problem, g, "sde", opponent.name, first, its.sde, its.of_sde)
     return made
 
