@@ -6,6 +6,7 @@ the loop around the user's functions is the one that trajectories take (`engines
 compiled once and for all. `estimators.transport_law` says which laws are carried, and how finely.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,6 +68,7 @@ class Functions(NamedTuple):
     log: Any
 
 
+@functools.cache
 def functions():
     """Return Functions."""
     return Functions(bind(elementary.exp, "f64"), bind(elementary.log, "f64"))
@@ -154,20 +156,25 @@ def _evaluate(library, address, out, states, slots, loss, variance, nothing):
         enter_feature(address, scope)
 
 
-def values(feature, numbers, states):
-    """Return a Feature's function of one coordinate at states, shape (slots, nodes); of Numbers.
+def valued(feature, numbers, slots):
+    """Return a Feature's function of one coordinate, of Numbers, as a function of states, shape (slots, nodes).
 
-    Its functions are compiled as those of test functions on trajectories are.
+    It is compiled as that of a test function on trajectories is.
     """
-    slots, count = states.shape
     lengths = {"loss": len(numbers.loss), "variance": len(numbers.variance), "noise": 1, "slots": slots}
     with without_collection():
         address = lanes.feature.address(bind(feature.function, "f64", **lengths), *_TYPES)
-    blocks = -(-count // BLOCK)
-    held = np.zeros((slots, blocks * BLOCK))
-    held[:, :count], held[:, count:] = states, states[:, :1]
-    rows = np.ascontiguousarray(held.reshape(slots, blocks, BLOCK).swapaxes(0, 1)).ravel()
-    out, nothing = np.zeros(blocks * BLOCK), np.zeros(BLOCK)
-    loss, variance = np.array(numbers.loss), np.array(numbers.variance)
-    _evaluate(functions(), address, out, rows, slots, loss, variance, nothing)
-    return out[:count]
+    loss, variance, nothing = np.array(numbers.loss), np.array(numbers.variance), np.zeros(BLOCK)
+
+    def values(states):
+        count = states.shape[1]
+        blocks = -(-count // BLOCK)
+        held = np.empty((blocks, slots, BLOCK))
+        for slot, row in enumerate(states):
+            held[: count // BLOCK, slot] = row[: count // BLOCK * BLOCK].reshape(-1, BLOCK)
+            held[-1, slot], held[-1, slot, : count - (blocks - 1) * BLOCK] = row[0], row[(blocks - 1) * BLOCK :]
+        out = np.zeros(blocks * BLOCK)
+        _evaluate(functions(), address, out, held.ravel(), slots, loss, variance, nothing)
+        return out[:count]
+
+    return values

@@ -13,10 +13,9 @@ from ngos_sim.estimators.test_functions import TestFunction, slots_read
 from ngos_sim.estimators.transport_law import FINER, Carrier
 from ngos_sim.estimators.transport_means import Unserved
 
-LEVELS = (1, 2, 3)
-_ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried where an estimate is below it
-_SAFETY = 3.0
-_RESOLVED = 0.3  # of the greatest error over the records: an uncertainty beyond it is refused
+LEVELS = (0, 1, 2, 3)  # three at least are carried: two that agree by chance would say nothing
+_ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried where all uncertainties are below it
+_SAFETY, _BEFORE, _ELSEWHERE = 3.0, 0.25, 0.5
 UNSTABLE = "its law cannot be carried forward stably: the sum of the moduli of its weights grows without bound"
 JUMPS = "the optimizer's step jumps or has a kink in the noise, where no few nodes of the noise law are enough"
 KINKED = "it has a kink, and the noise is discrete: no lattice resolves a kink among atoms"
@@ -115,16 +114,24 @@ class _Ladder:
         return any(factor.powers[1:]) or bool(read - {slots[0]})
 
     def climb(self):
-        """Return {(SDE's name, test function): Answer, or why there is none}."""
+        """Return {(SDE's name, test function): Answer, or why there is none}.
+
+        Where the last size is not stable, the answer of those before it stands.
+        """
         found: dict = {}
-        before = None
+        carried: list[dict] = []
         for level in LEVELS:
-            now = self._at(level)
-            if before is not None:
-                found = {key: self._judged(key, before, now) for key in before}
-                if all(self._is_enough(each) for each in found.values()):
-                    break
-            before = now
+            carried.append(self._at(level))
+            if len(carried) < 3:
+                continue
+            for key in carried[0]:
+                three = [each[key] for each in carried[-3:]]
+                if all(each is not None for each in three):
+                    found[key] = _answer(*three)
+                else:
+                    found.setdefault(key, UNSTABLE)
+            if all(_is_enough(each) for each in found.values()):
+                break
         return found
 
     def _at(self, level):
@@ -142,17 +149,12 @@ class _Ladder:
                 found[sde.name, g] = own if stable[0] and stable[1 + which] else None
         return found
 
-    def _judged(self, key, before, now):
-        """Return the Answer of two levels, or why there is none."""
-        if before[key] is None or now[key] is None:
-            return UNSTABLE
-        return _answer(before[key], now[key])
 
-    @staticmethod
-    def _is_enough(answer):
-        if isinstance(answer, str):
-            return False
-        return np.all(answer.of_error <= _SAFETY * _ENOUGH * np.max(np.abs(answer.error)))
+def _is_enough(answer):
+    """Return whether no finer size is worth its time."""
+    if isinstance(answer, str):
+        return True
+    return bool(np.all(answer.of_error <= _ENOUGH * np.max(np.abs(answer.error))))
 
 
 def _factors(terms):
@@ -165,12 +167,23 @@ def _factors(terms):
     return {coordinate: list(factors) for coordinate, factors in found.items()}
 
 
-def _answer(before, now):
-    """Return the Answer of means (optimizer, SDE at FINER) at two sizes, shape (3, records) each."""
-    (old, old_sde, _), (optimizer, sde, steps) = _extrapolated(before), _extrapolated(now)
-    moved = [np.abs(a - b) for a, b in ((optimizer, old), (sde, old_sde), (optimizer - sde, old - old_sde))]
-    of_optimizer, of_sde, of_error = (_SAFETY * each for each in (moved[0], moved[1] + steps, moved[2] + steps))
-    return Answer(optimizer, sde, optimizer - sde, of_optimizer, of_sde, of_error)
+def _answer(*sizes):
+    """Return the Answer of means (optimizer, SDE at FINER) at three sizes, the finest last, shape (3, records) each."""
+    each = [_extrapolated(means) for means in sizes]
+    (optimizer, sde, steps), nothing = each[-1], 0.0
+    kinds = ([a for a, _, _ in each], nothing), ([b for _, b, _ in each], steps), ([a - b for a, b, _ in each], steps)
+    uncertain = (_uncertainty(*values, left) for values, left in kinds)
+    return Answer(optimizer, sde, optimizer - sde, *uncertain)
+
+
+def _uncertainty(coarse, middle, fine, steps):
+    """Return three times by how much a value may be off at each record, by its values at three sizes.
+
+    By how much the last step to a finer size moved it, or a quarter of the step before, and at no record less than half
+    of the most at any: two sizes may agree by chance. And what the SDE's steps may leave.
+    """
+    moved = np.maximum(np.abs(fine - middle), _BEFORE * np.abs(middle - coarse))
+    return _SAFETY * (np.maximum(moved, _ELSEWHERE * np.max(moved)) + steps)
 
 
 def _extrapolated(means):

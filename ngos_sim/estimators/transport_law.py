@@ -6,7 +6,7 @@ leave is the same in both means and falls out of their difference. `estimators.t
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -20,9 +20,8 @@ from ngos_sim.engines.transport_moments import SLOTS, Moments
 from ngos_sim.engines.transport_platen import platen, table
 from ngos_sim.engines.transport_probe import Kinks, is_kinked, kinks
 from ngos_sim.estimators.problem import Problem
-from ngos_sim.estimators.transport_means import Coordinate, Factor, Unserved, value
+from ngos_sim.estimators.transport_means import Coordinate, Factor, Unserved, valued
 from ngos_sim.known.quadrature import law_rule
-from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.oracles.noises import gauss_hermite, gaussian
 from ngos_sim.processes.calling import rows
 from ngos_sim.processes.rule import parameters
@@ -53,6 +52,7 @@ class Carrier:
     problem: Problem
     coordinate: Coordinate
     sdes: Sequence
+    _functions: dict = field(default_factory=dict)
 
     @property
     def logs(self):
@@ -104,7 +104,14 @@ class Carrier:
 
     def kinks(self, factor) -> Kinks:
         """Return in which slots a Factor is not smooth, over the range that the pilots have seen."""
-        return kinks(lambda states: value(factor, self.problem.oracle, states), self.scales, self.logs)
+        return kinks(self._valued([factor])[0], self.scales, self.logs)
+
+    def _valued(self, factors):
+        """Return Factors as functions of states; each is bound once."""
+        for each in factors:
+            if each not in self._functions:
+                self._functions[each] = valued(each, self.problem.oracle)
+        return [self._functions[each] for each in factors]
 
     @property
     def is_jumping(self):
@@ -142,7 +149,7 @@ class Carrier:
         problem, grid, records = self.problem, self.grid(level), self.problem.records
         found = np.full((1 + len(FINER) * len(self.sdes), len(records), len(factors)), math.nan)
         path, largest = grid.path(problem.steps), _LARGEST[type(grid)]
-        observed = _Observed(problem.oracle, factors, kinked)
+        observed = _Observed(self._valued(factors), [each in kinked for each in factors])
         mass = self._carry(grid, self.optimizer, path, True, self.noise(self.nodes(level)), records, found[0], observed)
         stable = [mass <= largest]
         for which, sde in enumerate(self.sdes):
@@ -170,21 +177,17 @@ class Carrier:
 
 
 class _Observed(NamedTuple):
-    """Factors whose means are taken under a law."""
+    """Functions of states whose means are taken under a law, and which of them have kinks in theta."""
 
-    oracle: NGOS
-    factors: Sequence[Factor]
-    kinked: frozenset
+    functions: Sequence
+    kinked: Sequence
 
     def means(self, grid, law, ref, slots):
-        """Return the mean of every factor under a law that a grid holds."""
+        """Return the mean of every function under a law that a grid holds."""
         smooth = grid.law(law, ref, slots)
-        smeared = grid.smeared(law, ref, slots) if any(each in self.kinked for each in self.factors) else None
-        found = []
-        for factor in self.factors:
-            nodes = smeared if factor in self.kinked else smooth
-            found.append(float(np.sum(nodes.weights * value(factor, self.oracle, nodes.states))))
-        return found
+        smeared = grid.smeared(law, ref, slots) if any(self.kinked) else smooth
+        nodes = [smeared if kinked else smooth for kinked in self.kinked]
+        return [float(np.sum(n.weights * g(n.states))) for g, n in zip(self.functions, nodes, strict=True)]
 
 
 def _tiny(scales):

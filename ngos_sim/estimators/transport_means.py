@@ -102,21 +102,27 @@ def combined(terms, means):
     )
 
 
-def value(factor, oracle, states):
-    """Return a Factor at states, shape (slots, nodes)."""
-    found = np.ones(states.shape[1])
-    for slot, power in zip(states, factor.powers, strict=True):
-        for _ in range(power):
-            found = found * slot
-    for function, power in factor.others:
-        found = found * _of(function, factor, oracle, states) ** power
-    return found
+def valued(factor, oracle):
+    """Return a Factor as a function of states, shape (slots, nodes), compiled where it is not powers of slots alone."""
+    others = [(_of(function, factor, oracle), power) for function, power in factor.others]
+
+    def value(states):
+        found = np.ones(states.shape[1])
+        for slot, power in zip(states, factor.powers, strict=True):
+            for _ in range(power):
+                found = found * slot
+        for function, power in others:
+            found = found * function(states) ** power
+        return found
+
+    return value
 
 
-def _of(function, factor, oracle, states):
+def _of(function, factor, oracle):
+    """Return a word or a TestFunction as a function of states."""
     if isinstance(function, TestFunction):
         feature = state_feature(function.g, function.coordinate)
     else:
         feature = oracle_feature(function, oracle)
     numbers = transport.Numbers(factor.coordinate.loss, factor.coordinate.variance, ())
-    return transport.values(feature, numbers, states)
+    return transport.valued(feature, numbers, len(factor.powers))
