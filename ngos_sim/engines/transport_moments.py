@@ -1,4 +1,4 @@
-"""The law of a coordinate of two or three slots, by moments about a moving Gaussian (docs/theory.md, same section).
+"""The law of a coordinate of two or three slots, by moments (docs/theory.md, "Laws carried forward").
 
 The slots, as logarithms where they are positive, are s = mean + L xi, L lower triangular: the reference of a step. The
 law is M[a, b, c] = E psi_a(xi_1) psi_b(xi_2) psi_c(xi_3), psi the orthonormal Hermite polynomials. A step makes of M

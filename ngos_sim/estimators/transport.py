@@ -38,6 +38,11 @@ class _Answers:
         return self._found[key]
 
 
+def computed(problem, wanted):
+    """Return {Quantity: Answer, or why there is none} of what is wanted at a Problem; computed once a study."""
+    return problem.shared.once(_Answers).of(problem, wanted)
+
+
 class Transport(Estimator):
     """The law of one coordinate, carried forward on nodes that optimizer and SDE share."""
 
@@ -58,7 +63,7 @@ class Transport(Estimator):
         """Plan no job: what is read is computed."""
 
         def read(measured):
-            found = problem.shared.once(_Answers).of(problem, wanted)
+            found = computed(problem, wanted)
             asked = {Quantity(opponent.name, g) for opponent, mine in wanted.items() for g in mine}
             return {quantity: _reading(problem, found[quantity]) for quantity in asked}
 
@@ -70,7 +75,7 @@ class Transport(Estimator):
 
     def check(self, problem, wanted, look):
         """Bar what two grids or two step sizes do not agree on, and what cannot be carried."""
-        found = problem.shared.once(_Answers).of(problem, wanted)
+        found = computed(problem, wanted)
         return Checked(
             {quantity: found[quantity] for quantity in _quantities(wanted) if isinstance(found[quantity], str)}
         )

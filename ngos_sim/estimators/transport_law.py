@@ -1,4 +1,4 @@
-"""The laws of an optimizer and of SDEs in one coordinate, carried side by side, at a size (docs/theory.md).
+"""Laws of an optimizer and of SDEs in one coordinate, side by side (docs/theory.md, "Laws carried forward").
 
 An SDE takes steps of weak order 2 on the references that the optimizer's law has made, so that most of what the nodes
 leave is the same in both means and falls out of their difference. `estimators.transport_answer` climbs the sizes.
