@@ -14,8 +14,8 @@ from ngos_sim.estimators.transport_answer import answers
 from ngos_sim.estimators.transport_means import Unserved, expanded
 
 SAID = (
-    "computed, not sampled: the law of each coordinate was carried forward on a grid, for optimizer and SDE alike; "
-    "numerical is what two grids and two step sizes differ by, times three, and not a confidence interval; "
+    "the law of each coordinate was carried forward on a grid, for optimizer and SDE alike; "
+    "numerical is what grids and step sizes differ by, times three, and not a confidence interval; "
     "estimator='coupled' at a coarse step is the independent check"
 )
 _MOST_SLOTS = 3
@@ -74,7 +74,7 @@ class Transport(Estimator):
         return "f64"
 
     def check(self, problem, wanted, look):
-        """Bar what two grids or two step sizes do not agree on, and what cannot be carried."""
+        """Bar what cannot be carried: that is known when all has been computed, which the run itself then reads."""
         found = computed(problem, wanted)
         return Checked(
             {quantity: found[quantity] for quantity in _quantities(wanted) if isinstance(found[quantity], str)}

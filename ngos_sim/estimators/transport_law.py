@@ -109,9 +109,9 @@ class Carrier:
 
     def kinks(self, factor) -> Kinks:
         """Return in which slots a Factor is not smooth, over the range that the pilots have seen."""
-        return kinks(self._valued([factor])[0], self.scales, self.logs)
+        return kinks(self.valued([factor])[0], self.scales, self.logs)
 
-    def _valued(self, factors):
+    def valued(self, factors):
         """Return Factors as functions of states; each is bound once."""
         for each in factors:
             if each not in self._functions:
@@ -154,7 +154,7 @@ class Carrier:
         problem, grid, records = self.problem, self.grid(level), self.problem.records
         found = np.full((1 + len(FINER) * len(self.sdes), len(records), len(factors)), math.nan)
         path, largest = grid.path(problem.steps), _LARGEST[type(grid)]
-        observed = _Observed(self._valued(factors), [each in kinked for each in factors])
+        observed = _Observed(self.valued(factors), [each in kinked for each in factors])
         mass = self._carry(grid, self.optimizer, path, True, self.noise(self.nodes(level)), records, found[0], observed)
         stable = [mass <= largest]
         for which, sde in enumerate(self.sdes):
