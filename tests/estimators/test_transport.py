@@ -228,6 +228,9 @@ REFUSED = {
         initial=dict(theta=1.2, m=0.1),
         functions=["theta[0]"],
     ),
+    "laws would be carried through 614400 steps": dict(
+        loss=ns.log_cosh(1.0), eta2=[2.0**-11, 2.0**-12], horizon=100.0, times=[100.0]
+    ),
     "not an SDE": dict(loss=ns.log_cosh(1.0), sde=None, reference=ns.scaling_rule(kappa=[2])),
 }
 
