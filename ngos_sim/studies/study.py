@@ -17,7 +17,7 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import batches, first_step, given, grid, notes, outside, plan, problems, session, start
+from ngos_sim.studies import batches, first_step, given, grid, means, notes, outside, plan, problems, session, start
 from ngos_sim.studies.points import Point, made_points, step_sizes
 from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import integer, known_keywords
@@ -58,10 +58,11 @@ class ConvergenceStudy(Remade):
         with several ell, of one eta2.
     test_functions : sequence of str or TestFunction
         g; the grammar is in `estimators.test_functions`.
-    estimator : "auto", "local", "control_variate", "coupled", "independent" or Estimator
-        Local: the error carried along by each trajectory, of its own size. Control variate: less a
-        linear companion of known mean. Coupled: one stream of Gaussians drives optimizer and SDEs. Auto
-        takes the first of these that can serve. An instance of a subclass of `Estimator` is an estimator of your own.
+    estimator : "auto", "local", "transport", "control_variate", "coupled", "independent" or Estimator
+        Local: the error carried along by each trajectory, of its own size. Transport: computed, the law of each
+        coordinate carried forward. Control variate: less a linear companion of known mean. Coupled: one stream of
+        Gaussians drives optimizer and SDEs. Auto takes the first of these that can serve. An instance of a subclass of
+        `Estimator` is an estimator of your own.
     eta : float or sequence of float
         Learning rates, for an optimizer of the clock "eta": step k is at time t = k eta.
     batch_size : int or sequence of int
@@ -260,6 +261,25 @@ class ConvergenceStudy(Remade):
             See `studies.plan.plan`.
         """
         return plan.plan(self, Bounds(trajectories), seed, threads)
+
+    def means(self):
+        """Compute E g of the optimizer and of each SDE alone over time, without trajectories and noise, for figures.
+
+        By the transport estimator, whatever the study's own; an error's `numerical` is smaller than those of its means,
+        which have most of what the grids leave in common.
+
+        Returns
+        -------
+        DataFrame
+            One row per (point, test function, process, time), the start included: h, time; process, "optimizer" or
+            "sde"; name, of the optimizer or SDE; test_function; mean; numerical, by how much it may be off.
+
+        Raises
+        ------
+        ValueError
+            The transport estimator cannot serve; in its words.
+        """
+        return means.means(self)
 
     @staticmethod
     def settings(device, precision, threads):

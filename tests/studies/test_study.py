@@ -124,7 +124,10 @@ def bad_step(x, o, z, c, p):
         (dict(times=[0.3]), r"times=0.3 is not a multiple of the step 0.125 at eta2=0.125; the nearest is 0.25"),
         (dict(test_functions=["theta[1]"]), "no coordinate 1; there are 1"),
         (dict(test_functions=[]), "test_functions is empty"),
-        (dict(estimator="magic"), "estimator='magic'; allowed: auto, local, control_variate, coupled, independent"),
+        (
+            dict(estimator="magic"),
+            "estimator='magic'; allowed: auto, local, transport, control_variate, coupled, independent",
+        ),
         (dict(optimizer=ns.Optimizer("odd", bad_step, ("theta", "u"), **RMSPROP)), "'odd': step returns"),
         (
             dict(optimizer=ns.Optimizer("own", lambda x, o, z, c, p: x, ("theta", "u"), sigma0=1.0)),
