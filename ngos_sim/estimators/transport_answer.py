@@ -18,6 +18,7 @@ _ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried
 _SAFETY, _BEFORE, _ELSEWHERE = 3.0, 0.25, 0.5
 UNSTABLE = "its law cannot be carried forward stably: the sum of the moduli of its weights grows without bound"
 JUMPS = "the optimizer's step jumps or has a kink in the noise, where no few nodes of the noise law are enough"
+JUMPING = "it jumps, and an error of the order of the spacing is left where a lattice meets a jump"
 KINKED = "it has a kink, and the noise is discrete: no lattice resolves a kink among atoms"
 
 
@@ -100,6 +101,8 @@ class _Ladder:
         """Return why a factor with Kinks is not served, or an empty string."""
         if found.others:
             return f"it is not smooth in another slot than {self.problem.rule.slots[0]}"
+        if found.jumps:
+            return JUMPING
         if found.theta and _is_discrete(self.problem):
             return KINKED
         if found.theta and self._carriers[factor.coordinate].is_by_moments and self._reads_others(factor):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.estimators import choose
 from ngos_sim.studies import stopping
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.series import headline
@@ -61,8 +62,9 @@ def test_bad_bounds(problem, arguments, message):
         study.run(**arguments)
 
 
-def test_a_plan_foresees_the_run(problem):
+def test_a_plan_foresees_the_run(problem, monkeypatch):
     """Standard errors within a third, what is resolved, and how the smallest step follows from the estimator."""
+    monkeypatch.setattr(choose, "AUTO", tuple(each for each in choose.AUTO if each.name != "transport"))
     study = problem("P2", estimator="auto", eta2=[2.0**-3, 2.0**-4, 2.0**-5], test_functions=FUNCTIONS)
     planned = study.plan(200_000, seed=2)
     table = study.run(200_000, seed=3).table.rename(columns={"std_error": "measured"})

@@ -79,7 +79,7 @@ def test_a_plug_in_written_like_a_built_in_is_one():
 
     loss = ns.Loss("bowl", gradient, lambda theta, p: 0.5 * p.steepness * theta * theta, steepness=0.9)
     mine = ns.Optimizer("mine", step, ("theta", "u"), sigma0=0.8, eps0=0.0, c2=1.3)
-    found = small(optimizer=mine, oracle=ns.NGOS(loss)).run(4096, seed=2, precision="f64").table
+    found = small(optimizer=mine, oracle=ns.NGOS(loss), estimator="coupled").run(4096, seed=2, precision="f64").table
     built_in = small(estimator="coupled").run(4096, seed=2, precision="f64").table
     np.testing.assert_allclose(found.error, built_in.error, rtol=0, atol=1e-12)
 
