@@ -192,7 +192,7 @@ class Result:
         -------
         matplotlib Axes
         """
-        axes = figure.plot(self.table, axes, norm, order_of(theorem))
+        axes = figure.plot(self.table, self.order(theorem), axes, norm, order_of(theorem))
         if path is not None:
             axes.figure.savefig(path, dpi=150)
         return axes
