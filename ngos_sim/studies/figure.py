@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ngos_sim import validation
 from ngos_sim.reporting import figures
-from ngos_sim.reporting.figures.errors import ErrorSeries, errors
 from ngos_sim.statistics import order as orders_of
 from ngos_sim.statistics.theorem import order_of
-from ngos_sim.studies import folder
+from ngos_sim.studies import drawn, folder
 from ngos_sim.studies.series import at_norm, fitted, groups, total_std_error, widening
 
 
@@ -47,6 +47,34 @@ def _orders(directory):
     return table if "theorem" in table else None
 
 
+def of_result(result, kind, axes, norm, theorem, sde, test_functions):
+    """Draw a figure of a Result; see `Result.plot`."""
+    validation.choice("kind", kind, KINDS)
+    validation.choice("norm", norm, ("max", "final"))
+    table = result.table
+    sdes = _chosen("sde", sde, table.sde)
+    functions = _chosen("test_functions", test_functions, table.test_function)
+    return KINDS[kind](result, axes, theorem=theorem, norm=norm, sdes=sdes, functions=functions)
+
+
+def _chosen(name, asked, there):
+    """Return the names asked for, all where none are; raise ValueError for one that is not there."""
+    there = list(dict.fromkeys(there))
+    if asked is None:
+        return there
+    asked = [asked] if isinstance(asked, str) else list(asked)
+    for each in asked or [""]:
+        if each not in there:
+            raise ValueError(f"{name}={each!r}; allowed: {', '.join(map(repr, there))}")
+    return asked
+
+
+def _order(result, axes, *, theorem, norm, sdes, functions):
+    table = result.table
+    shown = table[table.sde.isin(sdes) & table.test_function.isin(functions)]
+    return plot(shown, result.order(theorem), axes, norm, theorem)
+
+
 def png(table, orders, theorem):
     """Return the figure of a table as bytes of PNG."""
     return figures.png(lambda axes: plot(table, orders, axes, theorem=theorem))
@@ -59,8 +87,8 @@ def plot(table, orders=None, axes=None, norm="max", theorem=1.0):
         Of `Result.order`: its predictions are drawn.
     """
     series = list(groups(table))
-    drawn = [_series(keys, group, norm, theorem, len(series), orders) for keys, group in series]
-    return errors(drawn, axes, theorem, figures.step_label(table))
+    shown = [_series(keys, group, norm, theorem, len(series), orders) for keys, group in series]
+    return figures.errors(shown, axes, theorem, figures.step_label(table))
 
 
 def _series(keys, group, norm, theorem, number, orders):
@@ -71,10 +99,10 @@ def _series(keys, group, norm, theorem, number, orders):
     total = widening(rows, norm) * total_std_error(rows)
     noise = orders_of.RESOLVED * total + np.nan_to_num(rows.get("numerical", 0.0))
     line = partial(orders_of.curve, fit, used.h, used.error, total_std_error(used))
-    return ErrorSeries(
+    return figures.ErrorSeries(
         sde=keys["sde"],
         test_function=keys["test_function"],
-        eta2=keys["eta2"],
+        eta2=None if math.isnan(keys["eta2"]) else keys["eta2"],
         h=rows.h.to_numpy(),
         error=rows.error.to_numpy(),
         half_width=0.5 * (rows[ends[1]] - rows[ends[0]]).to_numpy(),
@@ -100,3 +128,6 @@ def _predicted(keys, norm, theorem, orders):
         return None
     first, root = np.nan_to_num([first, root])
     return (lambda h: first * h**theorem + root * np.sqrt(h)) if first or root else None
+
+
+KINDS = {"order": _order, "time": drawn.over_time, "trajectories": drawn.over_paths, "ranking": drawn.of_ranking}

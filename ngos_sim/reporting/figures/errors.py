@@ -21,7 +21,7 @@ class ErrorSeries:
     """The signed errors of one SDE and test function at several h.
 
     sde, test_function : names
-    eta2 : of an SVAG series over ell; else NaN
+    eta2 : of an SVAG series over ell; else None
     h, error, half_width : ndarray, shape (points,); half of the error's interval
     resolved : ndarray of bool, shape (points,); whether the error exceeds what noise alone may make
     order, ci_low, ci_high : what was fitted, and its 95 % interval; NaN where nothing is
@@ -34,7 +34,7 @@ class ErrorSeries:
     error: np.ndarray
     half_width: np.ndarray
     resolved: np.ndarray
-    eta2: float = np.nan
+    eta2: float | None = None
     order: float = np.nan
     ci_low: float = np.nan
     ci_high: float = np.nan
@@ -169,10 +169,10 @@ def _legend(axes, series, looks):
     style.legend_below(axes, every + signs, title, colours + markers + signs)
 
 
-def _name(sde, function, eta2=np.nan):
+def _name(sde, function, eta2=None):
     """Return words for what is given of a series."""
     words = [names.literal(sde)] * bool(sde) + [names.written(function)] * bool(function)
-    return ", ".join(words + [rf"$\eta^2$ = {eta2:g}"] * bool(np.isfinite(eta2)))
+    return ", ".join(words + ([] if eta2 is None else [rf"$\eta^2$ = {eta2:g}"]))
 
 
 def _label(series, sde, function):

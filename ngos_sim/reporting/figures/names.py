@@ -85,6 +85,17 @@ def step_label(table):
     return r"$h = \eta / \ell$ (time of one step)" if svag else r"$h = \eta$ (time of one step)"
 
 
+def step(h):
+    """Return "h = 2^-3" as a formula, of what is no power of two its digits."""
+    exponent = math.log2(h)
+    return f"$h = 2^{{{exponent:.0f}}}$" if exponent.is_integer() else f"$h$ = {h:.3g}"
+
+
+def power_of_h(power):
+    """Return h^p as a formula, of p = 1 h alone."""
+    return "$h$" if power == 1.0 else r"$\sqrt{h}$" if power == 0.5 else f"$h^{{{power:g}}}$"
+
+
 def _end(value):
     return f"{value:z.2f}" if math.isfinite(value) else ("-" if value < 0.0 else "") + "\u221e"
 

@@ -16,6 +16,7 @@ PREDICTED = {"ls": (0, (4, 3)), "lw": 0.9, "color": "0.15", "zorder": 2.6}
 GUIDE = "0.45"  # the grey of what is no data
 _COLOURS = ("#004488", "#BB5566", "#DDAA33", "#000000", "#009988", "#999999")
 _GAP = 0.06  # inches between the words of an axis and the legend
+_COLUMNS = 4  # of a legend, at most
 _MOST = 0.5  # of the canvas without it: a third of the canvas with it
 
 
@@ -122,17 +123,16 @@ def legend_below(axes, entries, title=None, instead=()):
         axes.get_legend().remove()
     if not entries:
         return
-    box, figure = axes.bbox, axes.figure
-    outer = axes.get_tightbbox()
-    below = (box.y0 - outer.y0) / figure.dpi + _GAP
-    alone = len(figure.axes) == 1  # it will get all of the canvas that its words leave
-    room = figure.bbox.width - 1.2 * (box.x0 - outer.x0) if alone else box.width
-    for chosen, heading in ((entries, title), (instead, None)):
-        for columns in range(min(len(chosen), 4), 0, -1):
-            legend = _legend(axes, chosen, heading, columns, below)
-            size = legend.get_window_extent()
-            if size.width <= room and size.height <= _MOST * figure.bbox.height:
-                return
+    figure = axes.figure
+    figure.draw_without_rendering()  # a layout gives the axes their place
+    below = (axes.bbox.y0 - axes.get_tightbbox().y0) / figure.dpi + _GAP
+    for chosen, heading in ((entries, title), (instead or entries, None if instead else title)):
+        for columns in range(min(len(chosen), _COLUMNS), 0, -1):
+            size = _legend(axes, chosen, heading, columns, below).get_window_extent()
+            if size.width <= axes.bbox.width:
+                break
+        if size.height <= _MOST * figure.bbox.height:
+            return
 
 
 def _legend(axes, entries, title, columns, below):
