@@ -40,7 +40,7 @@ def collapse(curves, axes=None, power=1.0, sde="", test_function="", predicted=N
     sde, test_function : str
         Names of what is shown.
     predicted : (ndarray, ndarray), optional
-        Times, and what theory predicts for the limit h -> 0.
+        Times, and what theory predicts there for h -> 0.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def collapse(curves, axes=None, power=1.0, sde="", test_function="", predicted=N
             entries.append(style.Entry(line, names.step(curve.h)))
         if predicted is not None:
             (line,) = axes.plot(*predicted, **style.PREDICTED)
-            entries.append(style.Entry(line, r"predicted for $h \to 0$"))
+            entries.append(style.Entry(line, "predicted"))
         axes.axhline(0.0, color=style.GUIDE, lw=0.6, zorder=1)
         axes.set(xlabel="time $t$", ylabel=f"weak error $/$ {names.power_of_h(power)}")
         axes.margins(x=0.02)

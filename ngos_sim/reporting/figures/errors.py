@@ -73,7 +73,7 @@ def errors(series, axes=None, theorem=1.0, step="$h$"):
         for each in series:
             _draw(axes, each, looks[id(each)])
         found = [each for each in series if len(each.finite())]
-        if found:
+        if any(np.any(np.abs(each.error) + each.half_width > 0.0) for each in found):  # else nothing has a scale
             axes.set_xscale("log", base=2)
             axes.set_yscale("log")
             _limits(axes, found)

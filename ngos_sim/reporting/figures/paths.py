@@ -65,7 +65,7 @@ def paths(bundles, axes=None, test_function="", h=None):
         axes.set(xlabel="time $t$", ylabel=names.written(test_function))
         axes.margins(x=0.02)
         style.grid(axes)
-        title = "mean \xb1 standard deviation, thin: paths on one stream"
-        title += "" if h is None else f"; {names.step(h)}"
+        title = "mean \xb1 standard deviation; thin: sample paths on one stream"
+        title += "" if h is None else f", {names.step(h)}"
         style.legend_below(axes, entries, title)
     return axes
