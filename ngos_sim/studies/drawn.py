@@ -45,7 +45,8 @@ def over_paths(result, axes, *, sdes, functions, **_):
     study, function = result.study, functions[0]
     h = max((point.h for point in study.points if point.h * _STEPS <= study.horizon - study.t0), default=None)
     found = trajectories(study, 2 if len(sdes) == 1 else 1, h=h, seed=result.seed)
-    times, spreads = spread(study, function, h=h, seed=result.seed, precision=result.precision)
+    device = "python" if result.device == "python" else "cpu"
+    times, spreads = spread(study, function, h=h, seed=result.seed, device=device)
     there = {"": found.optimizer} | {name: found.sdes[name] for name in sdes if name in found.sdes}
     bundles = []
     for name, paths in there.items():

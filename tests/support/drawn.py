@@ -15,24 +15,18 @@ def draw(function, width=6.8):
 
 
 def words(axes):
-    """Return every word of a figure with its box in pixels."""
+    """Return every word that is drawn of a figure, with its box in pixels."""
     axes.figure.canvas.draw()
+    of_ticks, shown = set(), []
+    for axis in (axes.xaxis, axes.yaxis):
+        of_ticks |= {label for tick in axis.majorTicks + axis.minorTicks for label in (tick.label1, tick.label2)}
+        low, high = sorted(axis.get_view_interval())
+        at = "xy".index(axis.axis_name)
+        labels = axis.get_ticklabels() + axis.get_ticklabels(minor=True)
+        shown += [label for label in labels if low <= label.get_position()[at] <= high]
     legend = axes.get_legend()
-    found = [*axes.findobj(Text), *(legend.findobj(Text) if legend else [])]
-    shown = [each for each in dict.fromkeys(found) if each.get_visible() and each.get_text().strip()]
-    low, high = axes.get_window_extent().get_points()
-    boxes = {each: each.get_window_extent() for each in shown}
-    return {each: box for each, box in boxes.items() if not _is_tick_beyond(axes, each, box, low, high)}
-
-
-def _is_tick_beyond(axes, text, box, low, high):
-    """Return whether a text is the label of a tick outside the limits, which is not drawn."""
-    for axis, at in ((axes.xaxis, 0), (axes.yaxis, 1)):
-        ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-        if any(text in (tick.label1, tick.label2) for tick in ticks):
-            middle = 0.5 * (box.get_points()[0][at] + box.get_points()[1][at])
-            return not low[at] - 1.0 <= middle <= high[at] + 1.0
-    return False
+    shown += [each for each in axes.findobj(Text) + (legend.findobj(Text) if legend else []) if each not in of_ticks]
+    return {each: each.get_window_extent() for each in shown if each.get_visible() and each.get_text().strip()}
 
 
 def assert_legible(axes):
