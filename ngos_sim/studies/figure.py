@@ -4,6 +4,7 @@
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -130,4 +131,9 @@ def _predicted(keys, norm, theorem, orders):
     return (lambda h: first * h**theorem + root * np.sqrt(h)) if first or root else None
 
 
-KINDS = {"order": _order, "time": drawn.over_time, "trajectories": drawn.over_paths, "ranking": drawn.of_ranking}
+KINDS: dict[str, Callable] = {
+    "order": _order,
+    "time": drawn.over_time,
+    "trajectories": drawn.over_paths,
+    "ranking": drawn.of_ranking,
+}
