@@ -60,6 +60,10 @@ def test_a_choice_does_not_change_a_fit(result):
         ({"sde": []}, "sde=''; allowed: 'rmsprop', 'compagnoni-rmsprop'"),
         ({"test_functions": ["theta[0]", "m"]}, "test_functions='m'; allowed: 'theta[0]', 'u[0]^2'"),
         ({"kind": "ranking", "sde": "rmsprop"}, "sde=['rmsprop']: a ranking compares two SDEs or more"),
+        (
+            {"kind": "time", "test_functions": ["theta[0]", "u[0]^2"]},
+            "test_functions=['theta[0]', 'u[0]^2']: a figure of kind='time' shows one",
+        ),
         ({"theorem": 0.3}, "theorem=0.3 must be an order: a multiple of 1/2 from 0 to 3"),
     ],
 )

@@ -59,7 +59,7 @@ def collapse(curves, axes=None, power=1.0, sde="", test_function="", predicted=N
             (line,) = axes.plot(curve.time, curve.error / scale, **how, markevery=(begin, every))
             entries.append(style.Entry(line, names.step(curve.h)))
         if predicted is not None:
-            (line,) = axes.plot(*predicted, **style.PREDICTED)
+            (line,) = axes.plot(*predicted, **style.predicted())
             entries.append(style.Entry(line, "predicted"))
         axes.axhline(0.0, color=style.GUIDE, lw=0.6, zorder=1)
         axes.set(xlabel="time $t$", ylabel=f"weak error $/$ {names.power_of_h(power)}")
