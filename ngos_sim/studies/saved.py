@@ -1,4 +1,4 @@
-"""The files of a Result: its tables, its figure, and study.json, which repeats it.
+"""The files of a Result: its tables, its figure, its report, and study.json, which repeats it.
 
 `Result.save` and `Result.describe` come here; `studies.folder` writes and reads single files.
 """
@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from ngos_sim.statistics.theorem import order_of
-from ngos_sim.studies import description, figure, folder, provenance, written
+from ngos_sim.studies import description, figure, folder, provenance, reported, written
 
 
 def save(result, directory, theorem=None):
@@ -25,7 +25,7 @@ def save(result, directory, theorem=None):
     failed = []
     if result.kept is not None:
         result.kept.save(directory)
-    for name in (*contents, "ranking.csv", "errors.png"):
+    for name in (*contents, "ranking.csv", "errors.png", reported.NAME):
         (directory / name).unlink(missing_ok=True)
     for name, content in contents.items():
         try:
@@ -40,6 +40,10 @@ def save(result, directory, theorem=None):
         folder.put(directory, "errors.png", drawn)
     if failed:
         raise failed[0]
+    try:
+        reported.write(directory, reported.of_result(result, expected))
+    except Exception as error:  # all that it shows is written
+        warnings.warn(f"{directory / reported.NAME} cannot be made: {error}", stacklevel=3)
 
 
 def describe(result, expected=None):
@@ -52,6 +56,8 @@ def describe(result, expected=None):
             "device": result.device,
             "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in result.why.items()],
             "outside_theory": list(result.study.outside_theory),
+            "seconds": None if result.kept is None else result.kept.seconds,
+            "made_with": None if result.kept is None else result.kept.machine,
             **provenance.machine(),
             "resolved": description.study(result.study),
         }

@@ -1,0 +1,140 @@
+"""The report of a Result: what is in it, and its file report.html.
+
+`Result.report` and `Result.save` come here, `studies.of_folder` with what a folder holds; `reporting.html` makes the
+page.
+"""
+
+import json
+from pathlib import Path
+
+from ngos_sim.reporting import html
+from ngos_sim.reporting.document import Document, Figure
+from ngos_sim.statistics.theorem import order_of
+from ngos_sim.studies import figure, folder, ranking, told
+
+NAME = "report.html"
+_ORDERS = "At the time of the greatest error: |error| against h, 95 % intervals, hollow where an error is unresolved"
+
+
+def write(directory, document):
+    """Write report.html into a directory; return its path."""
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    folder.put(directory, NAME, html.page(document).encode("utf-8", "backslashreplace"))
+    return directory / NAME
+
+
+def of_result(result, theorem=None):
+    """Return the Document of a Result.
+
+    Parameters
+    ----------
+    result : Result
+    theorem : float, optional
+        As for `Result.save`: where it is given, the study file expects that order.
+    """
+    order = order_of(1.0 if theorem is None else theorem)
+    described = result.describe(theorem)
+    titled = {"title": told.title(result.study), "study": told.of(result.study), "missing": ""}
+    return document(result.table, result.order(order), result.compared, described, **titled)
+
+
+def document(table, orders, compared, described, title, study, missing):
+    file = {name: each for name, each in described.items() if name != "record"}
+    record, theorem = described["record"], float(orders.theorem.iloc[0])
+    several = compared is not None and len(compared) > 0
+    command, unrepeated = _command(file, record)
+    return Document(
+        title=title,
+        theorem=theorem,
+        table=table,
+        orders=orders,
+        compared=compared,
+        headlines=_headlines(compared, orders) if several else (),
+        figures=(_figure(table, theorem),),
+        study=study,
+        missing=missing,
+        why=tuple((each["sde"], each["test_function"], each["why"]) for each in record["why"]),
+        outside=tuple(record["outside_theory"]),
+        file=json.dumps(file, indent=1),
+        command=command,
+        unrepeated=unrepeated,
+        record=_record(file["study"], record),
+    )
+
+
+def _headlines(compared, orders):
+    found = ranking.ranking(compared, orders).headlines
+    return tuple(f"{row.sde_a} or {row.sde_b}? {row.headline}" for row in found.itertuples())
+
+
+def _figure(table, theorem):
+    """Return the figure of orders; a matplotlib that cannot draw it leaves the rest of the report."""
+    try:
+        return Figure(_ORDERS, html.figure(lambda axes: figure.plot(table, axes, theorem=theorem)))
+    except Exception as error:  # whatever the reader's matplotlib is set to
+        return Figure(_ORDERS, "", " ".join(str(error).split()))
+
+
+def _command(file, record):
+    """Return the lines that repeat a run, and why they cannot where they cannot."""
+    names = sorted(set(_functions(file)))
+    device = "" if record["device"] == "cpu" else f" --device {record['device']}"
+    plugins = "".join(f" --plugins {module}.py" for module in dict.fromkeys(name.split(":")[0] for name in names))
+    unrepeated = []
+    if nameless := [name for name in names if "<" in name or ":" not in name or name.startswith("__main__")]:
+        unrepeated.append(f"no file has {', '.join(nameless)} at its top")
+    if "samples" in file["oracle"].get("data", {}):
+        unrepeated.append("its data were given as arrays")
+    return (f"ngos-sim run study.json --out again{plugins}{device}",), "; ".join(unrepeated)
+
+
+def _functions(value):
+    """Yield the names of the functions that a study file calls."""
+    if isinstance(value, dict):
+        if "function" in value and isinstance(value["function"], str):
+            yield value["function"]
+        for each in value.values():
+            yield from _functions(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _functions(each)
+
+
+def _record(asked, record):
+    """Return (what, value) of how a result was made."""
+    processor, versions = record["processor"], record["versions"]
+    rows = {
+        "Seed": asked["seed"],
+        "Trajectories": f"{asked['trajectories']} at every step size, ended by: {record['stopped']}",
+        "Precision, device": f"{asked.get('precision')}, {record['device']}",
+        "Time": _seconds(record.get("seconds")),
+        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "Python, machine": f"{record['python']}, {record['machine']}",
+        "Commit": record["commit"],
+        "Processor": processor["model"],
+        "BLAS": f"{processor['blas']} for {processor['blas_core']}",
+        "Chunks made with": record.get("made_with"),
+        "Sources": ", ".join(f"{name} {value}" for name, value in _hashes("", record["resolved"])),
+    }
+    return tuple((name, str(value)) for name, value in rows.items() if value)
+
+
+def _seconds(seconds):
+    return f"{seconds:.3g} s, compilation included, all runs that this result is of together" if seconds else None
+
+
+def _hashes(path, value):
+    """Yield (where, hash) of the users' functions and data of a study."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            here = f"{path}.{name}" if path else name
+            if name in ("source", "sha256") and isinstance(each, str):
+                yield path or name, each
+            elif name == "source":
+                yield from ((f"{path}.{inner}", one) for inner, one in each.items())
+            else:
+                yield from _hashes(here, each)
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from _hashes(f"{path}[{at}]", each)
