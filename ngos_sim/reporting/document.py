@@ -56,7 +56,7 @@ class Study:
 class Document:
     """One study and what was found.
 
-    title : what was compared, in a line
+    title : what was compared, in a line; extent : at how many step sizes, until when, of how many trajectories
     theorem : the order that the errors are held to
     table, orders : of a Result; compared : the table of its ranking, without rows where it has one SDE
     headlines : of the ranking
@@ -68,6 +68,7 @@ class Document:
     """
 
     title: str
+    extent: str
     theorem: float
     table: pd.DataFrame
     orders: pd.DataFrame

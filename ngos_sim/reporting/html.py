@@ -7,7 +7,7 @@ escaped, but the figures, which matplotlib escapes, and equations, whose letters
 import functools
 from typing import NamedTuple
 
-from ngos_sim.reporting import figures, sentences, tables
+from ngos_sim.reporting import sentences, tables
 from ngos_sim.reporting.document import Document
 from ngos_sim.reporting.mathml import mathml
 
@@ -30,11 +30,6 @@ def page(document):
 def pages(sections, title):
     """Return one page of many Sections, with an index of them."""
     return _templates().get_template("cases.html").render(sections=sections, title=title)
-
-
-def figure(draw):
-    """Return the element <svg> of what a function draws on Axes."""
-    return figures.svg(draw).decode("utf-8")
 
 
 @functools.cache

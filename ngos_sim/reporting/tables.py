@@ -26,7 +26,7 @@ class Table(NamedTuple):
     """caption : what it says; head : of the columns; rows : of Cells."""
 
     caption: str
-    head: tuple[str, ...]
+    head: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
 
@@ -122,12 +122,11 @@ def _form(values):
 
 def _table(caption, frame, columns):
     shown = {name: each for name, each in columns.items() if name in frame and not _says_nothing(frame[name])}
-    head = tuple(each.head for each in shown.values())
     rows = tuple(
         tuple(_cell(name, value, shown[name].form) for name, value in zip(shown, row, strict=True))
         for row in frame[list(shown)].itertuples(index=False, name=None)
     )
-    return Table(caption, head, rows)
+    return Table(caption, tuple(shown.values()), rows)
 
 
 def _says_nothing(values):

@@ -68,5 +68,3 @@ def _title(described):
     resolved = described["record"]["resolved"]
     names = [sde["kind"] for sde in resolved["sde"]]
     return f"{resolved['optimizer']['kind']} against {', '.join(names) or 'itself at other batch sizes'}"
-
-

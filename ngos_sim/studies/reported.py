@@ -7,7 +7,7 @@ page.
 import json
 from pathlib import Path
 
-from ngos_sim.reporting import html
+from ngos_sim.reporting import drawing, html
 from ngos_sim.reporting.document import Document, Figure
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import figure, folder, ranking, told
@@ -24,7 +24,7 @@ def write(directory, document):
     return directory / NAME
 
 
-def of_result(result, theorem=None):
+def of_result(result, theorem=None, orders=None):
     """Return the Document of a Result.
 
     Parameters
@@ -32,11 +32,13 @@ def of_result(result, theorem=None):
     result : Result
     theorem : float, optional
         As for `Result.save`: where it is given, the study file expects that order.
+    orders : DataFrame, optional
+        Of `Result.order` at that order, where it is there already.
     """
-    order = order_of(1.0 if theorem is None else theorem)
+    orders = result.order(order_of(1.0 if theorem is None else theorem)) if orders is None else orders
     described = result.describe(theorem)
     titled = {"title": told.title(result.study), "study": told.of(result.study), "missing": ""}
-    return document(result.table, result.order(order), result.compared, described, **titled)
+    return document(result.table, orders, result.compared, described, **titled)
 
 
 def document(table, orders, compared, described, title, study, missing):
@@ -46,6 +48,7 @@ def document(table, orders, compared, described, title, study, missing):
     command, unrepeated = _command(file, record)
     return Document(
         title=title,
+        extent=_extent(table),
         theorem=theorem,
         table=table,
         orders=orders,
@@ -63,6 +66,14 @@ def document(table, orders, compared, described, title, study, missing):
     )
 
 
+def _extent(table):
+    """Return in words what was run: step sizes, times, trajectories."""
+    steps = sorted(table.h.unique())
+    several = f"{len(steps)} step sizes, h from {steps[-1]:.4g} to {steps[0]:.4g}"
+    sizes = several if len(steps) > 1 else f"One step size, h = {steps[0]:.4g}"
+    return f"{sizes}; up to time {table.time.max():g}; {table.trajectories.min():,} trajectories at each."
+
+
 def _headlines(compared, orders):
     found = ranking.ranking(compared, orders).headlines
     return tuple(f"{row.sde_a} or {row.sde_b}? {row.headline}" for row in found.itertuples())
@@ -71,7 +82,7 @@ def _headlines(compared, orders):
 def _figure(table, theorem):
     """Return the figure of orders; a matplotlib that cannot draw it leaves the rest of the report."""
     try:
-        return Figure(_ORDERS, html.figure(lambda axes: figure.plot(table, axes, theorem=theorem)))
+        return Figure(_ORDERS, drawing.element(lambda axes: figure.plot(table, axes, theorem=theorem)))
     except Exception as error:  # whatever the reader's matplotlib is set to
         return Figure(_ORDERS, "", " ".join(str(error).split()))
 

@@ -3,6 +3,7 @@
 `Result.save` and `Result.describe` come here; `studies.folder` writes and reads single files.
 """
 
+import functools
 import json
 import warnings
 from pathlib import Path
@@ -12,12 +13,13 @@ from ngos_sim.studies import description, figure, folder, provenance, reported, 
 
 
 def save(result, directory, theorem=None):
-    """Write a Result's files into a directory; see `Result.save`."""
+    """Write a Result's files into a directory; see `Result.save`. Return the Document of its report, or None."""
     directory, expected, theorem = Path(directory), theorem, order_of(1.0 if theorem is None else theorem)
     directory.mkdir(parents=True, exist_ok=True)
     folder.put(directory, "table.csv", folder.csv(result.table))
+    orders = functools.cache(lambda: result.order(theorem))
     contents = {
-        "orders.csv": lambda: folder.csv(result.order(theorem)),
+        "orders.csv": lambda: folder.csv(orders()),
         "study.json": lambda: f"{json.dumps(result.describe(expected), indent=2)}\n".encode(),
     }
     if len(result.study.sdes) > 1:
@@ -41,9 +43,12 @@ def save(result, directory, theorem=None):
     if failed:
         raise failed[0]
     try:
-        reported.write(directory, reported.of_result(result, expected))
+        document = reported.of_result(result, expected, orders())
+        reported.write(directory, document)
     except Exception as error:  # all that it shows is written
         warnings.warn(f"{directory / reported.NAME} cannot be made: {error}", stacklevel=3)
+        return None
+    return document
 
 
 def describe(result, expected=None):

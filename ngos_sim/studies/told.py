@@ -86,9 +86,11 @@ def _process(role, value, more=()):
     said = told(make, None if order is None else arguments.get("order", order.default))
     known = written.made({"SDE": "sde"}.get(role, role.lower()), value)
     known.pop("kind")
-    constants = getattr(value, "parameters", {}) if role == "Optimizer" else known
+    defaults = {name: each.default for name, each in inspect.signature(make).parameters.items()}
+    known = {name: known.get(name, default) for name, default in defaults.items()} | known
+    known = {name: each for name, each in known.items() if each not in (None, inspect.Parameter.empty)}
     paragraphs = (*said.paragraphs, *more)
-    return Process(role, value.name, said.summary, said.equations, paragraphs, _sources(value), _constants(constants))
+    return Process(role, value.name, said.summary, said.equations, paragraphs, _sources(value), _constants(known))
 
 
 def _own(role, name, value, more=()):
