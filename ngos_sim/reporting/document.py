@@ -58,7 +58,8 @@ class Document:
 
     title : what was compared, in a line; extent : at how many step sizes, until when, of how many trajectories
     theorem : the order that the errors are held to
-    table, orders : of a Result; compared : the table of its ranking, without rows where it has one SDE
+    table, orders : of a Result, orders None where they cannot be fitted; unfitted : then why
+    compared : the table of its ranking, None where it has one SDE
     headlines : of the ranking
     study : None where a folder alone does not say it; missing : then why
     why : (sde, test function, why its estimator)
@@ -71,12 +72,13 @@ class Document:
     extent: str
     theorem: float
     table: pd.DataFrame
-    orders: pd.DataFrame
-    compared: pd.DataFrame
+    orders: pd.DataFrame | None
+    compared: pd.DataFrame | None
     headlines: tuple[str, ...]
     figures: tuple[Figure, ...]
     study: Study | None
     missing: str
+    unfitted: str
     why: tuple[tuple[str, str, str], ...]
     outside: tuple[str, ...]
     file: str

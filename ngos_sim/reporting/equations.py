@@ -39,7 +39,7 @@ def told(function, order=None):
             equations[-1] += f" {line.strip()}"
         else:
             equations.append(line.strip())
-    paragraphs = (" ".join(each.split()) for each in "\n".join(lines).split("\n\n"))
+    paragraphs = (" ".join(each.replace("`", "").split()) for each in "\n".join(lines).split("\n\n"))
     own = tuple(_LABEL.sub("", each) for each in equations if _of_order(each, order))
     return Told(summary, own, tuple(filter(None, paragraphs)))
 

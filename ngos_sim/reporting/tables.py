@@ -31,14 +31,15 @@ class Table(NamedTuple):
 
 
 _ORDERS = {
-    "sde": Column("SDE"),
     "test_function": Column("test function"),
+    "sde": Column("SDE"),
     "norm": Column("time"),
     "eta2": Column("eta2", "g"),
     "order": Column("order", "z.3f"),
     "std_error": Column("SE", ".3f"),
     "ci_low": Column("95 % from", "z.3f"),
     "ci_high": Column("to", "z.3f"),
+    "verdict": Column("verdict"),
     "constant": Column("constant", "z.5g"),
     "constant_std_error": Column("SE", ".2g"),
     "predicted_constant": Column("predicted", "z.5g"),
@@ -50,7 +51,6 @@ _ORDERS = {
     "p_value": Column("p", ".2g"),
     "resolved_points": Column("resolved", "d"),
     "points": Column("points", "d"),
-    "verdict": Column("verdict"),
 }
 _ERRORS = {
     "h": Column("h", ".6g"),

@@ -59,7 +59,7 @@ def _of_tables(directory, error):
         source = directory / "ranking.csv"
         compared = folder.read_table(source) if source.is_file() else pd.DataFrame(columns=list(ranking.COLUMNS))
         titled = {"title": _title(described), "study": None, "missing": str(error)}
-        return reported.document(table, orders, compared, described, **titled)
+        return reported.document(table, orders, compared, described, float(orders.theorem.iloc[0]), **titled)
     except (KeyError, AttributeError, TypeError, ValueError, IndexError):
         raise ValueError(f"{error}; and its tables are not those of this version") from None
 

@@ -5,6 +5,7 @@ page.
 """
 
 import json
+from functools import partial
 from pathlib import Path
 
 from ngos_sim.reporting import drawing, html
@@ -32,31 +33,37 @@ def of_result(result, theorem=None, orders=None):
     result : Result
     theorem : float, optional
         As for `Result.save`: where it is given, the study file expects that order.
-    orders : DataFrame, optional
-        Of `Result.order` at that order, where it is there already.
+    orders : function () -> DataFrame, optional
+        Returns `Result.order` at that order, where it is there already.
     """
-    orders = result.order(order_of(1.0 if theorem is None else theorem)) if orders is None else orders
+    order = order_of(1.0 if theorem is None else theorem)
+    try:
+        fits, unfitted = (orders or partial(result.order, order))(), ""
+    except (ArithmeticError, ValueError) as error:  # of what is not finite
+        fits, unfitted = None, str(error)
     described = result.describe(theorem)
-    titled = {"title": told.title(result.study), "study": told.of(result.study), "missing": ""}
-    return document(result.table, orders, result.compared, described, **titled)
+    titled = {"title": told.title(result.study), "study": told.of(result.study)}
+    return document(result.table, fits, result.compared, described, order, **titled, unfitted=unfitted)
 
 
-def document(table, orders, compared, described, title, study, missing):
+def document(table, orders, compared, described, order, *, title, study, missing="", unfitted=""):
+    """Return the Document of a result's tables and of what study.json holds; see there."""
     file = {name: each for name, each in described.items() if name != "record"}
-    record, theorem = described["record"], float(orders.theorem.iloc[0])
-    several = compared is not None and len(compared) > 0
+    record = described["record"]
+    several = orders is not None and compared is not None and len(compared) > 0
     command, unrepeated = _command(file, record)
     return Document(
         title=title,
         extent=_extent(table),
-        theorem=theorem,
+        theorem=order,
         table=table,
         orders=orders,
-        compared=compared,
+        compared=compared if several else None,
         headlines=_headlines(compared, orders) if several else (),
-        figures=(_figure(table, theorem),),
+        figures=(_figure(table, order),),
         study=study,
         missing=missing,
+        unfitted=unfitted,
         why=tuple((each["sde"], each["test_function"], each["why"]) for each in record["why"]),
         outside=tuple(record["outside_theory"]),
         file=json.dumps(file, indent=1),
@@ -128,7 +135,7 @@ def _record(asked, record):
         "Chunks made with": record.get("made_with"),
         "Sources": ", ".join(f"{name} {value}" for name, value in _hashes("", record["resolved"])),
     }
-    return tuple((name, str(value)) for name, value in rows.items() if value)
+    return tuple((name, str(value)) for name, value in rows.items() if value not in (None, ""))
 
 
 def _seconds(seconds):

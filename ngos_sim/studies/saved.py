@@ -40,14 +40,15 @@ def save(result, directory, theorem=None):
         warnings.warn(f"{directory / 'errors.png'} cannot be drawn: {error}", stacklevel=3)
     else:
         folder.put(directory, "errors.png", drawn)
-    if failed:
-        raise failed[0]
+    document = None
     try:
-        document = reported.of_result(result, expected, orders())
+        document = reported.of_result(result, expected, orders)
         reported.write(directory, document)
     except Exception as error:  # all that it shows is written
-        warnings.warn(f"{directory / reported.NAME} cannot be made: {error}", stacklevel=3)
-        return None
+        if not failed:
+            warnings.warn(f"{directory / reported.NAME} cannot be made: {error}", stacklevel=3)
+    if failed:
+        raise failed[0]
     return document
 
 
