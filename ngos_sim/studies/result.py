@@ -174,27 +174,38 @@ class Result:
             raise ValueError(f"a ranking compares two SDEs or more; this study has {len(self.study.sdes)}: sde=[a, b]")
         return ranking(self.compared, self.order(theorem))
 
-    def plot(self, path=None, *, axes=None, norm="max", theorem=1.0):
-        """Draw |error| against h with 95 % bars, fitted lines and slope guides.
+    def plot(self, path=None, *, kind="order", axes=None, norm="max", theorem=1.0, sde=None, test_functions=None):
+        """Draw what was found: `reporting.figures`.
 
         Parameters
         ----------
         path : str or Path, optional
             Save the figure there as well.
+        kind : "order", "time", "trajectories" or "ranking"
+            Order: |error| against h, with intervals, fitted lines and what theory predicts. Time: error / h^p against
+            time with simultaneous bands, of one SDE and test function. Trajectories: mean and spread of one test
+            function over time and sample paths, at the largest h. Ranking: the ratio of every two SDEs' errors.
         axes : matplotlib Axes, optional
             Draw there.
         norm : "max" or "final"
-            At which common time, as in `order`.
+            At which common time, as in `order`; of kind "order" alone.
         theorem : float
-            The order, as in `order`: guides have its slope and half of it.
+            The order p, as in `order`.
+        sde, test_functions : str or sequence of str, optional
+            Names as in the table: all by default; where one is shown, the first.
 
         Returns
         -------
         matplotlib Axes
+
+        Raises
+        ------
+        ValueError
+            An argument is not as described; the message names it, its value and what is allowed.
         """
-        axes = figure.plot(self.table, axes, norm, order_of(theorem))
+        axes = figure.of_result(self, kind, axes, norm, order_of(theorem), sde, test_functions)
         if path is not None:
-            axes.figure.savefig(path, dpi=150)
+            axes.figure.savefig(path, dpi=200)
         return axes
 
     def save(self, directory, theorem=None):

@@ -17,7 +17,7 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import batches, first_step, given, grid, notes, outside, plan, problems, session, start
+from ngos_sim.studies import batches, first_step, given, grid, notes, outside, paths, plan, problems, session, start
 from ngos_sim.studies.points import Point, made_points, step_sizes
 from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import integer, known_keywords
@@ -260,6 +260,10 @@ class ConvergenceStudy(Remade):
             See `studies.plan.plan`.
         """
         return plan.plan(self, Bounds(trajectories), seed, threads)
+
+    def trajectories(self, n=5, *, h=None, seed=0):
+        """Return sample paths of the optimizer and of each SDE on one stream: `studies.paths.trajectories`."""
+        return paths.trajectories(self, n, h, seed)
 
     @staticmethod
     def settings(device, precision, threads):

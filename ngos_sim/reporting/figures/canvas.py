@@ -51,9 +51,19 @@ def svg(draw, width=PAGE, letters="path"):
     """
     with _own_figure(draw, width, letters) as canvas:
         content = _printed(canvas, format="svg", metadata={"Date": None, "Creator": None}).decode()
-    content = content[content.index("<svg") :]
-    own = "f" + hashlib.sha256(content.encode()).hexdigest()[:8]
-    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{own}-", content).encode()
+    return _slim(content[content.index("<svg") :]).encode()
+
+
+def _slim(content):
+    """Return an SVG without words on its making, with a hundredth of a point in numbers, and ids of its own."""
+    content = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|\n\s*", " ", content, flags=re.S)
+    numbers = r' (d|x|y)="[^"]*"|translate\([^)]*\)'
+    content = re.sub(numbers, lambda found: re.sub(r"(\.\d\d)\d+", r"\1", found[0]), content)
+    referred = dict.fromkeys(re.findall(r'(?:href="|url\()#([^")]+)', content))
+    own = hashlib.sha256(content.encode()).hexdigest()[:6]
+    new = {name: f"f{own}-{number}" for number, name in enumerate(referred)}
+    content = re.sub(r' id="([^"]*)"', lambda found: f' id="{new[found[1]]}"' if found[1] in new else "", content)
+    return re.sub(r'(href="|url\()#([^")]+)', lambda found: f"{found[1]}#{new[found[2]]}", content)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from ngos_sim.estimators.test_functions import TOKEN, parse
 _GREEK = {"theta", "phi", "psi", "mu", "nu", "lambda", "rho", "sigma", "tau", "xi", "zeta", "alpha", "beta", "gamma"}
 _WORDS = {"trace(Sigma)": r"\mathrm{tr}\,\Sigma", "norm(grad)": r"\|\nabla f\|", "loss": r"f(\theta)"}
 _DIGITS = 8  # after the point, at most
+_LEAST = 3.0  # units of the last digit in half an interval
 _TEX = {**{mark: f"\\{mark}" for mark in "{}_#&%$"}, "\\": r"\textbackslash{}"} | {
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
 }  # fmt: skip
@@ -57,7 +58,7 @@ def literal(text):
 
 
 def interval(value, low, high):
-    """Return a number and its interval, with as many digits as the interval leaves it, two of its half width.
+    """Return a number and its interval with as many digits as the interval leaves it, so that its ends differ.
 
     Examples
     --------
@@ -70,7 +71,7 @@ def interval(value, low, high):
     if not math.isfinite(half):
         ends = [_end(low), _end(high)]
         return f"{value:z.2f} [{ends[0]}, {ends[1]}]"
-    digits = 2 if half >= 1.0 else 1 - math.floor(math.log10(half)) if half > 0.0 else _DIGITS + 1
+    digits = max(math.ceil(math.log10(_LEAST / half)), 1) if half > 0.0 else _DIGITS + 1
     if digits > _DIGITS:
         return f"{value:z.{_DIGITS}f} \xb1 {half:.0e}"
     return f"{value:z.{digits}f} [{low:z.{digits}f}, {high:z.{digits}f}]"
@@ -82,6 +83,17 @@ def step_label(table):
     if np.allclose(table.h * table.ell**2, table.eta2, rtol=1e-9, atol=0.0):
         return r"$h = \eta^2 / \ell^2$ (time of one step)" if svag else r"$h = \eta^2$ (time of one step)"
     return r"$h = \eta / \ell$ (time of one step)" if svag else r"$h = \eta$ (time of one step)"
+
+
+def step(h):
+    """Return "h = 2^-3" as a formula, of what is no power of two its digits."""
+    exponent = math.log2(h)
+    return f"$h = 2^{{{exponent:.0f}}}$" if exponent.is_integer() else f"$h$ = {h:.3g}"
+
+
+def power_of_h(power):
+    """Return h^p as a formula, of p = 1 h alone."""
+    return "$h$" if power == 1.0 else r"$\sqrt{h}$" if power == 0.5 else f"$h^{{{power:g}}}$"
 
 
 def _end(value):
