@@ -29,7 +29,10 @@ def page(document):
 
 def pages(sections, title):
     """Return one page of many Sections, with an index of them."""
-    return _templates().get_template("cases.html").render(sections=sections, title=title)
+    studies = [document.study for case in sections for _, document in case.documents if document.study]
+    processes = dict.fromkeys(process for study in studies for process in study.processes)  # each once
+    numbers = {process: number for number, process in enumerate(processes, 1)}
+    return _templates().get_template("cases.html").render(sections=sections, title=title, numbers=numbers)
 
 
 @functools.cache
@@ -44,6 +47,7 @@ def _templates():
         "equation": lambda text: Markup(mathml(text)),
         "drawing": Markup,
         "orders": tables.orders,
+        "constants": tables.constants,
         "errors": tables.errors,
         "ranking": tables.ranking,
         "plain": lambda frame, caption: tables.plain(caption, frame),

@@ -23,34 +23,40 @@ class Cell(NamedTuple):
 
 
 class Table(NamedTuple):
-    """caption : what it says; head : of the columns; rows : of Cells."""
+    """caption : what it says, and what is the same in all rows; head : of the columns; rows : of Cells."""
 
     caption: str
     head: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
 
-_ORDERS = {
+_SERIES = {
     "test_function": Column("test function"),
     "sde": Column("SDE"),
     "norm": Column("time"),
     "eta2": Column("eta2", "g"),
+}
+_ORDERS = _SERIES | {
     "order": Column("order", "z.3f"),
     "std_error": Column("SE", ".3f"),
     "ci_low": Column("95 % from", "z.3f"),
     "ci_high": Column("to", "z.3f"),
     "verdict": Column("verdict"),
+    "resolved_points": Column("resolved", "d"),
+    "points": Column("points", "d"),
+}
+_CONSTANTS = _SERIES | {
     "constant": Column("constant", "z.5g"),
     "constant_std_error": Column("SE", ".2g"),
     "predicted_constant": Column("predicted", "z.5g"),
     "sqrt_term": Column("sqrt(h) term", "z.4g"),
     "sqrt_term_std_error": Column("SE", ".2g"),
     "predicted_sqrt_term": Column("predicted", "z.4g"),
+    "limit": Column("limit", "z.4g"),
+    "limit_std_error": Column("SE", ".2g"),
     "chi2": Column("chi2", ".2f"),
     "dof": Column("dof", "d"),
     "p_value": Column("p", ".2g"),
-    "resolved_points": Column("resolved", "d"),
-    "points": Column("points", "d"),
 }
 _ERRORS = {
     "h": Column("h", ".6g"),
@@ -87,13 +93,28 @@ _RANKING = {
     "ci_high": Column("to", "z.3e"),
     "closer": Column("closer"),
 }
+_ONCE = (
+    "sde",
+    "sde_a",
+    "sde_b",
+    "time",
+    "estimator",
+    "trajectories",
+    "resolved",
+)  # said above, where all rows have one
 _NORMS = {"max": "greatest", "final": "last"}
 
 
 def orders(found):
-    """Return the table of `Result.order`, without columns that say nothing here."""
-    shown = found.assign(norm=found.norm.map(_NORMS))
-    return _table("Orders: at the time of the greatest error over h^p, and at the last", shown, _ORDERS)
+    """Return what `Result.order` says of orders: fits and verdicts."""
+    caption = "Orders: at the time of the greatest error over h^p, and at the last"
+    return _table(caption, found.assign(norm=found.norm.map(_NORMS)), _ORDERS)
+
+
+def constants(found):
+    """Return what `Result.order` says of the theorem's expansion: constants and terms of lower order."""
+    caption = "Constants of C h^p, and what stands beside it: a limit, A sqrt(h); and theory's, where known"
+    return _table(caption, found.assign(norm=found.norm.map(_NORMS)), _CONSTANTS)
 
 
 def errors(table):
@@ -122,6 +143,12 @@ def _form(values):
 
 def _table(caption, frame, columns):
     shown = {name: each for name, each in columns.items() if name in frame and not _says_nothing(frame[name])}
+    once = {
+        name: each for name, each in shown.items() if name in _ONCE and frame[name].nunique() == 1 and len(frame) > 1
+    }
+    shown = {name: each for name, each in shown.items() if name not in once}
+    said = [f"{each.head} {_cell(name, frame[name].iloc[0], each.form).text}" for name, each in once.items()]
+    caption = "; ".join([caption, *said])
     rows = tuple(
         tuple(_cell(name, value, shown[name].form) for name, value in zip(shown, row, strict=True))
         for row in frame[list(shown)].itertuples(index=False, name=None)

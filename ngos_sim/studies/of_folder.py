@@ -58,8 +58,10 @@ def _of_tables(directory, error):
         described = json.loads((directory / "study.json").read_text(encoding="utf-8"))
         source = directory / "ranking.csv"
         compared = folder.read_table(source) if source.is_file() else pd.DataFrame(columns=list(ranking.COLUMNS))
-        titled = {"title": _title(described), "study": None, "missing": str(error)}
-        return reported.document(table, orders, compared, described, float(orders.theorem.iloc[0]), **titled)
+        theorem = float(orders.theorem.iloc[0])
+        figures = (reported.of_orders(table, orders, theorem),)
+        said = {"title": _title(described), "study": None, "missing": str(error)}
+        return reported.document(table, orders, compared, described, theorem, **said, figures=figures)
     except (KeyError, AttributeError, TypeError, ValueError, IndexError):
         raise ValueError(f"{error}; and its tables are not those of this version") from None
 

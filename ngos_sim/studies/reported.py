@@ -14,7 +14,11 @@ from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import figure, folder, ranking, told
 
 NAME = "report.html"
-_ORDERS = "At the time of the greatest error: |error| against h, 95 % intervals, hollow where an error is unresolved"
+_CAPTIONS = {
+    "order": "Weak errors against h, at the time of the greatest: 95 % intervals, hollow where an error is unresolved",
+    "time": "Errors over h^p against time, of the first SDE and test function: curves that fall on one are of order p",
+    "ranking": "Which SDE is closer: the ratio of their errors, measured on one stream",
+}
 
 
 def write(directory, document):
@@ -42,11 +46,12 @@ def of_result(result, theorem=None, orders=None):
     except (ArithmeticError, ValueError) as error:  # of what is not finite
         fits, unfitted = None, str(error)
     described = result.describe(theorem)
-    titled = {"title": told.title(result.study), "study": told.of(result.study)}
-    return document(result.table, fits, result.compared, described, order, **titled, unfitted=unfitted)
+    said = {"title": told.title(result.study), "study": told.of(result.study), "unfitted": unfitted}
+    figures = _figures(result, fits, order)
+    return document(result.table, fits, result.compared, described, order, **said, figures=figures)
 
 
-def document(table, orders, compared, described, order, *, title, study, missing="", unfitted=""):
+def document(table, orders, compared, described, order, *, title, figures, study, missing="", unfitted=""):
     """Return the Document of a result's tables and of what study.json holds; see there."""
     file = {name: each for name, each in described.items() if name != "record"}
     record = described["record"]
@@ -60,7 +65,7 @@ def document(table, orders, compared, described, order, *, title, study, missing
         orders=orders,
         compared=compared if several else None,
         headlines=_headlines(compared, orders) if several else (),
-        figures=(_figure(table, order),),
+        figures=figures,
         study=study,
         missing=missing,
         unfitted=unfitted,
@@ -86,12 +91,31 @@ def _headlines(compared, orders):
     return tuple(f"{row.sde_a} or {row.sde_b}? {row.headline}" for row in found.itertuples())
 
 
-def _figure(table, theorem):
-    """Return the figure of orders; a matplotlib that cannot draw it leaves the rest of the report."""
+def _figures(result, orders, theorem):
+    """Return the figures of a Result: of its orders, over time, and of its ranking where it has one."""
+    every = {
+        "sdes": list(dict.fromkeys(result.table.sde)),
+        "functions": list(dict.fromkeys(result.table.test_function)),
+    }
+    kinds = ["time"] * bool(result.table.time.nunique() > 2) + ["ranking"] * bool(len(result.study.sdes) > 1)
+    others = {kind: partial(figure.KINDS[kind], result, theorem=theorem, norm="max", **every) for kind in kinds}
+    return (
+        of_orders(result.table, orders, theorem),
+        *(_figure(_CAPTIONS[kind], draw) for kind, draw in others.items()),
+    )
+
+
+def of_orders(table, orders, theorem):
+    """Return the Figure of the errors of a table against h."""
+    return _figure(_CAPTIONS["order"], lambda axes: figure.plot(table, orders, axes, theorem=theorem))
+
+
+def _figure(caption, draw):
+    """Return a Figure; a matplotlib that cannot draw it leaves the rest of the report."""
     try:
-        return Figure(_ORDERS, drawing.element(lambda axes: figure.plot(table, axes, theorem=theorem)))
+        return Figure(caption, drawing.element(draw))
     except Exception as error:  # whatever the reader's matplotlib is set to
-        return Figure(_ORDERS, "", " ".join(str(error).split()))
+        return Figure(caption, "", " ".join(str(error).split()))
 
 
 def _command(file, record):

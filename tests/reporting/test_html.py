@@ -70,7 +70,13 @@ def page(result, tmp_path_factory):
 
 
 def test_every_number_of_the_tables_is_there(result, page):
-    made = [tables.orders(result.order()), tables.errors(result.table), tables.ranking(result.compared)]
+    orders = result.order()
+    made = [
+        tables.orders(orders),
+        tables.constants(orders),
+        tables.errors(result.table),
+        tables.ranking(result.compared),
+    ]
     for table in made:
         assert table.rows
         for row in table.rows:
@@ -80,9 +86,8 @@ def test_every_number_of_the_tables_is_there(result, page):
     for error, std_error in zip(last.error, last.std_error, strict=True):
         assert f"{error:.5e}" in page.text
         assert f"{std_error:.1e}" in page.text
-    rows = result.order()
-    assert all(f"{value:z.3f}" in page.text for value in [*rows.order, *rows.ci_low, *rows.ci_high])
-    assert len(page.tags("tr")) == 4 + sum(len(table.rows) for table in made) + 3  # heads; step sizes
+    assert all(f"{value:z.3f}" in page.text for value in [*orders.order, *orders.ci_low, *orders.ci_high])
+    assert len(page.tags("tr")) == 5 + sum(len(table.rows) for table in made) + 3  # heads; step sizes
 
 
 def test_verdicts_and_what_was_compared(result, page):
