@@ -62,7 +62,7 @@ class Document:
     compared : the table of its ranking, None where it has one SDE
     headlines : of the ranking
     study : None where a folder alone does not say it; missing : then why
-    why : (sde, test function, why its estimator)
+    why : (series, why they were measured by their estimator)
     outside : why the study lies outside the theory
     file : the study file that repeats it; command : how, lines of a shell; unrepeated : why they do not, or ""
     record : (what, value) of how it was run: seed, versions, processor, hashes, timings
@@ -79,7 +79,7 @@ class Document:
     study: Study | None
     missing: str
     unfitted: str
-    why: tuple[tuple[str, str, str], ...]
+    why: tuple[tuple[str, str], ...]
     outside: tuple[str, ...]
     file: str
     command: tuple[str, ...]

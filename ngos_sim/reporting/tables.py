@@ -1,5 +1,6 @@
 """Tables of a report: of DataFrames, rows of texts with a head; and the table of orders in LaTeX, to be copied."""
 
+import re
 from typing import NamedTuple
 
 import pandas as pd
@@ -23,8 +24,12 @@ class Cell(NamedTuple):
 
 
 class Table(NamedTuple):
-    """caption : what it says, and what is the same in all rows; head : of the columns; rows : of Cells."""
+    """A table.
 
+    name : in a word; caption : what it says, and what is the same in all rows; head : of the columns
+    """
+
+    name: str
     caption: str
     head: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -148,12 +153,12 @@ def _table(caption, frame, columns):
     }
     shown = {name: each for name, each in shown.items() if name not in once}
     said = [f"{each.head} {_cell(name, frame[name].iloc[0], each.form).text}" for name, each in once.items()]
-    caption = "; ".join([caption, *said])
+    name, caption = re.split(r"[ :]", caption, maxsplit=1)[0], "; ".join([caption, *said])
     rows = tuple(
         tuple(_cell(name, value, shown[name].form) for name, value in zip(shown, row, strict=True))
         for row in frame[list(shown)].itertuples(index=False, name=None)
     )
-    return Table(caption, tuple(shown.values()), rows)
+    return Table(name, caption, tuple(shown.values()), rows)
 
 
 def _says_nothing(values):

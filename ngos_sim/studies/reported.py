@@ -46,6 +46,8 @@ def of_result(result, theorem=None, orders=None):
     except (ArithmeticError, ValueError) as error:  # of what is not finite
         fits, unfitted = None, str(error)
     described = result.describe(theorem)
+    if result.kept is not None:  # study.json is the same whenever it is written
+        described["record"] |= {"seconds": result.kept.seconds, "made_with": result.kept.machine}
     said = {"title": told.title(result.study), "study": told.of(result.study), "unfitted": unfitted}
     figures = _figures(result, fits, order)
     return document(result.table, fits, result.compared, described, order, **said, figures=figures)
@@ -69,7 +71,7 @@ def document(table, orders, compared, described, order, *, title, figures, study
         study=study,
         missing=missing,
         unfitted=unfitted,
-        why=tuple((each["sde"], each["test_function"], each["why"]) for each in record["why"]),
+        why=_why(record["why"]),
         outside=tuple(record["outside_theory"]),
         file=json.dumps(file, indent=1),
         command=command,
@@ -84,6 +86,14 @@ def _extent(table):
     several = f"{len(steps)} step sizes, h from {steps[-1]:.4g} to {steps[0]:.4g}"
     sizes = several if len(steps) > 1 else f"One step size, h = {steps[0]:.4g}"
     return f"{sizes}; up to time {table.time.max():g}; {table.trajectories.min():,} trajectories at each."
+
+
+def _why(reasons):
+    """Return (series, why they were measured as they were), series of one reason together."""
+    found: dict[str, list[str]] = {}
+    for each in reasons:
+        found.setdefault(each["why"], []).append(f"{each['test_function']}, {each['sde']}")
+    return tuple(("; ".join(names), why) for why, names in found.items())
 
 
 def _headlines(compared, orders):

@@ -3,6 +3,7 @@
 `Result.save` and `Result.describe` come here; `studies.folder` writes and reads single files.
 """
 
+import contextlib
 import functools
 import json
 import warnings
@@ -34,8 +35,11 @@ def save(result, directory, theorem=None):
             folder.put(directory, name, content())
         except Exception as error:  # the others are worth having
             failed.append(error)
+    fits = None  # without them the figure lacks what is predicted
+    with contextlib.suppress(Exception):
+        fits = orders()
     try:
-        drawn = figure.png(result.table, orders(), theorem)
+        drawn = figure.png(result.table, fits, theorem)
     except Exception as error:  # whatever the reader's matplotlib is set to
         warnings.warn(f"{directory / 'errors.png'} cannot be drawn: {error}", stacklevel=3)
     else:
@@ -62,8 +66,6 @@ def describe(result, expected=None):
             "device": result.device,
             "why": [{"sde": sde, "test_function": name, "why": why} for (sde, name), why in result.why.items()],
             "outside_theory": list(result.study.outside_theory),
-            "seconds": None if result.kept is None else result.kept.seconds,
-            "made_with": None if result.kept is None else result.kept.machine,
             **provenance.machine(),
             "resolved": description.study(result.study),
         }
