@@ -9,28 +9,29 @@ from ngos_sim.reporting import figures
 from ngos_sim.studies.collect import total_std_error
 from ngos_sim.studies.paths import spread, trajectories
 from ngos_sim.studies.prediction import Predictions
+from ngos_sim.studies.series import groups
 
 _STEPS = 16  # in the figure of trajectories, at least: of the largest such h
+_COLUMNS = {"time": "time", "error": "error", "low": "band_low", "high": "band_high"}  # of a Curve
 _PREDICTED = 24  # times at which a prediction is made
 
 
 def over_time(result, axes, *, theorem, sdes, functions, **_):
     """Draw error / h^theorem against time of the first SDE and test function."""
-    (sde, *_), (function, *_) = sdes, functions
+    sde, function = sdes[0], functions[0]
     rows = result.table[(result.table.sde == sde) & (result.table.test_function == function)]
     curves = [
         figures.Curve(h=h, **{name: at[column].to_numpy() for name, column in _COLUMNS.items()})
-        for h, at in rows.sort_values("time").groupby("h")
+        for (h, *_), at in rows.sort_values("time").groupby(["h", "eta2", "ell"])
     ]
     what = {"sde": sde, "test_function": function, "predicted": _predicted(result, rows, theorem)}
     return figures.collapse(curves, axes, theorem, **what)
 
 
-_COLUMNS = {"time": "time", "error": "error", "low": "band_low", "high": "band_high"}
-
-
 def _predicted(result, rows, theorem):
     """Return times and the factor of h^theorem that theory predicts there; None where it predicts none."""
+    if len(list(groups(rows))) > 1:  # a prediction each
+        return None
     finest = rows[rows.h == rows.h.min()].sort_values("time")
     at = np.unique(np.linspace(0, len(finest) - 1, min(len(finest), _PREDICTED)).round().astype(int))
     keys, known = {"sde": rows.sde.iloc[0], "test_function": rows.test_function.iloc[0]}, Predictions(result.study)
@@ -45,7 +46,8 @@ def over_paths(result, axes, *, sdes, functions, **_):
     study, function = result.study, functions[0]
     h = max((point.h for point in study.points if point.h * _STEPS <= study.horizon - study.t0), default=None)
     found = trajectories(study, 2 if len(sdes) == 1 else 1, h=h, seed=result.seed)
-    times, spreads = spread(study, function, h=h, seed=result.seed, precision=result.precision)
+    device = "python" if result.device == "python" else "cpu"
+    times, spreads = spread(study, function, h=h, seed=result.seed, device=device)
     there = {"": found.optimizer} | {name: found.sdes[name] for name in sdes if name in found.sdes}
     bundles = []
     for name, paths in there.items():

@@ -4,6 +4,7 @@
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -52,13 +53,16 @@ def of_result(result, kind, axes, norm, theorem, sde, test_functions):
     validation.choice("kind", kind, KINDS)
     validation.choice("norm", norm, ("max", "final"))
     table = result.table
-    sdes = _chosen("sde", sde, table.sde)
-    functions = _chosen("test_functions", test_functions, table.test_function)
+    sdes = _chosen("sde", sde, table.sde, _ONE.get(kind, ()), kind)
+    functions = _chosen("test_functions", test_functions, table.test_function, _ONE.get(kind, ()), kind)
     return KINDS[kind](result, axes, theorem=theorem, norm=norm, sdes=sdes, functions=functions)
 
 
-def _chosen(name, asked, there):
-    """Return the names asked for, all where none are; raise ValueError for one that is not there."""
+def _chosen(name, asked, there, one, kind):
+    """Return the names asked for, all where none are; raise ValueError for one that is not there.
+
+    one : which arguments are of one name in a figure of this kind
+    """
     there = list(dict.fromkeys(there))
     if asked is None:
         return there
@@ -66,6 +70,8 @@ def _chosen(name, asked, there):
     for each in asked or [""]:
         if each not in there:
             raise ValueError(f"{name}={each!r}; allowed: {', '.join(map(repr, there))}")
+    if name in one and len(asked) > 1:
+        raise ValueError(f"{name}={asked!r}: a figure of kind={kind!r} shows one")
     return asked
 
 
@@ -130,4 +136,10 @@ def _predicted(keys, norm, theorem, orders):
     return (lambda h: first * h**theorem + root * np.sqrt(h)) if first or root else None
 
 
-KINDS = {"order": _order, "time": drawn.over_time, "trajectories": drawn.over_paths, "ranking": drawn.of_ranking}
+KINDS: dict[str, Callable] = {
+    "order": _order,
+    "time": drawn.over_time,
+    "trajectories": drawn.over_paths,
+    "ranking": drawn.of_ranking,
+}
+_ONE = {"time": ("sde", "test_functions"), "trajectories": ("test_functions",)}  # arguments of which one is shown

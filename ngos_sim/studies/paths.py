@@ -15,7 +15,7 @@ from ngos_sim.estimators.estimator import Refused
 from ngos_sim.statistics import chunks
 from ngos_sim.studies.points import TOLERANCE
 from ngos_sim.studies.problems import problems
-from ngos_sim.validation import integer
+from ngos_sim.validation import integer, is_number
 
 MANY = 1024  # trajectories of a Spread: one chunk
 _TIMES = 256  # of a Spread, at most
@@ -44,7 +44,7 @@ class Trajectories:
     times : ndarray, shape (times,)
         From the start on, after every step (under the scaling rule: after every step of the larger batch).
     optimizer : Paths
-        Path i is trajectory i of the coupled estimator, whose optimizer takes the same steps.
+        Path i is trajectory i of the coupled estimator in precision "f64", whose optimizer takes the same steps.
     sdes : dict of str to Paths
         By the SDE's name, "batch x 2" for a larger batch. Of an SDE they are the paths of Euler-Maruyama at the finest
         of the coupled estimator's levels, 4 steps or a multiple to one of the optimizer: no exact solutions, and
@@ -73,7 +73,7 @@ def trajectories(study, n=5, h=None, seed=0):
     ----------
     study : ConvergenceStudy
     n : int
-        How many; path i has the random numbers of trajectory i of a run with this seed.
+        How many; path i has the random numbers of trajectory i of a run with this seed in precision "f64".
     h : float, optional
         Which of the study's steps; the largest by default.
     seed : int
@@ -98,7 +98,7 @@ def trajectories(study, n=5, h=None, seed=0):
     >>> found.times[:3].tolist(), found.optimizer.slots["theta"].shape, found.sdes["rmsprop"].values.keys()
     ([0.0, 0.125, 0.25], (3, 9, 1), dict_keys(['theta[0]^2']))
     """
-    n, problem = integer("n", n, 1), _problem(study, h, seed, "f64")
+    n, problem = integer("n", n, 1), _problem(study, h, seed)
     records = problem.kappa * np.arange(1, problem.steps // problem.kappa + 1)
     job = _job(problem, records)
     found = [python.path(job.program, job.inputs, index) for index in range(n)]
@@ -116,16 +116,16 @@ def trajectories(study, n=5, h=None, seed=0):
     return Trajectories(problem.h, times, optimizer, dict(zip(opponents, others, strict=True)))
 
 
-def spread(study, function, h=None, seed=0, precision="mix"):
+def spread(study, function, h=None, seed=0, device="cpu"):
     """Return times and, by process (the optimizer's name is ""), the Spread of a test function, given its name.
 
     The start is not among the times. Processes and random numbers are those of `trajectories`.
     """
-    problem = _problem(study, h, seed, precision)
+    problem = _problem(study, h, seed)
     every = problem.steps // problem.kappa
     records = problem.kappa * np.unique(np.linspace(1, every, min(every, _TIMES)).round().astype(np.int64))
     job = _job(problem, records)
-    (sums,) = devices.run("cpu", job.program, job.inputs, 0, 1, precision=precision).sums
+    (sums,) = devices.run(device, job.program, job.inputs, 0, 1, precision="f64").sums
     mean, std_error = chunks.means(sums, MANY)
     (place,) = (g for g, each in enumerate(study.test_functions) if test_functions.name_of(each) == function)
     names = ["", *(opponent.name for opponent in problem.opponents)]
@@ -134,12 +134,12 @@ def spread(study, function, h=None, seed=0, precision="mix"):
     }
 
 
-def _problem(study, h, seed, precision):
+def _problem(study, h, seed):
     """Return the Problem of a point, the first of those of one h; of the largest where none is given."""
     points = [point.h for point in study.points]
     wanted = max(points) if h is None else h
-    for problem, each in zip(problems(study, seed, precision), points, strict=True):
-        if abs(each - wanted) <= TOLERANCE * each:
+    for problem, each in zip(problems(study, integer("seed", seed)), points, strict=True):
+        if is_number(wanted) and abs(each - wanted) <= TOLERANCE * each:
             for opponent in problem.opponents:
                 served = Coupled().serves((problem,), opponent, 0)
                 if isinstance(served, Refused):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.reporting.figures import names, style
+import ngos_sim.reporting.figures.names as names
+import ngos_sim.reporting.figures.style as style
 from ngos_sim.reporting.figures.canvas import drawing
 
 _MARKS = 9  # markers on a curve, about
@@ -40,7 +41,7 @@ def collapse(curves, axes=None, power=1.0, sde="", test_function="", predicted=N
     sde, test_function : str
         Names of what is shown.
     predicted : (ndarray, ndarray), optional
-        Times, and what theory predicts for the limit h -> 0.
+        Times, and what theory predicts there for h -> 0.
 
     Returns
     -------
@@ -58,8 +59,8 @@ def collapse(curves, axes=None, power=1.0, sde="", test_function="", predicted=N
             (line,) = axes.plot(curve.time, curve.error / scale, **how, markevery=(begin, every))
             entries.append(style.Entry(line, names.step(curve.h)))
         if predicted is not None:
-            (line,) = axes.plot(*predicted, **style.PREDICTED)
-            entries.append(style.Entry(line, r"predicted for $h \to 0$"))
+            (line,) = axes.plot(*predicted, **style.predicted())
+            entries.append(style.Entry(line, "predicted"))
         axes.axhline(0.0, color=style.GUIDE, lw=0.6, zorder=1)
         axes.set(xlabel="time $t$", ylabel=f"weak error $/$ {names.power_of_h(power)}")
         axes.margins(x=0.02)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.reporting.figures import names, style
+import ngos_sim.reporting.figures.names as names
+import ngos_sim.reporting.figures.style as style
 from ngos_sim.reporting.figures.canvas import drawing
 
 _CURVE = 65  # points of a line
@@ -73,7 +74,7 @@ def errors(series, axes=None, theorem=1.0, step="$h$"):
         for each in series:
             _draw(axes, each, looks[id(each)])
         found = [each for each in series if len(each.finite())]
-        if found:
+        if any(np.any(np.abs(each.error) + each.half_width > 0.0) for each in found):  # else nothing has a scale
             axes.set_xscale("log", base=2)
             axes.set_yscale("log")
             _limits(axes, found)
@@ -115,7 +116,7 @@ def _curves(series, look):
         if series.line is not None:
             yield steps, np.abs(series.line(steps)), look.line
         if series.predicted is not None:
-            yield steps, np.abs(series.predicted(steps)), style.PREDICTED
+            yield steps, np.abs(series.predicted(steps)), style.predicted()
 
 
 def _limits(axes, series):
@@ -123,8 +124,10 @@ def _limits(axes, series):
     top = max(np.max(np.abs(each.error[each.finite()]) + each.half_width[each.finite()]) for each in series)
     seen = [np.maximum(np.abs(each.error), 0.1 * each.half_width)[each.finite()] for each in series]
     low = min((each[each > 0.0].min() for each in seen if np.any(each > 0.0)), default=0.0)
+    beside = [each for each in axes.get_shared_y_axes().get_siblings(axes) if each is not axes and each.has_data()]
+    theirs = np.array([each.get_ylim() for each in beside]).T if beside else [[np.inf], [0.0]]
     if 0.0 < low < np.inf and 0.0 < top < np.inf:
-        axes.set_ylim(0.5 * low, 1.6 * top)
+        axes.set_ylim(min(0.5 * low, *theirs[0]), max(1.6 * top, *theirs[1]))
 
 
 def _triangle(axes, series, theorem):
@@ -165,7 +168,7 @@ def _legend(axes, series, looks):
     markers = [style.Entry(style.grey(i), names.written(each)) for i, each in enumerate(functions)]
     common = _name(sdes[0][0] if alone["sde"] else "", functions[0] if alone["function"] else "")
     title = f"{common}{': ' * bool(common)}order [{style.percent(95)} interval]"
-    signs = _signs(series)
+    signs = _signs(series, axes.get_facecolor())
     style.legend_below(axes, every + signs, title, colours + markers + signs)
 
 
@@ -189,15 +192,15 @@ def _label(series, sde, function):
     return f"{name}{names.interval(series.order, series.ci_low, series.ci_high)}"
 
 
-def _signs(series):
+def _signs(series, background):
     """Return the Entries of what stands on points and lines, as far as it is there."""
     from matplotlib.lines import Line2D
 
     found = []
     if any(each.predicted is not None for each in series):
-        found.append(style.Entry(Line2D([], [], **style.PREDICTED), "predicted"))
+        found.append(style.Entry(Line2D([], [], **style.predicted()), "predicted"))
     if any((each.error[each.finite()] < 0.0).any() for each in series):
-        found.append(style.Entry((style.grey(0), Line2D([], [], **style.minus("w"))), "negative error"))
+        found.append(style.Entry((style.grey(0), Line2D([], [], **style.minus(background))), "negative error"))
     if any((~each.resolved[each.finite()]).any() for each in series):
         found.append(style.Entry(style.grey(0, mfc="none"), "not resolved"))
     return found

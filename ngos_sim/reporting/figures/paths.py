@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.reporting.figures import names, style
+import ngos_sim.reporting.figures.names as names
+import ngos_sim.reporting.figures.style as style
 from ngos_sim.reporting.figures.canvas import drawing
 
 _DOTS = 80  # steps, up to which those of the optimizer are dots
@@ -65,7 +66,7 @@ def paths(bundles, axes=None, test_function="", h=None):
         axes.set(xlabel="time $t$", ylabel=names.written(test_function))
         axes.margins(x=0.02)
         style.grid(axes)
-        title = "mean \xb1 standard deviation, thin: paths on one stream"
-        title += "" if h is None else f"; {names.step(h)}"
+        title = "mean \xb1 standard deviation; thin: sample paths on one stream"
+        title += "" if h is None else f", {names.step(h)}"
         style.legend_below(axes, entries, title)
     return axes

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.reporting.figures import names, style
+import ngos_sim.reporting.figures.names as names
+import ngos_sim.reporting.figures.style as style
 from ngos_sim.reporting.figures.canvas import drawing
 
+_ASIDE = 0.25  # octaves of h from the first point to the last of those at one h
 _MOST = 2.0**14  # the largest ratio that the axis shows
 
 
@@ -64,13 +66,16 @@ def ranking(duels, axes=None, step="$h$"):
     with drawing(axes) as axes:
         axes.set_xscale("log", base=2)
         axes.set_yscale("log", base=2)
-        reach = 2.0
+        low, high = 0.6, 1.6
         for number, each in enumerate(duels):
             look = style.look(pairs[each.sde_a, each.sde_b, each.eta2], functions[each.test_function])
-            aside = 2.0 ** (0.12 * (number - 0.5 * (len(duels) - 1)) / max(len(duels) - 1, 1))  # bars side by side
-            reach = max(reach, _draw(axes, each, look, aside))
-        axes.set_ylim(1.0 / reach, reach)
-        _halves(axes, list(pairs))
+            aside = 2.0 ** (_ASIDE * (number - 0.5 * (len(duels) - 1)) / max(len(duels) - 1, 1))  # bars side by side
+            smallest, largest = _draw(axes, each, look, aside)
+            low, high = min(low, smallest), max(high, largest)
+        low, high = max(low, 1.0 / _MOST), min(high, _MOST)
+        margin = 1.2 * (high / low) ** 0.05
+        axes.set_ylim(low / margin, high * margin)
+        _halves(axes)
         axes.set(xlabel=step, ylabel="$|$error of a$|$ $/$ $|$error of b$|$")
         axes.yaxis.set_major_formatter(_ratio)
         style.grid(axes)
@@ -83,7 +88,7 @@ def ranking(duels, axes=None, step="$h$"):
 
 
 def _draw(axes, duel, look, aside):
-    """Draw one Duel; return how far from 1 its ratios reach, of bars only a part."""
+    """Draw one Duel; return its smallest and largest ratio."""
     ratio, low, high = duel.ratio()
     low, high = np.maximum(low, 1e-9), np.minimum(high, 1e9)
     seen = np.isfinite(ratio) & (ratio > 0.0)
@@ -95,17 +100,16 @@ def _draw(axes, duel, look, aside):
             )
     order = np.argsort(duel.h)[seen[np.argsort(duel.h)]]
     axes.plot((duel.h * aside)[order], ratio[order], color=look.color, ls=look.dash, lw=0.8, zorder=2)
-    sizes = np.maximum(ratio[seen], 1.0 / ratio[seen])
-    return min(1.6 * np.max(sizes, initial=1.0), _MOST)
+    return np.min(ratio[seen], initial=1.0), np.max(ratio[seen], initial=1.0)
 
 
-def _halves(axes, pairs):
-    """Draw the line at 1, and say which SDE is closer above and below it."""
+def _halves(axes):
+    """Draw the line at 1, and say beside the axes which SDE is closer above and below it."""
     axes.axhline(1.0, color=style.GUIDE, lw=1.0, zorder=1)
-    a, b = ("a", "b") if len(pairs) > 1 else map(names.literal, pairs[0][:2])
-    words = {"transform": axes.transAxes, "color": style.GUIDE, "fontsize": "small", "ha": "left"}
-    axes.text(0.015, 0.975, f"{b} is closer", va="top", **words)
-    axes.text(0.015, 0.025, f"{a} is closer", va="bottom", **words)
+    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "rotation": 270, "ha": "left"}
+    words = {"color": style.GUIDE, "fontsize": "small", "annotation_clip": False}
+    axes.annotate("a closer", (1.0, 1.0), (4, -4), va="top", **place, **words)
+    axes.annotate("b closer", (1.0, 1.0), (4, 4), va="bottom", **place, **words)
 
 
 def _ratio(value, _):

@@ -12,7 +12,6 @@ from ngos_sim.reporting.figures.names import literal
 SIZE = 5.5  # of a marker, points
 MARKERS = "osD^vPX*"
 DASHES = ("-", (0, (5, 1, 1, 1)), (0, (1, 1)), (0, (7, 1, 1, 1, 1, 1)), (0, (3, 1)))
-PREDICTED = {"ls": (0, (4, 3)), "lw": 0.9, "color": "0.15", "zorder": 2.6}
 GUIDE = "0.45"  # the grey of what is no data
 _COLOURS = ("#004488", "#BB5566", "#DDAA33", "#000000", "#009988", "#999999")
 _GAP = 0.06  # inches between the words of an axis and the legend
@@ -74,7 +73,7 @@ class Look:
         """Return what stands for the colour alone in a legend."""
         from matplotlib.lines import Line2D
 
-        return Line2D([], [], color=self.color, ls=self.dash, lw=2.4)
+        return Line2D([], [], color=self.color, ls=self.dash, lw=1.8)
 
 
 def look(colour, marker):
@@ -91,6 +90,13 @@ def grey(marker, **changes):
     )
 
 
+def predicted():
+    """Return what `plot` takes for a line that theory predicts."""
+    from matplotlib import rcParams
+
+    return {"ls": (0, (4, 3)), "lw": 0.9, "color": rcParams["text.color"], "zorder": 2.6}
+
+
 def minus(color):
     """Return what `plot` takes for the minus in the point of a negative number."""
     return {"marker": "_", "ls": "", "color": color, "ms": 0.5 * SIZE, "mew": 1.1}
@@ -105,17 +111,17 @@ def shades(number):
 
 def grid(axes):
     """Draw a grid that is fainter than any data."""
-    axes.grid(True, which="major", lw=0.3, color="0.85")
+    axes.grid(True, which="major", lw=0.3, alpha=0.6)
     axes.set_axisbelow(True)
 
 
-def legend_below(axes, entries, title=None, instead=()):
-    """Draw a legend below the axes, in as many columns as fit.
+def legend_below(axes, entries, title="", instead=()):
+    """Draw a legend below the axes, in as many columns as fit; what does not fit is broken or smaller.
 
     Parameters
     ----------
     entries : sequence of Entry
-    title : str, optional
+    title : str
     instead : sequence of Entry
         Shorter ones, for where the others would take more than a third of the canvas.
     """
@@ -126,13 +132,25 @@ def legend_below(axes, entries, title=None, instead=()):
     figure = axes.figure
     figure.draw_without_rendering()  # a layout gives the axes their place
     below = (axes.bbox.y0 - axes.get_tightbbox().y0) / figure.dpi + _GAP
-    for chosen, heading in ((entries, title), (instead or entries, None if instead else title)):
-        for columns in range(min(len(chosen), _COLUMNS), 0, -1):
-            size = _legend(axes, chosen, heading, columns, below).get_window_extent()
+    for chosen, heading in ((entries, title), (instead or entries, "" if instead else title)):
+        for number, shown, words in _ways(chosen, heading):
+            size = (legend := _legend(axes, shown, words, number, below)).get_window_extent()
             if size.width <= axes.bbox.width:
                 break
+        else:  # a long name
+            for text in legend.get_texts():
+                text.set_fontsize(text.get_fontsize() * 0.9 * axes.bbox.width / size.width)
         if size.height <= _MOST * figure.bbox.height:
             return
+
+
+def _ways(entries, title):
+    """Yield in which ways a legend may be drawn: columns, Entries and title, from wide to narrow."""
+    columns = range(min(len(entries), _COLUMNS), 0, -1)
+    yield from ((number, entries, title) for number in columns)
+    broken = title.replace("; ", "\n")
+    yield from ((number, entries, broken) for number in columns)
+    yield 1, [each._replace(words=each.words.replace(": ", ":\n")) for each in entries], broken
 
 
 def _legend(axes, entries, title, columns, below):
@@ -142,7 +160,7 @@ def _legend(axes, entries, title, columns, below):
     return axes.legend(
         [each.handle for each in entries],
         words,
-        title=title,
+        title=title or None,
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
         bbox_transform=axes.transAxes + ScaledTranslation(0.0, -below, axes.figure.dpi_scale_trans),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngos_sim.reporting.figures import names, style
+import ngos_sim.reporting.figures.names as names
+import ngos_sim.reporting.figures.style as style
 from ngos_sim.reporting.figures.canvas import drawing
 
 
@@ -57,7 +58,7 @@ def work_precision(runs, axes=None, target=0.01, seconds="seconds"):
         words = {"color": style.GUIDE, "fontsize": "small", "textcoords": "offset points"}
         place = {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "bottom"}
         axes.annotate(style.percent(f"{100.0 * target:g}"), (0.0, target), (3, 2), **place, **words)
-        axes.set(xscale="log", yscale="log", xlabel=seconds, ylabel="standard error $/$ $|$weak error$|$")
+        axes.set(xscale="log", yscale="log", xlabel=seconds, ylabel="relative standard error")
         style.grid(axes)
         style.legend_below(axes, entries)
     return axes
