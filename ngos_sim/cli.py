@@ -69,18 +69,20 @@ def verify(
 ) -> None:
     """Check Theorems 4.2, 4.5, 5.3 and 6.3, and controls that must fail; exit 1 if a case does not show it."""
     from ngos_sim.verification.theorems import CASES
-    from ngos_sim.verification.verify import verified
+    from ngos_sim.verification.verify import verified, write
 
     unknown = [name for name in case or () if name not in CASES]
     if unknown:
         raise ValueError(f"case {unknown[0]!r} is unknown; allowed: {', '.join(CASES)}")
     _require_writable(out)
     names = list(dict.fromkeys(case or [name for name, one in CASES.items() if one.quick or not quick]))
-    held = []
-    for good, text in verified(names, out):
-        held.append(good)
+    cases = []
+    for case, text in verified(names, out):
+        cases.append(case)
         print(text, flush=True)
+    held = [case.good for case in cases]
     print(f"{sum(held)} of {len(held)} cases show what they must; a theorem is an upper bound, so this is consistency.")
+    write(cases, out)
     if not all(held):
         raise typer.Exit(1)
 
@@ -98,7 +100,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
     plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
-    """Run a study file and write table.csv, orders.csv, errors.png and study.json; of several SDEs ranking.csv.
+    """Run a study file; write report.html, table.csv, orders.csv, errors.png, study.json, of several SDEs ranking.csv.
 
     chunks.sqlite keeps what has been run: the same command again goes on from there.
     """
@@ -176,6 +178,17 @@ def plot(directory: Annotated[Path, typer.Argument(help="What `run` wrote.")]) -
     print(replot(directory))
 
 
+@app.command()
+def report(
+    directory: Annotated[Path, typer.Argument(help="What `run` or Result.save wrote.")],
+    plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
+) -> None:
+    """Write report.html again, from what a folder holds; nothing is run."""
+    from ngos_sim.studies import of_folder
+
+    print(of_folder.report(directory, plugins or ()))
+
+
 @app.command(name="list")
 def list_kinds(
     kind: Annotated[str | None, typer.Argument(help="loss, covariance, noise, optimizer or sde.")] = None,
@@ -204,9 +217,11 @@ def _ran(result):
 
 def _written(result, directory):
     """Return where a result is, and whether anything was left to run."""
-    if result.kept.rounds or not result.table.trajectories.any():
-        return f"written to {directory}"
-    return f"written to {directory}, whose {result.trajectories} trajectories a point were all there: nothing was run"
+    nothing_new = not result.kept.rounds and result.table.trajectories.any()
+    there = f"{directory}, whose {result.trajectories} trajectories a point were all there: nothing was run"
+    written = there if nothing_new else directory
+    file = directory / "report.html"
+    return f"written to {written}; to look at: {file}" if file.exists() else f"written to {written}"
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.statistics.theorem import order_of
-from ngos_sim.studies import figure, saved
+from ngos_sim.studies import figure, reported, saved
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.prediction import Predictions
 from ngos_sim.studies.ranking import ranking
@@ -210,12 +210,13 @@ class Result:
         return axes
 
     def save(self, directory, theorem=None):
-        """Write table.csv, orders.csv, study.json, errors.png and chunks.sqlite, each by rename: never half a file.
+        """Write table.csv, orders.csv, study.json, errors.png, chunks.sqlite and report.html, each by rename.
 
         With several SDEs ranking.csv, the table of `ranking`, as well.
 
         The table comes first, so that whatever fails after it costs no measurement; files of an earlier result, which
-        would not belong to it, are gone by then. A figure that cannot be drawn is a warning.
+        would not belong to it, are gone by then. A figure that cannot be drawn is a warning, and so is a report that
+        cannot be made.
 
         Parameters
         ----------
@@ -225,6 +226,23 @@ class Result:
             As for `order`, 1 by default. Where it is given, study.json expects that order.
         """
         saved.save(self, directory, theorem)
+
+    def report(self, directory, theorem=None):
+        """Write report.html: verdicts in words, equations, tables, figures, and all that repeats the result, in a file.
+
+        It is complete in itself: nothing is loaded, nothing in it runs.
+
+        Parameters
+        ----------
+        directory, theorem
+            As for `save`, which writes it too.
+
+        Returns
+        -------
+        Path
+            Of the file.
+        """
+        return reported.write(directory, reported.of_result(self, theorem))
 
     def describe(self, expected=None):
         """Return what study.json holds: a study file that repeats this result, and what the run says of itself.

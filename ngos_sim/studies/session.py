@@ -47,7 +47,7 @@ def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, u
         most = {"most": bounds.chunks, "first": first, "until": until, "executor": spread.check(executor)}
         measurement = Measurement(study, seed, bar=bar, kept=kept, **most, **settings)
         bar.total = None if bounds.trajectories is None else measurement.steps * bounds.chunks
-        kept.end(stopped := bounds.follow(measurement, begin))
+        kept.end(stopped := bounds.follow(measurement, begin), time.perf_counter() - begin)
     return result(measurement, seed, settings["precision"], stopped) if measurement.has_any else None
 
 
