@@ -54,8 +54,8 @@ class Measurement:
     seed : int
     device, precision, threads
         As in `ConvergenceStudy.run`.
-    bar : tqdm
-        Told of every step done.
+    bar : Progress
+        Told of every step done, and of the point in hand.
     most : float
         How many chunks will be run, at most: what "auto" takes `device` for.
     kept : Kept
@@ -103,7 +103,7 @@ class Measurement:
         if executor is not None:
             work = work_of(study, seed, self.device, precision, threads, self.choices)
             self._spread = Spread(executor, work, [self._place(index) for index in range(len(self._points))])
-        bar.update(sum(self._done(index) * pace.steps for index, pace in enumerate(self._paces)))
+        bar.resume(sum(self._done(index) * pace.steps for index, pace in enumerate(self._paces)))
 
     def _make(self, index):
         """Return all that is Planned at a point."""
@@ -137,7 +137,8 @@ class Measurement:
         """Run every point up to this number of chunks; less where `until` says so."""
         self.seconds = [0.0] * len(self._points)
         if self._spread is not None:
-            self._spread.extend(self.first, self.first + chunks, self.kept.keep, self._bar.update, self.until)
+            self._bar.at("all points")
+            self._spread.extend(self.first, self.first + chunks, self._keep, self._bar.update, self.until)
             return
         done = [self._done(index) for index in range(len(self._points))]
         while min(done) < chunks and not self.until():
@@ -148,6 +149,7 @@ class Measurement:
 
     def _visit(self, index, chunks):
         """Run rounds of a point until it is another one's turn."""
+        self._bar.at(self.study.points[index])
         visit = Visit()
         planned = self._tables.get(index) or self._make(index)
         visit.made()
@@ -165,8 +167,17 @@ class Measurement:
             for job, sums in zip(each.plan.jobs, running.sums, strict=True):
                 found = devices.run(self.device, job.program, job.inputs, first, count, **settings)
                 sums.add(first, found.sums, found.nonfinite)
-        self.kept.keep(index)
+        self._keep(index)
         self._paces[index].took(count, time.perf_counter() - begin)
+
+    def _keep(self, index):
+        """Have what was added to a point kept, and looked at."""
+        self.kept.keep(index)
+        self._bar.look(self._readings)
+
+    def _readings(self):
+        """Return the Readings of all points."""
+        return [each for index, point in self._run() for one in point for each in self._read(index, one)[0].values()]
 
     def _run(self):
         """Return (index, what is running) of the points that have chunks: of an interrupted run not all may."""

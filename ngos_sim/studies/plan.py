@@ -2,12 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError
 from ngos_sim.statistics.order import RESOLVED, slope
 from ngos_sim.studies.measurement import Measurement
+from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.series import at_norm, groups, total_std_error
 from ngos_sim.validation import integer
 
@@ -43,7 +43,7 @@ def plan(study, bounds, seed, threads):
         Trajectories of the pilot left the finite numbers.
     """
     seed, settings = integer("seed", seed), study.settings("cpu", None, threads)
-    measurement = Measurement(study, seed, bar=tqdm(disable=True), **settings)
+    measurement = Measurement(study, seed, bar=Progress(), **settings)
     measurement.extend(1)  # compiles
     measurement.extend(1 + _PILOT)
     lost = measurement.lost()

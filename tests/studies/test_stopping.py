@@ -10,6 +10,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.studies import stopping
 from ngos_sim.studies.kept import Kept
+from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.series import headline
 
 FUNCTIONS = ["theta[0]", ns.TestFunction("square", lambda x: x[0] * x[0])]  # by local, and by a companion
@@ -91,7 +92,7 @@ def test_the_smallest_step_of_the_coupled_estimator_is_where_it_stops_resolving(
 class Machine:
     """A measurement on a clock of its own: so many seconds to compile, then a chunk, on so many processors."""
 
-    study, first = SimpleNamespace(points=(1, 2, 3)), 0
+    study, first, steps = SimpleNamespace(points=(1, 2, 3)), 0, 1.0
 
     def __init__(self, compilation, chunk, processors):
         self.kept = Kept()
@@ -121,7 +122,7 @@ def test_seconds_are_kept_within_20_percent_or_one(monkeypatch, seconds, compila
     monkeypatch.setattr(stopping, "time", SimpleNamespace(perf_counter=lambda: machine.now))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        assert stopping.Bounds(max_seconds=seconds).follow(machine, 0.0) == "max_seconds"
+        assert stopping.Bounds(max_seconds=seconds).follow(machine, 0.0, Progress()) == "max_seconds"
     late = machine.now > max(1.2 * seconds, seconds + 1.0)
     assert late == bool(said)
     if late:
