@@ -198,13 +198,13 @@ def list_kinds(
 def _ran(result):
     """Return how far an interrupted run is, in words."""
     ran = result.table.h.nunique()
-    least = f"{result.trajectories} trajectories at least"
+    least = f"{result.trajectories} trajectories at least" if result.table.trajectories.any() else "all is computed"
     return f"{least} at each of {ran} of {len(result.study.points)} points"
 
 
 def _written(result, directory):
     """Return where a result is, and whether anything was left to run."""
-    if result.kept.rounds:
+    if result.kept.rounds or not result.table.trajectories.any():
         return f"written to {directory}"
     return f"written to {directory}, whose {result.trajectories} trajectories a point were all there: nothing was run"
 

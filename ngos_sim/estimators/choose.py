@@ -190,17 +190,23 @@ def after_look(asked, problems, choices, device, threads, looked) -> tuple[Choic
     remainders : of each point, what is left in the errors of those quantities whose estimator looked
     """
     barred: dict = {}
-    remainders: list[dict] = [{} for _ in problems]
+    remainders: list[Remainders] = [{} for _ in problems]
     look = partial(_look, device=device, threads=threads, looked=looked)
-    for problem, left in zip(problems, remainders, strict=True):
-        for estimator, wanted in _wanted(choices, problem).items():
-            checked = estimator.check(problem, wanted, look)
-            left.update(checked.remainders)
-            for quantity, reason in checked.barred.items():
-                barred.setdefault(quantity, {})[estimator.name] = f"{reason} at {problem.label}"
-    if barred:
-        choices = choose(asked, problems, barred)
-    return choices, [{q: each for q, each in left.items() if q not in barred} for left in remainders]
+    new = choices
+    while new:  # what is taken instead of one that was ruled out is looked at as well
+        out = set()
+        for at, problem in enumerate(problems):
+            for estimator, wanted in _wanted(new, problem).items():
+                checked = estimator.check(problem, wanted, look)
+                remainders[at] = {**remainders[at], **checked.remainders}
+                out |= checked.barred.keys()
+                for quantity, reason in checked.barred.items():
+                    barred.setdefault(quantity, {})[estimator.name] = f"{reason} at {problem.label}"
+        if out:
+            choices = choose(asked, problems, barred)
+        remainders = [{q: each for q, each in left.items() if q not in out} for left in remainders]
+        new = {quantity: choices[quantity] for quantity in out}
+    return choices, remainders
 
 
 def _look(jobs, chunks, device, threads, looked):

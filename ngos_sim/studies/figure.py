@@ -10,7 +10,7 @@ from ngos_sim.reporting import plotting
 from ngos_sim.statistics import order as orders
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import folder
-from ngos_sim.studies.series import at_norm, fitted, groups, total_std_error
+from ngos_sim.studies.series import at_norm, fitted, groups, numerical, total_std_error
 
 
 def replot(directory):
@@ -46,7 +46,7 @@ def _asked(directory):
 def plot(table, axes=None, norm="max", theorem=1.0):
     """Draw the errors of a table at the time of a norm; see `Result.plot`."""
     chosen = []
-    for keys, group in groups(table.assign(uncertainty=total_std_error(table))):
+    for keys, group in groups(table.assign(uncertainty=total_std_error(table) + numerical(table))):
         rows = at_norm(group, norm, theorem)
         fit, used = fitted(rows, norm, theorem)
         chosen.append((keys, rows, fit, partial(orders.curve, fit, used.h, used.error, used.uncertainty)))

@@ -221,7 +221,8 @@ class Kept:
         """Return a copy with the chunks of another one of the same jobs as well, to be read."""
         found = self.copy()
         found.lenient, found.stopped = True, "trajectories"
-        found.goal = {"bounds": None, "first": min(self.goal["first"], other.goal["first"]), "chunks": 0}
+        found.goal = {"bounds": None, "first": min(self.goal["first"], other.goal["first"])}
+        found.goal["chunks"] = max(self.goal["chunks"], other.goal["chunks"])
         for point, jobs in other.points.items():
             for job, its in zip(found.points[point], jobs, strict=True):
                 job.sums.join(its.sums.ranges)

@@ -10,7 +10,9 @@ from ngos_sim.studies.result import Result
 
 
 def load(folder, plugins=()):
-    """Return the Result of what a folder's chunks.sqlite holds, whatever ended its run; nothing is run.
+    """Return the Result of what a folder's chunks.sqlite holds, whatever ended its run; no trajectories are run.
+
+    What an estimator computes is not kept, and computed again.
 
     Read on another machine than it was made on, means that are known and not simulated may differ in their last bits.
 
@@ -83,6 +85,8 @@ def _read(study, kept, device):
         settings = {"device": device, "precision": precision, "threads": None}
         bar, first = Progress(), kept.goal.get("first", 0)
         measurement = Measurement(study, seed, bar=bar, kept=kept, first=first, **settings)
+        if "first" in kept.goal:  # else nobody has begun
+            measurement.compute()
     if not measurement.has_any:
         raise ValueError(f"{kept.folder}: holds no chunks yet")
     return session.result(measurement, seed, precision, kept.stopped)

@@ -8,7 +8,7 @@ from ngos_sim.errors import NonFiniteError
 from ngos_sim.statistics.order import RESOLVED, slope
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.progress import Progress
-from ngos_sim.studies.series import at_norm, groups, total_std_error
+from ngos_sim.studies.series import at_norm, groups, numerical, total_std_error
 from ngos_sim.validation import integer
 
 _PILOT = 8  # chunks
@@ -31,8 +31,8 @@ def plan(study, bounds, seed, threads):
     -------
     DataFrame
         One row per (sde, test function, point), at the time of norm = max: estimator; error, the
-        pilot's; std_error, expected of the run, with what the integrator leaves; rel_error, their ratio;
-        resolved, whether the error is expected to exceed 3 standard errors; seconds, of the point on this
+        pilot's; std_error, expected of the run, with what the integrator and the numerics leave; rel_error, their
+        ratio; resolved, whether the error is expected to exceed 3 standard errors; seconds, of the point on this
         machine, compilation not counted; smallest_h, of the series: where the error C h would still
         be resolved, the standard errors going on as a power of h (0: at every step; NaN: the pilot does
         not resolve C). eta_e and smallest_eta_e are the names that h and smallest_h had.
@@ -49,7 +49,7 @@ def plan(study, bounds, seed, threads):
     lost = measurement.lost()
     if lost:
         raise NonFiniteError(lost)
-    seconds = np.array(measurement.seconds) * bounds.chunks / _PILOT
+    seconds = np.array(measurement.seconds) * bounds.chunks / _PILOT + measurement.computing
     shrinkage = np.sqrt((1 + _PILOT) / bounds.chunks)
     rows = [
         {**keys, **row}
@@ -65,7 +65,7 @@ def plan(study, bounds, seed, threads):
 def _expected(study, pilot, shrinkage, seconds):
     """Return a row for each point of one series, from the pilot's rows."""
     statistical = pilot.std_error * shrinkage
-    expected = total_std_error(pilot.assign(std_error=statistical)).to_numpy()
+    expected = (total_std_error(pilot.assign(std_error=statistical)) + numerical(pilot)).to_numpy()
     smallest = _smallest(pilot, statistical.to_numpy())  # the residual is gone there
     points = [(point.eta2, point.ell, point.kappa) for point in study.points]
     return [

@@ -55,14 +55,16 @@ class Progress:
     def at(self, place):
         """Be told of the point in hand."""
         self._place = str(place)
+        self._draw()
 
-    def aim(self, steps, deadline=math.inf):
-        """Be told how many process steps there will have been at the end, and when that is at the latest.
+    def aim(self, steps, chunks, deadline=math.inf):
+        """Be told how much there will have been at the end, and when that is at the latest.
 
-        steps : infinity where nobody knows
+        steps : process steps of a chunk at every point; 0 where all is computed
+        chunks : infinity where nobody knows
         deadline : by time.perf_counter
         """
-        self._total, self._deadline = steps, deadline
+        self._total, self._deadline = steps * chunks if steps > 0.0 else math.inf, deadline
 
     def update(self, steps):
         """Be told that so many process steps have been done."""
@@ -70,8 +72,7 @@ class Progress:
         if self._before is None:  # what came before was compilation
             self._before, self._first = self._done + steps, now
         self._done += steps
-        if self._bar is not None and now - self._drawn >= _INTERVAL:
-            self._draw(now)
+        self._draw()
 
     def look(self, readings):
         """Look at the standard errors in what readings() returns, an iterable of Reading, every few seconds."""
@@ -82,7 +83,11 @@ class Progress:
         end = time.perf_counter()
         self._next = end + max(_READING, _COSTLY * (end - now))
 
-    def _draw(self, now):
+    def _draw(self):
+        """Draw the bar, unless it was drawn a moment ago."""
+        now = time.perf_counter()
+        if self._bar is None or now - self._drawn < _INTERVAL:
+            return
         self._drawn = now
         words = (self._place, self._errors, _left(self._seconds_left(now)))
         self._bar.set_description_str("; ".join(filter(None, words)), refresh=False)
@@ -92,11 +97,11 @@ class Progress:
     def _share(self, now):
         """Return how much of the run is done, by its steps or, where time ends it first, by that."""
         time_given = self._deadline - self._begin
-        return min(max(self._done / max(self._total, 1.0), (now - self._begin) / time_given), 1.0)
+        return min(max(self._done / self._total, (now - self._begin) / time_given), 1.0)
 
     def _seconds_left(self, now):
         """Return how long the rest will take at the speed so far, infinity where that is not known."""
-        ran = self._done - (self._before or 0.0)
+        ran = 0.0 if self._before is None else self._done - self._before
         by_steps = max(self._total - self._done, 0.0) * (now - self._first) / ran if ran > 0.0 else math.inf
         return max(min(by_steps, self._deadline - now), 0.0)
 

@@ -67,8 +67,9 @@ class Result:
 
     @property
     def trajectories(self):
-        """How many were run at every point; where a run was interrupted, at least."""
-        return int(self.table.trajectories.min())
+        """How many were run at every point, where a run was interrupted at least; asked for, where all is computed."""
+        run = self.table.trajectories[self.table.trajectories > 0]
+        return int(run.min()) if len(run) else self.kept.goal["chunks"] * CHUNK
 
     def extend(self, trajectories=None, **bounds):
         """Run more trajectories, and return the result of all: with the bits of a run of so many at once.

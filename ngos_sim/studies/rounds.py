@@ -16,12 +16,12 @@ class Pace:
     """The chunks of a point's next round, by what the last one took.
 
     steps : float
-        Process steps, over coordinates and trajectories, of a chunk.
+        Process steps, over coordinates and trajectories, of a chunk; 0 where all is computed.
     """
 
     def __init__(self, steps, device):
         self.steps = steps
-        self.chunks = 1 if device == "python" else int(min(max(1.0, _FIRST // steps), _MOST))
+        self.chunks = 1 if device == "python" else int(min(max(1.0, _FIRST // max(steps, 1.0)), _MOST))
 
     def took(self, chunks, seconds):
         """Be told that a round of so many chunks took so long."""

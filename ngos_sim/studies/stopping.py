@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.studies.series import headline, total_std_error
+from ngos_sim.studies.series import headline, numerical, total_std_error
 from ngos_sim.validation import integer, number
 
 _PILOT = 8  # chunks, before anything is known
@@ -73,7 +73,7 @@ class Bounds:
         chunks, last = self._start(measurement), self._furthest
         deadline = math.inf if self.max_seconds is None else begin + self.max_seconds
         while True:
-            bar.aim(measurement.steps * max(last, chunks), deadline)
+            bar.aim(measurement.steps, max(last, chunks), deadline)
             measurement.kept.aim(self._named(), measurement.first, chunks)
             before, added = time.perf_counter(), chunks - measurement.chunks
             measurement.extend(chunks)
@@ -82,9 +82,10 @@ class Bounds:
                 return "interrupted"
             if measurement.lost():
                 return "nonfinite"
-            needed, reached = self._needed(measurement) if chunks >= self.pilot else (self.pilot, "")
-            if reached:
-                return reached
+            enough = chunks >= self.pilot or not measurement.samples
+            needed, reached = self._needed(measurement) if enough else (self.pilot, "")
+            if reached or not measurement.samples:
+                return reached or "computed"
             if chunks >= self.chunks:
                 return "trajectories"
             left = self._chunks_left(deadline, seconds)
@@ -138,13 +139,15 @@ class Bounds:
             return math.inf, ""
         rows = headline(measurement.table())
         relative, absolute = (self.rel_error or 0.0) * rows.error.abs(), self.abs_error or 0.0
-        target, total = np.maximum(relative, absolute), total_std_error(rows)
+        target, total = np.maximum(relative, absolute), total_std_error(rows) + numerical(rows)
         if (total <= target).all():
             by = {"rel_error": total <= relative, "abs_error": total <= absolute}
-            return 0, next((name for name, enough in by.items() if enough.all()), "rel_error and abs_error")
-        fixed = rows[["integrator_residual", "rounding"]].fillna(0.0)
-        floor = np.hypot(*fixed.to_numpy().T)
-        statistical = np.sqrt(np.maximum(total**2 - floor**2, 0.0))
+            asked = [name for name in by if getattr(self, name) is not None]
+            return 0, next((name for name in asked if by[name].all()), " and ".join(asked))
+        fixed = rows[["integrator_residual", "rounding", "numerical"]].fillna(0.0)
+        spread = np.hypot(fixed.integrator_residual, fixed.rounding)
+        statistical = np.sqrt(np.maximum(total_std_error(rows) ** 2 - spread**2, 0.0))
+        floor = spread + fixed.numerical
         asked = np.where(
             floor < target, np.maximum(np.sqrt(np.maximum(target**2 - floor**2, 0.0)), _PART * target), target
         )

@@ -56,22 +56,24 @@ def test_the_words(terminal, clock):
     """The point, the worst standard error over that of the largest error, and the time at the speed so far."""
     stream = terminal()
     with Progress(True) as bar:
-        bar.aim(1000.0)
+        bar.aim(10.0, 100)
         bar.at("eta2=0.25")
         clock.now = 5.0
         bar.update(100.0)  # which is when compilation ended
         clock.now = 6.0
         bar.look(lambda: [reading([0.0, -2.0], [0.0, 0.05]), reading([1.0], [0.01])])
         bar.at("eta2=0.125")
-        bar.update(100.0)
         clock.now = 7.0
         bar.update(100.0)
+        clock.now = 8.0
+        bar.update(300.0)
     frames = [re.sub(r"\|.*\|", "|", each) for each in stream.frames]
     assert frames[0] == "0%| setting up and compiling"
     assert frames[1:] == [
         "10%| eta2=0.25",
-        "20%| eta2=0.125; worst relative std error 2.5 %; 8 s left",
-        "30%| eta2=0.125; worst relative std error 2.5 %; 7 s left",
+        "10%| eta2=0.125; worst relative std error 2.5 %",
+        "20%| eta2=0.125; worst relative std error 2.5 %; 16 s left",
+        "50%| eta2=0.125; worst relative std error 2.5 %; 4 s left",
     ]
     *_, last, rest = stream.getvalue().split("\r")
     assert (last.strip(), rest) == ("", "")  # wiped away
@@ -82,15 +84,15 @@ def test_time_that_ends_a_run_first(terminal, clock):
     stream = terminal()
     with Progress(True) as bar:
         bar.resume(500.0)
-        bar.aim(math.inf, 20.0)
+        bar.aim(1.0, math.inf, 20.0)
         clock.now = 4.0
         bar.update(1.0)
         clock.now = 5.0
         bar.update(1.0)
-        bar.aim(512.0, 20.0)
+        bar.aim(1.0, 512, 20.0)
         clock.now = 6.0
         bar.update(1.0)
-        bar.aim(1e9, 20.0)
+        bar.aim(1.0, 10**9, 20.0)
         clock.now = 18.0
         bar.update(1.0)
     frames = [re.sub(r"\|.*\|", "|", each) for each in stream.frames]
@@ -121,7 +123,7 @@ def test_it_costs_nothing(terminal, clock):
         return []
 
     with Progress(True) as bar:
-        bar.aim(1e6)
+        bar.aim(1.0, 10**6)
         for _ in range(1000):
             clock.now += 0.01
             bar.update(1.0)

@@ -92,7 +92,7 @@ def test_the_smallest_step_of_the_coupled_estimator_is_where_it_stops_resolving(
 class Machine:
     """A measurement on a clock of its own: so many seconds to compile, then a chunk, on so many processors."""
 
-    study, first, steps = SimpleNamespace(points=(1, 2, 3)), 0, 1.0
+    study, first, steps, samples = SimpleNamespace(points=(1, 2, 3)), 0, 1.0, True
 
     def __init__(self, compilation, chunk, processors):
         self.kept = Kept()
