@@ -157,6 +157,7 @@ def run(
 def plan(
     study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Plan with every estimator that serves.")] = False,
     plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
     """Say from a short pilot what `run` would cost and resolve, and write nothing."""
@@ -164,7 +165,8 @@ def plan(
     from ngos_sim.studies import study_file
 
     read = study_file.load(study, plugins or ())
-    planned = read.study.plan(read.trajectories if trajectories is None else trajectories, read.seed)
+    wanted = read.trajectories if trajectories is None else trajectories
+    planned = read.study.plan(wanted, read.seed, compare=compare)
     print(report.plan_table(planned))
 
 

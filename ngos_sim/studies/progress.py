@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 from tqdm import std
 
+from ngos_sim.reporting import report
 from ngos_sim.studies.collect import total_std_error
 
 _INTERVAL = 0.1  # seconds between two looks of the bar, at least
@@ -120,11 +121,7 @@ def _worst(readings):
 
 def _left(seconds):
     """Return a time in words, "" for one that is not known."""
-    if math.isinf(seconds):
-        return ""
-    minutes, hours = seconds / 60.0, seconds / 3600.0
-    words = f"{hours:.1f} h" if hours >= 1.0 else f"{minutes:.0f} min" if minutes >= 2.0 else f"{seconds:.0f} s"
-    return f"{words} left"
+    return "" if math.isinf(seconds) else f"{report.duration(seconds)} left"
 
 
 def _bar():

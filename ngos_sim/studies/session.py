@@ -5,11 +5,13 @@
 
 import time
 import warnings
+from dataclasses import replace
 from functools import partial
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError, StudyWarning
 from ngos_sim.studies import notes, ranking, spread, trouble
+from ngos_sim.studies.hindsight import PILOT, hindsight
 from ngos_sim.studies.integrated import limited, unstable
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.measurement import Measurement
@@ -44,8 +46,16 @@ def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, u
     with kept, Progress(progress) as bar:
         most = {"most": bounds.chunks, "first": first, "until": until, "executor": spread.check(executor)}
         measurement = Measurement(study, seed, bar=bar, kept=kept, **most, **settings)
+        before = measurement.chunks
         kept.end(stopped := bounds.follow(measurement, begin, bar))
-    return result(measurement, seed, settings["precision"], stopped) if measurement.has_any else None
+    if not measurement.has_any:
+        return None
+    read, pilot = result(measurement, seed, settings["precision"], stopped), study.found.get(PILOT)
+    if pilot is None:
+        return read
+    ran, seconds = measurement.chunks - before if measurement.samples else 0, time.perf_counter() - begin
+    same = None if executor else {**settings, "device": measurement.device}
+    return replace(read, plan=hindsight(pilot, read.table, same, ran, seconds))
 
 
 def _first_chunk(first):
