@@ -18,7 +18,8 @@ from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.rounds import Pace
 
-_LEAST, _MOST = 4, 1024  # chunks at every point
+_LEAST, _MOST = 4, 1024  # chunks at every point;
+_ENOUGH = 16  # to know a standard error well, where they take no longer than the next says
 _STEPS = 5e7  # process steps, over coordinates, trajectories and points, of a pilot for each thread: about 0.5 s
 _SHARE = 0.1  # of the run's chunks
 
@@ -111,7 +112,7 @@ def pilot(study, seed, chunks, threads):
 def _chunks(steps, wanted, threads):
     """Return how many chunks of so many steps a pilot runs: all threads have some, and it is short beside the run."""
     enough = threads * _STEPS / max(steps, 1.0)
-    return int(max(_LEAST, 2 * threads, min(enough, _SHARE * wanted, _MOST)))
+    return int(max(_LEAST, 2 * threads, min(enough, max(_SHARE * wanted, _ENOUGH), _MOST)))
 
 
 def _read(measurement, seed, settings):

@@ -10,7 +10,7 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.reporting import report
-from ngos_sim.studies import pilot
+from ngos_sim.studies import memory, pilot
 from ngos_sim.studies.hindsight import Hindsight
 from ngos_sim.studies.rounds import Pace
 from tests.support import closed
@@ -96,16 +96,20 @@ def test_computed_beside_sampled():
     np.testing.assert_allclose(small.std_error[~computed] / large.std_error[~computed], 2.0, rtol=0.1)
 
 
-@pytest.mark.parametrize(("functions", "times"), [(["theta[0]"], None), ([f"theta[0]^{k}" for k in (1, 2)], "all")])
-def test_memory_is_foreseen(problem, functions, times):
-    """Within a half, whether the run is of a few numbers or of sums at 256 times."""
-    study = problem("P2", estimator="coupled", eta2=[2.0**-7, 2.0**-8], test_functions=functions, times=times)
+def test_memory_is_foreseen(problem):
+    """Of sums at all of 256 times, within a half; and how it grows with threads' buffers and chunks."""
+    functions = [f"theta[0]^{k}" for k in (1, 2)]
+    study = problem("P2", estimator="coupled", eta2=[2.0**-7, 2.0**-8], test_functions=functions, times="all")
     planned = study.plan(20_480).attrs["memory"]
     tracemalloc.start()
     study.run(20_480)
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert 1 / 1.5 < planned / held < 1.5
+    job = memory.JobWeight(tables=10, buffers=20, sums=1, most=50)
+    weight = memory.Weight(held=100, jobs=[job, job], result=1, group=2)
+    few, many = (weight.peak(chunks) - memory._OBJECTS for chunks in (8, 10_000))
+    assert (few, many) == (100 + 2 * 8 + (10 + 20 + 3 * 8), 100 + 2 * 128 + (1 + 2 * 128))
 
 
 class Slow(Pace):
@@ -125,7 +129,14 @@ def test_tables_that_are_made_anew_are_counted_with_each_visit():
 
 @pytest.mark.parametrize(
     ("steps", "wanted", "threads", "chunks"),
-    [(1.0, 98, 2, 9), (1.0, 10**9, 2, 1024), (1e6, 10**9, 2, 100), (1e9, 10**9, 2, 4), (1e9, 10**9, 64, 128)],
+    [
+        (1.0, 98, 2, 16),
+        (1.0, 980, 2, 98),
+        (1.0, 10**9, 2, 1024),
+        (1e6, 10**9, 2, 100),
+        (1e9, 10**9, 2, 4),
+        (1e9, 10**9, 64, 128),
+    ],
 )
 def test_a_pilot_is_short(steps, wanted, threads, chunks):
     assert pilot._chunks(steps, wanted, threads) == chunks
