@@ -62,6 +62,7 @@ def options(
 
 
 @app.command()
+@exits.says_when_stopped("stopped")
 def verify(
     case: Annotated[list[str] | None, typer.Argument(help="Cases to check; all by default.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The short set, in well under a minute.")] = False,
@@ -86,6 +87,7 @@ def verify(
 
 
 @app.command()
+@exits.says_when_stopped("stopped at once; the same command goes on")
 def run(
     study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     out: Annotated[Path | None, typer.Option(help="Default: the study file's name.")] = None,
@@ -154,6 +156,7 @@ def run(
 
 
 @app.command()
+@exits.says_when_stopped("stopped")
 def plan(
     study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,

@@ -172,7 +172,7 @@ def test_words(problem):
     found = study.run(2048).plan
     took = Hindsight(found.table, 5.0, 4.0, 2048)
     assert repr(took).splitlines()[0] == (
-        "2048 trajectories at each step size took 4.0 s, 5.0 s were planned (ratio 0.80); standard errors:"
+        "2048 trajectories at each step size took 4 s, 5 s were planned (ratio 0.80); standard errors:"
     )
     assert len(repr(took).splitlines()) == 4
     assert "planned (" not in repr(Hindsight(found.table, math.nan, 4.0, 2048))
