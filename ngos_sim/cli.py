@@ -62,6 +62,7 @@ def options(
 
 
 @app.command()
+@exits.says_when_stopped("stopped")
 def verify(
     case: Annotated[list[str] | None, typer.Argument(help="Cases to check; all by default.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The short set, in well under a minute.")] = False,
@@ -88,6 +89,7 @@ def verify(
 
 
 @app.command()
+@exits.says_when_stopped("stopped at once; the same command goes on")
 def run(
     study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     out: Annotated[Path | None, typer.Option(help="Default: the study file's name.")] = None,
@@ -156,9 +158,11 @@ def run(
 
 
 @app.command()
+@exits.says_when_stopped("stopped")
 def plan(
     study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Plan with every estimator that serves.")] = False,
     plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
     """Say from a short pilot what `run` would cost and resolve, and write nothing."""
@@ -166,7 +170,8 @@ def plan(
     from ngos_sim.studies import study_file
 
     read = study_file.load(study, plugins or ())
-    planned = read.study.plan(read.trajectories if trajectories is None else trajectories, read.seed)
+    wanted = read.trajectories if trajectories is None else trajectories
+    planned = read.study.plan(wanted, read.seed, compare=compare)
     print(report.plan_table(planned))
 
 

@@ -1,12 +1,11 @@
 """Results without a run: of what a folder holds (`load`), and of two parts of one study (`merge`)."""
 
-from tqdm import tqdm
-
 from ngos_sim.studies import session, study_file
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.origin import difference, origin
 from ngos_sim.studies.plugins import Plugins
+from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.result import Result
 
 
@@ -84,7 +83,7 @@ def _read(study, kept, device):
     seed, precision = kept.origin["seed"], kept.origin["precision"]
     with kept:
         settings = {"device": device, "precision": precision, "threads": None}
-        bar, first = tqdm(disable=True), kept.goal.get("first", 0)
+        bar, first = Progress(), kept.goal.get("first", 0)
         measurement = Measurement(study, seed, bar=bar, kept=kept, first=first, **settings)
         if "first" in kept.goal:  # else nobody has begun
             measurement.compute()

@@ -19,10 +19,10 @@ _ROOM = 2**28  # bytes of tables that are held over the rounds; the rest of the 
 class Measurement(Readings):
     """The sums of every point of a study so far, and what estimators without any have computed.
 
-    Chunks of 1024 trajectories are run in rounds, the point that is furthest back first; `seconds` says how long the
-    last extension took at each, `computing` how long what is computed there took; `steps` are the process steps, over
-    coordinates and trajectories, of one chunk at every point; `choices` are the study's estimators less those that a
-    look at the first trajectories rules out.
+    Chunks of 1024 trajectories are run in rounds, the point that is furthest back first; `paces` say how long they take
+    at each, `computing` how long what is computed there took; `steps` are the process steps, over coordinates and
+    trajectories, of one chunk at every point; `choices` are the study's estimators less those that a look at the first
+    trajectories rules out.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class Measurement(Readings):
     seed : int
     device, precision, threads
         As in `ConvergenceStudy.run`.
-    bar : tqdm
-        Told of every step done.
+    bar : Progress
+        Told of every step done, and of the point in hand.
     most : float
         How many chunks will be run, at most: what "auto" takes `device` for.
     kept : Kept
@@ -48,16 +48,16 @@ class Measurement(Readings):
         self, study, seed, *, device, precision, threads, bar, most=1, kept=None, first=0, until=bool, executor=None
     ):
         self.kept, self.first, self.until = Kept() if kept is None else kept, first, until
-        self.seconds, self.computing = [0.0] * len(study.points), [0.0] * len(study.points)
+        self.computing, self.paces = [0.0] * len(study.points), []
         self._precision, self._threads, self._bar = precision, threads, bar
         looked = (study.estimator, problems(study, seed), study.served, device, threads, self.kept.looked)
         choices, remainders = choose.after_look(*looked)
         super().__init__(study, choices, [])
         self._problems = problems(study, seed, precision)
-        self._tables, self._paces, kernels, room = {}, [], 0, _ROOM
+        self._tables, kernels, room = {}, 0, _ROOM
         programs: list = []
         for index, left in enumerate(remainders):
-            point = self._make(index)
+            point = self.planned(index)
             jobs = [(job, each.estimator.precision(precision)) for each in point for job in each.plan.jobs]
             kernels = max(kernels, len(jobs))  # points share theirs
             programs += (job.program for job, _ in jobs)
@@ -65,26 +65,30 @@ class Measurement(Readings):
             if room >= 0:
                 self._tables[index] = point
             self.points.append(AtPoint(point, iter(self.kept.sums(index, jobs)), left))
-            self._paces.append(Pace(sum(job.cost for job, _ in jobs), device))
+            self.paces.append(Pace(sum(job.cost for job, _ in jobs), device))
             del point, jobs
         self.kept.begin()
-        self.steps = sum(pace.steps for pace in self._paces)
+        self.steps = sum(pace.steps for pace in self.paces)
         self.device = devices.chosen(device, self.steps * most if programs else 0.0, kernels, threads, programs)
         self._spread = None
         if executor is not None:
             work = work_of(study, seed, self.device, precision, threads, self.choices)
             self._spread = Spread(executor, work, [self._place(index) for index in range(len(self.points))])
-        bar.update(sum(self._done(index) * pace.steps for index, pace in enumerate(self._paces)))
+        bar.resume(sum(self._done(index) * pace.steps for index, pace in enumerate(self.paces)))
 
-    def _make(self, index):
-        """Return all that is Planned at a point."""
-        return choose.plans(self.choices, self._problems[index])
+    def planned(self, index):
+        """Return all that is Planned at a point, with its tables, held or made anew."""
+        return self._tables.get(index) or choose.plans(self.choices, self._problems[index])
+
+    def holds(self, index):
+        """Return whether the tables of a point are held."""
+        return index in self._tables
 
     def _place(self, index):
         """Return a point as an executor's chunks are spread over it."""
         return Place(
             self.points[index].sums,
-            self._paces[index].steps,
+            self.paces[index].steps,
             together([job.identity for job in self.kept.points[index]]),
         )
 
@@ -109,34 +113,41 @@ class Measurement(Readings):
 
     def extend(self, chunks):
         """Run every point up to this number of chunks; less where `until` says so."""
-        self.seconds = [0.0] * len(self.points)
         if not self.compute():
             return
         if self._spread is not None:
-            self._spread.extend(self.first, self.first + chunks, self.kept.keep, self._bar.update, self.until)
+            self._bar.at("all points")
+            self._spread.extend(self.first, self.first + chunks, self._keep, self._bar.update, self.until)
             return
         done = [self._done(index) for index in range(len(self.points))]
         while min(done) < chunks and not self.until():
-            begin, index = time.perf_counter(), done.index(min(done))
+            index = done.index(min(done))
             self._visit(index, chunks)
             done[index] = self._done(index)
-            self.seconds[index] += time.perf_counter() - begin
 
     def compute(self):
         """Have what is computed computed, point after point; return whether `until` let it come to its end."""
         for index, point in enumerate(self.points):
             if not point.is_computed and self.until():
                 return False
+            self._bar.at(self.study.points[index])
             begin = time.perf_counter()
             if point.compute():
                 self.computing[index] = time.perf_counter() - begin
         return True
 
+    def take(self, other):
+        """Take what another Measurement of the study has computed, and how long that took."""
+        for mine, its in zip(self.points, other.points, strict=True):
+            mine.take(its)
+        self.computing = list(other.computing)
+
     def _visit(self, index, chunks):
         """Run rounds of a point until it is another one's turn."""
+        self._bar.at(self.study.points[index])
         visit = Visit()
-        planned = self._tables.get(index) or self._make(index)
-        visit.made()
+        planned = self.planned(index)
+        self.paces[index].making = visit.made()
         while missing := self.points[index].missing(self.first, self.first + chunks):
             self._round(index, planned, *missing[0])
             if visit.is_over or self.until():
@@ -144,12 +155,17 @@ class Measurement(Readings):
 
     def _round(self, index, planned, first, most):
         """Run chunks from `first` on of every job of a point, and have them kept."""
-        begin, count = time.perf_counter(), min(most, self._paces[index].chunks)
+        begin, count = time.perf_counter(), min(most, self.paces[index].chunks)
         for each, running in zip(planned, self.points[index].running, strict=True):
             precision = each.estimator.precision(self._precision)
             settings = {"precision": precision, "threads": self._threads, "progress": self._bar.update}
             for job, sums in zip(each.plan.jobs, running.sums, strict=True):
                 found = devices.run(self.device, job.program, job.inputs, first, count, **settings)
                 sums.add(first, found.sums, found.nonfinite)
+        self._keep(index)
+        self.paces[index].took(count, time.perf_counter() - begin)
+
+    def _keep(self, index):
+        """Have what was added to a point kept, and looked at."""
         self.kept.keep(index)
-        self._paces[index].took(count, time.perf_counter() - begin)
+        self._bar.look(self.readings)

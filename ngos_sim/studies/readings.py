@@ -71,6 +71,11 @@ class Readings:
             rows += collect.rows(self.study, index, found, spacing(self.study))
         return pd.DataFrame(rows)
 
+    def readings(self):
+        """Return the Readings of all points so far."""
+        run = [(index, running) for index, point in self._run() for running in point.running]
+        return [reading for each in run for reading in self._read(*each)[0].values()]
+
     def _read(self, index, running):
         """Return the Readings of a run, and why what was taken as known is wrong, by Quantity.
 

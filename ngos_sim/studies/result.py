@@ -9,6 +9,7 @@ import pandas as pd
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import figure, reported, saved
+from ngos_sim.studies.hindsight import Hindsight
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.prediction import Predictions
 from ngos_sim.studies.ranking import ranking
@@ -53,6 +54,8 @@ class Result:
         Every two SDEs' errors: the table of `ranking`; without rows where there is one SDE.
     kept : Kept
         The sums of chunks, from which `extend` goes on and which `save` writes.
+    plan : Hindsight
+        How good the study's last `plan` was: seconds and standard errors, foreseen and found. None where none was made.
     """
 
     study: "ConvergenceStudy"
@@ -64,6 +67,7 @@ class Result:
     stopped: str = "trajectories"
     compared: pd.DataFrame | None = None
     kept: Kept | None = field(default=None, repr=False)
+    plan: Hindsight | None = field(default=None, repr=False)
 
     @property
     def trajectories(self):

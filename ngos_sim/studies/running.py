@@ -132,6 +132,12 @@ class AtPoint:
             each.computed  # noqa: B018
         return bool(left)
 
+    def take(self, other):
+        """Take what another one of the same plans has computed."""
+        for mine, its in zip(self.running, other.running, strict=True):
+            if not mine.samples and its.is_computed:
+                vars(mine)["computed"] = its.computed
+
     @property
     def trajectories(self):
         """How many have been run in every job; 0 where all is computed."""

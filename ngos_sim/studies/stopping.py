@@ -64,10 +64,16 @@ class Bounds:
         fixed = self.rel_error is None and self.abs_error is None and self.max_seconds is None
         return self.chunks if fixed else min(self.chunks, _PILOT)
 
-    def follow(self, measurement, begin):
-        """Extend a measurement until a bound is reached; return which. begin : perf_counter at the run's start."""
-        chunks = self._start(measurement)
+    def follow(self, measurement, begin, bar):
+        """Extend a measurement until a bound is reached; return which.
+
+        begin : perf_counter at the run's start
+        bar : Progress, told of what is to come
+        """
+        chunks, last = self._start(measurement), self._furthest
+        deadline = math.inf if self.max_seconds is None else begin + self.max_seconds
         while True:
+            bar.aim(measurement.steps, max(last, chunks), deadline)
             measurement.kept.aim(self._named(), measurement.first, chunks)
             before, added = time.perf_counter(), chunks - measurement.chunks
             measurement.extend(chunks)
@@ -82,11 +88,17 @@ class Bounds:
                 return reached or "computed"
             if chunks >= self.chunks:
                 return "trajectories"
-            left = self._chunks_left(begin, seconds)
+            left = self._chunks_left(deadline, seconds)
             if left < 1.0:
                 self._say_if_late(measurement, begin)
                 return "max_seconds"
+            last = min(self.chunks, needed if chunks >= self.pilot else math.inf)
             chunks = int(min(self.chunks, _GROWTH * chunks, max(needed, chunks + 1), chunks + max(1.0, _SHARE * left)))
+
+    @property
+    def _furthest(self):
+        """How many chunks a run will have as far as is known at its start, infinity where it is not."""
+        return self.chunks if self.rel_error is None and self.abs_error is None else math.inf
 
     def _named(self):
         """Return the bounds as json writes them."""
@@ -103,11 +115,11 @@ class Bounds:
             return max(goal["chunks"], measurement.furthest)
         return max(self.pilot if self.max_seconds is None else 1, measurement.furthest)
 
-    def _chunks_left(self, begin, seconds):
+    def _chunks_left(self, deadline, seconds):
         """Return for how many chunks of so many seconds each there is time; of None, not known yet, for one."""
         if self.max_seconds is None:
             return math.inf
-        left = begin + self.max_seconds - time.perf_counter()
+        left = deadline - time.perf_counter()
         return float(left > 0.0) if seconds is None else left / seconds
 
     def _say_if_late(self, measurement, begin):

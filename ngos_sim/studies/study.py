@@ -254,15 +254,36 @@ class ConvergenceStudy(Remade):
         settings = self.settings(device, precision, threads)
         return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
-    def plan(self, trajectories=100_000, seed=0, *, threads=None):
-        """Run a pilot and return what a run with so many trajectories would cost and resolve.
+    def plan(self, trajectories=100_000, seed=0, *, threads=None, compare=False):
+        """Run a pilot and return what a run with so many trajectories would cost and resolve on this machine's CPU.
+
+        Afterwards `Result.plan` of this study's runs sets it beside what they took and found.
+
+        Parameters
+        ----------
+        trajectories, seed, threads
+            As in `run`.
+        compare : bool
+            Plan with every other estimator that serves as well: `chosen` says which the run takes.
 
         Returns
         -------
         DataFrame
-            See `studies.plan.plan`.
+            One row per (sde, test function, point), at the time of norm = max: estimator; error, the pilot's;
+            std_error, expected of the run; integrator_residual and numerical, the pilot's; rel_error, of all three
+            together; resolved, whether the error is expected to exceed them (3 standard errors); seconds, of the
+            point; smallest_h, of the series: where the error C h would still be resolved, the standard errors going on
+            as a power of h (0: at every step; NaN: the pilot does not resolve C). eta_e and smallest_eta_e are the
+            names that h and smallest_h had. attrs: trajectories; seconds, of the whole run in this process, set-up and
+            reading included; compilation, the seconds that a new process needs besides, fewer where Numba's cache
+            holds the kernels; memory, the bytes that arrays hold at their peak, beside Python and its packages.
+
+        Raises
+        ------
+        NonFiniteError
+            Trajectories of the pilot left the finite numbers.
         """
-        return plan.plan(self, Bounds(trajectories), seed, threads)
+        return plan.plan(self, Bounds(trajectories), seed, threads, compare)
 
     def means(self):
         """Compute E g of the optimizer and of each SDE alone over time, without trajectories and noise, for figures.
