@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 
-def fma(a, b, c):
+def fma(a: float, b: float, c: float) -> float:
     """Return a*b + c, rounded once (IEEE 754 fusedMultiplyAdd); of float32, in plain Python, once more to float32."""
     try:
         exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
@@ -22,7 +22,7 @@ def fma(a, b, c):
     return np.float32(rounded) if isinstance(a, np.float32) else rounded
 
 
-def preconditioner(u, sigma0, eps0):
+def preconditioner(u: float, sigma0: float, eps0: float) -> float:
     """Return 1 / (sigma0 sqrt(u) + eps0), the diagonal of P^-1 in scaled variables.
 
     P = sigma0 diag(u)^(1/2) + eps0 I: Definition 4.1 of arXiv 2205.10287 (eps outside the root).
@@ -31,7 +31,7 @@ def preconditioner(u, sigma0, eps0):
     return 1.0 / (sigma0 * math.sqrt(u) + eps0)
 
 
-def sign(x):
+def sign(x: float) -> float:
     """Return 1 above 0, -1 below, and x where it is 0 or NaN; without a branch in compiled code.
 
     As torch.sign and numpy.sign; of math.copysign(1.0, x), which compiles as well, 0 has a sign.

@@ -6,7 +6,7 @@ own estimator is a subclass of Estimator too, and an instance of it is a study's
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,28 +62,30 @@ class Reading:
     bias, residual and rounding are NaN where there is nothing of the kind.
     """
 
-    optimizer: np.ndarray
-    reference: np.ndarray
-    error: np.ndarray
-    std_error: np.ndarray
+    optimizer: np.ndarray | float
+    reference: np.ndarray | float
+    error: np.ndarray | float
+    std_error: np.ndarray | float
     bias: np.ndarray | float = np.nan
     residual: np.ndarray | float = np.nan
     rounding: np.ndarray | float = np.nan
     seen: np.ndarray | bool = True
 
-    def at(self, which):
+    def at(self, which: int | np.ndarray) -> "Reading":
         """Return the Reading at some times, given their indices; at one time of floats."""
         shape = np.shape(self.error)
-        now = [np.broadcast_to(getattr(self, each.name), shape)[which] for each in fields(self)]
-        return Reading(*now) if np.ndim(which) else Reading(*(float(each) + 0.0 for each in now))  # never -0
+        now: list[Any] = [np.broadcast_to(getattr(self, each.name), shape)[which] for each in fields(self)]
+        if not np.ndim(which):
+            now = [float(each) + 0.0 for each in now]  # never -0
+        return Reading(*now)
 
-    def with_rounding(self, left):
+    def with_rounding(self, left: np.ndarray | float) -> "Reading":
         """Return the Reading with what rounding or few nodes may leave, shape (times,), beside what it holds of it."""
         rounding = left if np.all(np.isnan(self.rounding)) else np.hypot(self.rounding, left)
         return replace(self, std_error=np.hypot(self.std_error, left), rounding=rounding)
 
 
-def _nothing(measured, trajectories):
+def _nothing(measured: Sequence[Measured], trajectories: int) -> dict[Quantity, str]:
     return {}
 
 
@@ -132,10 +134,10 @@ class Estimator:
     name: str = ""
     merit: str = ""
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and meaning(vars(self)) == meaning(vars(other))
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(type(self))  # whatever an instance writes to itself later
 
     def serves(self, problems: Sequence[Problem], opponent: Opponent, function: int) -> Served | Refused:

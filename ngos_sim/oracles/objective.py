@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ngos_sim.identity import Value
 
@@ -32,11 +33,11 @@ class Objective(Value):
     coupling: str
 
     @abstractmethod
-    def value_at(self, theta):
+    def value_at(self, theta: ArrayLike) -> float:
         """Return f(theta)."""
 
     @abstractmethod
-    def gradient_at(self, theta):
+    def gradient_at(self, theta: ArrayLike) -> np.ndarray:
         """Return grad f(theta), an array of one number a coordinate."""
 
 
@@ -54,7 +55,7 @@ class CoupledCovariance(Value):
     coupling: str
 
     @abstractmethod
-    def covariance_at(self, theta):
+    def covariance_at(self, theta: ArrayLike) -> np.ndarray:
         """Return Sigma(theta), an array of d rows of d numbers."""
 
 

@@ -36,7 +36,7 @@ def _rmsprop_step(x, o, z, c, p):
 
 @built_in
 @known_keywords(**_SCALED)
-def ballistic_rmsprop(sigma, eps, c2):
+def ballistic_rmsprop(sigma: float, eps: float, c2: float) -> Optimizer:
     """RMSprop at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
 
     theta' = theta - eta g / (sqrt(v) + eps), v' = v + c2 eta (g^2 - v), g = f' + sigma z: the step divides by the
@@ -75,7 +75,7 @@ def _adam_step(x, o, z, c, p):
 
 @built_in
 @known_keywords(**_SCALED)
-def ballistic_adam(sigma, eps, c1, c2):
+def ballistic_adam(sigma: float, eps: float, c1: float, c2: float) -> Optimizer:
     """Adam at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
 
     m' = m + c1 eta (g - m), v' = v + c2 eta (g^2 - v), g = f' + sigma z,
@@ -221,7 +221,7 @@ def _of_order(order, third, fourth):
 
 
 @built_in
-def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):
+def ballistic_rmsprop_sde(order: int = 1, *, third: float = 0.0, fourth: float = 3.0) -> SDE:
     """The SDEs of ballistic RMSprop (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 
     With phi = 1 / (sqrt(v) + eps), w = f'^2 + sigma^2 S - v and h = eta, the clock being "eta",
@@ -262,7 +262,7 @@ def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):
 
 
 @built_in
-def ballistic_adam_sde(order=1, *, third=0.0, fourth=3.0):
+def ballistic_adam_sde(order: int = 1, *, third: float = 0.0, fourth: float = 3.0) -> SDE:
     """The SDEs of ballistic Adam (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 
     With phi = 1 / (sqrt(v) + eps sqrt(g2)), q = phi sqrt(g2) / g1, g_i = 1 - exp(-c_i t), w = f'^2 + sigma^2 S - v and

@@ -28,7 +28,7 @@ def _rmspropw_drift(x, o, c, p):
 
 
 @built_in
-def compagnoni_rmsprop_sde():
+def compagnoni_rmsprop_sde() -> SDE:
     """The SDE of RMSprop by Compagnoni and others (arXiv 2411.15958, RMSpropW), scaled.
 
     d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW), du = c2 (diag Sigma + h (f')^2 / sigma0^2 - u) dt,
@@ -52,7 +52,7 @@ def _adamw_drift(x, o, c, p):
 
 
 @built_in
-def compagnoni_adam_sde():
+def compagnoni_adam_sde() -> SDE:
     """The SDE of Adam by Compagnoni and others (arXiv 2411.15958, Theorem 3.12, AdamW), scaled, from a time t0 > 0.
 
     d theta = -(sqrt(g2)/g1) P^-1 (m + h c1 (f' - m)) dt, dm = c1 (f' - m) dt + c1 sigma0 Sigma^(1/2) dW,

@@ -54,7 +54,7 @@ class Hyperparameters:
                 raise ValueError(f"betas={self.betas!r} must be numbers between 0 and 1")
 
     @property
-    def constants(self):
+    def constants(self) -> dict[str, float]:
         """The scaled constants sigma0, eps0, c2 (adam: c1, c2): Definitions 4.1 and 4.4; and w0 = weight_decay / lr."""
         rates = [(1.0 - beta) / (self.lr * self.lr) for beta in self.betas]
         names = ("c2",) if self.kind == "rmsprop" else ("c1", "c2")
@@ -62,12 +62,12 @@ class Hyperparameters:
         return scaled | dict(zip(names, rates, strict=True))
 
     @property
-    def u0(self):
+    def u0(self) -> float:
         """The scaled start u0 = v0 / sigma^2."""
         return self.v0 / (self.sigma * self.sigma)
 
 
-def scale_batch(hyperparameters, kappa):
+def scale_batch(hyperparameters: Hyperparameters, kappa: float) -> Hyperparameters:
     """Return the hyperparameters for batch size kappa B under the square-root scaling rule.
 
     lr sqrt(kappa), 1 - kappa (1 - beta), eps / sqrt(kappa): Definitions 5.1 and 5.2 of

@@ -32,7 +32,7 @@ def _step(x, o, z, c, p):
 
 
 @built_in
-def lion(sigma0, beta1, c2, w0=0.0):
+def lion(sigma0: float, beta1: float, c2: float, w0: float = 0.0) -> Optimizer:
     """Lion with fixed beta1, scaled (arXiv 2302.06675, Algorithm 2).
 
     theta' = theta - sqrt(h) sign(h (f' + beta1 / (1 - beta1) m) + sqrt(h) sigma0 z) - h w0 theta,
@@ -85,7 +85,7 @@ def _sde_schedule(t, p):
 
 
 @built_in
-def lion_sde():
+def lion_sde() -> SDE:
     """The SDE of Lion (derived in docs/theory.md, "Signs").
 
     With rho = sqrt(2 / pi), s = Sigma^(1/2) of the coordinate and b = beta1 / (1 - beta1),

@@ -34,7 +34,7 @@ class Optimizer(Rule):
     'eta'
     """
 
-    def with_steps(self, ratio):
+    def with_steps(self, ratio: float) -> "Optimizer":
         """Return the optimizer whose steps take `ratio` times the time, at the same point of a study.
 
         The noise of its SDE stays. By the clock "eta2" sigma0 says that already, and it is the same optimizer. By the
@@ -47,13 +47,13 @@ class Optimizer(Rule):
         object.__setattr__(other, "parameters", scaled)
         return other
 
-    def noise_scale(self, eta):
+    def noise_scale(self, eta: float) -> float:
         """Return the oracle's sigma at a learning rate: sigma0 / eta, by the clock "eta" sigma; NaN if not given."""
         if self.clock == "eta":
             return self.parameters.get("sigma", math.nan)
         return self.parameters.get("sigma0", math.nan) / eta
 
-    def at(self, eta2, u=0.0):
+    def at(self, eta2: float, u: float = 0.0) -> Hyperparameters:
         """Return the hyperparameters at this eta2: lr, betas, eps, sigma, v0 = u sigma^2 and weight decay w0 eta.
 
         Raises

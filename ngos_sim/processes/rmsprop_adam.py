@@ -97,7 +97,15 @@ def _rmspropw_updated(x, o, z, c, p):
 
 @built_in
 @known_keywords(**_UNSCALED)
-def rmsprop(sigma0, eps0, c2, w0=0.0, *, second_moment="previous", bias_correction=False):
+def rmsprop(
+    sigma0: float,
+    eps0: float,
+    c2: float,
+    w0: float = 0.0,
+    *,
+    second_moment: str = "previous",
+    bias_correction: bool = False,
+) -> Optimizer:
     """RMSprop (Definition 2.1 of arXiv 2205.10287), scaled.
 
     theta' = theta - d / (sigma0 sqrt(u) + eps0), u' = (1 - c2 h) u + c2 h w^2; eps is outside the root. With w0
@@ -153,7 +161,7 @@ def _rmsprop_diffusion(x, o, c, p):
 
 
 @built_in
-def rmsprop_sde():
+def rmsprop_sde() -> SDE:
     """The SDE of RMSprop (Definition 4.1 of arXiv 2205.10287).
 
     d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW), du = c2 (diag Sigma - u) dt,
@@ -200,7 +208,16 @@ def _adamw_updated(x, o, z, c, p):
 
 @built_in
 @known_keywords(**_UNSCALED)
-def adam(sigma0, eps0, c1, c2, w0=0.0, *, second_moment="previous", bias_correction=True):
+def adam(
+    sigma0: float,
+    eps0: float,
+    c1: float,
+    c2: float,
+    w0: float = 0.0,
+    *,
+    second_moment: str = "previous",
+    bias_correction: bool = True,
+) -> Optimizer:
     """Adam (Definition 2.2 of arXiv 2205.10287), scaled.
 
     m' = m + c1 (h (f' - m) + sqrt(h) sigma0 z), u' as RMSprop,
@@ -260,7 +277,7 @@ def _adam_diffusion(x, o, c, p):
 
 
 @built_in
-def adam_sde():
+def adam_sde() -> SDE:
     """The SDE of Adam (Definition 4.4 of arXiv 2205.10287), from a time t0 > 0.
 
     d theta = -(sqrt(g2)/g1) P^-1 m dt, dm = c1 (f' - m) dt + c1 sigma0 Sigma^(1/2) dW,

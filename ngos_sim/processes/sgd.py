@@ -35,7 +35,7 @@ def _sgd(x, o, z, c, p):
 
 
 @built_in
-def sgd(sigma):
+def sgd(sigma: float) -> Optimizer:
     """Stochastic gradient descent (arXiv 1811.01558).
 
     theta' = theta - eta g, g = f' + sigma z.
@@ -75,7 +75,7 @@ def _sgd_diffusion(x, o, c, p):
 
 
 @built_in
-def sgd_sde(order=1):
+def sgd_sde(order: int = 1) -> SDE:
     """The SDE of SGD, of order 1 or 2 (arXiv 1511.06251 and 1811.01558; docs/theory.md, "SGD and momentum").
 
     order 1 : d theta = -f' dt + sqrt(eta) sigma Sigma^(1/2) dW
@@ -94,7 +94,7 @@ def sgd_sde(order=1):
 
 
 @built_in
-def flipped_sgd_sde():
+def flipped_sgd_sde() -> SDE:
     """The SDE of SGD with the sign of order 2 flipped (arXiv 2506.00181; docs/theory.md, "SGD and momentum").
 
     d theta = -(f' - (eta / 2) H f') dt + sqrt(eta) sigma Sigma^(1/2) dW: made to show the limit of the step size. In
@@ -116,7 +116,7 @@ def _heavy_ball(x, o, z, c, p):
 
 
 @built_in
-def heavy_ball(sigma, mu):
+def heavy_ball(sigma: float, mu: float) -> Optimizer:
     """SGD with heavy-ball momentum (Polyak 1964; scaled as in arXiv 1511.06251).
 
     v' = v - eta (mu v + g), theta' = theta + eta v', g = f' + sigma z. That is momentum 1 - mu eta at the learning rate
@@ -148,7 +148,7 @@ def _nesterov(x, o, z, c, p):
 
 
 @built_in
-def nesterov(sigma, mu):
+def nesterov(sigma: float, mu: float) -> Optimizer:
     """SGD with Nesterov's momentum (arXiv 1811.01558; scaled as `heavy_ball`).
 
     v' = v - eta (mu v + g), theta' = theta + eta v', g = f'(theta + eta (1 - mu eta) v) + sigma z: the gradient is
@@ -192,7 +192,7 @@ def _momentum_diffusion(x, o, c, p):
 
 
 @built_in
-def heavy_ball_sde(order=1):
+def heavy_ball_sde(order: int = 1) -> SDE:
     """The SDE of heavy ball, of order 1 or 2 (arXiv 1511.06251; docs/theory.md, "SGD and momentum").
 
     order 1 : d theta = v dt, dv = -(mu v + f') dt + sqrt(eta) sigma Sigma^(1/2) dW
@@ -212,7 +212,7 @@ def heavy_ball_sde(order=1):
 
 
 @built_in
-def nesterov_sde(order=1):
+def nesterov_sde(order: int = 1) -> SDE:
     """The SDE of Nesterov's method, of order 1 or 2 (derived in docs/theory.md, "SGD and momentum").
 
     order 1 : that of heavy ball, d theta = v dt, dv = -(mu v + f') dt + sqrt(eta) sigma Sigma^(1/2) dW

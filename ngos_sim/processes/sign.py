@@ -31,7 +31,7 @@ def _signsgd_step(x, o, z, c, p):
 
 
 @built_in
-def signsgd(sigma):
+def signsgd(sigma: float) -> Optimizer:
     """SignSGD, theta' = theta - eta sign(f' + sigma z) (arXiv 1802.04434, Algorithm 1).
 
     Slots (theta,), clock "eta". sign(0) = 0. On one coordinate theta stays on the lattice theta_0 + eta Z.
@@ -104,7 +104,7 @@ def _scale(noise, nu):
 
 
 @built_in
-def signsgd_sde(order=1, nu=None):
+def signsgd_sde(order: int = 1, nu: float | None = None) -> SDE:
     """The SDE of SignSGD (arXiv 2411.15958, Theorem 3.2, Corollary 3.3; order 2 derived in docs/theory.md, "Signs").
 
     With r = f' / (sigma Sigma^(1/2)) and B(r) = E sign(r + zeta), erf(r / sqrt 2) for Gaussian noise and 2 F_nu(r
@@ -152,7 +152,7 @@ def _signum_step(x, o, z, c, p):
 
 
 @built_in
-def signum(sigma, beta):
+def signum(sigma: float, beta: float) -> Optimizer:
     """Signum with fixed beta, theta' = theta - eta sign(m'), m' = beta m + (1 - beta) g (arXiv 1802.04434, section 3).
 
     Slots (theta, m), clock "eta". beta does not move with eta: m is the mean of the last 1 / (1 - beta) gradients,
@@ -230,7 +230,7 @@ def _signum_diffusion(x, o, c, p):
 
 
 @built_in
-def signum_sde():
+def signum_sde() -> SDE:
     """The SDE of Signum's theta at fixed beta (derived in docs/theory.md, "Signs").
 
     With r = f' / (sigma Sigma^(1/2)) sqrt((1 + beta) / (1 - beta)), the signal of m where theta stands still,

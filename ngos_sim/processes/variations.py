@@ -1,5 +1,6 @@
 """Variations of an optimizer that a study takes: the SVAG operator and the scaling rule."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,7 @@ def _sequence(name, values):
     return values
 
 
-def svag(optimizer, ell):
+def svag(optimizer: Optimizer, ell: float | Sequence[float] | np.ndarray) -> SVAG:
     """The SVAG operator on an optimizer, at one or more ell (Theorem 6.3 of arXiv 2205.10287, arXiv 2102.12470).
 
     Clock "eta2": eta / ell, 1 - (1 - beta) / ell^2, eps ell and the noise law (r1 zeta1 + r2 zeta2) / ell
@@ -61,7 +62,7 @@ def svag(optimizer, ell):
     return SVAG(optimizer, tuple(values))
 
 
-def scaling_rule(kappa):
+def scaling_rule(kappa: int | Sequence[int] | np.ndarray) -> ScalingRule:
     """The optimizer at kappa times the batch size, as a study's reference (Theorem 5.3; arXiv 2102.12470).
 
     Clock "eta2": the square-root rule; in scaled variables it is the same optimizer at step kappa eta^2. Clock "eta",

@@ -1,5 +1,8 @@
 """Results without a run: of what a folder holds (`load`), and of two parts of one study (`merge`)."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from tqdm import tqdm
 
 from ngos_sim.studies import session, study_file
@@ -10,7 +13,7 @@ from ngos_sim.studies.plugins import Plugins
 from ngos_sim.studies.result import Result
 
 
-def load(folder, plugins=()):
+def load(folder: str | Path, plugins: Sequence[str | Path] = ()) -> Result:
     """Return the Result of what a folder's chunks.sqlite holds, whatever ended its run; nothing is run.
 
     Read on another machine than it was made on, means that are known and not simulated may differ in their last bits.
@@ -46,7 +49,7 @@ def load(folder, plugins=()):
     return _read(study, kept, "cpu")
 
 
-def merge(a, b):
+def merge(a: Result | str | Path, b: Result | str | Path) -> Result:
     """Return the Result of two parts of one study: of the chunks that either has.
 
     Parameters

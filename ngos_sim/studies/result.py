@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import figure, saved
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.prediction import Predictions
-from ngos_sim.studies.ranking import ranking
+from ngos_sim.studies.ranking import Ranking, ranking
 from ngos_sim.studies.series import MIN_STEPS, at_norm, fitted, groups
 
 ORDERS = (
@@ -22,6 +23,8 @@ ORDERS = (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from ngos_sim.studies.study import ConvergenceStudy
 
 
@@ -66,11 +69,11 @@ class Result:
     kept: Kept | None = field(default=None, repr=False)
 
     @property
-    def trajectories(self):
+    def trajectories(self) -> int:
         """How many were run at every point; where a run was interrupted, at least."""
         return int(self.table.trajectories.min())
 
-    def extend(self, trajectories=None, **bounds):
+    def extend(self, trajectories: int | None = None, **bounds: Any) -> "Result":
         """Run more trajectories, and return the result of all: with the bits of a run of so many at once.
 
         Where the result has a store, it is gone on with there; this result stays what it is.
@@ -86,16 +89,16 @@ class Result:
         -------
         Result
         """
-        made = {"device": self.device, "precision": self.precision, "first": self.first}
+        made: dict[str, Any] = {"device": self.device, "precision": self.precision, "first": self.first}
         store = self.kept.folder or self.kept.copy()
         return self.study.run(trajectories, self.seed, **made, store=store, **bounds)
 
     @property
-    def first(self):
+    def first(self) -> int:
         """The number of the first trajectory."""
         return self.kept.goal["first"] * CHUNK
 
-    def order(self, theorem=1.0):
+    def order(self, theorem: float = 1.0) -> pd.DataFrame:
         """Fit an order to the errors of each (sde, test function), and the expansion of a theorem's order.
 
         Parameters
@@ -148,7 +151,7 @@ class Result:
                 )
         return pd.DataFrame(rows)[list(ORDERS)]
 
-    def ranking(self, theorem=1.0):
+    def ranking(self, theorem: float = 1.0) -> Ranking:
         """Compare every two SDEs of the study: which is closer to the optimizer, where, and by how much.
 
         Their errors were measured on the same trajectories, so that what the optimizer and chance have in both falls
@@ -174,7 +177,9 @@ class Result:
             raise ValueError(f"a ranking compares two SDEs or more; this study has {len(self.study.sdes)}: sde=[a, b]")
         return ranking(self.compared, self.order(theorem))
 
-    def plot(self, path=None, *, axes=None, norm="max", theorem=1.0):
+    def plot(
+        self, path: str | Path | None = None, *, axes: "Axes | None" = None, norm: str = "max", theorem: float = 1.0
+    ) -> "Axes":
         """Draw |error| against h with 95 % bars, fitted lines and slope guides.
 
         Parameters
@@ -197,7 +202,7 @@ class Result:
             axes.figure.savefig(path, dpi=150)
         return axes
 
-    def save(self, directory, theorem=None):
+    def save(self, directory: str | Path, theorem: float | None = None) -> None:
         """Write table.csv, orders.csv, study.json, errors.png and chunks.sqlite, each by rename: never half a file.
 
         With several SDEs ranking.csv, the table of `ranking`, as well.
@@ -214,7 +219,7 @@ class Result:
         """
         saved.save(self, directory, theorem)
 
-    def describe(self, expected=None):
+    def describe(self, expected: float | None = None) -> dict:
         """Return what study.json holds: a study file that repeats this result, and what the run says of itself.
 
         Parameters

@@ -2,10 +2,15 @@
 
 import functools
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
 
 from ngos_sim.engines import devices
 from ngos_sim.errors import StudyWarning
@@ -19,6 +24,7 @@ from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
 from ngos_sim.studies import batches, first_step, given, grid, notes, outside, plan, problems, session, start
 from ngos_sim.studies.points import Point, made_points, step_sizes
+from ngos_sim.studies.result import Result
 from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import integer, known_keywords
 
@@ -98,15 +104,15 @@ class ConvergenceStudy(Remade):
     optimizer: Optimizer | SVAG
     sde: SDE | Sequence[SDE] | None = field(default=None, compare=False)  # `sdes` are compared, and `points`
     reference: ScalingRule | None = None
-    initial: Mapping[str, float | Sequence[float] | Callable] = field(default_factory=dict)
-    eta2: float | Sequence[float] | None = field(default=None, compare=False)
-    steps: int | Sequence[int] | None = field(default=None, compare=False)
+    initial: Mapping[str, Any] = field(default_factory=dict)
+    eta2: ArrayLike | None = field(default=None, compare=False)
+    steps: ArrayLike | None = field(default=None, compare=False)
     horizon: float = 1.0
-    times: str | Sequence[float] | None = field(default=None, compare=False)
+    times: str | ArrayLike | None = field(default=None, compare=False)
     test_functions: Sequence[str | TestFunction] = ()
     estimator: str | Estimator = "auto"
-    eta: float | Sequence[float] | None = field(default=None, compare=False)
-    batch_size: int | Sequence[int] | None = field(default=None, compare=False)
+    eta: ArrayLike | None = field(default=None, compare=False)
+    batch_size: ArrayLike | None = field(default=None, compare=False)
     points: tuple[Point, ...] = field(init=False)
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
@@ -147,17 +153,17 @@ class ConvergenceStudy(Remade):
             warnings.warn(note, StudyWarning, stacklevel=4)  # whoever made the study
 
     @property
-    def rule(self):
+    def rule(self) -> Optimizer:
         """The optimizer itself, without SVAG."""
         return self.optimizer.optimizer if isinstance(self.optimizer, SVAG) else self.optimizer
 
     @property
-    def t0(self):
+    def t0(self) -> float:
         """The time of the start."""
         return start.time(self.initial)
 
     @functools.cached_property
-    def outside_theory(self):
+    def outside_theory(self) -> tuple[str, ...]:
         """Why the study lies outside Definitions 2.5 - 2.7 of arXiv 2205.10287, a line each, as far as is known.
 
         It runs as any other, and its numbers and verdicts are what they are: `studies.outside`.
@@ -165,35 +171,35 @@ class ConvergenceStudy(Remade):
         return outside.reasons(self)
 
     @property
-    def why(self):
+    def why(self) -> dict[tuple[str, str], str]:
         """Why each is measured by its estimator, as far as is known without a run: {(sde, test function): str}."""
         return self.reasons(self.served)
 
-    def reasons(self, choices):
+    def reasons(self, choices: choose.Choices) -> dict[tuple[str, str], str]:
         """Return {(sde, test function): why its estimator is this one} of some choices."""
         names = [test_functions.name_of(function) for function in self.test_functions]
         return {(quantity.opponent, names[quantity.function]): choice.why for quantity, choice in choices.items()}
 
-    def noise_scale(self, point):
+    def noise_scale(self, point: Point) -> float:
         """Return the oracle's sigma at a point: `Optimizer.noise_scale`."""
         return self.rule.noise_scale(point.eta)
 
     def run(
         self,
-        trajectories=None,
-        seed=0,
+        trajectories: int | None = None,
+        seed: int = 0,
         *,
-        rel_error=None,
-        abs_error=None,
-        max_seconds=None,
-        device="cpu",
-        precision=None,
-        threads=None,
-        progress=False,
-        store=None,
-        first=0,
-        executor=None,
-    ):
+        rel_error: float | None = None,
+        abs_error: float | None = None,
+        max_seconds: float | None = None,
+        device: str = "cpu",
+        precision: str | None = None,
+        threads: int | None = None,
+        progress: bool = False,
+        store: str | Path | None = None,
+        first: int = 0,
+        executor: Executor | None = None,
+    ) -> Result:
         """Run every point, with the same number of trajectories, and return the weak errors.
 
         Parameters
@@ -251,7 +257,7 @@ class ConvergenceStudy(Remade):
         settings = self.settings(device, precision, threads)
         return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
-    def plan(self, trajectories=100_000, seed=0, *, threads=None):
+    def plan(self, trajectories: int = 100_000, seed: int = 0, *, threads: int | None = None) -> pd.DataFrame:
         """Run a pilot and return what a run with so many trajectories would cost and resolve.
 
         Returns
@@ -262,7 +268,7 @@ class ConvergenceStudy(Remade):
         return plan.plan(self, Bounds(trajectories), seed, threads)
 
     @staticmethod
-    def settings(device, precision, threads):
+    def settings(device: str, precision: str | None, threads: int | None) -> dict:
         """Return how a run computes: device, precision, threads; raise ValueError for what is not allowed."""
         threads = None if threads is None else integer("threads", threads, 1)
         precision = devices.checked(device, precision)
