@@ -73,7 +73,7 @@ class Covariance(CoupledCovariance):
         return f"covariance {self.name!r} couples coordinates and depends on the state"
 
     def covariance_at(self, theta: ArrayLike) -> np.ndarray:
-        """Return Sigma(theta), an array of d rows of d numbers."""
+        """Return Sigma(theta), shape (d, d); theta : a number a coordinate."""
         root = joint.matrix(
             f"covariance {self.name!r}", "root", self.root, joint.at(theta, self.dimension), self.parameters
         )

@@ -45,7 +45,13 @@ def _legendre(nodes, p):
 
 @built_in
 def uniform() -> Noise:
-    """Uniform noise on [-sqrt 3, sqrt 3]: zeta = sqrt 12 (Phi(xi) - 1/2)."""
+    """Uniform noise on [-sqrt 3, sqrt 3]: zeta = sqrt 12 (Phi(xi) - 1/2).
+
+    Examples
+    --------
+    >>> [round(each, 12) for each in uniform().cumulants(sigma=1.0)]
+    [0.0, 1.0, 0.0, -1.2]
+    """
     return Noise("uniform", _uniform, _legendre)
 
 
@@ -55,7 +61,13 @@ def _rademacher(xi, p):
 
 @built_in
 def rademacher() -> Noise:
-    """Rademacher noise, +1 or -1: zeta = sign(xi)."""
+    """Rademacher noise, +1 or -1: zeta = sign(xi).
+
+    Examples
+    --------
+    >>> [round(each, 12) for each in rademacher().cumulants(sigma=1.0)]
+    [0.0, 1.0, 0.0, -2.0]
+    """
     return Noise("rademacher", _rademacher, lambda nodes, p: ([-1.0, 1.0], [0.5, 0.5]))
 
 

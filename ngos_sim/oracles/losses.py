@@ -131,7 +131,7 @@ class Loss(Objective):
         return f"loss {self.name!r} couples its coordinates" if self.joint else ""
 
     def value_at(self, theta: ArrayLike) -> float:
-        """Return f(theta), a float."""
+        """Return f(theta), a float; theta : a number a coordinate."""
         x = whole.at(theta, self.dimension)
         if self.joint:
             return whole.number(f"loss {self.name!r}", "value", self.value, x, self.parameters)
@@ -139,7 +139,7 @@ class Loss(Objective):
         return quadratic + sum(map(self.value, x, each_of(self.parameters, len(x))))
 
     def gradient_at(self, theta: ArrayLike) -> np.ndarray:
-        """Return grad f(theta), an array of one number a coordinate."""
+        """Return grad f(theta), shape (d,); theta : a number a coordinate."""
         x = whole.at(theta, self.dimension)
         if self.joint:
             return whole.vector(f"loss {self.name!r}", "gradient", self.gradient, x, self.parameters)

@@ -172,15 +172,15 @@ class NGOS(Value):
         return (self.diagonal or self.covariance).parameters
 
     def value_at(self, theta: ArrayLike) -> float:
-        """Return f(theta), a float."""
+        """Return f(theta), a float; theta : a number a coordinate, or one where the oracle does not fix how many."""
         return self.loss.value_at(joint.at(theta, self.dimension))
 
     def gradient_at(self, theta: ArrayLike) -> np.ndarray:
-        """Return grad f(theta), shape (d,)."""
+        """Return grad f(theta), shape (d,); theta : as for `value_at`."""
         return self.loss.gradient_at(joint.at(theta, self.dimension))
 
     def covariance_at(self, theta: ArrayLike) -> np.ndarray:
-        """Return Sigma(theta) at unit noise scale, shape (d, d).
+        """Return Sigma(theta) at unit noise scale, shape (d, d); theta : as for `value_at`.
 
         Examples
         --------

@@ -76,7 +76,7 @@ class Noise(Value):
             raise ValueError(f"noise {self.name!r}: gaussians={self.gaussians!r}; allowed: 1, 2")
 
     def numbers(self, sigma: float) -> dict[str, float]:
-        """Return the parameters by name, as floats, at noise scale sigma."""
+        """Return the parameters by name, as floats; sigma : the oracle's noise scale."""
         return {name: float(value(sigma) if callable(value) else value) for name, value in self.parameters.items()}
 
     @property
@@ -92,6 +92,12 @@ class Noise(Value):
     def rule(self, sigma: float, nodes: int = _CUMULANT_NODES) -> tuple[np.ndarray, np.ndarray]:
         """Return values and weights of the atoms, or of a rule with `nodes` nodes.
 
+        Parameters
+        ----------
+        sigma : float
+            The oracle's noise scale.
+        nodes : int
+
         Returns
         -------
         values, weights : ndarray, shape (n,) float64
@@ -100,7 +106,7 @@ class Noise(Value):
         return np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
 
     def cumulants(self, sigma: float) -> tuple[float, float, float, float]:
-        """Return the first four cumulants (0, 1, skewness, excess kurtosis) at noise scale sigma.
+        """Return the first four cumulants (0, 1, skewness, excess kurtosis); sigma : the oracle's noise scale.
 
         What rounding leaves of a 0 is 0: products and exact sums cancel in pairs on every machine where a
         rule is symmetric, and below 1e-13 of the magnitudes summed nothing counts.
@@ -149,5 +155,11 @@ def _gaussian(xi, p):
 
 @built_in
 def gaussian() -> Noise:
-    """Standard normal noise: zeta = xi."""
+    """Standard normal noise: zeta = xi.
+
+    Examples
+    --------
+    >>> [round(each, 12) for each in gaussian().cumulants(sigma=1.0)]
+    [0.0, 1.0, 0.0, 0.0]
+    """
     return Noise("gaussian", _gaussian, lambda nodes, p: gauss_hermite(nodes))

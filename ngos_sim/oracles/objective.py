@@ -34,11 +34,11 @@ class Objective(Value):
 
     @abstractmethod
     def value_at(self, theta: ArrayLike) -> float:
-        """Return f(theta)."""
+        """Return f(theta), a float; theta : a number a coordinate."""
 
     @abstractmethod
     def gradient_at(self, theta: ArrayLike) -> np.ndarray:
-        """Return grad f(theta), an array of one number a coordinate."""
+        """Return grad f(theta), shape (d,); theta : a number a coordinate."""
 
 
 class CoupledCovariance(Value):

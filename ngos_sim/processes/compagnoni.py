@@ -34,6 +34,11 @@ def compagnoni_rmsprop_sde() -> SDE:
     d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW), du = c2 (diag Sigma + h (f')^2 / sigma0^2 - u) dt,
     P = sigma0 diag(u)^(1/2) + eps0 I; with - w0 theta dt in d theta where the optimizer has w0, and bias correction
     where it has that (`rmsprop_sde`). Clock eta^2, order 1; at h = 0 it is `rmsprop_sde`.
+
+    Examples
+    --------
+    >>> compagnoni_rmsprop_sde().slots
+    ('theta', 'u')
     """
     near = rmsprop_sde()
     sde = SDE("compagnoni-rmsprop", _rmsprop_drift, near.diffusion, near.slots, near.schedule)
@@ -59,6 +64,11 @@ def compagnoni_adam_sde() -> SDE:
     du = c2 (diag Sigma + h (f')^2 / sigma0^2 - u) dt, P = sigma0 diag(u)^(1/2) + eps0 sqrt(g2) I, g_i = 1 - exp(-c_i t)
     (1 without bias correction); with - w0 theta dt in d theta where the optimizer has w0. Clock eta^2, order 1; at
     h = 0 it is `adam_sde`.
+
+    Examples
+    --------
+    >>> compagnoni_adam_sde().slots
+    ('theta', 'm', 'u')
     """
     near = adam_sde()
     sde = SDE("compagnoni-adam", _adam_drift, near.diffusion, near.slots, near.schedule)

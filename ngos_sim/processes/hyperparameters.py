@@ -29,6 +29,17 @@ class Hyperparameters:
         Starting second moment, in units of squared gradients.
     weight_decay : float
         Decoupled: theta <- theta (1 - lr weight_decay) at every step, as torch.optim.AdamW.
+
+    Raises
+    ------
+    ValueError
+        The kind is another, the number of betas is not its, or a number is out of range.
+
+    Examples
+    --------
+    >>> made = Hyperparameters("adam", lr=0.5, betas=(0.5, 0.75), eps=1e-8, sigma=2.0)
+    >>> made.constants
+    {'sigma0': 1.0, 'eps0': 5e-09, 'w0': 0.0, 'c1': 2.0, 'c2': 1.0}
     """
 
     kind: str
@@ -75,10 +86,24 @@ def scale_batch(hyperparameters: Hyperparameters, kappa: float) -> Hyperparamete
     the start differs by O(1) and there is no convergence (docs/theory.md, "The scaling rule"). Weight decay
     times sqrt(kappa) keeps w0 (arXiv 2411.15958, Lemma 3.13; docs/theory.md, "Weight decay").
 
+    Parameters
+    ----------
+    hyperparameters : Hyperparameters
+        Of the batch size B, as `Optimizer.at` returns them.
+    kappa : float
+        How many times as large the batch becomes.
+
     Raises
     ------
     ValueError
         kappa is not positive, or some 1 - kappa (1 - beta) is not.
+
+    Examples
+    --------
+    >>> small = Hyperparameters("rmsprop", lr=1e-3, betas=(0.99,), eps=1e-8, sigma=0.1)
+    >>> large = scale_batch(small, 4)
+    >>> large.lr, round(large.betas[0], 12), large.eps, large.sigma
+    (0.002, 0.96, 5e-09, 0.05)
     """
     number("kappa", kappa, "positive", above=0.0)
     return replace(

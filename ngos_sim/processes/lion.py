@@ -97,6 +97,11 @@ def lion_sde() -> SDE:
     noise that is independent in each coordinate: of another law the drift has twice its density at 0 for rho, the noise
     E |zeta|. Constants come from the optimizer; at c2 = 0 and m = 0 it would be the SDE of SignSGD at sigma = sigma0 /
     eta, d theta = -rho / (sigma0 s) f' dt - dW.
+
+    Examples
+    --------
+    >>> lion_sde().slots, lion_sde().channels
+    (('theta', 'm'), 2)
     """
     sde = SDE("lion", _drift, _diffusion, ("theta", "m"), _sde_schedule, channels=2)
     return within(Domain(gaussian(), independent=True), sde)

@@ -170,6 +170,11 @@ def rmsprop_sde() -> SDE:
     without a parameter `bias_correction` has none. Where the optimizer has a parameter w0, d theta has
     - w0 theta dt as well (docs/theory.md, "Weight decay"). Clock eta^2, order 1; with u at rest, u = Sigma, it is
     gradient descent with a constant preconditioner and noise.
+
+    Examples
+    --------
+    >>> rmsprop_sde().slots
+    ('theta', 'u')
     """
     sde = SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
     return with_decay(with_expansion_of("rmsprop", sde), _rmspropw_drift)

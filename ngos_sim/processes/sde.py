@@ -27,7 +27,8 @@ class SDE(Value):
     name : str
         What tables call it.
     drift, diffusion : function (x, o, c, p) -> tuple of float
-        One value a slot, per unit of the optimizer's time (t = k eta^2 or k eta). The contract: `processes.rule`.
+        One value a slot, per unit of the optimizer's time (t = k eta^2 or k eta). Plain Python on floats and tuples:
+        x, o and p are those of an optimizer's step, as help(ns.Optimizer) says, and c is the row of `schedule`.
         With channels=2 diffusion returns a tuple of two such tuples, for W and for B.
     slots : sequence of str
         The optimizer's slots, in its order.
@@ -120,6 +121,8 @@ class SDE(Value):
         """Return what this SDE is beside an optimizer: with weight decay, if it is a built-in one, where that has w0.
 
         A study takes its SDEs so, and their pivots. What a user's own SDE says of decay, it says itself.
+
+        optimizer : Optimizer, which has weight decay where it has a parameter w0
         """
         if not has_weight_decay(optimizer.parameters):
             return self

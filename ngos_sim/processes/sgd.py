@@ -84,10 +84,20 @@ def sgd_sde(order: int = 1) -> SDE:
     The clock is t = k eta. For eta to 0 order 2 degenerates to order 1, and that to the gradient flow, which is of
     order 1 as well: a slope of 1 does not test the noise. Order 2 serves Hessians that are matrices too.
 
+    Parameters
+    ----------
+    order : 1 or 2
+        Of its weak error, in eta.
+
     Raises
     ------
     ValueError
         order is neither 1 nor 2.
+
+    Examples
+    --------
+    >>> sgd_sde(order=2).name, sgd_sde(order=2).slots
+    ('sgd order 2', ('theta',))
     """
     drift = _of_order(order, _sgd_drift, _sgd_drift_of_order_two)
     return SDE(f"sgd order {order}", drift, _sgd_diffusion, _THETA, refinement=order)
@@ -100,6 +110,11 @@ def flipped_sgd_sde() -> SDE:
     d theta = -(f' - (eta / 2) H f') dt + sqrt(eta) sigma Sigma^(1/2) dW: made to show the limit of the step size. In
     the clock t = k eta it is of order 1, with exactly twice the constant of `sgd_sde(order=1)`, to which it
     degenerates for eta to 0.
+
+    Examples
+    --------
+    >>> flipped_sgd_sde().slots
+    ('theta',)
     """
     return SDE("flipped-sgd", _flipped_drift, _sgd_diffusion, _THETA)
 
@@ -164,6 +179,11 @@ def nesterov(sigma: float, mu: float) -> Optimizer:
     ------
     ValueError
         sigma is not positive or mu is negative.
+
+    Examples
+    --------
+    >>> nesterov(sigma=0.5, mu=1.0).slots
+    ('theta', 'v')
     """
     made = Optimizer("nesterov", _nesterov, _THETA_V, clock="eta", **_checked(sigma=sigma, mu=mu))
     return within(Domain(separable_quadratic=True), made)
@@ -202,10 +222,20 @@ def heavy_ball_sde(order: int = 1) -> SDE:
     The clock is t = k eta. For eta to 0 order 2 degenerates to order 1, and that to the damped Hamiltonian flow.
     Order 2 reads H v as f''_i v_i: it serves losses that are sums over coordinates.
 
+    Parameters
+    ----------
+    order : 1 or 2
+        Of its weak error, in eta.
+
     Raises
     ------
     ValueError
         order is neither 1 nor 2.
+
+    Examples
+    --------
+    >>> heavy_ball_sde(order=2).name
+    'heavy-ball order 2'
     """
     drift = _of_order(order, _momentum_drift, _heavy_ball_drift_of_order_two)
     return SDE(f"heavy-ball order {order}", drift, _momentum_diffusion, _THETA_V, refinement=order)
@@ -222,10 +252,20 @@ def nesterov_sde(order: int = 1) -> SDE:
     The clock is t = k eta. Order 2 is heavy ball's but for the sign of H v; for eta to 0 it degenerates to order 1. It
     serves losses that are sums over coordinates.
 
+    Parameters
+    ----------
+    order : 1 or 2
+        Of its weak error, in eta.
+
     Raises
     ------
     ValueError
         order is neither 1 nor 2.
+
+    Examples
+    --------
+    >>> nesterov_sde().name
+    'nesterov order 1'
     """
     drift = _of_order(order, _momentum_drift, _nesterov_drift_of_order_two)
     return SDE(f"nesterov order {order}", drift, _momentum_diffusion, _THETA_V, refinement=order)

@@ -63,7 +63,9 @@ class ConvergenceStudy(Remade):
         Points to which one order is fitted must have a time in common: those of one kappa and, under SVAG
         with several ell, of one eta2.
     test_functions : sequence of str or TestFunction
-        g; the grammar is in `estimators.test_functions`.
+        g. A string is a sum of products of numbers, powers slot[i]^n and words: "2*theta[0]^2 - u[1]",
+        "theta[0]*theta[1]", "sqnorm(theta)" (the sum of theta_i^2), "loss", "trace(Sigma)", "norm(grad)", on data
+        "accuracy" and "distance" (to the minimiser). help(ns.TestFunction) has the grammar, and what a function may be.
     estimator : "auto", "local", "control_variate", "coupled", "independent" or Estimator
         Local: the error carried along by each trajectory, of its own size. Control variate: less a
         linear companion of known mean. Coupled: one stream of Gaussians drives optimizer and SDEs. Auto
@@ -176,12 +178,12 @@ class ConvergenceStudy(Remade):
         return self.reasons(self.served)
 
     def reasons(self, choices: choose.Choices) -> dict[tuple[str, str], str]:
-        """Return {(sde, test function): why its estimator is this one} of some choices."""
+        """Return {(sde, test function): why its estimator is this one} of choices such as `served`."""
         names = [test_functions.name_of(function) for function in self.test_functions]
         return {(quantity.opponent, names[quantity.function]): choice.why for quantity, choice in choices.items()}
 
     def noise_scale(self, point: Point) -> float:
-        """Return the oracle's sigma at a point: `Optimizer.noise_scale`."""
+        """Return the oracle's sigma at a point, one of `points`: `Optimizer.noise_scale`."""
         return self.rule.noise_scale(point.eta)
 
     def run(
@@ -258,12 +260,12 @@ class ConvergenceStudy(Remade):
         return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
     def plan(self, trajectories: int = 100_000, seed: int = 0, *, threads: int | None = None) -> pd.DataFrame:
-        """Run a pilot and return what a run with so many trajectories would cost and resolve.
+        """Run a pilot and return what `run(trajectories, seed, threads=threads)` would cost and resolve.
 
         Returns
         -------
         DataFrame
-            See `studies.plan.plan`.
+            One row per (sde, test function, point): seconds, expected std_error, resolved, ..: `studies.plan.plan`.
         """
         return plan.plan(self, Bounds(trajectories), seed, threads)
 
