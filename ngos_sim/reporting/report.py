@@ -13,12 +13,17 @@ def orders_caption(theorem=1.0):
 
     theorem : the order that they are held to, or None where it is each case's own
     """
-    power = "p" if theorem is None else f"{theorem:g}"
-    return f"Orders in h of the error where it is largest over time (norm = max); constants C of C h^{power}."
+    power = {None: "h^p", 1.0: "h"}.get(theorem) or f"h^{theorem:g}"
+    return f"Orders in h of the error where it is largest over time (norm = max); constants C of C {power}."
 
 
 def orders_table(orders):
-    """Return the headline rows (norm = max) of an orders table as text: what, order, interval, constants, verdict."""
+    """Return `orders_rows` as text."""
+    return orders_rows(orders).to_string(index=False)
+
+
+def orders_rows(orders):
+    """Return the headline rows (norm = max) of an orders table in words: what, order, interval, constants, verdict."""
     rows = orders[orders.norm == "max"]
     columns = {"sde": rows.sde} if rows.sde.nunique() > 1 else {}
     columns |= {"test function": rows.test_function}
@@ -26,7 +31,7 @@ def orders_table(orders):
         columns["eta2"] = rows.eta2.map("{:g}".format)
     columns |= {name: [cell(row) for row in rows.itertuples()] for name, cell in _CELLS.items()}
     shown = pd.DataFrame(columns | {"verdict": rows.verdict})
-    return shown.loc[:, (shown != "").any()].to_string(index=False)
+    return shown.loc[:, (shown != "").any()]
 
 
 def _order(row):
@@ -50,12 +55,19 @@ def decimals(spread, digits=1):
     return min(max(digits - 1 - math.floor(math.log10(spread)), 2), 6)
 
 
+def measured(value, std_error):
+    """Return a number with its standard error in parentheses, and with the digits that it has; without one, six."""
+    if not std_error > 0.0:
+        return f"{value:.6g}"
+    spread = f"{std_error:.0e}".replace("e-0", "e-")
+    return f"{value:z.{decimals(std_error)}f} ({spread})"
+
+
 def _constant(row):
     """Return C with its standard error; nothing where no such C is claimed."""
     if row.verdict.startswith("fails") or pd.isna(row.constant):
         return ""
-    std_error = f"{row.constant_std_error:.0e}".replace("e-0", "e-")
-    return f"{row.constant:z.{decimals(row.constant_std_error)}f} ({std_error})"
+    return measured(row.constant, row.constant_std_error)
 
 
 def _predicted(row):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ngos_sim.engines.program import CHUNK
+from ngos_sim.reporting import shown
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import figure, saved
 from ngos_sim.studies.kept import Kept
@@ -67,6 +68,12 @@ class Result:
     stopped: str = "trajectories"
     compared: pd.DataFrame | None = None
     kept: Kept | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return shown.text(self, shown.result)
+
+    def _repr_html_(self) -> str | None:
+        return shown.html(self, shown.result)
 
     @property
     def trajectories(self) -> int:
@@ -149,7 +156,7 @@ class Result:
                         "predicted_sqrt_term": found.root if theorem == 1.0 else math.nan,
                     }
                 )
-        return pd.DataFrame(rows)[list(ORDERS)]
+        return shown.Orders.of(pd.DataFrame(rows)[list(ORDERS)])
 
     def ranking(self, theorem: float = 1.0) -> Ranking:
         """Compare every two SDEs of the study: which is closer to the optimizer, where, and by how much.

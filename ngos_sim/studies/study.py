@@ -22,6 +22,7 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
+from ngos_sim.reporting import shown
 from ngos_sim.studies import batches, first_step, given, grid, notes, outside, plan, problems, session, start
 from ngos_sim.studies.points import Point, made_points, step_sizes
 from ngos_sim.studies.result import Result
@@ -154,6 +155,12 @@ class ConvergenceStudy(Remade):
         for note in self.notes:
             warnings.warn(note, StudyWarning, stacklevel=4)  # whoever made the study
 
+    def __repr__(self) -> str:
+        return shown.text(self, shown.study)
+
+    def _repr_html_(self) -> str | None:
+        return shown.html(self, shown.study)
+
     @property
     def rule(self) -> Optimizer:
         """The optimizer itself, without SVAG."""
@@ -267,7 +274,7 @@ class ConvergenceStudy(Remade):
         DataFrame
             One row per (sde, test function, point): seconds, expected std_error, resolved, ..: `studies.plan.plan`.
         """
-        return plan.plan(self, Bounds(trajectories), seed, threads)
+        return shown.Foreseen.of(plan.plan(self, Bounds(trajectories), seed, threads))
 
     @staticmethod
     def settings(device: str, precision: str | None, threads: int | None) -> dict:
