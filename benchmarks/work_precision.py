@@ -10,10 +10,12 @@ a trajectory.
 import argparse
 import statistics
 import time
+from pathlib import Path
 
 import pandas as pd
 
 import ngos_sim as ns
+from ngos_sim.reporting import figures
 
 ETA2, FUNCTION, ROUNDS = 2.0**-10, "theta[0]", 3
 CHUNKS = {"local": (1, 4, 16, 64), "control_variate": (1, 8, 64, 256), "coupled": (1, 8, 64), "independent": (1, 8, 64)}
@@ -75,22 +77,17 @@ def main():
     print(f"\n|error| = {error:.4g}, by theory")
     print(last[["trajectories", "relative SE", "seconds", "seconds for 1 %"]].to_string(float_format="{:.3g}".format))
 
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
-    for at, (estimator, rows) in enumerate(table.groupby("estimator", sort=False)):
-        color = f"C{at}"
-        axes.plot(rows.seconds, rows["relative SE"], "osD^"[at] + "-", color=color, label=estimator)
-        end = rows.iloc[-1]
-        if end["relative SE"] > 0.01:
-            axes.plot([end.seconds, last["seconds for 1 %"][estimator]], [end["relative SE"], 0.01], ":", color=color)
-    axes.axhline(0.01, color="0.4", ls=":", lw=1)
-    axes.annotate("1 %", (1.0, 0.01), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="0.4")
-    axes.set(xscale="log", yscale="log", xlabel="seconds, one thread (dotted: projected)")
-    axes.set_ylabel("standard error / |weak error|")
-    axes.grid(True, which="major", lw=0.3)
-    axes.legend(frameon=False)
-    figure.savefig(out, dpi=150)
+    runs = [
+        figures.Runs(
+            name=estimator,
+            seconds=rows.seconds.to_numpy(),
+            precision=rows["relative SE"].to_numpy(),
+            projected=last["seconds for 1 %"][estimator],
+        )
+        for estimator, rows in table.groupby("estimator", sort=False)
+    ]
+    words = "seconds, one thread (dotted: projected)"
+    Path(out).write_bytes(figures.png(lambda axes: figures.work_precision(runs, axes, seconds=words)))
 
 
 if __name__ == "__main__":

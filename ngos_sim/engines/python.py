@@ -50,6 +50,27 @@ def walk(program, inputs, index):
     return found
 
 
+def path(program, inputs, index):
+    """Return what one trajectory goes through, at its start and at its records.
+
+    Returns
+    -------
+    states : ndarray, shape (processes, 1 + records, d, slots)
+        Of processes of the same slots.
+    observables : ndarray, shape (1 + records, test functions, observables)
+    """
+    program = plain_program(program)
+    seen = [[numbers.start.tolist() for numbers in inputs.processes]]
+    none = [[0.0] * numbers.error_rows for numbers in inputs.processes]
+    first = _observe(program, inputs, seen[0], none, 0)
+
+    def told(states):
+        seen.append([list(state) for state in states])
+
+    observed, _ = _trajectory(program, inputs, index, told=told)
+    return np.array([seen[0], *(seen[fine] for fine in inputs.records)]).swapaxes(0, 1), np.array([first, *observed])
+
+
 def _trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None, told=None):
     d, m = program.dimension, program.substeps  # fine steps a macro step
     given = {rng.BROWNIAN: noise, rng.EXTRA: extra_noise, rng.SECOND_BROWNIAN: second_noise}

@@ -16,7 +16,7 @@ from ngos_sim.validation import described
 
 WORDS = ("loss", "trace(Sigma)", "norm(grad)", "accuracy", "distance")
 _OF_DATA = {"accuracy": "is a share of samples", "distance": "is that to the minimiser of an empirical risk"}
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
     r"|(?P<word>(?:loss|accuracy|distance)\b(?!\s*\[)|trace\(\s*Sigma\s*\)|norm\(\s*grad\s*\))"
     r"|sqnorm\(\s*(?P<squared>\w+)\s*\)"
@@ -109,7 +109,7 @@ def _tokens(text, slots, dimension):
     """Return numbers (float), variables (tuples; words and ("sqnorm", slot)) and operators (str)."""
     tokens, at = [], 0
     while text[at:].strip():
-        match = _TOKEN.match(text, at)
+        match = TOKEN.match(text, at)
         if match is None:
             raise ValueError(
                 f"test function {text!r}: cannot read {text[at:].strip()!r}{_meant(text[at:], slots)}; allowed: "

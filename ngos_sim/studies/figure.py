@@ -1,20 +1,25 @@
-"""The figure of a result's table: |error| against h, with fitted lines; and drawn again from a folder.
+"""The figures of a result: what its tables say, as the series that `reporting.figures` draws.
 
-`Result.plot`, `Result.save` and `ngos-sim plot` come here.
+`Result.plot`, `Result.save` and `ngos-sim plot` come here; the last has no result, only a folder's tables.
 """
 
+import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ngos_sim.reporting import plotting
-from ngos_sim.statistics import order as orders
+import numpy as np
+
+from ngos_sim import validation
+from ngos_sim.reporting import figures
+from ngos_sim.statistics import order as orders_of
 from ngos_sim.statistics.theorem import order_of
-from ngos_sim.studies import folder
-from ngos_sim.studies.series import at_norm, fitted, groups, total_std_error
+from ngos_sim.studies import drawn, folder
+from ngos_sim.studies.series import at_norm, fitted, groups, total_std_error, widening
 
 
 def replot(directory):
-    """Draw errors.png in a directory again from its table.csv; return its path.
+    """Draw errors.png in a directory again from its table.csv and orders.csv; return its path.
 
     Raises
     ------
@@ -26,33 +31,109 @@ def replot(directory):
     if not source.is_file():
         raise ValueError(f"{source} is not there: give the directory that `ngos-sim run` wrote")
     try:
-        table = folder.read_table(source)
+        table, orders = folder.read_table(source), _orders(directory)
         if table.empty:
             raise ValueError("no rows")
-        figure = png(table, _asked(directory))
+        figure = png(table, orders, 1.0 if orders is None else order_of(orders["theorem"].iloc[0]))
     except (KeyError, AttributeError, TypeError, ValueError):
         raise ValueError(f"{source} is not a table that this version of `ngos-sim run` wrote") from None
     folder.put(directory, "errors.png", figure)
     return directory / "errors.png"
 
 
-def _asked(directory):
-    """Return the order of the theorem that orders.csv in a directory was made for; 1 where nothing says."""
+def _orders(directory):
+    """Return orders.csv of a directory, or None where it is not there or does not say its theorem."""
     source = directory / "orders.csv"
-    orders = folder.read_table(source) if source.is_file() else {}
-    return order_of(orders["theorem"].iloc[0]) if "theorem" in orders else 1.0
+    table = folder.read_table(source) if source.is_file() else {}
+    return table if "theorem" in table else None
 
 
-def plot(table, axes=None, norm="max", theorem=1.0):
-    """Draw the errors of a table at the time of a norm; see `Result.plot`."""
-    chosen = []
-    for keys, group in groups(table.assign(uncertainty=total_std_error(table))):
-        rows = at_norm(group, norm, theorem)
-        fit, used = fitted(rows, norm, theorem)
-        chosen.append((keys, rows, fit, partial(orders.curve, fit, used.h, used.error, used.uncertainty)))
-    return plotting.error_plot(chosen, axes, theorem, plotting.step_label(table))
+def of_result(result, kind, axes, norm, theorem, sde, test_functions):
+    """Draw a figure of a Result; see `Result.plot`."""
+    validation.choice("kind", kind, KINDS)
+    validation.choice("norm", norm, ("max", "final"))
+    table = result.table
+    sdes = _chosen("sde", sde, table.sde)
+    functions = _chosen("test_functions", test_functions, table.test_function)
+    return KINDS[kind](result, axes, theorem=theorem, norm=norm, sdes=sdes, functions=functions)
 
 
-def png(table, theorem):
+def _chosen(name, asked, there):
+    """Return the names asked for, all where none are; raise ValueError for one that is not there."""
+    there = list(dict.fromkeys(there))
+    if asked is None:
+        return there
+    asked = [asked] if isinstance(asked, str) else list(asked)
+    for each in asked or [""]:
+        if each not in there:
+            raise ValueError(f"{name}={each!r}; allowed: {', '.join(map(repr, there))}")
+    return asked
+
+
+def _order(result, axes, *, theorem, norm, sdes, functions):
+    table = result.table
+    shown = table[table.sde.isin(sdes) & table.test_function.isin(functions)]
+    return plot(shown, result.order(theorem), axes, norm, theorem)
+
+
+def png(table, orders, theorem):
     """Return the figure of a table as bytes of PNG."""
-    return plotting.png(lambda axes: plot(table, axes, theorem=theorem))
+    return figures.png(lambda axes: plot(table, orders, axes, theorem=theorem))
+
+
+def plot(table, orders=None, axes=None, norm="max", theorem=1.0):
+    """Draw the errors of a table at the time of a norm; see `Result.plot`.
+
+    orders : DataFrame, optional
+        Of `Result.order`: its predictions are drawn.
+    """
+    series = list(groups(table))
+    shown = [_series(keys, group, norm, theorem, len(series), orders) for keys, group in series]
+    return figures.errors(shown, axes, theorem, figures.step_label(table))
+
+
+def _series(keys, group, norm, theorem, number, orders):
+    """Return the ErrorSeries of a group; number : of groups, as each is fitted beside the others."""
+    rows = at_norm(group, norm, theorem)
+    fit, used = fitted(rows, norm, theorem, number)
+    ends = ("band_low", "band_high") if norm == "max" else ("ci_low", "ci_high")
+    total = widening(rows, norm) * total_std_error(rows)
+    noise = orders_of.RESOLVED * total + np.nan_to_num(rows.get("numerical", 0.0))
+    line = partial(orders_of.curve, fit, used.h, used.error, total_std_error(used))
+    return figures.ErrorSeries(
+        sde=keys["sde"],
+        test_function=keys["test_function"],
+        eta2=None if math.isnan(keys["eta2"]) else keys["eta2"],
+        h=rows.h.to_numpy(),
+        error=rows.error.to_numpy(),
+        half_width=0.5 * (rows[ends[1]] - rows[ends[0]]).to_numpy(),
+        resolved=(rows.error.abs() > noise).to_numpy(),
+        order=fit.order,
+        ci_low=fit.ci_low,
+        ci_high=fit.ci_high,
+        line=None if math.isnan(fit.order) else line,
+        predicted=_predicted(keys, norm, theorem, orders),
+    )
+
+
+def _predicted(keys, norm, theorem, orders):
+    """Return what theory predicts for a series to leading order as a function of h; None where it does not."""
+    if orders is None:
+        return None
+    of = (orders.sde == keys["sde"]) & (orders.test_function == keys["test_function"]) & (orders.norm == norm)
+    if not math.isnan(keys["eta2"]):
+        of &= orders.eta2 == keys["eta2"]
+    (row,) = orders[of].itertuples()
+    first, root = row.predicted_constant, getattr(row, "predicted_sqrt_term", math.nan)
+    if math.isnan(first) and math.isnan(root):
+        return None
+    first, root = np.nan_to_num([first, root])
+    return (lambda h: first * h**theorem + root * np.sqrt(h)) if first or root else None
+
+
+KINDS: dict[str, Callable] = {
+    "order": _order,
+    "time": drawn.over_time,
+    "trajectories": drawn.over_paths,
+    "ranking": drawn.of_ranking,
+}

@@ -1,6 +1,7 @@
 """What a study found: the tidy table, orders with intervals, plots, files."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,8 @@ class Result:
     ----------
     study : ConvergenceStudy
     table : DataFrame
-        One row per (point, time, test function, sde): error = E g(optimizer) - E g(SDE), signed, with its
+        One row per (point, time, test function, sde). h is the time of one optimizer step, eta^2 or eta, under SVAG
+        less (eta_e is the name that it had); error = E g(optimizer) - E g(SDE), signed, with its
         standard error (`rounding` is its part that more trajectories do not remove), 95 % interval, 95 % band
         over all the point's times at once, the Euler-Maruyama bias removed from sde_mean, and how much of it
         may be left: `integrator_residual`, which the intervals hold beside the standard error. batch_size: B, of the
@@ -185,28 +187,47 @@ class Result:
         return ranking(self.compared, self.order(theorem))
 
     def plot(
-        self, path: str | Path | None = None, *, axes: "Axes | None" = None, norm: str = "max", theorem: float = 1.0
+        self,
+        path: str | Path | None = None,
+        *,
+        kind: str = "order",
+        axes: "Axes | None" = None,
+        norm: str = "max",
+        theorem: float = 1.0,
+        sde: str | Sequence[str] | None = None,
+        test_functions: str | Sequence[str] | None = None,
     ) -> "Axes":
-        """Draw |error| against h with 95 % bars, fitted lines and slope guides.
+        """Draw what was found: `reporting.figures`.
 
         Parameters
         ----------
         path : str or Path, optional
             Save the figure there as well.
+        kind : "order", "time", "trajectories" or "ranking"
+            Order: |error| against h, with intervals, fitted lines and what theory predicts. Time: error / h^p against
+            time with simultaneous bands, of one SDE and test function. Trajectories: mean and spread of one test
+            function over time and sample paths, at the largest h. Ranking: the ratio of every two SDEs' errors.
         axes : matplotlib Axes, optional
             Draw there.
         norm : "max" or "final"
-            At which common time, as in `order`.
+            At which common time, as in `order`; of kind "order" alone.
         theorem : float
-            The order, as in `order`: guides have its slope and half of it.
+            The order p, as in `order`.
+        sde, test_functions : str or sequence of str, optional
+            Names as in the table: all by default; where one is shown, the first.
 
         Returns
         -------
         matplotlib Axes
+
+        Raises
+        ------
+        ValueError
+            An argument is not as described; the message names it, its value and what is allowed.
         """
-        axes = figure.plot(self.table, axes, norm, order_of(theorem))
+        axes = figure.of_result(self, kind, axes, norm, order_of(theorem), sde, test_functions)
         if path is not None:
-            axes.figure.savefig(path, dpi=150)
+            axes.figure.savefig(path, dpi=200)
         return axes
 
     def save(self, directory: str | Path, theorem: float | None = None) -> None:

@@ -33,7 +33,7 @@ def save(result, directory, theorem=None):
         except Exception as error:  # the others are worth having
             failed.append(error)
     try:
-        drawn = figure.png(result.table, theorem)
+        drawn = figure.png(result.table, result.order(theorem), theorem)
     except Exception as error:  # whatever the reader's matplotlib is set to
         warnings.warn(f"{directory / 'errors.png'} cannot be drawn: {error}", stacklevel=3)
     else:

@@ -23,7 +23,7 @@ from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
 from ngos_sim.reporting import shown
-from ngos_sim.studies import batches, first_step, given, grid, notes, outside, plan, problems, session, start
+from ngos_sim.studies import batches, first_step, given, grid, notes, outside, paths, plan, problems, session, start
 from ngos_sim.studies.points import Point, made_points, step_sizes
 from ngos_sim.studies.result import Result
 from ngos_sim.studies.stopping import Bounds
@@ -275,6 +275,13 @@ class ConvergenceStudy(Remade):
             One row per (sde, test function, point): seconds, expected std_error, resolved, ..: `studies.plan.plan`.
         """
         return shown.Foreseen.of(plan.plan(self, Bounds(trajectories), seed, threads))
+
+    def trajectories(self, n: int = 5, *, h: float | None = None, seed: int = 0) -> paths.Trajectories:
+        """Return n sample paths of the optimizer and of each SDE on one stream: `studies.paths.trajectories`.
+
+        h : one of the study's steps, by default its largest
+        """
+        return paths.trajectories(self, n, h, seed)
 
     @staticmethod
     def settings(device: str, precision: str | None, threads: int | None) -> dict:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.reporting import plotting
+from ngos_sim.reporting.figures import step_label
 from tests.support import momentum
 
 STEPS = [8, 16, 32, 64]
@@ -165,9 +165,9 @@ def test_the_axis_says_what_h_is():
     optimizer, oracle = ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3), ns.NGOS(ns.quadratic(0.9))
     common = dict(sde=ns.rmsprop_sde(), initial=dict(theta=1.2, u=1.0), horizon=1.0, test_functions=["theta[0]"])
     plain = ns.ConvergenceStudy(oracle, optimizer, eta2=[0.25, 0.125], **common).run(1024).table
-    assert plotting.step_label(plain) == r"$h = \eta^2$ (time of one step)"
+    assert step_label(plain) == r"$h = \eta^2$ (time of one step)"
     amplified = ns.ConvergenceStudy(oracle, ns.svag(optimizer, [1, 2]), eta2=0.25, **common).run(1024).table
-    assert plotting.step_label(amplified) == r"$h = \eta^2 / \ell^2$ (time of one step)"
+    assert step_label(amplified) == r"$h = \eta^2 / \ell^2$ (time of one step)"
     sgd = momentum.study("sgd", 1, optimizer=ns.svag(ns.sgd(0.5), [1, 2]), eta=0.25).run(1024).table
-    assert plotting.step_label(sgd) == r"$h = \eta / \ell$ (time of one step)"
+    assert step_label(sgd) == r"$h = \eta / \ell$ (time of one step)"
     assert sgd.h.unique().tolist() == [0.25, 0.125]

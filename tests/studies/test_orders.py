@@ -180,8 +180,7 @@ def test_a_half_order_has_its_constant_beside_the_predicted_one():
 
 def test_a_figure_is_drawn_again_for_the_order_that_was_asked(tmp_path):
     result = study([2.0**-4, 2.0**-5, 2.0**-6]).run(1024)
-    labels = [text.get_text() for text in result.plot(theorem=2.0).get_legend().get_texts()]
-    assert {"slope 1", "slope 2"} < set(labels)
+    assert "slope 2" in [text.get_text() for text in result.plot(theorem=2.0).texts]
     result.save(tmp_path / "two", theorem=2.0)
     result.save(tmp_path / "one")
     drawn = {name: replot(tmp_path / name).read_bytes() for name in ("one", "two")}
