@@ -1,5 +1,10 @@
 """Learn: how to test an SDE of your own. Is (grad f)^2 in the second moment's drift a better model of RMSprop?"""
 
+import sys
+
+import matplotlib
+
+matplotlib.use("Agg")
 import ngos_sim as ns
 from ngos_sim import preconditioner
 
@@ -26,8 +31,6 @@ study = ns.ConvergenceStudy(
     horizon=1.0,
     test_functions=["theta[0]", "u[0]"],
 )
-result = study.run(trajectories=100_000, seed=0)
-orders = result.order()
-columns = ["sde", "test_function", "order", "constant", "constant_std_error", "verdict"]
-print(orders[orders.norm == "final"][columns].to_string(index=False))
+result = study.run(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000, seed=0)
+print(result.order())
 result.plot("new_sde.png")

@@ -12,8 +12,19 @@ from fractions import Fraction
 import numpy as np
 
 
-def fma(a, b, c):
-    """Return a*b + c, rounded once (IEEE 754 fusedMultiplyAdd); of float32, in plain Python, once more to float32."""
+def fma(a: float, b: float, c: float) -> float:
+    """Return a*b + c, rounded once (IEEE 754 fusedMultiplyAdd); of float32, in plain Python, once more to float32.
+
+    Parameters
+    ----------
+    a, b, c : float
+        Floats, or numbers of NumPy's.
+
+    Examples
+    --------
+    >>> fma(1.0 + 2.0**-52, 1.0 - 2.0**-52, -1.0)  # what rounding the product first would lose
+    -4.930380657631324e-32
+    """
     try:
         exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
         rounded = float(exact) if exact else a * b + c
@@ -22,19 +33,45 @@ def fma(a, b, c):
     return np.float32(rounded) if isinstance(a, np.float32) else rounded
 
 
-def preconditioner(u, sigma0, eps0):
+def preconditioner(u: float, sigma0: float, eps0: float) -> float:
     """Return 1 / (sigma0 sqrt(u) + eps0), the diagonal of P^-1 in scaled variables.
 
     P = sigma0 diag(u)^(1/2) + eps0 I: Definition 4.1 of arXiv 2205.10287 (eps outside the root).
     Under precision "mix" the inside is float32, on the CPU and on the GPU.
+
+    Parameters
+    ----------
+    u : float
+        v / sigma^2, at least 0.
+    sigma0, eps0 : float
+        sigma eta and eps eta.
+
+    Raises
+    ------
+    ValueError, ZeroDivisionError
+        In plain Python: u is below 0, or all of it is 0. Compiled it is NaN or infinity, and the trajectory is lost.
+
+    Examples
+    --------
+    >>> preconditioner(4.0, 0.5, 1.0)
+    0.5
     """
     return 1.0 / (sigma0 * math.sqrt(u) + eps0)
 
 
-def sign(x):
+def sign(x: float) -> float:
     """Return 1 above 0, -1 below, and x where it is 0 or NaN; without a branch in compiled code.
 
     As torch.sign and numpy.sign; of math.copysign(1.0, x), which compiles as well, 0 has a sign.
+
+    Parameters
+    ----------
+    x : float
+
+    Examples
+    --------
+    >>> sign(-2.5), sign(0.0)
+    (-1.0, 0.0)
     """
     return 1.0 if x > 0.0 else -1.0 if x < 0.0 else x
 

@@ -69,6 +69,7 @@ def verify(
     out: Annotated[Path, typer.Option(help="Where tables and figures go.")] = Path("verify"),
 ) -> None:
     """Check Theorems 4.2, 4.5, 5.3 and 6.3, and controls that must fail; exit 1 if a case does not show it."""
+    from ngos_sim.reporting import report
     from ngos_sim.verification.theorems import CASES
     from ngos_sim.verification.verify import verified, write
 
@@ -77,6 +78,7 @@ def verify(
         raise ValueError(f"case {unknown[0]!r} is unknown; allowed: {', '.join(CASES)}")
     _require_writable(out)
     names = list(dict.fromkeys(case or [name for name, one in CASES.items() if one.quick or not quick]))
+    print(f"{report.orders_caption(None)}\n", flush=True)
     cases = []
     for case, text in verified(names, out):
         cases.append(case)
@@ -142,7 +144,8 @@ def run(
         raise typer.Exit(128 + interruption.number)
     orders = result.order(theorem)
     if not quiet:
-        said = [report.errors_table(result.table), report.orders_table(orders)]
+        said = [f"{report.ERRORS_CAPTION}\n{report.errors_table(result.table)}"]
+        said += [f"{report.orders_caption(theorem)}\n{report.orders_table(orders)}"]
         said += [str(result.ranking(theorem))] if len(read.study.sdes) > 1 else []
         said += [report.outside_theory(read.study.outside_theory), _written(result, directory)]
         print("\n\n".join(filter(None, said)))

@@ -1,5 +1,7 @@
 """How a run can fail that is not bad input (bad input is ValueError or TypeError), and what a study warns of."""
 
+from typing import Any
+
 
 class NonFiniteError(ArithmeticError):
     """Trajectories left the floating-point range.
@@ -13,7 +15,7 @@ class NonFiniteError(ArithmeticError):
         (`studies.trouble`); None where only a test function is not finite.
     """
 
-    def __init__(self, message, result=None, lost=None):
+    def __init__(self, message: str, result: Any = None, lost: Any = None) -> None:
         super().__init__(message)
         self.result, self.lost = result, lost
 

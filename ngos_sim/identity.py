@@ -14,13 +14,15 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from ngos_sim.errors import StudyWarning
 from ngos_sim.validation import described, keep
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _MADE: dict = {}  # by constructor and arguments, what recipes have made;
 _MOST = 256  # of them
 _BY_VALUE = ("cloudpickle", "dill")  # packages whose picklers write a function itself where it has no name
@@ -43,7 +45,7 @@ class Recipe:
         return _MADE[key]
 
 
-def built_in(constructor):
+def built_in(constructor: Callable[_P, _T]) -> Callable[_P, _T]:
     """Decorate a built-in's constructor: what it makes keeps its Recipe."""
     signature = inspect.signature(constructor)
     others = next((name for name, each in signature.parameters.items() if each.kind is each.VAR_KEYWORD), "")

@@ -10,9 +10,13 @@ import math
 import numbers
 import operator
 import reprlib
+from collections.abc import Callable
 from dataclasses import is_dataclass
+from typing import TypeVar
 
 import numpy as np
+
+_T = TypeVar("_T")
 
 
 def is_number(value):
@@ -173,7 +177,7 @@ def checked_slots(owner, slots):
     return slots
 
 
-def known_keywords(**hints):
+def known_keywords(**hints: str) -> Callable[[_T], _T]:
     """Decorate a factory or a dataclass so that an unknown keyword is a TypeError of one line.
 
     hints : what to say of a keyword that someone might well try; of any other the allowed ones are named

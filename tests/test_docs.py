@@ -1,6 +1,7 @@
 """The documents: every section that a docstring names, the reference problems' numbers, and every path."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,10 +81,55 @@ def test_constants_of_both_sdes():
         assert list(map(float, values)) == pytest.approx(found, abs=6e-5)
 
 
-@pytest.mark.parametrize("document", ["theory.md", "architecture.md"])
-def test_every_path_in_a_document_exists(document):
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_path_and_link_in_a_document_exists(document):
     """Renaming a file renames it there."""
-    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    text = document.read_text(encoding="utf-8")
     paths = re.findall(r"`((?:ngos_sim|tests|benchmarks|examples)/[\w./]*)`", text)
-    assert paths
+    paths += re.findall(r"\b(docs/\w+\.md|CITATION\.cff)", text)
     assert not [path for path in paths if not (ROOT / path).exists()]
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    assert not [link for link in links if not (document.parent / link).exists()]
+
+
+def test_every_document_is_reached_from_the_readme():
+    text = DOCUMENTS[0].read_text(encoding="utf-8")
+    assert not [file.name for file in DOCUMENTS[1:] if f"({file.relative_to(ROOT)})" not in text]
+
+
+def test_the_readme_is_read_to_the_end():
+    lines = DOCUMENTS[0].read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 200
+    assert not [line for line in lines if len(line) >= 100]
+
+
+def python_blocks(document):
+    """Return the fenced blocks of Python of a document."""
+    return re.findall(r"^```python\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def test_the_readme_s_code_runs(tmp_path, monkeypatch, capsys):
+    """As it is printed, with fewer trajectories; the second block's SDE is then compared as the text says."""
+    monkeypatch.chdir(tmp_path)
+    study, own = python_blocks(DOCUMENTS[0])
+    assert len([line for line in study.splitlines() if line]) <= 12
+    assert len([line for line in own.splitlines() if line]) <= 15
+    names = {}
+    exec(study.replace("100_000", "1024"), names)
+    assert {"table.csv", "orders.csv", "study.json"} <= {file.name for file in (tmp_path / "my-study").iterdir()}
+    assert "theta[0]*u[0]" in capsys.readouterr().out
+    exec(own, names)
+    ns = names["ns"]
+    both = replace(names["study"], sde=[ns.rmsprop_sde(), names["mine"]], eta2=[2**-4, 2**-5, 2**-6])
+    assert "rmsprop (a) or mine (b)?" in str(both.run(1024).ranking())
+
+
+def test_the_code_of_documents_runs():
+    """Where it needs nothing but the package; docs/cluster.md's is that of examples/cluster.py."""
+    (block,) = python_blocks(ROOT / "docs" / "own.md")
+    names = {}
+    exec(block, names)
+    assert names["study"].run(1024).table.sde.unique().tolist() == ["mine"]

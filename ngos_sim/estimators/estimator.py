@@ -6,7 +6,7 @@ own estimator is a subclass of Estimator too, and an instance of it is a study's
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,11 @@ from ngos_sim.statistics.chunks import Measured
 
 
 class Quantity(NamedTuple):
-    """What is measured: the weak error of one test function (its index) against one opponent (its name)."""
+    """What is measured: a weak error.
+
+    opponent : the name of what the optimizer is compared with
+    function : the index of the test function
+    """
 
     opponent: str
     function: int
@@ -42,7 +46,10 @@ class Served:
 
 @dataclass(frozen=True)
 class Refused:
-    """An estimator's no, and why: a clause that goes on from "not local, as"."""
+    """An estimator's no.
+
+    reason : why, a clause that goes on from "not local, as"
+    """
 
     reason: str
 
@@ -64,29 +71,34 @@ class Reading:
     bias, residual, rounding and numerical are NaN where there is nothing of the kind.
     """
 
-    optimizer: np.ndarray
-    reference: np.ndarray
-    error: np.ndarray
-    std_error: np.ndarray
+    optimizer: np.ndarray | float
+    reference: np.ndarray | float
+    error: np.ndarray | float
+    std_error: np.ndarray | float
     bias: np.ndarray | float = np.nan
     residual: np.ndarray | float = np.nan
     rounding: np.ndarray | float = np.nan
     seen: np.ndarray | bool = True
     numerical: np.ndarray | float = np.nan
 
-    def at(self, which):
-        """Return the Reading at some times, given their indices; at one time of floats."""
+    def at(self, which: int | np.ndarray) -> "Reading":
+        """Return the Reading at some times, which : their indices; at one time of floats."""
         shape = np.shape(self.error)
-        now = [np.broadcast_to(getattr(self, each.name), shape)[which] for each in fields(self)]
-        return Reading(*now) if np.ndim(which) else Reading(*(float(each) + 0.0 for each in now))  # never -0
+        now: list[Any] = [np.broadcast_to(getattr(self, each.name), shape)[which] for each in fields(self)]
+        if not np.ndim(which):
+            now = [float(each) + 0.0 for each in now]  # never -0
+        return Reading(*now)
 
-    def with_rounding(self, left):
-        """Return the Reading with what rounding or few nodes may leave, shape (times,), beside what it holds of it."""
+    def with_rounding(self, left: np.ndarray | float) -> "Reading":
+        """Return the Reading with what rounding or few nodes may leave beside what it holds of it.
+
+        left : shape (times,), as a standard error
+        """
         rounding = left if np.all(np.isnan(self.rounding)) else np.hypot(self.rounding, left)
         return replace(self, std_error=np.hypot(self.std_error, left), rounding=rounding)
 
 
-def _nothing(measured, trajectories):
+def _nothing(measured: Sequence[Measured], trajectories: int) -> dict[Quantity, str]:
     return {}
 
 
@@ -132,32 +144,54 @@ class Estimator:
         What tables call it.
     merit : str
         Why it is worth taking where it serves: what `why` says of it. Empty: only that it serves.
+
+    Raises
+    ------
+    NotImplementedError
+        `serves` or `plan` is missing, when a study asks.
     """
 
     name: str = ""
     merit: str = ""
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and meaning(vars(self)) == meaning(vars(other))
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(type(self))  # whatever an instance writes to itself later
 
     def serves(self, problems: Sequence[Problem], opponent: Opponent, function: int) -> Served | Refused:
-        """Return whether it measures a test function (its index) against an opponent, at every one of these points."""
+        """Return whether it measures a test function against an opponent, at every one of these points.
+
+        problems : one a point of the study
+        opponent : what the optimizer is compared with: an SDE, or the reference of the scaling rule (its sde is None)
+        function : the index of the test function
+
+        An estimator must have this: without it a study raises NotImplementedError.
+        """
         raise NotImplementedError
 
     def plan(self, problem: Problem, wanted: Wanted) -> Sequence[Plan]:
-        """Return the Plans of one point for all that it serves there."""
+        """Return the Plans of one point for all that it serves there.
+
+        problem : of the point
+        wanted : {opponent: {index of a test function: its Served}}
+
+        An estimator must have this: without it a study raises NotImplementedError.
+        """
         raise NotImplementedError
 
     def precision(self, asked: str) -> str:
-        """Return in which precision its jobs are run where the study is run in `asked`; raise ValueError for none."""
+        """Return in which precision its jobs are run, "mix", "f64" or "f32"; raise ValueError for none.
+
+        asked : that of the study
+        """
         return asked
 
     def check(self, problem: Problem, wanted: Wanted, look: Look) -> Checked:
         """Return what a look at the first trajectories of a point rules out, before the run.
 
+        problem, wanted : as for `plan`
         look : function (jobs, chunks) -> what was Measured of each, in f64
         """
         return Checked()

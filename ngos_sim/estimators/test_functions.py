@@ -1,10 +1,6 @@
 """Test functions g: a small grammar parsed to exponents, never evaluated as code, and plain functions.
 
-sum     = ["+" | "-"] term {("+" | "-") term}
-term    = factor {"*" factor}
-factor  = number | power
-power   = word [("^" | "**") integer]
-word    = slot "[" i "]" | "sqnorm(" slot ")" | "loss" | "trace(Sigma)" | "norm(grad)" | "accuracy" | "distance"
+The grammar is in the docstring of `TestFunction`, where a user's help(ns.TestFunction) shows it.
 """
 
 import math
@@ -33,7 +29,19 @@ _MAX_POWER, _MAX_TERMS = 16, 4096
 
 @dataclass(frozen=True, eq=False)
 class TestFunction(Value):
-    """A test function from a plain scalar function.
+    """A test function from a plain scalar function, where the grammar of strings does not reach.
+
+    A string such as "2*theta[0]^2 - u[1]" is parsed, and never evaluated as code:
+
+        sum     = ["+" | "-"] term {("+" | "-") term}
+        term    = factor {"*" factor}
+        factor  = number | word [("^" | "**") integer]
+        word    = slot "[" i "]" | "sqnorm(" slot ")" | "loss" | "trace(Sigma)" | "norm(grad)"
+                  | "accuracy" | "distance"
+
+    Slots are the optimizer's, i counts coordinates from 0, powers go up to 16. sqnorm(theta) is the sum of theta_i^2,
+    norm(grad) is |grad f(theta)|, trace(Sigma) that of the covariance at unit noise scale; accuracy, and distance to
+    the minimiser, are known on data alone (`finite_data`).
 
     Parameters
     ----------

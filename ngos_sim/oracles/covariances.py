@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ngos_sim.oracles import joint
 from ngos_sim.oracles.objective import CoupledCovariance
@@ -57,7 +58,7 @@ class Covariance(CoupledCovariance):
     dimension: int
     parameters: Mapping[str, float]
 
-    def __init__(self, name, root, dimension, **parameters):
+    def __init__(self, name: str, root: Callable, dimension: int, **parameters: float) -> None:
         owner = f"covariance {name!r}"
         dimension, held = joint.checked_dimension(owner, dimension), named_numbers(owner, parameters)
         checked_function(owner, "root", root)
@@ -67,12 +68,12 @@ class Covariance(CoupledCovariance):
         keep(self, name=name, root=root, dimension=dimension, parameters=held)
 
     @property
-    def coupling(self):
+    def coupling(self) -> str:  # type: ignore[override]
         """Why no moments are known of it, as a clause."""
         return f"covariance {self.name!r} couples coordinates and depends on the state"
 
-    def covariance_at(self, theta):
-        """Return Sigma(theta), an array of d rows of d numbers."""
+    def covariance_at(self, theta: ArrayLike) -> np.ndarray:
+        """Return Sigma(theta), shape (d, d); theta : a number a coordinate."""
         root = joint.matrix(
             f"covariance {self.name!r}", "root", self.root, joint.at(theta, self.dimension), self.parameters
         )

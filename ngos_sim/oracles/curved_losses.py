@@ -7,6 +7,8 @@ arithmetic, exp, log, tanh, sin and cos alone, so that they vectorise and have t
 
 import math
 
+from numpy.typing import ArrayLike
+
 from ngos_sim.identity import built_in
 from ngos_sim.oracles.losses import Loss
 from ngos_sim.validation import greater
@@ -29,7 +31,7 @@ def _log_cosh_curvature(theta, p):
 
 
 @built_in
-def log_cosh(width):
+def log_cosh(width: ArrayLike) -> Loss:
     """Log-cosh loss, f(theta) = sum_i width_i log cosh(theta_i / width_i) (docs/theory.md, "Losses and covariances").
 
     The gradient tanh(theta / width) is bounded, and Lipschitz with the constant 1 / width: quadratic within the width
@@ -68,7 +70,7 @@ def _sine_curvature(theta, p):
 
 
 @built_in
-def sine_quadratic(hessian, amplitude, frequency):
+def sine_quadratic(hessian: ArrayLike, amplitude: ArrayLike, frequency: ArrayLike) -> Loss:
     """Quadratic loss with a wave, sum_i H theta_i^2 / 2 + a sin(b theta_i) (docs/theory.md, "Losses and covariances").
 
     The gradient is Lipschitz with the constant |H| + |a| b^2. The loss is convex where |a| b^2 <= H, and may have
@@ -89,8 +91,8 @@ def sine_quadratic(hessian, amplitude, frequency):
     >>> sine_quadratic(hessian=1.0, amplitude=0.5, frequency=[2.0, 3.0]).dimension
     2
     """
-    numbers = dict(hessian=hessian, amplitude=amplitude, frequency=frequency)
-    return Loss("sine-quadratic", _sine_gradient, _sine_value, _sine_curvature, **numbers)
+    functions = (_sine_gradient, _sine_value, _sine_curvature)
+    return Loss("sine-quadratic", *functions, hessian=hessian, amplitude=amplitude, frequency=frequency)
 
 
 def _well_gradient(theta, p):
@@ -110,7 +112,7 @@ def _well_curvature(theta, p):
 
 
 @built_in
-def double_well(hessian, minimum, width):
+def double_well(hessian: ArrayLike, minimum: ArrayLike, width: ArrayLike) -> Loss:
     """Double well of quadratic growth, minima at +-minimum (derived in docs/theory.md, "Losses and covariances").
 
     With H the curvature far out, m the minimum and w the width of the barrier

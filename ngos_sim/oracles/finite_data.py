@@ -1,5 +1,7 @@
 """The oracle of finite data: minibatches of a data set."""
 
+from numpy.typing import ArrayLike
+
 from ngos_sim.oracles import data_checks
 from ngos_sim.oracles.empirical_risk import EmpiricalRisk, SampleCovariance
 from ngos_sim.oracles.margins import MODELS
@@ -8,7 +10,13 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.validation import choice, number, switch
 
 
-def finite_data(features, targets=None, model="logistic", l2=0.0, replacement=True):
+def finite_data(
+    features: ArrayLike,
+    targets: ArrayLike | None = None,
+    model: str = "logistic",
+    l2: float = 0.0,
+    replacement: bool = True,
+) -> NGOS:
     """Minibatches of data (arXiv 2205.10287, equation (1); docs/theory.md, "Minibatches of data").
 
     The loss is f(theta) = (1/n) sum_i phi(x_i . theta, y_i) + l2/2 |theta|^2, a query at batch size B the mean of B

@@ -41,10 +41,15 @@ def _laguerre(nodes, p):
 
 
 @built_in
-def laplace():
+def laplace() -> Noise:
     """Laplace noise, density exp(-sqrt 2 |zeta|) / sqrt 2: E zeta^4 = 6, every moment is finite.
 
     zeta = -sign(xi) log(2 Phi(-|xi|)) / sqrt 2, within 1e-13 of itself for |xi| < 6.8 (the generator's range).
+
+    Examples
+    --------
+    >>> [round(each, 9) for each in laplace().cumulants(sigma=1.0)]
+    [0.0, 1.0, 0.0, 3.0]
     """
     return Noise("laplace", _laplace, _laguerre)
 
@@ -97,7 +102,7 @@ def _gegenbauer(nodes, exponent):
 
 
 @built_in
-def student_t(nu):
+def student_t(nu: float) -> Noise:
     """Student's t noise with nu degrees of freedom, scaled to variance 1: E |zeta|^n is finite for n < nu only.
 
     zeta = xi exp(q(xi^2)), its quantile transform within 2e-10 of itself for |xi| < 6.8. That is the generator's range,

@@ -8,6 +8,7 @@ import numbers
 from types import SimpleNamespace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ngos_sim.validation import coordinate_values, described, integer
 
@@ -24,7 +25,7 @@ def checked_dimension(owner, dimension):
     return found
 
 
-def at(theta, dimension):
+def at(theta: ArrayLike, dimension: int | None) -> tuple[float, ...]:
     """Return a point as a tuple of floats, one a coordinate; dimension : None where any number of them will do."""
     values = coordinate_values("theta", theta)
     if dimension is not None and len(values) != dimension:

@@ -4,10 +4,11 @@ Of the former a Loss has gradient, value and curvature of one coordinate, of the
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ngos_sim.identity import built_in
 from ngos_sim.oracles import joint as whole
@@ -89,7 +90,17 @@ class Loss(Objective):
     dimension: int | None
     parameters: Mapping[str, float | tuple[float, ...]]
 
-    def __init__(self, name, gradient, value, curvature=None, matrix=None, joint=False, dimension=None, **parameters):
+    def __init__(
+        self,
+        name: str,
+        gradient: Callable,
+        value: Callable,
+        curvature: Callable | None = None,
+        matrix: Sequence[Sequence[float]] | np.ndarray | None = None,
+        joint: bool = False,
+        dimension: int | None = None,
+        **parameters: ArrayLike,
+    ) -> None:
         owner = f"loss {name!r}"
         functions = {"value": value, "gradient": gradient, "curvature": curvature}
         if not isinstance(joint, bool):
@@ -115,25 +126,25 @@ class Loss(Objective):
         )
 
     @property
-    def coupling(self):
+    def coupling(self) -> str:  # type: ignore[override]
         """Why no moments are known of it, as a clause; "" where it is a sum over coordinates, perhaps with a matrix."""
         return f"loss {self.name!r} couples its coordinates" if self.joint else ""
 
-    def value_at(self, theta):
-        """Return f(theta), a float."""
-        theta = whole.at(theta, self.dimension)
+    def value_at(self, theta: ArrayLike) -> float:
+        """Return f(theta), a float; theta : a number a coordinate."""
+        x = whole.at(theta, self.dimension)
         if self.joint:
-            return whole.number(f"loss {self.name!r}", "value", self.value, theta, self.parameters)
-        quadratic = 0.0 if self.matrix is None else 0.5 * float(np.array(theta) @ np.array(self.matrix) @ theta)
-        return quadratic + sum(map(self.value, theta, each_of(self.parameters, len(theta))))
+            return whole.number(f"loss {self.name!r}", "value", self.value, x, self.parameters)
+        quadratic = 0.0 if self.matrix is None else 0.5 * float(np.array(x) @ np.array(self.matrix) @ x)
+        return quadratic + sum(map(self.value, x, each_of(self.parameters, len(x))))
 
-    def gradient_at(self, theta):
-        """Return grad f(theta), an array of one number a coordinate."""
-        theta = whole.at(theta, self.dimension)
+    def gradient_at(self, theta: ArrayLike) -> np.ndarray:
+        """Return grad f(theta), shape (d,); theta : a number a coordinate."""
+        x = whole.at(theta, self.dimension)
         if self.joint:
-            return whole.vector(f"loss {self.name!r}", "gradient", self.gradient, theta, self.parameters)
-        own = np.array(list(map(self.gradient, theta, each_of(self.parameters, len(theta)))), dtype=np.float64)
-        return own if self.matrix is None else np.array(self.matrix) @ theta + own
+            return whole.vector(f"loss {self.name!r}", "gradient", self.gradient, x, self.parameters)
+        own = np.array(list(map(self.gradient, x, each_of(self.parameters, len(x)))), dtype=np.float64)
+        return own if self.matrix is None else np.array(self.matrix) @ x + own
 
 
 def _of_joint(owner, functions, matrix, dimension, parameters):
@@ -177,7 +188,7 @@ def _quadratic_curvature(theta, p):
 
 
 @built_in
-def quadratic(hessian):
+def quadratic(hessian: ArrayLike) -> Loss:
     """Quadratic loss.
 
     f(theta) = 1/2 theta^T H theta, the convex test problem of arXiv 1811.01558, section 4.
@@ -264,7 +275,7 @@ def _linear_curvature(theta, p):
 
 
 @built_in
-def linear(slope):
+def linear(slope: ArrayLike) -> Loss:
     """Linear loss.
 
     f(theta) = sum_i slope_i theta_i: the constant-gradient problem of arXiv 2205.10287, section 4.1.

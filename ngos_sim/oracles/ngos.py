@@ -2,10 +2,12 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ngos_sim.identity import Value
 from ngos_sim.oracles import joint
@@ -70,7 +72,7 @@ class NGOS(Value):
     """
 
     loss: Objective
-    covariance: float | tuple[float | tuple[float, ...], ...] | Variance | CoupledCovariance | Callable = 1.0
+    covariance: ArrayLike | Variance | CoupledCovariance | Callable = 1.0
     noise: Noise = field(default_factory=gaussian)
     table = None  # of a study file, that named its data: what study.json writes
 
@@ -105,7 +107,7 @@ class NGOS(Value):
             raise TypeError("loss, covariance and noise of data go together; ns.finite_data(..) makes the oracle")
 
     @property
-    def data(self):
+    def data(self) -> EmpiricalRisk | None:
         """The EmpiricalRisk whose minibatches the gradients are of; None where they are not of data."""
         return self.loss if isinstance(self.loss, EmpiricalRisk) else None
 
@@ -116,18 +118,18 @@ class NGOS(Value):
             raise ValueError(f"covariance has length {own}; {allowed}")
 
     @property
-    def is_state_dependent(self):
+    def is_state_dependent(self) -> bool:
         """Whether Sigma depends on theta."""
         return isinstance(self.covariance, Variance | CoupledCovariance) or callable(self.covariance)
 
     @property
-    def coupling(self):
+    def coupling(self) -> str:
         """As a clause, what couples coordinates otherwise than by a constant matrix; "" if nothing does."""
         own = self.covariance.coupling if isinstance(self.covariance, CoupledCovariance) else ""
         return self.loss.coupling or own
 
     @functools.cached_property
-    def diagonal(self):
+    def diagonal(self) -> Variance | None:
         """The Variance that the diagonal of Sigma is, whatever `covariance` was given as; None of one that couples."""
         given = self.covariance
         if isinstance(given, CoupledCovariance):
@@ -140,44 +142,45 @@ class NGOS(Value):
         return Variance("constant", _constant_variance, covariance=values)
 
     @property
-    def dimension(self):
+    def dimension(self) -> int | None:
         """Number of coordinates that loss and covariance fix; None if all are scalars."""
         own = self.covariance.dimension if self.diagonal is None else self.diagonal.dimension
         return own if self.loss.dimension is None else self.loss.dimension
 
     @functools.cached_property
-    def root(self):
+    def root(self) -> np.ndarray | None:
         """The symmetric root of a covariance that is a matrix, shape (d, d), by LAPACK; None where it is a diagonal."""
-        if self.is_state_dependent or np.ndim(self.covariance) < 2:
+        given: Any = self.covariance
+        if self.is_state_dependent or np.ndim(given) < 2:
             return None
-        values, vectors = np.linalg.eigh(np.array(self.covariance))
+        values, vectors = np.linalg.eigh(np.array(given))
         return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
     @property
-    def is_dense(self):
+    def is_dense(self) -> bool:
         """Whether coordinates depend on each other: by a Hessian or covariance that is a matrix, or by `coupling`."""
         return self.loss.matrix is not None or self.root is not None or bool(self.coupling)
 
     @property
-    def variance(self):
+    def variance(self) -> Callable | None:
         """Sigma_ii as a scalar function (theta, p), p holding `variance_parameters` by name; None if Sigma couples."""
         return None if self.diagonal is None else self.diagonal.function
 
     @property
-    def variance_parameters(self):
+    def variance_parameters(self) -> Mapping:
         """Parameters of `variance` by name: a number, or a tuple of one a coordinate; else those of the covariance."""
         return (self.diagonal or self.covariance).parameters
 
-    def value_at(self, theta):
-        """Return f(theta), a float."""
+    def value_at(self, theta: ArrayLike) -> float:
+        """Return f(theta), a float; theta : a number a coordinate, or one where the oracle does not fix how many."""
         return self.loss.value_at(joint.at(theta, self.dimension))
 
-    def gradient_at(self, theta):
-        """Return grad f(theta), shape (d,)."""
+    def gradient_at(self, theta: ArrayLike) -> np.ndarray:
+        """Return grad f(theta), shape (d,); theta : as for `value_at`."""
         return self.loss.gradient_at(joint.at(theta, self.dimension))
 
-    def covariance_at(self, theta):
-        """Return Sigma(theta) at unit noise scale, shape (d, d).
+    def covariance_at(self, theta: ArrayLike) -> np.ndarray:
+        """Return Sigma(theta) at unit noise scale, shape (d, d); theta : as for `value_at`.
 
         Examples
         --------
@@ -186,9 +189,10 @@ class NGOS(Value):
         array([[5., 0.],
                [0., 3.]])
         """
-        theta = joint.at(theta, self.dimension)
-        if isinstance(self.covariance, CoupledCovariance):
-            return self.covariance.covariance_at(theta)
-        if not self.is_state_dependent and np.ndim(self.covariance) == 2:
-            return np.array(self.covariance)
-        return np.diag(list(map(self.variance, theta, each_of(self.variance_parameters, len(theta)))))
+        x, given = joint.at(theta, self.dimension), self.covariance
+        if isinstance(given, CoupledCovariance):
+            return given.covariance_at(x)
+        if self.root is not None:
+            return np.array(given)
+        variance: Any = self.variance
+        return np.diag(list(map(variance, x, each_of(self.variance_parameters, len(x)))))

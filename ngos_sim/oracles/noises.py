@@ -75,22 +75,28 @@ class Noise(Value):
         if self.gaussians not in (1, 2):
             raise ValueError(f"noise {self.name!r}: gaussians={self.gaussians!r}; allowed: 1, 2")
 
-    def numbers(self, sigma):
-        """Return the parameters by name, as floats, at noise scale sigma."""
+    def numbers(self, sigma: float) -> dict[str, float]:
+        """Return the parameters by name, as floats; sigma : the oracle's noise scale."""
         return {name: float(value(sigma) if callable(value) else value) for name, value in self.parameters.items()}
 
     @property
-    def is_gaussian(self):
+    def is_gaussian(self) -> bool:
         """Whether zeta is the Gaussian xi itself."""
         return self.sample is _gaussian
 
     @cached_property
-    def moments_seen(self):
+    def moments_seen(self) -> float:
         """How many moments the tails show to be finite as sigma -> infinity: `tails.moments_seen`."""
         return tails.moments_seen(self, _LARGE)
 
-    def rule(self, sigma, nodes=_CUMULANT_NODES):
+    def rule(self, sigma: float, nodes: int = _CUMULANT_NODES) -> tuple[np.ndarray, np.ndarray]:
         """Return values and weights of the atoms, or of a rule with `nodes` nodes.
+
+        Parameters
+        ----------
+        sigma : float
+            The oracle's noise scale.
+        nodes : int
 
         Returns
         -------
@@ -99,8 +105,8 @@ class Noise(Value):
         values, weights = self.quadrature(nodes, SimpleNamespace(**self.numbers(sigma)))
         return np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
 
-    def cumulants(self, sigma):
-        """Return the first four cumulants (0, 1, skewness, excess kurtosis) at noise scale sigma.
+    def cumulants(self, sigma: float) -> tuple[float, float, float, float]:
+        """Return the first four cumulants (0, 1, skewness, excess kurtosis); sigma : the oracle's noise scale.
 
         What rounding leaves of a 0 is 0: products and exact sums cancel in pairs on every machine where a
         rule is symmetric, and below 1e-13 of the magnitudes summed nothing counts.
@@ -114,7 +120,7 @@ class Noise(Value):
         excess = fourth - 3.0 * variance * variance
         return mean, variance, third, excess if abs(excess) > _ROUNDING * fourth else 0.0
 
-    def at_large_sigma(self):
+    def at_large_sigma(self) -> tuple[float, float, float]:
         """Return a, b and E zeta^4 with E zeta^3 = a + b / sigma + .., as sigma -> infinity.
 
         b = 0 without a parameter that depends on sigma, a = 0 where the skewness is low (Definition 2.6
@@ -148,6 +154,12 @@ def _gaussian(xi, p):
 
 
 @built_in
-def gaussian():
-    """Standard normal noise: zeta = xi."""
+def gaussian() -> Noise:
+    """Standard normal noise: zeta = xi.
+
+    Examples
+    --------
+    >>> [round(each, 12) for each in gaussian().cumulants(sigma=1.0)]
+    [0.0, 1.0, 0.0, 0.0]
+    """
     return Noise("gaussian", _gaussian, lambda nodes, p: gauss_hermite(nodes))

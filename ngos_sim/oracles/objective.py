@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ngos_sim.identity import Value
 
@@ -32,12 +33,12 @@ class Objective(Value):
     coupling: str
 
     @abstractmethod
-    def value_at(self, theta):
-        """Return f(theta)."""
+    def value_at(self, theta: ArrayLike) -> float:
+        """Return f(theta), a float; theta : a number a coordinate."""
 
     @abstractmethod
-    def gradient_at(self, theta):
-        """Return grad f(theta), an array of one number a coordinate."""
+    def gradient_at(self, theta: ArrayLike) -> np.ndarray:
+        """Return grad f(theta), shape (d,); theta : a number a coordinate."""
 
 
 class CoupledCovariance(Value):
@@ -54,7 +55,7 @@ class CoupledCovariance(Value):
     coupling: str
 
     @abstractmethod
-    def covariance_at(self, theta):
+    def covariance_at(self, theta: ArrayLike) -> np.ndarray:
         """Return Sigma(theta), an array of d rows of d numbers."""
 
 

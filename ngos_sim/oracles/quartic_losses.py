@@ -6,6 +6,8 @@ Their gradients are not Lipschitz, so that they lie outside Definition 2.5 of ar
 has.
 """
 
+from numpy.typing import ArrayLike
+
 from ngos_sim.identity import built_in
 from ngos_sim.oracles.losses import Loss
 from ngos_sim.validation import greater, number
@@ -24,7 +26,7 @@ def _rosenbrock_value(theta, p):
 
 
 @built_in
-def rosenbrock(a=1.0, b=100.0, scale=1.0):
+def rosenbrock(a: float = 1.0, b: float = 100.0, scale: float = 1.0) -> Loss:
     """Rosenbrock's valley, f = s ((a - x)^2 + b (y - x^2)^2), d = 2 (The Computer Journal 3 (1960) 175-184).
 
     theta = (x, y). The one minimum is (a, a^2), at the end of a bent valley y = x^2. There the Hessian of f has the
@@ -63,7 +65,7 @@ def _factorisation_value(theta, p):
 
 
 @built_in
-def factorisation(target):
+def factorisation(target: float) -> Loss:
     """Factorise a number, f = (theta_0 theta_1 - target)^2 / 2, d = 2 (arXiv 2110.03677, with 1 x 1 matrices).
 
     The minima are the hyperbola theta_0 theta_1 = target; there the largest curvature is |theta|^2, least at
@@ -102,7 +104,7 @@ def _coupled_value(theta, p):
 
 
 @built_in
-def coupled_wells(coupling):
+def coupled_wells(coupling: float) -> Loss:
     """Two double wells and a spring, d = 2 (Berglund, Fernandez and Gentz, Nonlinearity 20 (2007) 2551, N = 2).
 
     f = ((x^2 - 1)^2 + (y^2 - 1)^2) / 4 + c (x - y)^2 / 2, theta = (x, y), theirs and 1/2. The minima are (1, 1) and
@@ -143,7 +145,7 @@ def _saddle_curvature(theta, p):
 
 
 @built_in
-def saddle(hessian, quartic):
+def saddle(hessian: ArrayLike, quartic: ArrayLike) -> Loss:
     """Saddle between wells, sum_i (H_i theta_i^2 / 2 + q_i theta_i^4 / 4) (docs/theory.md, "Losses and covariances").
 
     A saddle at 0 where H has numbers of either sign. Where H_i < 0 the minima are at theta_i^2 = -H_i / q_i, of

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ngos_sim.identity import Value, built_in
 from ngos_sim.oracles.derivatives import coordinates
@@ -53,7 +54,7 @@ class Variance(Value):
     function: Callable
     parameters: Mapping[str, float | tuple[float, ...]]
 
-    def __init__(self, name, function, **parameters):
+    def __init__(self, name: str, function: Callable, **parameters: ArrayLike) -> None:
         held = coordinate_parameters(f"covariance {name!r}", parameters)
         checked_function(f"covariance {name!r}", "function", function)
         for p in coordinates(held).values():
@@ -61,7 +62,7 @@ class Variance(Value):
         keep(self, name=name, function=function, parameters=held)
 
     @property
-    def dimension(self):
+    def dimension(self) -> int | None:
         """Number of coordinates that the parameters fix; None if all are scalars."""
         return dimension_of(self.parameters)
 
@@ -86,7 +87,7 @@ def _sine(theta, p):
 
 
 @built_in
-def sine_variance(scale, amplitude, frequency):
+def sine_variance(scale: ArrayLike, amplitude: ArrayLike, frequency: ArrayLike) -> Variance:
     """Noise that waves with theta, s^2 (1 + a sin^2(b theta_i)) (docs/theory.md, "Losses and covariances").
 
     Sigma_ii, within Definition 2.5 of arXiv 2205.10287: between s^2 and s^2 (1 + a), and a > -1 keeps the root smooth.
@@ -115,7 +116,7 @@ def _lorentz(theta, p):
 
 
 @built_in
-def lorentz_variance(scale, floor):
+def lorentz_variance(scale: ArrayLike, floor: ArrayLike) -> Variance:
     """Noise that is largest at 0, s^2 / (1 + theta_i^2) + s1^2 (docs/theory.md, "Losses and covariances").
 
     Sigma_ii, within Definition 2.5 of arXiv 2205.10287: between s1^2 and s^2 + s1^2, its root Lipschitz and smooth.

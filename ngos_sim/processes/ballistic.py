@@ -36,7 +36,7 @@ def _rmsprop_step(x, o, z, c, p):
 
 @built_in
 @known_keywords(**_SCALED)
-def ballistic_rmsprop(sigma, eps, c2):
+def ballistic_rmsprop(sigma: float, eps: float, c2: float) -> Optimizer:
     """RMSprop at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
 
         theta' = theta - eta g / (sqrt(v) + eps)
@@ -78,7 +78,7 @@ def _adam_step(x, o, z, c, p):
 
 @built_in
 @known_keywords(**_SCALED)
-def ballistic_adam(sigma, eps, c1, c2):
+def ballistic_adam(sigma: float, eps: float, c1: float, c2: float) -> Optimizer:
     """Adam at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
 
         m' = m + c1 eta (g - m), v' = v + c2 eta (g^2 - v)
@@ -227,7 +227,7 @@ def _of_order(order, third, fourth):
 
 
 @built_in
-def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):
+def ballistic_rmsprop_sde(order: int = 1, *, third: float = 0.0, fourth: float = 3.0) -> SDE:
     """The SDEs of ballistic RMSprop (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 
         order 0: d theta = -phi f' dt, dv = c2 w dt
@@ -268,7 +268,7 @@ def ballistic_rmsprop_sde(order=1, *, third=0.0, fourth=3.0):
 
 
 @built_in
-def ballistic_adam_sde(order=1, *, third=0.0, fourth=3.0):
+def ballistic_adam_sde(order: int = 1, *, third: float = 0.0, fourth: float = 3.0) -> SDE:
     """The SDEs of ballistic Adam (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 
         order 0: d theta = -q m dt, dm = c1 (f' - m) dt, dv = c2 w dt
@@ -286,7 +286,8 @@ def ballistic_adam_sde(order=1, *, third=0.0, fourth=3.0):
     S(theta) = E g^2; it has weak order 1 as order 1 has. Without its terms of order h and its noise in v order 2 is
     order 1.
 
-    Parameters, what is refused or warned of, and what v below 0 means: as for `ballistic_rmsprop_sde`.
+    Order (0, 1 or 2), third and fourth, what is refused or warned of, and what v below 0 means: as for
+    `ballistic_rmsprop_sde`.
 
     Examples
     --------

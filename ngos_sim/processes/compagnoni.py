@@ -28,7 +28,7 @@ def _rmspropw_drift(x, o, c, p):
 
 
 @built_in
-def compagnoni_rmsprop_sde():
+def compagnoni_rmsprop_sde() -> SDE:
     """The SDE of RMSprop by Compagnoni and others (arXiv 2411.15958, RMSpropW), scaled.
 
         d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW)
@@ -37,6 +37,11 @@ def compagnoni_rmsprop_sde():
 
     With - w0 theta dt in d theta where the optimizer has w0, and bias correction where it has that (`rmsprop_sde`).
     Clock eta^2, order 1; at h = 0 it is `rmsprop_sde`.
+
+    Examples
+    --------
+    >>> compagnoni_rmsprop_sde().slots
+    ('theta', 'u')
     """
     near = rmsprop_sde()
     sde = SDE("compagnoni-rmsprop", _rmsprop_drift, near.diffusion, near.slots, near.schedule)
@@ -55,7 +60,7 @@ def _adamw_drift(x, o, c, p):
 
 
 @built_in
-def compagnoni_adam_sde():
+def compagnoni_adam_sde() -> SDE:
     """The SDE of Adam by Compagnoni and others (arXiv 2411.15958, Theorem 3.12, AdamW), scaled, from a time t0 > 0.
 
         d theta = -(sqrt(g2) / g1) P^-1 (m + h c1 (f' - m)) dt
@@ -66,6 +71,11 @@ def compagnoni_adam_sde():
 
     g_i = 1 without bias correction; with - w0 theta dt in d theta where the optimizer has w0. Clock eta^2, order 1; at
     h = 0 it is `adam_sde`.
+
+    Examples
+    --------
+    >>> compagnoni_adam_sde().slots
+    ('theta', 'm', 'u')
     """
     near = adam_sde()
     sde = SDE("compagnoni-adam", _adam_drift, near.diffusion, near.slots, near.schedule)

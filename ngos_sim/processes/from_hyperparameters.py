@@ -2,14 +2,26 @@
 
 import math
 import warnings
+from collections.abc import Callable, Sequence
 
 from ngos_sim.errors import StudyWarning
 from ngos_sim.processes.hyperparameters import Hyperparameters
+from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.rmsprop_adam import adam, rmsprop
 from ngos_sim.validation import number
 
 
-def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, weight_decay=0.0, **conventions):
+def from_hyperparameters(
+    kind: str,
+    *,
+    lr: float,
+    betas: float | Sequence[float],
+    eps: float,
+    batch_size: float | None = None,
+    sigma: float | None = None,
+    weight_decay: float = 0.0,
+    **conventions: str | bool,
+) -> tuple[Optimizer, float]:
     """Return (optimizer, eta2) for hyperparameters as practitioners have them.
 
     Parameters
@@ -52,9 +64,9 @@ def from_hyperparameters(kind, *, lr, betas, eps, batch_size=None, sigma=None, w
         raise ValueError(f"give batch_size or sigma, got batch_size={batch_size!r} and sigma={sigma!r}")
     if sigma is None:
         sigma = 1.0 / math.sqrt(number("batch_size", batch_size, "a positive number", above=0.0))
-    betas = tuple(betas) if isinstance(betas, (list, tuple)) else (betas,)
-    hyperparameters = Hyperparameters(kind, lr, betas, eps, sigma, weight_decay=weight_decay)
-    if len(betas) == 2 and betas[0] > betas[1]:
+    rates: tuple = tuple(betas) if isinstance(betas, (list, tuple)) else (betas,)
+    hyperparameters = Hyperparameters(kind, lr, rates, eps, sigma, weight_decay=weight_decay)
+    if len(rates) == 2 and rates[0] > rates[1]:
         warnings.warn(f"betas={betas}: beta1 > beta2; did you swap them?", StudyWarning, stacklevel=2)
-    factory = {"rmsprop": rmsprop, "adam": adam}[kind]
-    return factory(**hyperparameters.constants, **conventions), lr * lr
+    factories: dict[str, Callable[..., Optimizer]] = {"rmsprop": rmsprop, "adam": adam}
+    return factories[kind](**hyperparameters.constants, **conventions), lr * lr

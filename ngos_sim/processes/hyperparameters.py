@@ -29,6 +29,17 @@ class Hyperparameters:
         Starting second moment, in units of squared gradients.
     weight_decay : float
         Decoupled: theta <- theta (1 - lr weight_decay) at every step, as torch.optim.AdamW.
+
+    Raises
+    ------
+    ValueError
+        The kind is another, the number of betas is not its, or a number is out of range.
+
+    Examples
+    --------
+    >>> made = Hyperparameters("adam", lr=0.5, betas=(0.5, 0.75), eps=1e-8, sigma=2.0)
+    >>> made.constants
+    {'sigma0': 1.0, 'eps0': 5e-09, 'w0': 0.0, 'c1': 2.0, 'c2': 1.0}
     """
 
     kind: str
@@ -54,7 +65,7 @@ class Hyperparameters:
                 raise ValueError(f"betas={self.betas!r} must be numbers between 0 and 1")
 
     @property
-    def constants(self):
+    def constants(self) -> dict[str, float]:
         """The scaled constants sigma0, eps0, c2 (adam: c1, c2): Definitions 4.1 and 4.4; and w0 = weight_decay / lr."""
         rates = [(1.0 - beta) / (self.lr * self.lr) for beta in self.betas]
         names = ("c2",) if self.kind == "rmsprop" else ("c1", "c2")
@@ -62,12 +73,12 @@ class Hyperparameters:
         return scaled | dict(zip(names, rates, strict=True))
 
     @property
-    def u0(self):
+    def u0(self) -> float:
         """The scaled start u0 = v0 / sigma^2."""
         return self.v0 / (self.sigma * self.sigma)
 
 
-def scale_batch(hyperparameters, kappa):
+def scale_batch(hyperparameters: Hyperparameters, kappa: float) -> Hyperparameters:
     """Return the hyperparameters for batch size kappa B under the square-root scaling rule.
 
     lr sqrt(kappa), 1 - kappa (1 - beta), eps / sqrt(kappa): Definitions 5.1 and 5.2 of
@@ -75,10 +86,24 @@ def scale_batch(hyperparameters, kappa):
     the start differs by O(1) and there is no convergence (docs/theory.md, "The scaling rule"). Weight decay
     times sqrt(kappa) keeps w0 (arXiv 2411.15958, Lemma 3.13; docs/theory.md, "Weight decay").
 
+    Parameters
+    ----------
+    hyperparameters : Hyperparameters
+        Of the batch size B, as `Optimizer.at` returns them.
+    kappa : float
+        How many times as large the batch becomes.
+
     Raises
     ------
     ValueError
         kappa is not positive, or some 1 - kappa (1 - beta) is not.
+
+    Examples
+    --------
+    >>> small = Hyperparameters("rmsprop", lr=1e-3, betas=(0.99,), eps=1e-8, sigma=0.1)
+    >>> large = scale_batch(small, 4)
+    >>> large.lr, round(large.betas[0], 12), large.eps, large.sigma
+    (0.002, 0.96, 5e-09, 0.05)
     """
     number("kappa", kappa, "positive", above=0.0)
     return replace(

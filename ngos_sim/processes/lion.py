@@ -32,7 +32,7 @@ def _step(x, o, z, c, p):
 
 
 @built_in
-def lion(sigma0, beta1, c2, w0=0.0):
+def lion(sigma0: float, beta1: float, c2: float, w0: float = 0.0) -> Optimizer:
     """Lion with fixed beta1, scaled (arXiv 2302.06675, Algorithm 2).
 
         theta' = theta - sqrt(h) sign(h (f' + beta1 / (1 - beta1) m) + sqrt(h) sigma0 z) - h w0 theta
@@ -87,7 +87,7 @@ def _sde_schedule(t, p):
 
 
 @built_in
-def lion_sde():
+def lion_sde() -> SDE:
     """The SDE of Lion (derived in docs/theory.md, "Signs").
 
         d theta = -(rho / (sigma0 s) (f' + b m) + w0 theta) dt - rho dW - sqrt(1 - rho^2) dB
@@ -98,6 +98,11 @@ def lion_sde():
     m is rho of it. For Gaussian noise that is independent in each coordinate: of another law the drift has twice its
     density at 0 for rho, the noise E |zeta|. Constants come from the optimizer; at c2 = 0 and m = 0 it would be the SDE
     of SignSGD at sigma = sigma0 / eta, d theta = -rho / (sigma0 s) f' dt - dW.
+
+    Examples
+    --------
+    >>> lion_sde().slots, lion_sde().channels
+    (('theta', 'm'), 2)
     """
     sde = SDE("lion", _drift, _diffusion, ("theta", "m"), _sde_schedule, channels=2)
     return within(Domain(gaussian(), independent=True), sde)

@@ -6,6 +6,7 @@ A user's study, and the tests of the equations that are written by hand, take it
 
 import math
 from collections import namedtuple
+from collections.abc import Callable, Sequence
 
 from ngos_sim.arithmetic import fma, slotwise
 from ngos_sim.identity import built_in
@@ -70,7 +71,17 @@ def _five_times(schedule):
 
 
 @built_in
-def modified_equation(name, b0, b1, noise, slots, order=2, schedule=None, channels=1, **parameters):
+def modified_equation(
+    name: str,
+    b0: Callable,
+    b1: Callable,
+    noise: Callable,
+    slots: Sequence[str],
+    order: int = 2,
+    schedule: Callable | None = None,
+    channels: int = 1,
+    **parameters: float,
+) -> SDE:
     """The SDE of a step, of order 1 or 2 (arXiv 1511.06251; derived in docs/theory.md, "SGD and momentum").
 
     A step x' = x + h G of the clock "eta" with E G = b0(t, x) + h b1(t, x) + O(h^2) and Cov G = C(t, x) + O(h) has
@@ -130,6 +141,7 @@ def modified_equation(name, b0, b1, noise, slots, order=2, schedule=None, channe
         schedule if order == 1 else _five_times(schedule),
         channels=channels,
         refinement=order,
+        pivot=None,
         **parameters,
     )
     return made if order == 1 else within(Domain(constant=True), made)

@@ -97,7 +97,15 @@ def _rmspropw_updated(x, o, z, c, p):
 
 @built_in
 @known_keywords(**_UNSCALED)
-def rmsprop(sigma0, eps0, c2, w0=0.0, *, second_moment="previous", bias_correction=False):
+def rmsprop(
+    sigma0: float,
+    eps0: float,
+    c2: float,
+    w0: float = 0.0,
+    *,
+    second_moment: str = "previous",
+    bias_correction: bool = False,
+) -> Optimizer:
     """RMSprop (Definition 2.1 of arXiv 2205.10287), scaled.
 
         theta' = theta - d / (sigma0 sqrt(u) + eps0)
@@ -157,7 +165,7 @@ def _rmsprop_diffusion(x, o, c, p):
 
 
 @built_in
-def rmsprop_sde():
+def rmsprop_sde() -> SDE:
     """The SDE of RMSprop (Definition 4.1 of arXiv 2205.10287).
 
         d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW)
@@ -168,6 +176,11 @@ def rmsprop_sde():
     from the optimizer; an optimizer without a parameter `bias_correction` has none. Where the optimizer has a parameter
     w0, d theta has - w0 theta dt as well (docs/theory.md, "Weight decay"). Clock eta^2, order 1; with u at rest, u =
     Sigma, it is gradient descent with a constant preconditioner and noise.
+
+    Examples
+    --------
+    >>> rmsprop_sde().slots
+    ('theta', 'u')
     """
     sde = SDE("rmsprop", _rmsprop_drift, _rmsprop_diffusion, ("theta", "u"), _rmsprop_sde_schedule)
     return with_decay(with_expansion_of("rmsprop", sde), _rmspropw_drift)
@@ -206,7 +219,16 @@ def _adamw_updated(x, o, z, c, p):
 
 @built_in
 @known_keywords(**_UNSCALED)
-def adam(sigma0, eps0, c1, c2, w0=0.0, *, second_moment="previous", bias_correction=True):
+def adam(
+    sigma0: float,
+    eps0: float,
+    c1: float,
+    c2: float,
+    w0: float = 0.0,
+    *,
+    second_moment: str = "previous",
+    bias_correction: bool = True,
+) -> Optimizer:
     """Adam (Definition 2.2 of arXiv 2205.10287), scaled.
 
         m' = m + c1 (h (f' - m) + sqrt(h) sigma0 z)
@@ -269,7 +291,7 @@ def _adam_diffusion(x, o, c, p):
 
 
 @built_in
-def adam_sde():
+def adam_sde() -> SDE:
     """The SDE of Adam (Definition 4.4 of arXiv 2205.10287), from a time t0 > 0.
 
         d theta = -(sqrt(g2) / g1) P^-1 m dt

@@ -44,7 +44,7 @@ Optimizers (`processes.optimizer`), SDEs (`processes.sde`) and integrators make 
 import functools
 import math
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -183,7 +183,15 @@ class Rule(Value):
     family: str = field(default="", repr=False)
     domain: Domain = field(default=EVERYWHERE, repr=False, compare=False)
 
-    def __init__(self, name, step, slots, schedule=None, clock="eta2", **parameters):
+    def __init__(
+        self,
+        name: str,
+        step: Callable,
+        slots: Sequence[str],
+        schedule: Callable | None = None,
+        clock: str = "eta2",
+        **parameters: float,
+    ) -> None:
         if clock not in CLOCKS:
             raise ValueError(f"{name}: clock={clock!r}; allowed: 'eta2' (time k eta^2), 'eta' (time k eta)")
         if schedule is None:

@@ -1,12 +1,12 @@
 """The constructor of an SDE, a user's or a built-in one."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ngos_sim.identity import Value
 from ngos_sim.processes.domain import EVERYWHERE, Domain
-from ngos_sim.processes.rule import checked_parameters
+from ngos_sim.processes.rule import Rule, checked_parameters
 from ngos_sim.processes.weight_decay import has_weight_decay
 from ngos_sim.validation import checked_function, checked_slots, integer, keep
 
@@ -27,7 +27,8 @@ class SDE(Value):
     name : str
         What tables call it.
     drift, diffusion : function (x, o, c, p) -> tuple of float
-        One value a slot, per unit of the optimizer's time (t = k eta^2 or k eta). The contract: `processes.rule`.
+        One value a slot, per unit of the optimizer's time (t = k eta^2 or k eta). Plain Python on floats and tuples:
+        x, o and p are those of an optimizer's step, as help(ns.Optimizer) says, and c is the row of `schedule`.
         With channels=2 diffusion returns a tuple of two such tuples, for W and for B.
     slots : sequence of str
         The optimizer's slots, in its order.
@@ -87,16 +88,16 @@ class SDE(Value):
 
     def __init__(
         self,
-        name,
-        drift,
-        diffusion,
-        slots,
-        schedule=no_schedule,
-        pivot=None,
-        channels=1,
-        refinement=1,
-        **parameters,
-    ):
+        name: str,
+        drift: Callable,
+        diffusion: Callable,
+        slots: Sequence[str],
+        schedule: Callable = no_schedule,
+        pivot: "SDE | None" = None,
+        channels: int = 1,
+        refinement: int = 1,
+        **parameters: float,
+    ) -> None:
         if pivot is not None and not isinstance(pivot, SDE):
             raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
         if isinstance(channels, bool) or channels not in (1, 2):
@@ -116,10 +117,12 @@ class SDE(Value):
             parameters=checked_parameters(name, parameters),
         )
 
-    def beside(self, optimizer):
+    def beside(self, optimizer: Rule) -> "SDE":
         """Return what this SDE is beside an optimizer: with weight decay, if it is a built-in one, where that has w0.
 
         A study takes its SDEs so, and their pivots. What a user's own SDE says of decay, it says itself.
+
+        optimizer : Optimizer, which has weight decay where it has a parameter w0
         """
         if not has_weight_decay(optimizer.parameters):
             return self

@@ -35,7 +35,7 @@ def _sgd(x, o, z, c, p):
 
 
 @built_in
-def sgd(sigma):
+def sgd(sigma: float) -> Optimizer:
     """Stochastic gradient descent (arXiv 1811.01558).
 
         theta' = theta - eta g
@@ -76,7 +76,7 @@ def _sgd_diffusion(x, o, c, p):
 
 
 @built_in
-def sgd_sde(order=1):
+def sgd_sde(order: int = 1) -> SDE:
     """The SDE of SGD, of order 1 or 2 (arXiv 1511.06251 and 1811.01558; docs/theory.md, "SGD and momentum").
 
         order 1: d theta = -f' dt + sqrt(eta) sigma Sigma^(1/2) dW
@@ -87,23 +87,38 @@ def sgd_sde(order=1):
     The clock is t = k eta. For eta to 0 order 2 degenerates to order 1, and that to the gradient flow, which is of
     order 1 as well: a slope of 1 does not test the noise. Order 2 serves Hessians that are matrices too.
 
+    Parameters
+    ----------
+    order : 1 or 2
+        Of its weak error, in eta.
+
     Raises
     ------
     ValueError
         order is neither 1 nor 2.
+
+    Examples
+    --------
+    >>> sgd_sde(order=2).name, sgd_sde(order=2).slots
+    ('sgd order 2', ('theta',))
     """
     drift = _of_order(order, _sgd_drift, _sgd_drift_of_order_two)
     return SDE(f"sgd order {order}", drift, _sgd_diffusion, _THETA, refinement=order)
 
 
 @built_in
-def flipped_sgd_sde():
+def flipped_sgd_sde() -> SDE:
     """The SDE of SGD with the sign of order 2 flipped (arXiv 2506.00181; docs/theory.md, "SGD and momentum").
 
         d theta = -(f' - (eta / 2) H f') dt + sqrt(eta) sigma Sigma^(1/2) dW
 
     Made to show the limit of the step size. In the clock t = k eta it is of order 1, with exactly twice the constant of
     `sgd_sde(order=1)`, to which it degenerates for eta to 0.
+
+    Examples
+    --------
+    >>> flipped_sgd_sde().slots
+    ('theta',)
     """
     return SDE("flipped-sgd", _flipped_drift, _sgd_diffusion, _THETA)
 
@@ -120,7 +135,7 @@ def _heavy_ball(x, o, z, c, p):
 
 
 @built_in
-def heavy_ball(sigma, mu):
+def heavy_ball(sigma: float, mu: float) -> Optimizer:
     """SGD with heavy-ball momentum (Polyak 1964; scaled as in arXiv 1511.06251).
 
         v' = v - eta (mu v + g)
@@ -156,7 +171,7 @@ def _nesterov(x, o, z, c, p):
 
 
 @built_in
-def nesterov(sigma, mu):
+def nesterov(sigma: float, mu: float) -> Optimizer:
     """SGD with Nesterov's momentum (arXiv 1811.01558; scaled as `heavy_ball`).
 
         v' = v - eta (mu v + g)
@@ -175,6 +190,11 @@ def nesterov(sigma, mu):
     ------
     ValueError
         sigma is not positive or mu is negative.
+
+    Examples
+    --------
+    >>> nesterov(sigma=0.5, mu=1.0).slots
+    ('theta', 'v')
     """
     made = Optimizer("nesterov", _nesterov, _THETA_V, clock="eta", **_checked(sigma=sigma, mu=mu))
     return within(Domain(separable_quadratic=True), made)
@@ -203,7 +223,7 @@ def _momentum_diffusion(x, o, c, p):
 
 
 @built_in
-def heavy_ball_sde(order=1):
+def heavy_ball_sde(order: int = 1) -> SDE:
     """The SDE of heavy ball, of order 1 or 2 (arXiv 1511.06251; docs/theory.md, "SGD and momentum").
 
         order 1: d theta = v dt
@@ -214,17 +234,27 @@ def heavy_ball_sde(order=1):
     The clock is t = k eta. For eta to 0 order 2 degenerates to order 1, and that to the damped Hamiltonian flow.
     Order 2 reads H v as f''_i v_i: it serves losses that are sums over coordinates.
 
+    Parameters
+    ----------
+    order : 1 or 2
+        Of its weak error, in eta.
+
     Raises
     ------
     ValueError
         order is neither 1 nor 2.
+
+    Examples
+    --------
+    >>> heavy_ball_sde(order=2).name
+    'heavy-ball order 2'
     """
     drift = _of_order(order, _momentum_drift, _heavy_ball_drift_of_order_two)
     return SDE(f"heavy-ball order {order}", drift, _momentum_diffusion, _THETA_V, refinement=order)
 
 
 @built_in
-def nesterov_sde(order=1):
+def nesterov_sde(order: int = 1) -> SDE:
     """The SDE of Nesterov's method, of order 1 or 2 (derived in docs/theory.md, "SGD and momentum").
 
         order 1: d theta = v dt
@@ -235,10 +265,20 @@ def nesterov_sde(order=1):
     Order 1 is that of heavy ball. The clock is t = k eta. Order 2 is heavy ball's but for the sign of H v; for eta to 0
     it degenerates to order 1. It serves losses that are sums over coordinates.
 
+    Parameters
+    ----------
+    order : 1 or 2
+        Of its weak error, in eta.
+
     Raises
     ------
     ValueError
         order is neither 1 nor 2.
+
+    Examples
+    --------
+    >>> nesterov_sde().name
+    'nesterov order 1'
     """
     drift = _of_order(order, _momentum_drift, _nesterov_drift_of_order_two)
     return SDE(f"nesterov order {order}", drift, _momentum_diffusion, _THETA_V, refinement=order)

@@ -106,7 +106,7 @@ def _scale(noise, nu):
 
 
 @built_in
-def signsgd_sde(order=1, nu=None):
+def signsgd_sde(order: int = 1, nu: float | None = None) -> SDE:
     """The SDE of SignSGD (arXiv 2411.15958, Theorem 3.2, Corollary 3.3; order 2 derived in docs/theory.md, "Signs").
 
         order 1: d theta = -B dt + sqrt(eta) (1 - B^2)^(1/2) dW
@@ -238,7 +238,7 @@ def _signum_diffusion(x, o, c, p):
 
 
 @built_in
-def signum_sde():
+def signum_sde() -> SDE:
     """The SDE of Signum's theta at fixed beta (derived in docs/theory.md, "Signs").
 
         d theta = -erf(r / sqrt(2)) dt + sqrt(eta D) dW

@@ -1,5 +1,6 @@
 """Variations of an optimizer that a study takes: the SVAG operator and the scaling rule."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,7 @@ def _sequence(name, values):
     return values
 
 
-def svag(optimizer, ell):
+def svag(optimizer: Optimizer, ell: float | Sequence[float] | np.ndarray) -> SVAG:
     """The SVAG operator on an optimizer, at one or more ell (Theorem 6.3 of arXiv 2205.10287, arXiv 2102.12470).
 
     Clock "eta2": eta / ell, 1 - (1 - beta) / ell^2, eps ell and the noise law (r1 zeta1 + r2 zeta2) / ell
@@ -50,10 +51,27 @@ def svag(optimizer, ell):
     law (r1 zeta1 + r2 zeta2) / sqrt(ell) with the weights of sqrt(ell), (1 -+ sqrt(2 ell - 1)) / 2 (arXiv 2102.12470;
     docs/theory.md, "SVAG"). The error is O(1 / ell). A step must take its noise as p.sigma z to have that.
 
+    Parameters
+    ----------
+    optimizer : Optimizer
+    ell : float or sequence of float
+        Each at least 1; 1 is the optimizer itself.
+
+    Returns
+    -------
+    SVAG
+        What `ConvergenceStudy(optimizer=)` takes.
+
     Raises
     ------
     ValueError
         Some ell is below 1, or an optimizer of the clock "eta" has no parameter sigma.
+
+    Examples
+    --------
+    >>> import ngos_sim as ns
+    >>> ns.svag(ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3), ell=[1, 2, 4]).ell
+    (1.0, 2.0, 4.0)
     """
     of_kind("optimizer", optimizer, Optimizer, "an optimizer", "ns.rmsprop(sigma0=.., eps0=.., c2=..)")
     check_scales("ns.svag", optimizer)
@@ -61,16 +79,31 @@ def svag(optimizer, ell):
     return SVAG(optimizer, tuple(values))
 
 
-def scaling_rule(kappa):
+def scaling_rule(kappa: int | Sequence[int] | np.ndarray) -> ScalingRule:
     """The optimizer at kappa times the batch size, as a study's reference (Theorem 5.3; arXiv 2102.12470).
 
     Clock "eta2": the square-root rule; in scaled variables it is the same optimizer at step kappa eta^2. Clock "eta",
     SGD and its kin: the linear rule, kappa eta and sigma / sqrt(kappa), so that sigma^2 eta stays (docs/theory.md,
     "The scaling rule").
 
+    Parameters
+    ----------
+    kappa : int or sequence of int
+        How many times as large the batch is, each at least 2.
+
+    Returns
+    -------
+    ScalingRule
+        What `ConvergenceStudy(reference=)` takes.
+
     Raises
     ------
     ValueError
         Some kappa is not an integer of at least 2.
+
+    Examples
+    --------
+    >>> scaling_rule([2, 4]).kappa
+    (2, 4)
     """
     return ScalingRule(tuple(integer("kappa", one, 2) for one in _sequence("kappa", kappa)))

@@ -1,43 +1,88 @@
 """Words and tables for a terminal."""
 
+import math
+
 import pandas as pd
 
 _SERIES = ["sde_a", "sde_b", "test_function", "eta2"]  # of a ranking
 _ERRORS, _SPREADS = ["error_a", "error_b", "difference"], ["std_error", "std_error_of_errors"]
 
 
+def orders_caption(theorem=1.0):
+    """Return what `orders_table` shows: orders of which errors, and what the constants are.
+
+    theorem : the order that they are held to, or None where it is each case's own
+    """
+    power = {None: "h^p", 1.0: "h"}.get(theorem) or f"h^{theorem:g}"
+    return f"Orders in h of the error where it is largest over time (norm = max); constants C of C {power}."
+
+
 def orders_table(orders):
-    """Return the headline rows (norm = max) of an orders table as text: what, order, interval, constants, verdict."""
+    """Return `orders_rows` as text."""
+    return orders_rows(orders).to_string(index=False)
+
+
+def orders_rows(orders):
+    """Return the headline rows (norm = max) of an orders table in words: what, order, interval, constants, verdict."""
     rows = orders[orders.norm == "max"]
-    columns = {"sde": rows.sde, "test function": rows.test_function}
+    columns = {"sde": rows.sde} if rows.sde.nunique() > 1 else {}
+    columns |= {"test function": rows.test_function}
     if rows.eta2.notna().any():
         columns["eta2"] = rows.eta2.map("{:g}".format)
-    columns |= {
-        "order": [_number(row.order, row.std_error) for row in rows.itertuples()],
-        "95 % interval": [
-            "" if pd.isna(row.order) else f"[{row.ci_low:z.3f}, {row.ci_high:z.3f}]" for row in rows.itertuples()
-        ],
-        "constant": [
-            "" if row.verdict.startswith("fails") else _number(row.constant, row.constant_std_error)
-            for row in rows.itertuples()
-        ],
-        "predicted": [_predicted(row) for row in rows.itertuples()],
-        "verdict": rows.verdict,
-    }
-    return pd.DataFrame(columns).to_string(index=False)
+    columns |= {name: [cell(row) for row in rows.itertuples()] for name, cell in _CELLS.items()}
+    shown = pd.DataFrame(columns | {"verdict": rows.verdict})
+    return shown.loc[:, (shown != "").any()]
+
+
+def _order(row):
+    return "" if pd.isna(row.order) else f"{row.order:z.{_places(row)}f}"
+
+
+def interval(row):
+    """Return the 95 % interval of an order with the digits that it has."""
+    return "" if pd.isna(row.order) else f"[{row.ci_low:z.{_places(row)}f}, {row.ci_high:z.{_places(row)}f}]"
+
+
+def _places(row):
+    """Return how many decimals an order has: as many as show two digits of its interval's half width, 2 to 6."""
+    return decimals(0.5 * (row.ci_high - row.ci_low), 2)
+
+
+def decimals(spread, digits=1):
+    """Return how many decimals a number has whose uncertainty is shown with so many digits, 2 to 6."""
+    if not 0.0 < spread < math.inf:
+        return 3
+    return min(max(digits - 1 - math.floor(math.log10(spread)), 2), 6)
+
+
+def measured(value, std_error):
+    """Return a number with its standard error in parentheses, and with the digits that it has; without one, six."""
+    if not std_error > 0.0:
+        return f"{value:.6g}"
+    spread = f"{std_error:.0e}".replace("e-0", "e-")
+    return f"{value:z.{decimals(std_error)}f} ({spread})"
+
+
+def _constant(row):
+    """Return C with its standard error; nothing where no such C is claimed."""
+    if row.verdict.startswith("fails") or pd.isna(row.constant):
+        return ""
+    return measured(row.constant, row.constant_std_error)
 
 
 def _predicted(row):
-    """Return the leading term that theory predicts: a constant, or one of sqrt(h)."""
+    """Return the leading term that theory predicts, with the digits of the measured one: C, or one of sqrt(h)."""
     if row.predicted_sqrt_term and not pd.isna(row.predicted_sqrt_term):
         return f"{row.predicted_sqrt_term:z.3f} sqrt"
-    return _number(row.predicted_constant)
+    if pd.isna(row.predicted_constant):
+        return ""
+    return f"{row.predicted_constant:z.{decimals(row.constant_std_error)}f}"
 
 
-def _number(value, std_error=None):
-    """Return a number, its standard error in parentheses if it has one, or nothing for NaN."""
-    error = "" if std_error is None else f" ({std_error:.3f})"
-    return "" if pd.isna(value) else f"{value:z.3f}{error}"
+_CELLS = {"order": _order, "95 % interval": interval, "constant": _constant, "predicted": _predicted}
+
+
+ERRORS_CAPTION = "Errors E g(optimizer) - E g(SDE) at the last time of each step size."
 
 
 def errors_table(table):

@@ -1,5 +1,8 @@
 """Results without a run: of what a folder holds (`load`), and of two parts of one study (`merge`)."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from ngos_sim.studies import session, study_file
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.measurement import Measurement
@@ -9,7 +12,7 @@ from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.result import Result
 
 
-def load(folder, plugins=()):
+def load(folder: str | Path, plugins: Sequence[str | Path] = ()) -> Result:
     """Return the Result of what a folder's chunks.sqlite holds, whatever ended its run; no trajectories are run.
 
     What an estimator computes is not kept, and computed again.
@@ -47,7 +50,7 @@ def load(folder, plugins=()):
     return _read(study, kept, "cpu")
 
 
-def merge(a, b):
+def merge(a: Result | str | Path, b: Result | str | Path) -> Result:
     """Return the Result of two parts of one study: of the chunks that either has.
 
     Parameters

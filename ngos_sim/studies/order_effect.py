@@ -4,16 +4,20 @@
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import special
 
 from ngos_sim.engines import devices
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError
 from ngos_sim.estimators.problem import Problem, Shared
+from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer, check_admissible
 from ngos_sim.statistics import order
 from ngos_sim.statistics.chunks import normal_quantile
@@ -62,23 +66,23 @@ class OrderEffect:
     slope: Slope
     seed: int
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{self.table.to_string(index=False, float_format='{:.5g}'.format)}\n{self.slope}"
 
 
 @known_keywords(eta2="give eta=, learning rates, whatever the clock", lr="give eta=", permutations="give trajectories=")
 def order_effect(
-    oracle,
-    optimizer,
+    oracle: NGOS,
+    optimizer: Optimizer | Callable[[float], Optimizer],
     *,
-    initial,
-    eta,
-    epochs=1,
-    trajectories=32 * CHUNK,
-    seed=0,
-    device="cpu",
-    threads=None,
-):
+    initial: Mapping[str, ArrayLike | Callable],
+    eta: ArrayLike,
+    epochs: int = 1,
+    trajectories: int = 32 * CHUNK,
+    seed: int = 0,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> OrderEffect:
     """Measure the variance of an optimizer's end point over random orders of the same samples (arXiv 2606.29554).
 
     Every trajectory starts at one point and takes each sample once an epoch, in an order of its own, cut into
@@ -136,7 +140,8 @@ def order_effect(
     if chunks < _LEAST:
         raise ValueError(f"trajectories={trajectories!r} must be at least {_LEAST * CHUNK}, for standard errors")
     devices.checked(device, "f64")
-    oracle = replace(oracle, noise=replace(oracle.noise, replacement=False))
+    batches_of: Any = oracle.noise  # Minibatches
+    oracle = replace(oracle, noise=replace(batches_of, replacement=False))
     problems = [_problem(oracle, optimizer, initial, rate, epochs, seed) for rate in rates]
     first_step.try_functions(problems)
     run = (device, chunks, threads if threads is None else integer("threads", threads, 1))

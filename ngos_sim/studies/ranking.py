@@ -54,7 +54,7 @@ class Ranking:
     verdicts: pd.DataFrame
     headlines: pd.DataFrame
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return report.ranking(self)
 
 

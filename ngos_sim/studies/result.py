@@ -1,18 +1,21 @@
 """What a study found: the tidy table, orders with intervals, plots, files."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ngos_sim.engines.program import CHUNK
+from ngos_sim.reporting import shown
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import figure, reported, saved
 from ngos_sim.studies.hindsight import Hindsight
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.prediction import Predictions
-from ngos_sim.studies.ranking import ranking
+from ngos_sim.studies.ranking import Ranking, ranking
 from ngos_sim.studies.series import MIN_STEPS, at_norm, fitted, groups
 
 ORDERS = (
@@ -23,6 +26,8 @@ ORDERS = (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from ngos_sim.studies.study import ConvergenceStudy
 
 
@@ -34,7 +39,8 @@ class Result:
     ----------
     study : ConvergenceStudy
     table : DataFrame
-        One row per (point, time, test function, sde): error = E g(optimizer) - E g(SDE), signed, with its
+        One row per (point, time, test function, sde). h is the time of one optimizer step, eta^2 or eta, under SVAG
+        less (eta_e is the name that it had); error = E g(optimizer) - E g(SDE), signed, with its
         standard error (`rounding` is its part that more trajectories do not remove), 95 % interval, 95 % band
         over all the point's times at once, the Euler-Maruyama bias removed from sde_mean, and how much of it
         may be left: `integrator_residual`, which the intervals hold beside the standard error. batch_size: B, of the
@@ -69,13 +75,19 @@ class Result:
     kept: Kept | None = field(default=None, repr=False)
     plan: Hindsight | None = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        return shown.text(self, shown.result)
+
+    def _repr_html_(self) -> str | None:
+        return shown.html(self, shown.result)
+
     @property
-    def trajectories(self):
+    def trajectories(self) -> int:
         """How many were run at every point, where a run was interrupted at least; asked for, where all is computed."""
         run = self.table.trajectories[self.table.trajectories > 0]
         return int(run.min()) if len(run) else self.kept.goal["chunks"] * CHUNK
 
-    def extend(self, trajectories=None, **bounds):
+    def extend(self, trajectories: int | None = None, **bounds: Any) -> "Result":
         """Run more trajectories, and return the result of all: with the bits of a run of so many at once.
 
         Where the result has a store, it is gone on with there; this result stays what it is.
@@ -91,16 +103,16 @@ class Result:
         -------
         Result
         """
-        made = {"device": self.device, "precision": self.precision, "first": self.first}
+        made: dict[str, Any] = {"device": self.device, "precision": self.precision, "first": self.first}
         store = self.kept.folder or self.kept.copy()
         return self.study.run(trajectories, self.seed, **made, store=store, **bounds)
 
     @property
-    def first(self):
+    def first(self) -> int:
         """The number of the first trajectory."""
         return self.kept.goal["first"] * CHUNK
 
-    def order(self, theorem=1.0):
+    def order(self, theorem: float = 1.0) -> pd.DataFrame:
         """Fit an order to the errors of each (sde, test function), and the expansion of a theorem's order.
 
         Parameters
@@ -151,9 +163,9 @@ class Result:
                         "predicted_sqrt_term": found.root if theorem == 1.0 else math.nan,
                     }
                 )
-        return pd.DataFrame(rows)[list(ORDERS)]
+        return shown.Orders.of(pd.DataFrame(rows)[list(ORDERS)])
 
-    def ranking(self, theorem=1.0):
+    def ranking(self, theorem: float = 1.0) -> Ranking:
         """Compare every two SDEs of the study: which is closer to the optimizer, where, and by how much.
 
         Their errors were measured on the same trajectories, so that what the optimizer and chance have in both falls
@@ -179,7 +191,17 @@ class Result:
             raise ValueError(f"a ranking compares two SDEs or more; this study has {len(self.study.sdes)}: sde=[a, b]")
         return ranking(self.compared, self.order(theorem))
 
-    def plot(self, path=None, *, kind="order", axes=None, norm="max", theorem=1.0, sde=None, test_functions=None):
+    def plot(
+        self,
+        path: str | Path | None = None,
+        *,
+        kind: str = "order",
+        axes: "Axes | None" = None,
+        norm: str = "max",
+        theorem: float = 1.0,
+        sde: str | Sequence[str] | None = None,
+        test_functions: str | Sequence[str] | None = None,
+    ) -> "Axes":
         """Draw what was found: `reporting.figures`.
 
         Parameters
@@ -213,7 +235,7 @@ class Result:
             axes.figure.savefig(path, dpi=200)
         return axes
 
-    def save(self, directory, theorem=None):
+    def save(self, directory: str | Path, theorem: float | None = None) -> None:
         """Write table.csv, orders.csv, study.json, errors.png, chunks.sqlite and report.html, each by rename.
 
         With several SDEs ranking.csv, the table of `ranking`, as well.
@@ -231,7 +253,7 @@ class Result:
         """
         saved.save(self, directory, theorem)
 
-    def report(self, directory, theorem=None):
+    def report(self, directory: str | Path, theorem: float | None = None) -> Path:
         """Write report.html: verdicts in words, equations, tables, figures, and all that repeats the result, in a file.
 
         It is complete in itself: nothing is loaded, nothing in it runs.
@@ -248,7 +270,7 @@ class Result:
         """
         return reported.write(directory, reported.of_result(self, theorem))
 
-    def describe(self, expected=None):
+    def describe(self, expected: float | None = None) -> dict:
         """Return what study.json holds: a study file that repeats this result, and what the run says of itself.
 
         Parameters

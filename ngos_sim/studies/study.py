@@ -1,14 +1,17 @@
 """ConvergenceStudy: what is compared, at which step sizes, and how it is run. Read this first."""
 
 import functools
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
 
 from ngos_sim.engines import devices
-from ngos_sim.errors import StudyWarning
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Estimator
 from ngos_sim.estimators.test_functions import TestFunction
@@ -17,10 +20,10 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import (
-    batches, first_step, given, grid, means, notes, outside, paths, plan, problems, session, start,
-)  # fmt: skip
-from ngos_sim.studies.points import Point, made_points, step_sizes
+from ngos_sim.reporting import shown
+from ngos_sim.studies import means, outside, paths, plan, resolving, session, start
+from ngos_sim.studies.points import Point
+from ngos_sim.studies.result import Result
 from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import integer, known_keywords
 
@@ -59,7 +62,9 @@ class ConvergenceStudy(Remade):
         Points to which one order is fitted must have a time in common: those of one kappa and, under SVAG
         with several ell, of one eta2.
     test_functions : sequence of str or TestFunction
-        g; the grammar is in `estimators.test_functions`.
+        g. A string is a sum of products of numbers, powers slot[i]^n and words: "2*theta[0]^2 - u[1]",
+        "theta[0]*theta[1]", "sqnorm(theta)" (the sum of theta_i^2), "loss", "trace(Sigma)", "norm(grad)", on data
+        "accuracy" and "distance" (to the minimiser). help(ns.TestFunction) has the grammar, and what a function may be.
     estimator : "auto", "local", "transport", "control_variate", "coupled", "independent" or Estimator
         Local: the error carried along by each trajectory, of its own size. Transport: computed, the law of each
         coordinate carried forward. Control variate: less a linear companion of known mean. Coupled: one stream of
@@ -101,15 +106,15 @@ class ConvergenceStudy(Remade):
     optimizer: Optimizer | SVAG
     sde: SDE | Sequence[SDE] | None = field(default=None, compare=False)  # `sdes` are compared, and `points`
     reference: ScalingRule | None = None
-    initial: Mapping[str, float | Sequence[float] | Callable] = field(default_factory=dict)
-    eta2: float | Sequence[float] | None = field(default=None, compare=False)
-    steps: int | Sequence[int] | None = field(default=None, compare=False)
+    initial: Mapping[str, Any] = field(default_factory=dict)
+    eta2: ArrayLike | None = field(default=None, compare=False)
+    steps: ArrayLike | None = field(default=None, compare=False)
     horizon: float = 1.0
-    times: str | Sequence[float] | None = field(default=None, compare=False)
+    times: str | ArrayLike | None = field(default=None, compare=False)
     test_functions: Sequence[str | TestFunction] = ()
     estimator: str | Estimator = "auto"
-    eta: float | Sequence[float] | None = field(default=None, compare=False)
-    batch_size: int | Sequence[int] | None = field(default=None, compare=False)
+    eta: ArrayLike | None = field(default=None, compare=False)
+    batch_size: ArrayLike | None = field(default=None, compare=False)
     points: tuple[Point, ...] = field(init=False)
     record_times: list[np.ndarray] = field(init=False)
     sdes: tuple[SDE, ...] = field(init=False)
@@ -118,49 +123,27 @@ class ConvergenceStudy(Remade):
     notes: tuple[str, ...] = field(init=False, compare=False)
     found: dict = field(init=False, repr=False, compare=False, default_factory=dict)  # by estimators: `Shared`
 
-    def __post_init__(self):
-        for name in ("oracle", "optimizer", "reference", "initial"):
-            given.check(name, getattr(self, name))
-        choose.check(self.estimator)
-        sdes = tuple(sde.beside(self.rule) for sde in given.sdes(self.sde))
-        given.check_together(self, sdes)
-        kappa = self.reference.kappa if self.reference else (1,)
-        ell = self.optimizer.ell if isinstance(self.optimizer, SVAG) else (1.0,)
-        sizes = step_sizes(self.rule, self.eta2, self.eta, self.steps, self.batch_size)
-        given_as = (self.rule.parameters, self.rule.clock, self.batch_size)
-        points = made_points(sizes, self.steps, self.horizon, ell, kappa, *given_as)
-        points = batches.of_points(points, self.oracle, self.rule, self.batch_size)
-        times = grid.record_times(points, self.t0, self.horizon, self.times)
-        for name, value in (("sdes", sdes), ("points", points), ("record_times", times)):
-            object.__setattr__(self, name, value)
-        (dimension, *_) = (start.dimension(self.initial, self.rule, self.oracle, point.size) for point in points)
-        object.__setattr__(self, "dimension", dimension)
-        object.__setattr__(self, "notes", notes.notes(self))
-        first_step.check_noise(self)
-        test_functions.check(self.test_functions, self.rule.slots, self.dimension, self.oracle)
-        test_functions.try_at(
-            self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].size)
-        )
-        notes.check_slots(self)
-        here = problems.problems(self)
-        first_step.try_functions(here)
-        object.__setattr__(self, "served", choose.choose(self.estimator, here))
-        choose.try_first_steps(self.served, here)
-        for note in self.notes:
-            warnings.warn(note, StudyWarning, stacklevel=4)  # whoever made the study
+    def __post_init__(self) -> None:
+        resolving.resolve(self)
+
+    def __repr__(self) -> str:
+        return shown.text(self, shown.study)
+
+    def _repr_html_(self) -> str | None:
+        return shown.html(self, shown.study)
 
     @property
-    def rule(self):
+    def rule(self) -> Optimizer:
         """The optimizer itself, without SVAG."""
         return self.optimizer.optimizer if isinstance(self.optimizer, SVAG) else self.optimizer
 
     @property
-    def t0(self):
+    def t0(self) -> float:
         """The time of the start."""
         return start.time(self.initial)
 
     @functools.cached_property
-    def outside_theory(self):
+    def outside_theory(self) -> tuple[str, ...]:
         """Why the study lies outside Definitions 2.5 - 2.7 of arXiv 2205.10287, a line each, as far as is known.
 
         It runs as any other, and its numbers and verdicts are what they are: `studies.outside`.
@@ -168,35 +151,35 @@ class ConvergenceStudy(Remade):
         return outside.reasons(self)
 
     @property
-    def why(self):
+    def why(self) -> dict[tuple[str, str], str]:
         """Why each is measured by its estimator, as far as is known without a run: {(sde, test function): str}."""
         return self.reasons(self.served)
 
-    def reasons(self, choices):
-        """Return {(sde, test function): why its estimator is this one} of some choices."""
+    def reasons(self, choices: choose.Choices) -> dict[tuple[str, str], str]:
+        """Return {(sde, test function): why its estimator is this one} of choices such as `served`."""
         names = [test_functions.name_of(function) for function in self.test_functions]
         return {(quantity.opponent, names[quantity.function]): choice.why for quantity, choice in choices.items()}
 
-    def noise_scale(self, point):
-        """Return the oracle's sigma at a point: `Optimizer.noise_scale`."""
+    def noise_scale(self, point: Point) -> float:
+        """Return the oracle's sigma at a point, one of `points`: `Optimizer.noise_scale`."""
         return self.rule.noise_scale(point.eta)
 
     def run(
         self,
-        trajectories=None,
-        seed=0,
+        trajectories: int | None = None,
+        seed: int = 0,
         *,
-        rel_error=None,
-        abs_error=None,
-        max_seconds=None,
-        device="cpu",
-        precision=None,
-        threads=None,
-        progress=False,
-        store=None,
-        first=0,
-        executor=None,
-    ):
+        rel_error: float | None = None,
+        abs_error: float | None = None,
+        max_seconds: float | None = None,
+        device: str = "cpu",
+        precision: str | None = None,
+        threads: int | None = None,
+        progress: bool = False,
+        store: str | Path | None = None,
+        first: int = 0,
+        executor: Executor | None = None,
+    ) -> Result:
         """Run every point, with the same number of trajectories, and return the weak errors.
 
         Parameters
@@ -254,7 +237,9 @@ class ConvergenceStudy(Remade):
         settings = self.settings(device, precision, threads)
         return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
-    def plan(self, trajectories=100_000, seed=0, *, threads=None, compare=False):
+    def plan(
+        self, trajectories: int = 100_000, seed: int = 0, *, threads: int | None = None, compare: bool = False
+    ) -> pd.DataFrame:
         """Run a pilot and return what a run with so many trajectories would cost and resolve on this machine's CPU.
 
         Afterwards `Result.plan` of this study's runs sets it beside what they took and found.
@@ -271,21 +256,19 @@ class ConvergenceStudy(Remade):
         DataFrame
             One row per (sde, test function, point), at the time of norm = max: estimator; error, the pilot's;
             std_error, expected of the run; integrator_residual and numerical, the pilot's; rel_error, of all three
-            together; resolved, whether the error is expected to exceed them (3 standard errors); seconds, of the
-            point; smallest_h, of the series: where the error C h would still be resolved, the standard errors going on
-            as a power of h (0: at every step; NaN: the pilot does not resolve C). eta_e and smallest_eta_e are the
-            names that h and smallest_h had. attrs: trajectories; seconds, of the whole run in this process, set-up and
-            reading included; compilation, the seconds that a new process needs besides, fewer where Numba's cache
-            holds the kernels; memory, the bytes that arrays hold at their peak, beside Python and its packages.
+            together; resolved, whether the error is expected to exceed them; seconds, of the point; smallest_h, of the
+            series: where the error C h would still be resolved (0: at every step; NaN: the pilot does not resolve C).
+            attrs: trajectories; seconds, of the run in this process; compilation, the seconds that a new process needs
+            besides; memory, the bytes that arrays hold at their peak, beside Python and its packages.
 
         Raises
         ------
         NonFiniteError
             Trajectories of the pilot left the finite numbers.
         """
-        return plan.plan(self, Bounds(trajectories), seed, threads, compare)
+        return shown.Foreseen.of(plan.plan(self, Bounds(trajectories), seed, threads, compare))
 
-    def means(self):
+    def means(self) -> pd.DataFrame:
         """Compute E g of the optimizer and of each SDE alone over time, without trajectories and noise, for figures.
 
         By the transport estimator, whatever the study's own; an error's `numerical` is smaller than those of its means,
@@ -304,12 +287,15 @@ class ConvergenceStudy(Remade):
         """
         return means.means(self)
 
-    def trajectories(self, n=5, *, h=None, seed=0):
-        """Return sample paths of the optimizer and of each SDE on one stream: `studies.paths.trajectories`."""
+    def trajectories(self, n: int = 5, *, h: float | None = None, seed: int = 0) -> paths.Trajectories:
+        """Return n sample paths of the optimizer and of each SDE on one stream, at a step h, by default the largest.
+
+        See `studies.paths.trajectories`.
+        """
         return paths.trajectories(self, n, h, seed)
 
     @staticmethod
-    def settings(device, precision, threads):
+    def settings(device: str, precision: str | None, threads: int | None) -> dict:
         """Return how a run computes: device, precision, threads; raise ValueError for what is not allowed."""
         threads = None if threads is None else integer("threads", threads, 1)
         precision = devices.checked(device, precision)

@@ -5,6 +5,7 @@ or the noise lacks what its order rests on. `theorems.CASES` holds them.
 """
 
 from functools import partial
+from typing import Any
 
 from ngos_sim.oracles.laws import two_point
 from ngos_sim.oracles.losses import linear, quadratic
@@ -27,7 +28,7 @@ from ngos_sim.studies.study import ConvergenceStudy
 from ngos_sim.verification.case import CONSISTENT, FIRST_ORDER, NO_ORDER, WITHIN, Case
 
 FINE = [16, 32, 64, 128, 256]
-DECAYING = {"sigma0": 0.8, "eps0": 0.1, "c2": 1.3, "w0": 0.6}
+DECAYING: dict[str, Any] = {"sigma0": 0.8, "eps0": 0.1, "c2": 1.3, "w0": 0.6}
 BALLISTIC = {"sigma": 0.2, "eps": 0.3, "c2": 2.0}
 V_START = {"theta": 2.0, "v": 1.0}
 MVD_START = {"theta": 2.0, "m": 0.8, "v": 1.0, "t0": 1.0}

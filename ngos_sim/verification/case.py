@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ngos_sim.reporting import report
 from ngos_sim.studies.result import Result
 from ngos_sim.studies.study import ConvergenceStudy
 
@@ -66,7 +67,7 @@ class Case:
             agree, words = half_orders_against_prediction(rows)
             return agree, f"fails order {self.order:g}, as it must: fitted order {span}{words}"
         worst = rows.loc[rows.ci_low == rows.ci_low.min()].iloc[0]
-        interval = f"[{worst.ci_low:z.3f}, {worst.ci_high:z.3f}] for {worst.test_function}"
+        interval = f"{report.interval(worst)} for {worst.test_function}"
         agree, words = against_prediction(rows)
         said = "consistent with" if self.shows == CONSISTENT else "every interval holds"
         return agree, f"{said} order {self.order:g}: fitted order {span}, the worst interval {interval}{words}"
@@ -93,9 +94,10 @@ def _compared(rows, measured, predicted, what):
             f"{row.test_function}: {getattr(row, measured):.4g}, not {getattr(row, predicted):.4g}"
             for row in wrong.itertuples()
         )
-        return False, f"; NOT the predicted {what}: {'; '.join(said)}"
+        return False, f"\n   NOT the predicted {what}: {'; '.join(said)}"
     pairs = off / known[predicted].abs()
-    return True, f"; {what} within {100.0 * pairs.max():.1f} % or {(off / spread).max():.1f} SE of the predicted ones"
+    found = f"{what} within {100.0 * pairs.max():.1g} % or {(off / spread).max():.1f} SE of those predicted"
+    return True, f"\n   {found}"
 
 
 def _span(orders):

@@ -5,6 +5,7 @@ All on P2 or P4 of docs/theory.md, "Reference problems", as plug-ins and hand-ma
 
 import math
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from ngos_sim.studies.series import headline
 from ngos_sim.studies.study import ConvergenceStudy
 from ngos_sim.verification.case import HALF_ORDER, NO_ORDER, Case
 
-CONSTANTS = {"sigma0": 0.8, "eps0": 0.1, "c2": 1.3}
+CONSTANTS: dict[str, Any] = {"sigma0": 0.8, "eps0": 0.1, "c2": 1.3}
 START = {"theta": 1.2, "u": 1.6}
 TOWARD_ZERO = [2.0**-k for k in range(6, 13)]
 KAPPA = 4.0

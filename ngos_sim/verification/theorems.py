@@ -5,6 +5,7 @@ A theorem is an upper bound: what agrees with it is "consistent with" it.
 
 import math
 from functools import partial
+from typing import Any
 
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.oracles.laws import two_point, uniform
@@ -17,8 +18,8 @@ from ngos_sim.studies.study import ConvergenceStudy
 from ngos_sim.verification import beyond, controls, nonlinear
 from ngos_sim.verification.case import Case, against_prediction
 
-RMSPROP = {"sigma0": 0.8, "eps0": 0.0, "c2": 1.3}
-ADAM = {"sigma0": 0.8, "eps0": 0.1, "c1": 2.0, "c2": 1.3}
+RMSPROP: dict[str, Any] = {"sigma0": 0.8, "eps0": 0.0, "c2": 1.3}
+ADAM: dict[str, Any] = {"sigma0": 0.8, "eps0": 0.1, "c1": 2.0, "c2": 1.3}
 FINE = [2.0**-k for k in range(5, 11)]
 COARSE = [2.0**-k for k in range(3, 8)]
 P2_START = {"theta": 1.2, "u": 1.0}

@@ -110,8 +110,8 @@ def test_a_negative_zero_is_not_printed(problem):
         text = orders_table(
             orders.assign(predicted_sqrt_term=0.0, predicted_constant=value, constant=value, order=value)
         )
-        assert "-0.000" not in text
-        assert "0.000" in text
+        assert "-0.00" not in text
+        assert " 0.00 " in text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.estimators import choose
 from ngos_sim.studies import stopping
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.progress import Progress

@@ -99,7 +99,7 @@ HALF = dict(verdict="fails order 1: half order", order=0.51, predicted_sqrt_term
         (NO_ORDER, dict(verdict="fails order 1: limit off", order=-0.5), True, "as it must"),
         (NO_ORDER, dict(verdict="fails order 1", order=0.6), False, "NOT as expected"),
         (NO_ORDER, {}, False, "NOT as expected"),
-        (HALF_ORDER, HALF, True, "half-order terms within 0.0 %"),
+        (HALF_ORDER, HALF, True, "half-order terms within 0 %"),
         (HALF_ORDER, HALF | dict(order=0.6), False, "NOT as expected"),
         (HALF_ORDER, HALF | dict(predicted_sqrt_term=0.4), False, "NOT the predicted half-order terms"),
     ],
