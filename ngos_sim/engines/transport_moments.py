@@ -1,9 +1,10 @@
-"""The law of a coordinate of three slots, by moments about a moving Gaussian (docs/theory.md, "Laws carried forward").
+"""The law of a coordinate of two or three slots, by moments (docs/theory.md, "Laws carried forward").
 
 The slots, as logarithms where they are positive, are s = mean + L xi, L lower triangular: the reference of a step. The
 law is M[a, b, c] = E psi_a(xi_1) psi_b(xi_2) psi_c(xi_3), psi the orthonormal Hermite polynomials. A step makes of M
 the signed weights of the tensor of Gauss-Hermite nodes, throws them, takes the mean and the Cholesky factor of what
-was thrown under the rule's own, positive, weights as the next reference, and sums the moments about it.
+was thrown under the rule's own, positive, weights as the next reference, and sums the moments about it. Of two slots
+the third rule has the one node 0.
 """
 
 import math
@@ -19,7 +20,7 @@ from ngos_sim.engines.program import BLOCK
 from ngos_sim.engines.transport import Law
 from ngos_sim.engines.transport_hermite import Hermite, fill, hermite
 
-SLOTS = 3
+SLOTS = 3  # of a reference, some of which may be filled up
 _REACH = 9.0  # deviations to which a kinked function is integrated against the density of theta
 _POINTS = 1801
 
@@ -73,7 +74,7 @@ def _weigh(tags, sizes, law, room):
 
 
 @njit(**KERNEL)
-def _nodes(tags, sizes, ref, noise, weights, room, thrown):
+def _nodes(tags, sizes, ref, noise, weights, room, thrown, slots):
     """Write the states that are thrown; return how many."""
     keep_apart()
     x, y, z, states = sizes.first.nodes, sizes.second.nodes, sizes.third.nodes, thrown.states
@@ -91,8 +92,10 @@ def _nodes(tags, sizes, ref, noise, weights, room, thrown):
                 if sizes.logs[2]:
                     third = call(tags.exp, third)
                 for q in range(len(noise)):
-                    at = (count // BLOCK) * SLOTS * BLOCK + count % BLOCK
-                    states[at], states[at + BLOCK], states[at + 2 * BLOCK] = first, second, third
+                    at = (count // BLOCK) * slots * BLOCK + count % BLOCK
+                    states[at], states[at + BLOCK] = first, second
+                    if slots == SLOTS:
+                        states[at + 2 * BLOCK] = third
                     thrown.noise[count] = noise[q]
                     thrown.weights[count] = room.weights[i, j * len(z) + k] * weights[q]
                     count += 1
@@ -100,17 +103,17 @@ def _nodes(tags, sizes, ref, noise, weights, room, thrown):
 
 
 @njit(**KERNEL)
-def _logarithms(tags, sizes, thrown, count):
+def _logarithms(tags, sizes, thrown, count, slots):
     keep_apart()
-    for slot in range(SLOTS):
+    for slot in range(slots):
         if sizes.logs[slot]:
             for n in range(count):
-                at = ((n // BLOCK) * SLOTS + slot) * BLOCK + n % BLOCK
+                at = ((n // BLOCK) * slots + slot) * BLOCK + n % BLOCK
                 thrown.states[at] = call(tags.log, max(thrown.states[at], 1e-300))
 
 
 @njit(**KERNEL)
-def _follow(tags, sizes, before, ref, weights, thrown):
+def _follow(tags, sizes, before, ref, weights, thrown, slots):
     """Write the mean and the Cholesky factor of what was thrown, by the positive weights; before : the last one."""
     keep_apart()
     x, y, z = sizes.first.weights, sizes.second.weights, sizes.third.weights
@@ -120,11 +123,11 @@ def _follow(tags, sizes, before, ref, weights, thrown):
         for j in range(len(y)):
             for k in range(len(z)):
                 for q in range(len(weights)):
-                    at = (n // BLOCK) * SLOTS * BLOCK + n % BLOCK
+                    at = (n // BLOCK) * slots * BLOCK + n % BLOCK
                     w = x[i] * y[j] * z[k] * weights[q]
                     a = thrown.states[at] - before[0, 0]
                     b = thrown.states[at + BLOCK] - before[0, 1]
-                    c = thrown.states[at + 2 * BLOCK] - before[0, 2]
+                    c = thrown.states[at + 2 * BLOCK] - before[0, 2] if slots == SLOTS else 0.0
                     first0, first1, first2 = first0 + w * a, first1 + w * b, first2 + w * c
                     s00, s10, s11 = s00 + w * a * a, s10 + w * b * a, s11 + w * b * b
                     s20, s21, s22 = s20 + w * c * a, s21 + w * c * b, s22 + w * c * c
@@ -140,16 +143,18 @@ def _follow(tags, sizes, before, ref, weights, thrown):
 
 
 @njit(**KERNEL)
-def _gather(tags, sizes, ref, thrown, count, room, law):
+def _gather(tags, sizes, ref, thrown, count, room, law, slots):
     """Write the moments of what was thrown about a reference; return whether all of it is finite."""
     keep_apart()
     n1, n2, n3 = len(sizes.first.nodes), len(sizes.second.nodes), len(sizes.third.nodes)
     law[:] = 0.0
     for n in range(count):
-        at = (n // BLOCK) * SLOTS * BLOCK + n % BLOCK
+        at = (n // BLOCK) * slots * BLOCK + n % BLOCK
         x = (thrown.states[at] - ref[0, 0]) / ref[1, 0]
         y = (thrown.states[at + BLOCK] - ref[0, 1] - ref[2, 0] * x) / ref[2, 1]
-        z = (thrown.states[at + 2 * BLOCK] - ref[0, 2] - ref[3, 0] * x - ref[3, 1] * y) / ref[3, 2]
+        z = 0.0
+        if slots == SLOTS:
+            z = (thrown.states[at + 2 * BLOCK] - ref[0, 2] - ref[3, 0] * x - ref[3, 1] * y) / ref[3, 2]
         if not math.isfinite(x + y + z):
             return False
         fill(room.first, 0, x, sizes.first)
@@ -175,18 +180,18 @@ def _steps(tags, sizes, move, first, last, path, follows, noise, weights, law, t
         greatest = max(greatest, mass)
         if not mass < math.inf:
             return math.inf
-        count = _nodes(tags, sizes, path[step], noise, weights, room, thrown)
+        count = _nodes(tags, sizes, path[step], noise, weights, room, thrown, move.slots)
         transport.throw(tags, move, step, thrown, count)
-        _logarithms(tags, sizes, thrown, count)
+        _logarithms(tags, sizes, thrown, count, move.slots)
         if follows:
-            _follow(tags, sizes, path[step], path[step + 1], weights, thrown)
-        if not _gather(tags, sizes, path[step + 1], thrown, count, room, law):
+            _follow(tags, sizes, path[step], path[step + 1], weights, thrown, move.slots)
+        if not _gather(tags, sizes, path[step + 1], thrown, count, room, law, move.slots):
             return math.inf
     return greatest
 
 
 class Moments:
-    """A law of three slots by moments.
+    """A law of two or three slots by moments.
 
     Parameters
     ----------
@@ -201,6 +206,8 @@ class Moments:
     """
 
     def __init__(self, polynomials, logs, least, reach):
+        filled = SLOTS - len(polynomials)
+        polynomials, logs, least = (*polynomials, *[1] * filled), (*logs, *[0] * filled), (*least, *[1.0] * filled)
         rules = [hermite(n, reach) for n in polynomials]
         self.sizes = Sizes(*rules, np.array(logs, dtype=np.int64), np.array(least))
         self._tags = transport.functions()
@@ -218,12 +225,13 @@ class Moments:
 
     def start(self, state, path, follows):
         """Return the law of one state; where the path follows the law, with its first reference written."""
-        own = np.array([math.log(x) if log else x for x, log in zip(state, self.sizes.logs, strict=True)])
+        slots = len(state)
+        own = [math.log(x) if log else x for x, log in zip(state, self.sizes.logs, strict=False)]
         if follows:
-            path[0, 0], path[0, 1:] = own, np.diag(self.sizes.least)
-        thrown, law = transport.room(1, SLOTS), np.zeros_like(self._room.weights)
+            path[0, 0, :slots], path[0, 1:] = own, np.diag(self.sizes.least)
+        thrown, law = transport.room(1, slots), np.zeros_like(self._room.weights)
         thrown.states[::BLOCK], thrown.weights[0] = own, 1.0
-        _gather(self._tags, self.sizes, path[0], thrown, 1, self._room, law)
+        _gather(self._tags, self.sizes, path[0], thrown, 1, self._room, law, slots)
         return law
 
     def room(self, slots, nodes):
@@ -241,9 +249,7 @@ class Moments:
         mesh = np.meshgrid(*(rule.nodes for rule in self.sizes[:SLOTS]), indexing="ij")
         xi = np.stack([each.ravel() for each in mesh])
         states = ref[0][:, None] + sum(ref[1:, slot, None] * xi[slot] for slot in range(SLOTS))
-        logs = self.sizes.logs == 1
-        states[logs] = np.exp(states[logs])
-        return Law(states, self._room.weights.ravel().copy())
+        return Law(self._in_slots(states)[:slots], self._room.weights.ravel().copy())
 
     def smeared(self, law, ref, slots):
         """Return the Law of theta alone on a fine grid, from its Hermite coefficients; the other slots at their means.
@@ -256,6 +262,10 @@ class Moments:
         weights = (law[:, :1] * transport_hermite.values(t, n1)).sum(axis=0) * density
         states = np.repeat(ref[0][:, None], len(t), axis=1)
         states[0] += ref[1, 0] * t
+        return Law(self._in_slots(states)[:slots], weights)
+
+    def _in_slots(self, states):
+        """Return states without the logarithms."""
         logs = self.sizes.logs == 1
         states[logs] = np.exp(states[logs])
-        return Law(states, weights)
+        return states

@@ -11,21 +11,26 @@ from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Re
 from ngos_sim.estimators.near import two_channels
 from ngos_sim.estimators.starts import near_root, singular
 from ngos_sim.estimators.transport_answer import answers
-from ngos_sim.estimators.transport_means import Unserved, expanded
+from ngos_sim.estimators.transport_means import Unserved, coordinates, expanded
 
 SAID = (
-    "computed, not sampled: the law of each coordinate was carried forward on a grid, for optimizer and SDE alike; "
-    "numerical is what two grids and two step sizes differ by, times three, and not a confidence interval; "
+    "the law of each coordinate was carried forward on a grid, for optimizer and SDE alike; "
+    "numerical is what grids and step sizes differ by, times three, and not a confidence interval; "
     "estimator='coupled' at a coarse step is the independent check"
 )
 _MOST_SLOTS = 3
+_MOST_STEPS = 500_000  # about ten minutes
 
 
 class _Answers:
-    """What has been computed at the points of a study, once for all."""
+    """What has been computed at the points of a study, once for all.
+
+    steps : how many steps of the optimizer's laws all points take together, coordinates that are alike counted once
+    """
 
     def __init__(self, problems):
         self._found = {}
+        self.steps = sum(len(set(coordinates(problem))) * problem.steps for problem in problems)
 
     def of(self, problem, wanted):
         """Return {Quantity: Answer, or why there is none} of what is wanted at a Problem."""
@@ -74,7 +79,7 @@ class Transport(Estimator):
         return "f64"
 
     def check(self, problem, wanted, look):
-        """Bar what two grids or two step sizes do not agree on, and what cannot be carried."""
+        """Bar what cannot be carried: that is known when all has been computed, which the run itself then reads."""
         found = computed(problem, wanted)
         return Checked(
             {quantity: found[quantity] for quantity in _quantities(wanted) if isinstance(found[quantity], str)}
@@ -105,6 +110,8 @@ def _unsuited(problem):
         return f"the {what} is a matrix: the law of one coordinate alone is not carried forward"
     if len(rule.slots) > _MOST_SLOTS:
         return f"{rule.name!r} has {len(rule.slots)} slots, and the law of at most {_MOST_SLOTS} is carried forward"
+    if (steps := problem.shared.once(_Answers).steps) > _MOST_STEPS:
+        return f"laws would be carried through {steps} steps in all, over {_MOST_STEPS}"
     return "" if min(law.moments, law.moments_seen) == np.inf else f"noise {law.name!r} has a heavy tail"
 
 

@@ -43,14 +43,13 @@ def answers(problem, sdes: Sequence, functions: Sequence[int]) -> Mapping[tuple[
     """Return {(SDE's name, test function): its Answer, or why there is none} at a Problem."""
     terms, refused = _expanded(problem, functions)
     found: dict = {(sde.name, g): why for sde in sdes for g, why in refused.items()}
-    if not terms:
-        return found
     try:
         ladder = _Ladder(problem, sdes, terms)
     except Unserved as why:
-        return found | {(sde.name, g): str(why) for sde in sdes for g in terms}
-    found |= {(sde.name, g): why for sde in sdes for g, why in ladder.refused.items()}
-    return found | ladder.climb()
+        found |= {(sde.name, g): str(why) for sde in sdes for g in terms}
+    else:
+        found |= {(sde.name, g): why for sde in sdes for g, why in ladder.refused.items()} | ladder.climb()
+    return {(sde.name, g): found[sde.name, g] for sde in sdes for g in functions}
 
 
 def _expanded(problem, functions):
@@ -105,8 +104,8 @@ class _Ladder:
             return JUMPING
         if found.theta and _is_discrete(self.problem):
             return KINKED
-        if found.theta and len(self.problem.rule.slots) > 2 and self._reads_others(factor):
-            return f"it has a kink, and of three slots the law of {self.problem.rule.slots[0]} alone resolves one"
+        if found.theta and self._carriers[factor.coordinate].is_by_moments and self._reads_others(factor):
+            return f"it has a kink, which only the law of {self.problem.rule.slots[0]} alone resolves"
         return ""
 
     def _reads_others(self, factor):
@@ -123,7 +122,7 @@ class _Ladder:
         """
         found: dict = {}
         carried: list[dict] = []
-        for level in LEVELS:
+        for level in LEVELS if self.terms else ():
             carried.append(self._at(level))
             if len(carried) < 3:
                 continue

@@ -16,7 +16,7 @@ import numpy as np
 from ngos_sim.engines import transport, transport_pilot
 from ngos_sim.engines.program import move
 from ngos_sim.engines.transport_lattice import Lattice
-from ngos_sim.engines.transport_moments import SLOTS, Moments
+from ngos_sim.engines.transport_moments import Moments
 from ngos_sim.engines.transport_platen import platen, table
 from ngos_sim.engines.transport_probe import Kinks, is_kinked, kinks
 from ngos_sim.estimators.problem import Problem
@@ -58,6 +58,11 @@ class Carrier:
     def logs(self):
         """Which slots are held as their logarithms: u, which is v / sigma^2 and positive."""
         return tuple(slot == "u" for slot in self.problem.rule.slots)
+
+    @property
+    def is_by_moments(self):
+        """Whether the law is held by moments alone: of three slots, and of two that both may have any sign."""
+        return len(self.logs) > 1 and (len(self.logs) > 2 or not self.logs[-1])
 
     def _moved(self, function, held, entries):
         numbers = transport.Numbers(self.coordinate.loss, self.coordinate.variance, tuple(held.values()))
@@ -104,9 +109,9 @@ class Carrier:
 
     def kinks(self, factor) -> Kinks:
         """Return in which slots a Factor is not smooth, over the range that the pilots have seen."""
-        return kinks(self._valued([factor])[0], self.scales, self.logs)
+        return kinks(self.valued([factor])[0], self.scales, self.logs)
 
-    def _valued(self, factors):
+    def valued(self, factors):
         """Return Factors as functions of states; each is bound once."""
         for each in factors:
             if each not in self._functions:
@@ -129,9 +134,9 @@ class Carrier:
         """Return the Lattice or the Moments of a level: each is finer than the one before in everything."""
         scales, logs, reach = self.scales, self.logs, 5.5 + 0.75 * level
         floors = np.maximum(0.4 / 1.3**level * scales.deviation, _LEAST * np.array(logs))
-        if len(logs) == SLOTS:
-            deviation = np.maximum(floors, _tiny(scales))
-            return Moments((8 + 2 * level, 8 + 2 * level, 5 + level), logs, tuple(deviation.tolist()), reach)
+        if self.is_by_moments:
+            deviation, sizes = np.maximum(floors, _tiny(scales)), (8 + 2 * level, 8 + 2 * level, 5 + level)
+            return Moments(sizes[: len(logs)], logs, tuple(deviation.tolist()), reach)
         width = float(max(scales.deviation[0], _tiny(scales)[0]))
         spacing = 0.3 / 1.5**level * width
         low, high = scales.low[0] - _MARGIN * width, scales.high[0] + _MARGIN * width
@@ -149,18 +154,27 @@ class Carrier:
         problem, grid, records = self.problem, self.grid(level), self.problem.records
         found = np.full((1 + len(FINER) * len(self.sdes), len(records), len(factors)), math.nan)
         path, largest = grid.path(problem.steps), _LARGEST[type(grid)]
-        observed = _Observed(self._valued(factors), [each in kinked for each in factors])
+        observed = _Observed(self.valued(factors), [each in kinked for each in factors])
         mass = self._carry(grid, self.optimizer, path, True, self.noise(self.nodes(level)), records, found[0], observed)
         stable = [mass <= largest]
         for which, sde in enumerate(self.sdes):
-            masses = [mass]
-            for place, finer in enumerate(FINER):
-                steps = finer * self.steps_of(sde)
-                own, out = grid.refined(path, steps), found[1 + which * len(FINER) + place]
-                noise, at = gauss_hermite(3), records * steps
-                masses.append(self._carry(grid, self.integrated(sde, steps), own, False, noise, at, out, observed))
-            stable.append(max(masses) <= largest)
+            out = found[1 + which * len(FINER) :][: len(FINER)]
+            masses = (self._carry_sde(grid, sde, path, follows, out, observed) for follows in (False, True))
+            stable.append(any(each <= largest for each in masses))
         return Means(found, np.array(stable))
+
+    def _carry_sde(self, grid, sde, path, follows, out, observed):
+        """Carry an SDE's law, at FINER steps, and write means to out; return the greatest sum of moduli.
+
+        On the optimizer's references; where `follows`, on its own: at a coarse step its law may differ too much.
+        """
+        masses = []
+        for finer, means in zip(FINER, out, strict=True):
+            steps = finer * self.steps_of(sde)
+            own = grid.path(self.problem.steps * steps) if follows else grid.refined(path, steps)
+            numbers = (gauss_hermite(3), self.problem.records * steps, means, observed)
+            masses.append(self._carry(grid, self.integrated(sde, steps), own, follows, *numbers))
+        return max(masses)
 
     def _carry(self, grid, taken, path, follows, noise, records, out, observed):
         """Carry one process's law, write means to out (records, factors), and return its greatest sum of moduli."""

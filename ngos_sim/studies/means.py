@@ -65,7 +65,7 @@ def _at_start(problem, g):
     terms = transport_means.expanded(problem, g)
     factors = {factor for _, powers in terms for factor in powers}
     at = {
-        factor: transport_means.value(factor, problem.oracle, np.array(factor.coordinate.state)[:, None])[0]
+        factor: transport_means.valued(factor, problem.oracle)(np.array(factor.coordinate.state)[:, None])[0]
         for factor in factors
     }
     return float(transport_means.combined(terms, at))
