@@ -82,9 +82,9 @@ def test_a_plan_foresees_the_run(problem, monkeypatch):
 def test_the_smallest_step_of_the_coupled_estimator_is_where_it_stops_resolving(problem):
     functions = ["u[0]"]
     study = problem("P1", eta2=[2.0**-k for k in range(2, 6)], test_functions=functions, estimator="coupled")
-    smallest = study.plan(50_000, seed=4).smallest_h.iloc[0]
+    smallest = study.plan(8192, seed=4).smallest_h.iloc[0]
     points = [1.0 / round(1.0 / (smallest * factor)) for factor in (4.0, 0.25)]  # a seed is no last bit of LAPACK's
-    rows = problem("P1", eta2=points, test_functions=functions, times=None, estimator="coupled").run(50_000).table
+    rows = problem("P1", eta2=points, test_functions=functions, times=None, estimator="coupled").run(8192).table
     ratios = [rows[rows.eta2 == h].iloc[-1] for h in points]
     assert 3 * ratios[0].std_error < 0.557 * points[0]  # the error itself is a draw of the last bits of the step
     assert 3 * ratios[1].std_error > 0.557 * points[1]
