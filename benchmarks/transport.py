@@ -1,11 +1,11 @@
 """The transport estimator: known constants, errors and their cost, is what it says of itself true, an unbiased check.
 
-python benchmarks/transport.py constants | problems | calibration [problems] [seed] | unbiased
+python benchmarks/transport.py constants | problems | trajectories [number] | calibration [problems] [seed]
 
 constants    errors / h extrapolated from h = 1/512 and 1/1024, against constants that other code found
 problems     five problems at h = 1/16 .. 1/1024: errors / h, seconds on one thread, memory
+trajectories the same problems by the coupled estimator at h = 1/16 and 1/64: differences over standard errors
 calibration  random problems: how many errors move by more than `numerical` at two sizes more
-unbiased     the mean of a telescoping sum over trajectories: the error of what was computed, beside `numerical`
 
 "Laws carried forward" in docs/theory.md says what is measured.
 """
@@ -14,16 +14,12 @@ import math
 import resource
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 
 import ngos_sim as ns
-from ngos_sim.engines import transport
-from ngos_sim.estimators import transport_answer, transport_means
-from ngos_sim.estimators.transport_law import Carrier
+from ngos_sim.estimators import transport_answer
 from ngos_sim.estimators.transport_means import Unserved
-from ngos_sim.oracles.noises import gauss_hermite
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.studies.problems import problems
 
@@ -41,14 +37,14 @@ def sine(amplitude):
     return ns.Variance("sine", lambda theta, p: 0.8 * (1.0 + p.amplitude * math.sin(theta) ** 2), amplitude=amplitude)
 
 
-def problem(steps, loss, functions, *, optimizer=None, covariance=1.0, law=None, horizon=1.0, times=None, **start):
-    """Return the Problem of RMSprop, or of Adam from t0 = 1/2, at h = 1 / steps."""
+def study(steps, loss, functions, *, optimizer=None, covariance=1.0, law=None, horizon=1.0, times=None, **start):
+    """Return the coupled study of RMSprop, or of Adam from t0 = 1/2, at h = 1 / steps."""
     optimizer = optimizer or ns.rmsprop(**RMSPROP)
     is_adam = "m" in optimizer.slots
     start = {**dict(theta=1.2, u=1.4 if is_adam else 1.0), **(dict(m=-0.4, t0=0.5) if is_adam else {}), **start}
     end = horizon + start.get("t0", 0.0)
-    study = ns.ConvergenceStudy(
-        ns.NGOS(loss, covariance),
+    return ns.ConvergenceStudy(
+        ns.NGOS(loss, covariance, law or ns.gaussian()),
         optimizer=optimizer,
         sde=ns.adam_sde() if is_adam else ns.rmsprop_sde(),
         initial=start,
@@ -58,8 +54,12 @@ def problem(steps, loss, functions, *, optimizer=None, covariance=1.0, law=None,
         test_functions=list(functions),
         estimator="coupled",
     )
-    (made,) = problems(study)
-    return replace(made, law=law or ns.gaussian())
+
+
+def problem(*given, **settings):
+    """Return the Problem of a `study`."""
+    (made,) = problems(study(*given, **settings))
+    return made
 
 
 def computed(made):
@@ -155,6 +155,24 @@ def table():
             print(f"{name:22s} 1/{steps:<5d} {min(taken):5.2f} s {memory:4.0f} MB  {each}", flush=True)
 
 
+def trajectories(number=1_000_000):
+    """Print the differences to the coupled estimator, in its standard errors (with what its integrator leaves)."""
+    scores = []
+    for name, settings in PROBLEMS.items():
+        for steps in (16, 64):
+            functions = ("theta[0]", "theta[0]^2", "u[0]", COS, MODULUS)
+            made, one = (kind(steps, functions=functions, **settings) for kind in (problem, study))
+            rows = one.run(trajectories=number * 16 // steps, seed=1).table.itertuples()
+            own = [
+                (row.error - answer.error[0]) / math.hypot(row.std_error, row.integrator_residual)
+                for row, answer in zip(rows, computed(made), strict=True)
+                if not isinstance(answer, str)
+            ]
+            scores += own
+            print(f"{name:22s} 1/{steps:<3d} " + " ".join(f"{z:5.2f}" for z in own), flush=True)
+    print(f"{np.sum(np.abs(scores) < 2.0)} of {len(scores)} below 2, at most {np.max(np.abs(scores)):.2f}")
+
+
 LOSSES = [ns.quadratic(0.9), ns.log_cosh(1.0), WELL, ns.sine_quadratic(1.0, 0.5, 2.0)]
 LAWS = [None, SKEWED, ns.rademacher(), ns.uniform(), svag_law(SKEWED, 2.0)]
 
@@ -220,82 +238,7 @@ def _finer(made):
     return [optimizer - sde for optimizer, sde, _ in extrapolated]
 
 
-class Backward:
-    """v_k(x), what a carried law says of E g(x_K) from x at step k: contracted backward, unit by unit of the law."""
-
-    def __init__(self, carrier, grid, move, path, noise, function):
-        self.grid, self.move, self.path, self.noise = grid, move, path, noise
-        self.steps, slots = len(path) - 1, move.slots
-        thrown, shape = grid.room(slots, len(noise[0])), grid.start(carrier.coordinate.state, path, False).shape
-        self.v = np.empty((self.steps + 1, *shape))
-        units = [np.unravel_index(at, shape) for at in range(math.prod(shape))]
-        for unit in units:
-            nodes = grid.law(_unit(shape, unit), path[-1], slots)
-            self.v[(-1, *unit)] = np.sum(nodes.weights * function(nodes.states))
-        for k in range(self.steps - 1, -1, -1):
-            for unit in units:
-                law = _unit(shape, unit)
-                grid.advance(move, k, k + 1, law, path, False, noise, thrown)
-                self.v[(k, *unit)] = np.sum(law * self.v[k + 1])
-
-    def at(self, k, state):
-        """Return v_k at a state."""
-        return float(np.sum(self.grid.start(state, self.path[k:], False) * self.v[k]))
-
-    def sums(self, state, normals, function, every, offset):
-        """Return what v_0 is off by on one trajectory: g(x_K) - v_K(x_K) + sum_k E v_{k+1}(x_{k+1}) - v_k(x_k)."""
-        total, x = 0.0, np.array(state)
-        for k, normal in enumerate(normals):
-            nodes, weights = self.noise
-            if k % every == offset:
-                moved = transport.after(self.move, k, x, nodes)
-                ahead = sum(w * self.at(k + 1, y) for w, y in zip(weights, moved.T.tolist(), strict=True))
-                total += every * (ahead - self.at(k, x))
-            x = transport.after(self.move, k, x, np.array([normal]))[:, 0]
-        return total + float(function(x[:, None])[0]) - self.at(self.steps, x)
-
-
-def _unit(shape, at):
-    law = np.zeros(shape)
-    law[at] = 1.0
-    return law
-
-
-def unbiased(steps=16, count=300, level=2, every=2):
-    """Print the error of the computed error, with its standard error: optimizer and SDE on the same Gaussians.
-
-    It is one of what nodes leave at one size, not of the noise's nodes nor of the SDE's own steps.
-    """
-    for name in ("log-cosh", "quadratic, Sigma sine", "well"):
-        made = problem(steps, functions=("theta[0]^2",), **PROBLEMS[name])
-        carrier = Carrier(made, transport_means.coordinates(made)[0], [each.sde for each in made.opponents])
-        (factor,) = transport_means.expanded(made, 0)[0][1]
-        grid, state, function = carrier.grid(level), carrier.coordinate.state, carrier.valued([factor])[0]
-        finer, noise = carrier.steps_of(carrier.sdes[0]), carrier.noise(carrier.nodes(level))
-        path = grid.path(made.steps)
-        law = grid.start(state, path, True)
-        grid.advance(carrier.optimizer, 0, made.steps, law, path, True, noise, grid.room(2, len(noise[0])))
-        own = Backward(carrier, grid, carrier.optimizer, path, noise, function)
-        refined, rule = grid.refined(path, finer), carrier.integrated(carrier.sdes[0], finer)
-        its = Backward(carrier, grid, rule, refined, gauss_hermite(5), function)
-        error = own.at(0, state) - its.at(0, state)
-        random, off = np.random.default_rng(1), []
-        for _ in range(count):
-            fine = random.standard_normal((made.steps, finer))
-            offset = random.integers(every)
-            chain = own.sums(state, fine.sum(axis=1) / math.sqrt(finer), function, every, offset)
-            off.append(chain - its.sums(state, fine.ravel(), function, every * finer, offset * finer))
-        (answer,) = computed(made)
-        mean, spread = np.mean(off), np.std(off) / math.sqrt(count)
-        print(
-            f"{name:22s} 1/{steps}: error {error:.6f}, off by {mean:.1e} +- {spread:.0e}, "
-            f"numerical {answer.of_error[0]:.1e}",
-            flush=True,
-        )
-
-
 if __name__ == "__main__":
     what, *numbers = sys.argv[1:] or ["problems"]
-    {"constants": constants, "problems": table, "calibration": calibration, "unbiased": unbiased}[what](
-        *map(int, numbers)
-    )
+    kinds = {each.__name__: each for each in (constants, trajectories, calibration)}
+    {"problems": table, **kinds}[what](*map(int, numbers))

@@ -43,14 +43,13 @@ def answers(problem, sdes: Sequence, functions: Sequence[int]) -> Mapping[tuple[
     """Return {(SDE's name, test function): its Answer, or why there is none} at a Problem."""
     terms, refused = _expanded(problem, functions)
     found: dict = {(sde.name, g): why for sde in sdes for g, why in refused.items()}
-    if not terms:
-        return found
     try:
         ladder = _Ladder(problem, sdes, terms)
     except Unserved as why:
-        return found | {(sde.name, g): str(why) for sde in sdes for g in terms}
-    found |= {(sde.name, g): why for sde in sdes for g, why in ladder.refused.items()}
-    return found | ladder.climb()
+        found |= {(sde.name, g): str(why) for sde in sdes for g in terms}
+    else:
+        found |= {(sde.name, g): why for sde in sdes for g, why in ladder.refused.items()} | ladder.climb()
+    return {(sde.name, g): found[sde.name, g] for sde in sdes for g in functions}
 
 
 def _expanded(problem, functions):
@@ -123,7 +122,7 @@ class _Ladder:
         """
         found: dict = {}
         carried: list[dict] = []
-        for level in LEVELS:
+        for level in LEVELS if self.terms else ():
             carried.append(self._at(level))
             if len(carried) < 3:
                 continue
