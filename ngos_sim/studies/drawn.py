@@ -31,13 +31,16 @@ def over_time(result, axes, *, theorem, sdes, functions, **_):
 
 def _predicted(result, keys, rows, theorem):
     """Return times and the factor of h^theorem that theory predicts there; None where it predicts none."""
-    finest = rows[rows.h == rows.h.min()].sort_values("time")
-    at = np.unique(np.linspace(0, len(finest) - 1, min(len(finest), _PREDICTED)).round().astype(int))
+    clock, lag = (rows.time / rows.time.max()).round(9), rows.step % rows.kappa
+    common = [at for _, at in rows.groupby([clock.rename("clock"), lag.rename("lag")]) if len(at) == rows.h.nunique()]
+    chosen = np.unique(np.linspace(0, len(common) - 1, min(len(common), _PREDICTED)).round().astype(int))
     known = Predictions(result.study)
-    found = [known.of(keys, finest.iloc[[place]]) for place in at]
-    values = np.array([each.of_order(theorem) for each in found])
+    found = [known.of(keys, common[place]) for place in chosen]
+    times, values = [common[place].time.iloc[0] for place in chosen], [each.of_order(theorem) for each in found]
     halves = theorem == 1.0 and any(each.root for each in found if np.isfinite(each.root))
-    return None if halves or np.isnan(values).any() or not values.any() else (finest.time.to_numpy()[at], values)
+    return (
+        None if halves or not np.isfinite(values).all() or not np.any(values) else (np.array(times), np.array(values))
+    )
 
 
 def over_paths(result, axes, *, sdes, functions, **_):

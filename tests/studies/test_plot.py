@@ -105,6 +105,9 @@ def test_svag_of_several_eta2_is_a_figure_of_one_over_time():
     title = axes.get_legend().get_title().get_text()
     assert title.startswith(r"rmsprop, $\theta_{0}$, $\eta^2$ = 0.25; ")
     assert len([line for line in axes.lines if line.get_marker() in "os"]) == 2
+    predicted = next(line for line in axes.lines if line.get_linestyle() == "--")
+    orders = result.order()
+    assert np.isclose(predicted.get_ydata()[-1], orders[orders.norm == "final"].predicted_constant.iloc[0])
 
 
 def test_a_folder_gives_the_same_figure(result, tmp_path):
