@@ -1,4 +1,4 @@
-"""Where a function is not smooth: second differences at two spacings say whether it has kinks or jumps."""
+"""Where a function is not smooth: second differences at two spacings say whether it has a kink or a jump."""
 
 import math
 from typing import NamedTuple
@@ -8,18 +8,22 @@ import numpy as np
 _WIDE = 512  # intervals
 _FINER = 16.0
 _GROWTH = 4.0  # of second differences over the square of the spacing: 1 of a smooth function, 16 of a kink
+_JUMP = 0.3  # of second differences themselves: 1/256 of a smooth function, 1/16 of a kink, 1 of a jump
 _ROUNDING = 1e-12
 
 
+KINDS = ("constant", "smooth", "kink", "jump")
+
+
 class Kinks(NamedTuple):
-    """Whether a function is not smooth in theta, and in any other slot."""
+    """What a function is in theta, and at worst in the other slots, as `smoothness` says."""
 
-    theta: bool
-    others: bool
+    theta: str
+    others: str
 
 
-def is_kinked(function, low, high):
-    """Return whether a function of an array is not smooth between two numbers.
+def smoothness(function, low, high):
+    """Return what a function of an array is between two numbers, one of KINDS; where it is not finite, a jump.
 
     Its second differences over the square of the spacing stay as they are where it is smooth, and grow as the spacing
     shrinks where it has a kink, and more where it jumps.
@@ -30,12 +34,16 @@ def is_kinked(function, low, high):
         with np.errstate(all="ignore"):
             y = np.asarray(function(x), dtype=np.float64)
         if not np.all(np.isfinite(y)):
-            return True
+            return "jump"
+        if np.all(y == y[0]) and count > _WIDE:
+            return "constant"
         rounding = _ROUNDING * float(np.max(np.abs(y)))
         found.append((float(np.max(np.abs(np.diff(y, 2)))), rounding, (high - low) / count))
     (wide, _, spacing), (fine, rounding, finer) = found
     allowed = _GROWTH * wide * (finer / spacing) ** 2 + rounding
-    return not fine <= allowed
+    if fine <= allowed:
+        return "smooth"
+    return "kink" if fine < _JUMP * wide else "jump"
 
 
 def kinks(function, scales, logs):
@@ -54,5 +62,5 @@ def kinks(function, scales, logs):
             return function(states)
 
         width = 3.0 * scales.deviation[slot] + 1e-6 * max(1.0, math.fabs(middle[slot]))
-        found.append(is_kinked(along, scales.low[slot] - width, scales.high[slot] + width))
-    return Kinks(found[0], any(found[1:]))
+        found.append(smoothness(along, scales.low[slot] - width, scales.high[slot] + width))
+    return Kinks(found[0], max(found[1:], key=KINDS.index, default="constant"))
