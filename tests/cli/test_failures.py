@@ -49,7 +49,11 @@ def test_what_cannot_be_made_leaves_all_the_rest_of_this_run(call, study, tmp_pa
     monkeypatch.chdir(tmp_path)
     call("run", path, "--out", "again", "--seed", 1)
     for name in names(tmp_path / "out"):
-        if name not in ("chunks.sqlite", "report.html", "errors.png"):  # how its pages lie, how long it took, predictions
+        if name not in (
+            "chunks.sqlite",
+            "report.html",
+            "errors.png",
+        ):  # how its pages lie, how long it took, predictions
             assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
