@@ -20,11 +20,12 @@ from ngos_sim.estimators.local import Local
 from ngos_sim.estimators.near import growth
 from ngos_sim.estimators.polynomials import noise_degree, too_heavy
 from ngos_sim.estimators.problem import Problem
+from ngos_sim.estimators.transport import Transport
 from ngos_sim.statistics.chunks import means
 from ngos_sim.statistics.sums import Sums
 
-BUILT_IN = (Local(), ControlVariate(), Coupled(), Independent())
-AUTO = BUILT_IN[:3]  # the best first
+BUILT_IN = (Local(), Transport(), ControlVariate(), Coupled(), Independent())
+AUTO = BUILT_IN[:4]  # the best first
 NAMES = ("auto", *(each.name for each in BUILT_IN))
 _LAST = "it serves everything"
 
@@ -69,7 +70,7 @@ def choose(asked, problems: Sequence[Problem], barred=None) -> Choices:
     Parameters
     ----------
     asked : str or Estimator
-        "auto": local, control_variate, coupled; else the one that is asked for.
+        "auto": local, transport, control_variate, coupled; else the one that is asked for.
     problems : sequence of Problem
         The points of a study.
     barred : dict of Quantity to {estimator's name: str}, optional

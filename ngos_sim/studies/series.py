@@ -66,7 +66,8 @@ def fitted(rows, norm, theorem=1.0, series=1):
     fit = order.fit(
         used.h,
         used.error,
-        total_std_error(used) + numerical(used),
+        total_std_error(used),
+        numerical=numerical(used),
         theorem=theorem,
         rows=series,
         widening=widening(rows, norm),

@@ -17,7 +17,7 @@ from ngos_sim.oracles.ngos import NGOS
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
-from ngos_sim.studies import batches, first_step, given, grid, notes, outside, plan, problems, session, start
+from ngos_sim.studies import batches, first_step, given, grid, means, notes, outside, plan, problems, session, start
 from ngos_sim.studies.points import Point, made_points, step_sizes
 from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import integer, known_keywords
@@ -58,10 +58,11 @@ class ConvergenceStudy(Remade):
         with several ell, of one eta2.
     test_functions : sequence of str or TestFunction
         g; the grammar is in `estimators.test_functions`.
-    estimator : "auto", "local", "control_variate", "coupled", "independent" or Estimator
-        Local: the error carried along by each trajectory, of its own size. Control variate: less a
-        linear companion of known mean. Coupled: one stream of Gaussians drives optimizer and SDEs. Auto
-        takes the first of these that can serve. An instance of a subclass of `Estimator` is an estimator of your own.
+    estimator : "auto", "local", "transport", "control_variate", "coupled", "independent" or Estimator
+        Local: the error carried along by each trajectory, of its own size. Transport: computed, the law of each
+        coordinate carried forward. Control variate: less a linear companion of known mean. Coupled: one stream of
+        Gaussians drives optimizer and SDEs. Auto takes the first of these that can serve. An instance of a subclass of
+        `Estimator` is an estimator of your own.
     eta : float or sequence of float
         Learning rates, for an optimizer of the clock "eta": step k is at time t = k eta.
     batch_size : int or sequence of int
@@ -252,28 +253,19 @@ class ConvergenceStudy(Remade):
         return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
     def plan(self, trajectories=100_000, seed=0, *, threads=None, compare=False):
-        """Run a pilot and return what a run with so many trajectories would cost and resolve on this machine's CPU.
-
-        Afterwards `Result.plan` of this study's runs sets it beside what they took and found.
+        """Run a pilot and return what a run would cost and resolve here; `Result.plan` says afterwards how good it was.
 
         Parameters
         ----------
         trajectories, seed, threads
             As in `run`.
         compare : bool
-            Plan with every other estimator that serves as well: `chosen` says which the run takes.
+            Plan with every other estimator that serves too.
 
         Returns
         -------
         DataFrame
-            One row per (sde, test function, point), at the time of norm = max: estimator; error, the pilot's;
-            std_error, expected of the run; integrator_residual and numerical, the pilot's; rel_error, of all three
-            together; resolved, whether the error is expected to exceed them (3 standard errors); seconds, of the
-            point; smallest_h, of the series: where the error C h would still be resolved, the standard errors going on
-            as a power of h (0: at every step; NaN: the pilot does not resolve C). eta_e and smallest_eta_e are the
-            names that h and smallest_h had. attrs: trajectories; seconds, of the whole run in this process, set-up and
-            reading included; compilation, the seconds that a new process needs besides, fewer where Numba's cache
-            holds the kernels; memory, the bytes that arrays hold at their peak, beside Python and its packages.
+            One row per (sde, test function, point), and in its attrs seconds, compilation, memory: `studies.plan.plan`.
 
         Raises
         ------
@@ -281,6 +273,25 @@ class ConvergenceStudy(Remade):
             Trajectories of the pilot left the finite numbers.
         """
         return plan.plan(self, Bounds(trajectories), seed, threads, compare)
+
+    def means(self):
+        """Compute E g of the optimizer and of each SDE alone over time, without trajectories and noise, for figures.
+
+        By the transport estimator, whatever the study's own; an error's `numerical` is smaller than those of its means,
+        which have most of what the grids leave in common.
+
+        Returns
+        -------
+        DataFrame
+            One row per (point, test function, process, time), the start included: h, time; process, "optimizer" or
+            "sde"; name, of the optimizer or SDE; test_function; mean; numerical, by how much it may be off.
+
+        Raises
+        ------
+        ValueError
+            The transport estimator cannot serve; in its words.
+        """
+        return means.means(self)
 
     @staticmethod
     def settings(device, precision, threads):
