@@ -44,6 +44,11 @@ def plan(study, bounds, seed, threads, compare=False):
         attrs: trajectories; seconds, of the whole run in this process, set-up and reading included; compilation, the
         seconds that a new process needs besides, fewer where Numba's cache holds the kernels; memory, the bytes that
         arrays hold at their peak, beside Python and its packages.
+
+    Raises
+    ------
+    NonFiniteError
+        Trajectories of the pilot left the finite numbers.
     """
     seed = integer("seed", seed)
     study.found[PILOT] = mine = pilot(study, seed, bounds.chunks, threads)

@@ -265,12 +265,8 @@ class ConvergenceStudy(Remade):
         Returns
         -------
         DataFrame
-            One row per (sde, test function, point), and in its attrs seconds, compilation, memory: `studies.plan.plan`.
-
-        Raises
-        ------
-        NonFiniteError
-            Trajectories of the pilot left the finite numbers.
+            One row per (sde, test function, point), and in its attrs seconds, compilation, memory: `studies.plan.plan`,
+            which says what is raised as well.
         """
         return plan.plan(self, Bounds(trajectories), seed, threads, compare)
 
