@@ -14,6 +14,7 @@ import math
 
 import closed_forms
 import numpy as np
+import recursions
 from tqdm import tqdm
 
 import ngos_sim as ns
@@ -163,6 +164,24 @@ def integrated():
     return found
 
 
+def exact():
+    """Return the rows of orders that a few exact errors have, first points of 4 to 16 steps a factor 2 apart."""
+    found = []
+    for points, name in itertools.product((3, 4, 5, 6), recursions.PROBLEMS):
+        rng, hits = np.random.default_rng(points), []
+        for _ in tqdm(range(POWER_SEEDS), desc=f"{name}, {points} points", leave=False):
+            drawn = []
+            for first in (4, 8, 16):
+                steps = first * 2 ** np.arange(points)
+                error, p = recursions.errors(name, rng, steps)
+                fit = order.fit(1.0 / steps, error, np.full(points, recursions.ROUNDING))
+                drawn.append(fit.ci_low < p < fit.ci_high)
+            hits.append(drawn)
+        question = f"95 % interval of an order, {points} exact errors"
+        found.append(row(question, f"{name}, recursions", "-", POWER_SEEDS, ">= 0.95", np.array(hits)))
+    return found
+
+
 def wrong(delta, estimator):
     """Return P2 from theta = 0 against an SDE whose diffusion is 1 + delta times the right one: E theta^2 is off."""
     pivot = {"pivot": RIGHT} if estimator == "local" else {}
@@ -231,7 +250,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print a JSON array instead of the table")
     arguments = parser.parse_args()
-    rows = [*coverage(), *integrated(), *power("local"), *power("coupled")]
+    rows = [*exact(), *coverage(), *integrated(), *power("local"), *power("coupled")]
     print(json.dumps(rows, indent=1) if arguments.json else markdown(rows))
 
 

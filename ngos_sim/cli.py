@@ -62,6 +62,7 @@ def options(
 
 
 @app.command()
+@exits.says_when_stopped("stopped")
 def verify(
     case: Annotated[list[str] | None, typer.Argument(help="Cases to check; all by default.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The short set, in well under a minute.")] = False,
@@ -70,7 +71,7 @@ def verify(
     """Check Theorems 4.2, 4.5, 5.3 and 6.3, and controls that must fail; exit 1 if a case does not show it."""
     from ngos_sim.reporting import report
     from ngos_sim.verification.theorems import CASES
-    from ngos_sim.verification.verify import verified
+    from ngos_sim.verification.verify import verified, write
 
     unknown = [name for name in case or () if name not in CASES]
     if unknown:
@@ -78,16 +79,19 @@ def verify(
     _require_writable(out)
     names = list(dict.fromkeys(case or [name for name, one in CASES.items() if one.quick or not quick]))
     print(f"{report.orders_caption(None)}\n", flush=True)
-    held = []
-    for good, text in verified(names, out):
-        held.append(good)
+    cases = []
+    for case, text in verified(names, out):
+        cases.append(case)
         print(text, flush=True)
+    held = [case.good for case in cases]
     print(f"{sum(held)} of {len(held)} cases show what they must; a theorem is an upper bound, so this is consistency.")
+    write(cases, out)
     if not all(held):
         raise typer.Exit(1)
 
 
 @app.command()
+@exits.says_when_stopped("stopped at once; the same command goes on")
 def run(
     study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     out: Annotated[Path | None, typer.Option(help="Default: the study file's name.")] = None,
@@ -100,7 +104,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Write the files and print nothing.")] = False,
     plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
-    """Run a study file and write table.csv, orders.csv, errors.png and study.json; of several SDEs ranking.csv.
+    """Run a study file; write report.html, table.csv, orders.csv, errors.png, study.json, of several SDEs ranking.csv.
 
     chunks.sqlite keeps what has been run: the same command again goes on from there.
     """
@@ -157,9 +161,11 @@ def run(
 
 
 @app.command()
+@exits.says_when_stopped("stopped")
 def plan(
     study: Annotated[Path, typer.Argument(help=_STUDY_FILE)],
     trajectories: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Plan with every estimator that serves.")] = False,
     plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
 ) -> None:
     """Say from a short pilot what `run` would cost and resolve, and write nothing."""
@@ -167,7 +173,8 @@ def plan(
     from ngos_sim.studies import study_file
 
     read = study_file.load(study, plugins or ())
-    planned = read.study.plan(read.trajectories if trajectories is None else trajectories, read.seed)
+    wanted = read.trajectories if trajectories is None else trajectories
+    planned = read.study.plan(wanted, read.seed, compare=compare)
     print(report.plan_table(planned))
 
 
@@ -177,6 +184,17 @@ def plot(directory: Annotated[Path, typer.Argument(help="What `run` wrote.")]) -
     from ngos_sim.studies.figure import replot
 
     print(replot(directory))
+
+
+@app.command()
+def report(
+    directory: Annotated[Path, typer.Argument(help="What `run` or Result.save wrote.")],
+    plugins: Annotated[list[Path] | None, typer.Option(help=_PLUGINS)] = None,
+) -> None:
+    """Write report.html again, from what a folder holds; nothing is run."""
+    from ngos_sim.studies import of_folder
+
+    print(of_folder.report(directory, plugins or ()))
 
 
 @app.command(name="list")
@@ -201,15 +219,17 @@ def list_kinds(
 def _ran(result):
     """Return how far an interrupted run is, in words."""
     ran = result.table.h.nunique()
-    least = f"{result.trajectories} trajectories at least"
+    least = f"{result.trajectories} trajectories at least" if result.table.trajectories.any() else "all is computed"
     return f"{least} at each of {ran} of {len(result.study.points)} points"
 
 
 def _written(result, directory):
     """Return where a result is, and whether anything was left to run."""
-    if result.kept.rounds:
-        return f"written to {directory}"
-    return f"written to {directory}, whose {result.trajectories} trajectories a point were all there: nothing was run"
+    nothing_new = not result.kept.rounds and result.table.trajectories.any()
+    there = f"{directory}, whose {result.trajectories} trajectories a point were all there: nothing was run"
+    written = there if nothing_new else directory
+    file = directory / "report.html"
+    return f"written to {written}; to look at: {file}" if file.exists() else f"written to {written}"
 
 
 def main() -> None:

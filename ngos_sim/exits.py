@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -47,6 +48,25 @@ def say(message):
         print(f"{_NAME}: {' '.join(str(message).split())}", file=sys.stderr)
     except OSError:  # nobody reads it
         _discard(sys.stderr)
+
+
+def says_when_stopped(words):
+    """Decorate a command: on a terminal, where Ctrl-C is shown as ^C, it says in these words that it ended there."""
+
+    def decorate(command):
+        @functools.wraps(command)
+        def stoppable(*arguments, **named):
+            try:
+                return command(*arguments, **named)
+            except KeyboardInterrupt:
+                if sys.stderr.isatty():
+                    print(file=sys.stderr)  # behind the ^C
+                    say(words)
+                raise
+
+        return stoppable
+
+    return decorate
 
 
 @contextlib.contextmanager

@@ -178,7 +178,7 @@ WRONG = {
     ),
     "an estimator misspelt": (
         lambda: study(estimator="locl"),
-        "estimator='locl'; allowed: auto, local, control_variate, coupled, independent",
+        "estimator='locl'; allowed: auto, local, transport, control_variate, coupled, independent",
     ),
     "a horizon as a string": (
         lambda: study(horizon="1", eta2=None, steps=[16]),

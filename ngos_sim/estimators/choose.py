@@ -20,11 +20,12 @@ from ngos_sim.estimators.local import Local
 from ngos_sim.estimators.near import growth
 from ngos_sim.estimators.polynomials import noise_degree, too_heavy
 from ngos_sim.estimators.problem import Problem
+from ngos_sim.estimators.transport import Transport
 from ngos_sim.statistics.chunks import means
 from ngos_sim.statistics.sums import Sums
 
-BUILT_IN = (Local(), ControlVariate(), Coupled(), Independent())
-AUTO = BUILT_IN[:3]  # the best first
+BUILT_IN = (Local(), Transport(), ControlVariate(), Coupled(), Independent())
+AUTO = BUILT_IN[:4]  # the best first
 NAMES = ("auto", *(each.name for each in BUILT_IN))
 _LAST = "it serves everything"
 
@@ -69,7 +70,7 @@ def choose(asked, problems: Sequence[Problem], barred=None) -> Choices:
     Parameters
     ----------
     asked : str or Estimator
-        "auto": local, control_variate, coupled; else the one that is asked for.
+        "auto": local, transport, control_variate, coupled; else the one that is asked for.
     problems : sequence of Problem
         The points of a study.
     barred : dict of Quantity to {estimator's name: str}, optional
@@ -190,17 +191,23 @@ def after_look(asked, problems, choices, device, threads, looked) -> tuple[Choic
     remainders : of each point, what is left in the errors of those quantities whose estimator looked
     """
     barred: dict = {}
-    remainders: list[dict] = [{} for _ in problems]
+    remainders: list[Remainders] = [{} for _ in problems]
     look = partial(_look, device=device, threads=threads, looked=looked)
-    for problem, left in zip(problems, remainders, strict=True):
-        for estimator, wanted in _wanted(choices, problem).items():
-            checked = estimator.check(problem, wanted, look)
-            left.update(checked.remainders)
-            for quantity, reason in checked.barred.items():
-                barred.setdefault(quantity, {})[estimator.name] = f"{reason} at {problem.label}"
-    if barred:
-        choices = choose(asked, problems, barred)
-    return choices, [{q: each for q, each in left.items() if q not in barred} for left in remainders]
+    new = choices
+    while new:  # what is taken instead of one that was ruled out is looked at as well
+        out = set()
+        for at, problem in enumerate(problems):
+            for estimator, wanted in _wanted(new, problem).items():
+                checked = estimator.check(problem, wanted, look)
+                remainders[at] = {**remainders[at], **checked.remainders}
+                out |= checked.barred.keys()
+                for quantity, reason in checked.barred.items():
+                    barred.setdefault(quantity, {})[estimator.name] = f"{reason} at {problem.label}"
+        if out:
+            choices = choose(asked, problems, barred)
+        remainders = [{q: each for q, each in left.items() if q not in out} for left in remainders]
+        new = {quantity: choices[quantity] for quantity in out}
+    return choices, remainders
 
 
 def _look(jobs, chunks, device, threads, looked):

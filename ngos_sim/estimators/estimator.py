@@ -65,8 +65,10 @@ class Reading:
     residual : what of it may be left
     rounding : what the standard error holds that more trajectories do not remove
     seen : whether the test function differed between trajectories, without which a spread of 0 says nothing
+    numerical : of what is computed and not sampled: a bound on how far the error may be off, no Gaussian error, which
+        intervals hold as it is
 
-    bias, residual and rounding are NaN where there is nothing of the kind.
+    bias, residual, rounding and numerical are NaN where there is nothing of the kind.
     """
 
     optimizer: np.ndarray | float
@@ -77,6 +79,7 @@ class Reading:
     residual: np.ndarray | float = np.nan
     rounding: np.ndarray | float = np.nan
     seen: np.ndarray | bool = True
+    numerical: np.ndarray | float = np.nan
 
     def at(self, which: int | np.ndarray) -> "Reading":
         """Return the Reading at some times, which : their indices; at one time of floats."""
@@ -103,8 +106,10 @@ def _nothing(measured: Sequence[Measured], trajectories: int) -> dict[Quantity, 
 class Plan:
     """What is run at a point, and how it is read.
 
-    jobs : run with the same trajectories
-    read : function (what was Measured of each job) -> {Quantity: Reading}
+    jobs : run with the same trajectories; without any nothing is sampled, and `read(())` computes: it is called once,
+        when a study is run or read again, and what it returns is the same whatever the seed, device and precision
+    read : function (what was Measured of each job) -> {Quantity: Reading}; of what is computed std_error is 0, and
+        `numerical` says how far it may be off
     disproved : function (the same, how many trajectories) -> {Quantity: why what was taken as known of it is wrong}
     said : what `why` says, after a run, of how quantities are measured at this point
     """

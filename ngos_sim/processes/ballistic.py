@@ -39,8 +39,11 @@ def _rmsprop_step(x, o, z, c, p):
 def ballistic_rmsprop(sigma: float, eps: float, c2: float) -> Optimizer:
     """RMSprop at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
 
-    theta' = theta - eta g / (sqrt(v) + eps), v' = v + c2 eta (g^2 - v), g = f' + sigma z: the step divides by the
-    root of v_k, and v is not scaled.
+        theta' = theta - eta g / (sqrt(v) + eps)
+        v' = v + c2 eta (g^2 - v)
+        g = f' + sigma z
+
+    The step divides by the root of v_k, and v is not scaled.
 
     Parameters
     ----------
@@ -78,9 +81,12 @@ def _adam_step(x, o, z, c, p):
 def ballistic_adam(sigma: float, eps: float, c1: float, c2: float) -> Optimizer:
     """Adam at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
 
-    m' = m + c1 eta (g - m), v' = v + c2 eta (g^2 - v), g = f' + sigma z,
-    theta' = theta - eta (m' / G1) / (sqrt(v / G2) + eps), G1 = 1 - beta1^(k+1), G2 = 1 - beta2^k: the step divides by
-    the root of v_k, so that the step k = 0 moves m and v but not theta.
+        m' = m + c1 eta (g - m), v' = v + c2 eta (g^2 - v)
+        g = f' + sigma z
+        theta' = theta - eta (m' / G1) / (sqrt(v / G2) + eps)
+        G1 = 1 - beta1^(k + 1), G2 = 1 - beta2^k
+
+    The step divides by the root of v_k, so that the step k = 0 moves m and v but not theta.
 
     Parameters
     ----------
@@ -224,19 +230,19 @@ def _of_order(order, third, fourth):
 def ballistic_rmsprop_sde(order: int = 1, *, third: float = 0.0, fourth: float = 3.0) -> SDE:
     """The SDEs of ballistic RMSprop (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 
-    With phi = 1 / (sqrt(v) + eps), w = f'^2 + sigma^2 S - v and h = eta, the clock being "eta",
+        order 0: d theta = -phi f' dt, dv = c2 w dt
+        order 1: d theta = -phi f' dt - sqrt(h) phi sigma Sigma^(1/2) dW, dv = c2 w dt
+        order 2: d theta = -(phi f' + (h / 2) (phi^2 f'' f' + c2 phi^2 / (2 sqrt(v)) f' w)) dt
+            - sqrt(h) phi sigma Sigma^(1/2) dW
+        order 2: dv = c2 (w + (h / 2) (2 f'^2 f'' phi + c2 w)) dt
+            + sqrt(h) c2 ((2 sigma f' + sigma^2 S^(1/2) third) Sigma^(1/2) dW + sigma^2 S k dB)
+        phi = 1 / (sqrt(v) + eps), w = f'^2 + sigma^2 S - v
+        order 2: k^2 = fourth - 1 - third^2
 
-        order 0   d theta = -phi f' dt,  dv = c2 w dt
-        order 1   and -sqrt(h) phi sigma Sigma^(1/2) dW in theta
-        order 2   d theta = -(phi f' + (h / 2) (phi^2 f'' f' + c2 phi^2 / (2 sqrt(v)) f' w)) dt
-                            - sqrt(h) phi sigma Sigma^(1/2) dW
-                  dv      = c2 (w + (h / 2) (2 f'^2 f'' phi + c2 w)) dt
-                            + sqrt(h) c2 ((2 sigma f' + sigma^2 S^(1/2) third) Sigma^(1/2) dW + sigma^2 S k dB)
-
-    k^2 = fourth - 1 - third^2, B independent of W. Order 0, the ODE of Ma, Wu and E (arXiv 2009.06125) with E g^2 for
-    f'^2, has weak order 1 as order 1 has: in this clock the noise is of the order of the error. Without its terms of
-    order h and its noise in v order 2 is order 1. An integrator may take v below 0: sqrt(v) is then 0, and v is left as
-    it is. At v = 0 the equations of order 2 are singular.
+    h = eta, the clock being "eta"; S is Sigma_ii, B independent of W. Order 0, the ODE of Ma, Wu and E (arXiv
+    2009.06125) with E g^2 for f'^2, has weak order 1 as order 1 has: in this clock the noise is of the order of the
+    error. Without its terms of order h and its noise in v order 2 is order 1. An integrator may take v below 0: sqrt(v)
+    is then 0, and v is left as it is. At v = 0 the equations of order 2 are singular.
 
     Parameters
     ----------
@@ -265,19 +271,20 @@ def ballistic_rmsprop_sde(order: int = 1, *, third: float = 0.0, fourth: float =
 def ballistic_adam_sde(order: int = 1, *, third: float = 0.0, fourth: float = 3.0) -> SDE:
     """The SDEs of ballistic Adam (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 
-    With phi = 1 / (sqrt(v) + eps sqrt(g2)), q = phi sqrt(g2) / g1, g_i = 1 - exp(-c_i t), w = f'^2 + sigma^2 S - v and
-    h = eta, the clock being "eta", from a time t0 > 0 on
+        order 0: d theta = -q m dt, dm = c1 (f' - m) dt, dv = c2 w dt
+        order 1: d theta = -q m dt, dm = c1 (f' - m) dt + sqrt(h) c1 sigma Sigma^(1/2) dW, dv = c2 w dt
+        order 2: d theta = (-q m + h (-q1 m + (m q_t - q c1 (f' - m) + m q_v c2 w) / 2)) dt
+        order 2: dm = c1 ((f' - m) + (h / 2) (f'' q m + c1 (f' - m))) dt + sqrt(h) c1 sigma Sigma^(1/2) dW
+        order 2: dv = c2 (w + (h / 2) (2 f' f'' q m + c2 w)) dt
+            + sqrt(h) c2 ((2 sigma f' + sigma^2 S^(1/2) third) Sigma^(1/2) dW + sigma^2 S k dB)
+        phi = 1 / (sqrt(v) + eps sqrt(g2)), q = phi sqrt(g2) / g1
+        g_i = 1 - exp(-c_i t), w = f'^2 + sigma^2 S - v
+        order 2: k^2 = fourth - 1 - third^2
 
-        order 0   d theta = -q m dt,  dm = c1 (f' - m) dt,  dv = c2 w dt
-        order 1   and sqrt(h) c1 sigma Sigma^(1/2) dW in m
-        order 2   d theta = (-q m + h (-q1 m + (m q_t - q c1 (f' - m) + m q_v c2 w) / 2)) dt
-                  dm      = c1 ((f' - m) + (h / 2) (f'' q m + c1 (f' - m))) dt + sqrt(h) c1 sigma Sigma^(1/2) dW
-                  dv      = c2 (w + (h / 2) (2 f' f'' q m + c2 w)) dt
-                            + sqrt(h) c2 ((2 sigma f' + sigma^2 S^(1/2) third) Sigma^(1/2) dW + sigma^2 S k dB)
-
-    k^2 = fourth - 1 - third^2, B independent of W, and h q1 what q at G1 = 1 - beta1^(k+1) and G2 = 1 - beta2^k has
-    beyond q. Order 0 is the ODE of Barakat and Bianchi (arXiv 1810.02263) with S(theta) = E g^2; it has weak order 1
-    as order 1 has. Without its terms of order h and its noise in v order 2 is order 1.
+    h = eta, the clock being "eta", from a time t0 > 0 on; S is Sigma_ii, B independent of W, and h q1 what q at G1 = 1
+    - beta1^(k+1) and G2 = 1 - beta2^k has beyond q. Order 0 is the ODE of Barakat and Bianchi (arXiv 1810.02263) with
+    S(theta) = E g^2; it has weak order 1 as order 1 has. Without its terms of order h and its noise in v order 2 is
+    order 1.
 
     Order (0, 1 or 2), third and fourth, what is refused or warned of, and what v below 0 means: as for
     `ballistic_rmsprop_sde`.

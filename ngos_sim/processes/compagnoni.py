@@ -31,9 +31,12 @@ def _rmspropw_drift(x, o, c, p):
 def compagnoni_rmsprop_sde() -> SDE:
     """The SDE of RMSprop by Compagnoni and others (arXiv 2411.15958, RMSpropW), scaled.
 
-    d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW), du = c2 (diag Sigma + h (f')^2 / sigma0^2 - u) dt,
-    P = sigma0 diag(u)^(1/2) + eps0 I; with - w0 theta dt in d theta where the optimizer has w0, and bias correction
-    where it has that (`rmsprop_sde`). Clock eta^2, order 1; at h = 0 it is `rmsprop_sde`.
+        d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW)
+        du = c2 (diag Sigma + h (f')^2 / sigma0^2 - u) dt
+        P = sigma0 diag(u)^(1/2) + eps0 I
+
+    With - w0 theta dt in d theta where the optimizer has w0, and bias correction where it has that (`rmsprop_sde`).
+    Clock eta^2, order 1; at h = 0 it is `rmsprop_sde`.
 
     Examples
     --------
@@ -60,9 +63,13 @@ def _adamw_drift(x, o, c, p):
 def compagnoni_adam_sde() -> SDE:
     """The SDE of Adam by Compagnoni and others (arXiv 2411.15958, Theorem 3.12, AdamW), scaled, from a time t0 > 0.
 
-    d theta = -(sqrt(g2)/g1) P^-1 (m + h c1 (f' - m)) dt, dm = c1 (f' - m) dt + c1 sigma0 Sigma^(1/2) dW,
-    du = c2 (diag Sigma + h (f')^2 / sigma0^2 - u) dt, P = sigma0 diag(u)^(1/2) + eps0 sqrt(g2) I, g_i = 1 - exp(-c_i t)
-    (1 without bias correction); with - w0 theta dt in d theta where the optimizer has w0. Clock eta^2, order 1; at
+        d theta = -(sqrt(g2) / g1) P^-1 (m + h c1 (f' - m)) dt
+        dm = c1 (f' - m) dt + c1 sigma0 Sigma^(1/2) dW
+        du = c2 (diag Sigma + h (f')^2 / sigma0^2 - u) dt
+        P = sigma0 diag(u)^(1/2) + eps0 sqrt(g2) I
+        g_i = 1 - exp(-c_i t)
+
+    g_i = 1 without bias correction; with - w0 theta dt in d theta where the optimizer has w0. Clock eta^2, order 1; at
     h = 0 it is `adam_sde`.
 
     Examples

@@ -35,8 +35,10 @@ def _step(x, o, z, c, p):
 def lion(sigma0: float, beta1: float, c2: float, w0: float = 0.0) -> Optimizer:
     """Lion with fixed beta1, scaled (arXiv 2302.06675, Algorithm 2).
 
-    theta' = theta - sqrt(h) sign(h (f' + beta1 / (1 - beta1) m) + sqrt(h) sigma0 z) - h w0 theta,
-    m' = m + c2 (h (f' - m) + sqrt(h) sigma0 z): Lion's update of theta is by the old m. Slots (theta, m), clock "eta2".
+        theta' = theta - sqrt(h) sign(h (f' + beta1 / (1 - beta1) m) + sqrt(h) sigma0 z) - h w0 theta
+        m' = m + c2 (h (f' - m) + sqrt(h) sigma0 z)
+
+    Lion's update of theta is by the old m. Slots (theta, m), clock "eta2".
 
     Parameters
     ----------
@@ -88,15 +90,14 @@ def _sde_schedule(t, p):
 def lion_sde() -> SDE:
     """The SDE of Lion (derived in docs/theory.md, "Signs").
 
-    With rho = sqrt(2 / pi), s = Sigma^(1/2) of the coordinate and b = beta1 / (1 - beta1),
+        d theta = -(rho / (sigma0 s) (f' + b m) + w0 theta) dt - rho dW - sqrt(1 - rho^2) dB
+        dm = c2 (f' - m) dt + c2 sigma0 s dW
+        rho = sqrt(2 / pi), b = beta1 / (1 - beta1)
 
-        d theta = -(rho / (sigma0 s) (f' + b m) + w0 theta) dt - rho dW - sqrt(1 - rho^2) dB,
-        dm = c2 (f' - m) dt + c2 sigma0 s dW.
-
-    Clock "eta2", order 1, two Brownian motions: what a sign shares with the noise of m is rho of it. For Gaussian
-    noise that is independent in each coordinate: of another law the drift has twice its density at 0 for rho, the noise
-    E |zeta|. Constants come from the optimizer; at c2 = 0 and m = 0 it would be the SDE of SignSGD at sigma = sigma0 /
-    eta, d theta = -rho / (sigma0 s) f' dt - dW.
+    s = Sigma^(1/2) of the coordinate. Clock "eta2", order 1, two Brownian motions: what a sign shares with the noise of
+    m is rho of it. For Gaussian noise that is independent in each coordinate: of another law the drift has twice its
+    density at 0 for rho, the noise E |zeta|. Constants come from the optimizer; at c2 = 0 and m = 0 it would be the SDE
+    of SignSGD at sigma = sigma0 / eta, d theta = -rho / (sigma0 s) f' dt - dW.
 
     Examples
     --------

@@ -108,8 +108,12 @@ def rmsprop(
 ) -> Optimizer:
     """RMSprop (Definition 2.1 of arXiv 2205.10287), scaled.
 
-    theta' = theta - d / (sigma0 sqrt(u) + eps0), u' = (1 - c2 h) u + c2 h w^2; eps is outside the root. With w0
-    theta' has - h w0 theta as well, decoupled weight decay: RMSpropW.
+        theta' = theta - d / (sigma0 sqrt(u) + eps0)
+        u' = (1 - c2 h) u + c2 h w^2
+        d = h f' + sqrt(h) sigma0 z
+        w = z + sqrt(h) f' / sigma0
+
+    eps is outside the root. With w0 theta' has - h w0 theta as well, decoupled weight decay: RMSpropW.
 
     Parameters
     ----------
@@ -164,12 +168,14 @@ def _rmsprop_diffusion(x, o, c, p):
 def rmsprop_sde() -> SDE:
     """The SDE of RMSprop (Definition 4.1 of arXiv 2205.10287).
 
-    d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW), du = c2 (diag Sigma - u) dt,
-    P = sigma0 diag(u)^(1/2) + eps0 I. Constants, and whether there is bias correction (then
-    sqrt(g2) P^-1 with eps0 sqrt(g2), g2 = 1 - exp(-c2 t)), come from the optimizer; an optimizer
-    without a parameter `bias_correction` has none. Where the optimizer has a parameter w0, d theta has
-    - w0 theta dt as well (docs/theory.md, "Weight decay"). Clock eta^2, order 1; with u at rest, u = Sigma, it is
-    gradient descent with a constant preconditioner and noise.
+        d theta = -P^-1 (f' dt + sigma0 Sigma^(1/2) dW)
+        du = c2 (diag Sigma - u) dt
+        P = sigma0 diag(u)^(1/2) + eps0 I
+
+    Constants, and whether there is bias correction (then sqrt(g2) P^-1 with eps0 sqrt(g2), g2 = 1 - exp(-c2 t)), come
+    from the optimizer; an optimizer without a parameter `bias_correction` has none. Where the optimizer has a parameter
+    w0, d theta has - w0 theta dt as well (docs/theory.md, "Weight decay"). Clock eta^2, order 1; with u at rest, u =
+    Sigma, it is gradient descent with a constant preconditioner and noise.
 
     Examples
     --------
@@ -225,11 +231,14 @@ def adam(
 ) -> Optimizer:
     """Adam (Definition 2.2 of arXiv 2205.10287), scaled.
 
-    m' = m + c1 (h (f' - m) + sqrt(h) sigma0 z), u' as RMSprop,
-    theta' = theta - h q m', q = sqrt(G2)/G1 / (sigma0 sqrt(u) + eps0 sqrt(G2)), G1 = 1 - beta1^(k+1) and
-    G2 = 1 - beta2^k ("updated": beta2^(k+1), and u' for u). With "previous" the step k = 0 moves m and
-    u but not theta (G2 = 0), as the authors' code does. With w0 theta' has - h w0 theta as well, at every step:
-    AdamW.
+        m' = m + c1 (h (f' - m) + sqrt(h) sigma0 z)
+        u' = (1 - c2 h) u + c2 h (z + sqrt(h) f' / sigma0)^2
+        theta' = theta - h q m'
+        q = sqrt(G2) / (G1 (sigma0 sqrt(u) + eps0 sqrt(G2)))
+        G1 = 1 - beta1^(k + 1), G2 = 1 - beta2^k
+
+    "updated": G2 with beta2^(k+1), and u' for u. With "previous" the step k = 0 moves m and u but not theta
+    (G2 = 0), as the authors' code does. With w0 theta' has - h w0 theta as well, at every step: AdamW.
 
     Parameters
     ----------
@@ -285,8 +294,12 @@ def _adam_diffusion(x, o, c, p):
 def adam_sde() -> SDE:
     """The SDE of Adam (Definition 4.4 of arXiv 2205.10287), from a time t0 > 0.
 
-    d theta = -(sqrt(g2)/g1) P^-1 m dt, dm = c1 (f' - m) dt + c1 sigma0 Sigma^(1/2) dW,
-    du = c2 (diag Sigma - u) dt, P = sigma0 diag(u)^(1/2) + eps0 sqrt(g2) I, g_i = 1 - exp(-c_i t).
+        d theta = -(sqrt(g2) / g1) P^-1 m dt
+        dm = c1 (f' - m) dt + c1 sigma0 Sigma^(1/2) dW
+        du = c2 (diag Sigma - u) dt
+        P = sigma0 diag(u)^(1/2) + eps0 sqrt(g2) I
+        g_i = 1 - exp(-c_i t)
+
     Constants, and whether there is bias correction (g_i = 1 without), come from the optimizer; one
     without a parameter `bias_correction` has none. An optimizer of a user's that corrects in a schedule
     of its own says so to this SDE: ns.Optimizer(.., bias_correction=True). Where the optimizer has a parameter w0,

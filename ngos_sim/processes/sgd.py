@@ -38,7 +38,8 @@ def _sgd(x, o, z, c, p):
 def sgd(sigma: float) -> Optimizer:
     """Stochastic gradient descent (arXiv 1811.01558).
 
-    theta' = theta - eta g, g = f' + sigma z.
+        theta' = theta - eta g
+        g = f' + sigma z
 
     Parameters
     ----------
@@ -78,8 +79,10 @@ def _sgd_diffusion(x, o, c, p):
 def sgd_sde(order: int = 1) -> SDE:
     """The SDE of SGD, of order 1 or 2 (arXiv 1511.06251 and 1811.01558; docs/theory.md, "SGD and momentum").
 
-    order 1 : d theta = -f' dt + sqrt(eta) sigma Sigma^(1/2) dW
-    order 2 : the drift is -grad(f + (eta / 4) |grad f|^2) = -(f' + (eta / 2) H f'), the modified equation
+        order 1: d theta = -f' dt + sqrt(eta) sigma Sigma^(1/2) dW
+        order 2: d theta = -(f' + (eta / 2) H f') dt + sqrt(eta) sigma Sigma^(1/2) dW
+
+    The drift of order 2 is -grad(f + (eta / 4) |grad f|^2), the modified equation.
 
     The clock is t = k eta. For eta to 0 order 2 degenerates to order 1, and that to the gradient flow, which is of
     order 1 as well: a slope of 1 does not test the noise. Order 2 serves Hessians that are matrices too.
@@ -107,9 +110,10 @@ def sgd_sde(order: int = 1) -> SDE:
 def flipped_sgd_sde() -> SDE:
     """The SDE of SGD with the sign of order 2 flipped (arXiv 2506.00181; docs/theory.md, "SGD and momentum").
 
-    d theta = -(f' - (eta / 2) H f') dt + sqrt(eta) sigma Sigma^(1/2) dW: made to show the limit of the step size. In
-    the clock t = k eta it is of order 1, with exactly twice the constant of `sgd_sde(order=1)`, to which it
-    degenerates for eta to 0.
+        d theta = -(f' - (eta / 2) H f') dt + sqrt(eta) sigma Sigma^(1/2) dW
+
+    Made to show the limit of the step size. In the clock t = k eta it is of order 1, with exactly twice the constant of
+    `sgd_sde(order=1)`, to which it degenerates for eta to 0.
 
     Examples
     --------
@@ -134,7 +138,11 @@ def _heavy_ball(x, o, z, c, p):
 def heavy_ball(sigma: float, mu: float) -> Optimizer:
     """SGD with heavy-ball momentum (Polyak 1964; scaled as in arXiv 1511.06251).
 
-    v' = v - eta (mu v + g), theta' = theta + eta v', g = f' + sigma z. That is momentum 1 - mu eta at the learning rate
+        v' = v - eta (mu v + g)
+        theta' = theta + eta v'
+        g = f' + sigma z
+
+    That is momentum 1 - mu eta at the learning rate
     eta^2, v = -eta times the buffer that practitioners keep.
 
     Parameters
@@ -166,9 +174,12 @@ def _nesterov(x, o, z, c, p):
 def nesterov(sigma: float, mu: float) -> Optimizer:
     """SGD with Nesterov's momentum (arXiv 1811.01558; scaled as `heavy_ball`).
 
-    v' = v - eta (mu v + g), theta' = theta + eta v', g = f'(theta + eta (1 - mu eta) v) + sigma z: the gradient is
-    taken ahead, at theta plus the momentum's own step. It is computed as f'(theta) + f''(theta) eta (1 - mu eta) v,
-    which is exact for linear and for diagonal quadratic losses: a study on any other loss is refused.
+        v' = v - eta (mu v + g)
+        theta' = theta + eta v'
+        g = f'(theta + eta (1 - mu eta) v) + sigma z
+
+    The gradient is taken ahead, at theta plus the momentum's own step. It is computed as f'(theta) + f''(theta) eta (1
+    - mu eta) v, which is exact for linear and for diagonal quadratic losses: a study on any other loss is refused.
 
     Parameters
     ----------
@@ -215,9 +226,10 @@ def _momentum_diffusion(x, o, c, p):
 def heavy_ball_sde(order: int = 1) -> SDE:
     """The SDE of heavy ball, of order 1 or 2 (arXiv 1511.06251; docs/theory.md, "SGD and momentum").
 
-    order 1 : d theta = v dt, dv = -(mu v + f') dt + sqrt(eta) sigma Sigma^(1/2) dW
-    order 2 : d theta = (v - (eta / 2) (mu v + f')) dt,
-              dv = -(mu v + f' + (eta / 2) (mu^2 v + mu f' - H v)) dt + sqrt(eta) sigma Sigma^(1/2) dW
+        order 1: d theta = v dt
+        order 1: dv = -(mu v + f') dt + sqrt(eta) sigma Sigma^(1/2) dW
+        order 2: d theta = (v - (eta / 2) (mu v + f')) dt
+        order 2: dv = -(mu v + f' + (eta / 2) (mu^2 v + mu f' - H v)) dt + sqrt(eta) sigma Sigma^(1/2) dW
 
     The clock is t = k eta. For eta to 0 order 2 degenerates to order 1, and that to the damped Hamiltonian flow.
     Order 2 reads H v as f''_i v_i: it serves losses that are sums over coordinates.
@@ -245,12 +257,13 @@ def heavy_ball_sde(order: int = 1) -> SDE:
 def nesterov_sde(order: int = 1) -> SDE:
     """The SDE of Nesterov's method, of order 1 or 2 (derived in docs/theory.md, "SGD and momentum").
 
-    order 1 : that of heavy ball, d theta = v dt, dv = -(mu v + f') dt + sqrt(eta) sigma Sigma^(1/2) dW
-    order 2 : d theta = (v - (eta / 2) (mu v + f')) dt,
-              dv = -(mu v + f' + (eta / 2) (mu^2 v + mu f' + H v)) dt + sqrt(eta) sigma Sigma^(1/2) dW
+        order 1: d theta = v dt
+        order 1: dv = -(mu v + f') dt + sqrt(eta) sigma Sigma^(1/2) dW
+        order 2: d theta = (v - (eta / 2) (mu v + f')) dt
+        order 2: dv = -(mu v + f' + (eta / 2) (mu^2 v + mu f' + H v)) dt + sqrt(eta) sigma Sigma^(1/2) dW
 
-    The clock is t = k eta. Order 2 is heavy ball's but for the sign of H v; for eta to 0 it degenerates to order 1. It
-    serves losses that are sums over coordinates.
+    Order 1 is that of heavy ball. The clock is t = k eta. Order 2 is heavy ball's but for the sign of H v; for eta to 0
+    it degenerates to order 1. It serves losses that are sums over coordinates.
 
     Parameters
     ----------

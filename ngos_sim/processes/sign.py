@@ -31,8 +31,10 @@ def _signsgd_step(x, o, z, c, p):
 
 
 @built_in
-def signsgd(sigma: float) -> Optimizer:
-    """SignSGD, theta' = theta - eta sign(f' + sigma z) (arXiv 1802.04434, Algorithm 1).
+def signsgd(sigma):
+    """SignSGD (arXiv 1802.04434, Algorithm 1).
+
+        theta' = theta - eta sign(f' + sigma z)
 
     Slots (theta,), clock "eta". sign(0) = 0. On one coordinate theta stays on the lattice theta_0 + eta Z.
 
@@ -107,13 +109,15 @@ def _scale(noise, nu):
 def signsgd_sde(order: int = 1, nu: float | None = None) -> SDE:
     """The SDE of SignSGD (arXiv 2411.15958, Theorem 3.2, Corollary 3.3; order 2 derived in docs/theory.md, "Signs").
 
-    With r = f' / (sigma Sigma^(1/2)) and B(r) = E sign(r + zeta), erf(r / sqrt 2) for Gaussian noise and 2 F_nu(r
-    sqrt(nu / (nu - 2))) - 1 for Student's t,
+        order 1: d theta = -B dt + sqrt(eta) (1 - B^2)^(1/2) dW
+        order 2: d theta = -(B + (eta / 2) B B') dt + sqrt(eta) (1 - B^2)^(1/2) dW
+        B = E sign(r + zeta)
+        r = f' / (sigma Sigma^(1/2))
 
-        d theta = -B dt + sqrt(eta) (1 - B^2)^(1/2) dW;   order 2 adds -(eta / 2) b b' dt, b = -B.
-
-    Clock "eta". Order 1 is the gradient flow of the sign, d theta = -B dt, and noise of the size of its error. Order
-    2 reads f'', so it needs a separable loss, and holds for a diagonal Sigma that does not depend on the state.
+    B is erf(r / sqrt 2) for Gaussian noise and 2 F_nu(r sqrt(nu / (nu - 2))) - 1 for Student's t; B' is its derivative
+    in theta. Clock "eta". Order 1 is the gradient flow of the sign, d theta = -B dt, and noise of the size of its
+    error. Order 2 reads f'', so it needs a separable loss, and holds for a diagonal Sigma that does not depend on the
+    state.
 
     Parameters
     ----------
@@ -152,8 +156,12 @@ def _signum_step(x, o, z, c, p):
 
 
 @built_in
-def signum(sigma: float, beta: float) -> Optimizer:
-    """Signum with fixed beta, theta' = theta - eta sign(m'), m' = beta m + (1 - beta) g (arXiv 1802.04434, section 3).
+def signum(sigma, beta):
+    """Signum with fixed beta (arXiv 1802.04434, section 3).
+
+        theta' = theta - eta sign(m')
+        m' = beta m + (1 - beta) g
+        g = f' + sigma z
 
     Slots (theta, m), clock "eta". beta does not move with eta: m is the mean of the last 1 / (1 - beta) gradients,
     however short a step.
@@ -233,14 +241,14 @@ def _signum_diffusion(x, o, c, p):
 def signum_sde() -> SDE:
     """The SDE of Signum's theta at fixed beta (derived in docs/theory.md, "Signs").
 
-    With r = f' / (sigma Sigma^(1/2)) sqrt((1 + beta) / (1 - beta)), the signal of m where theta stands still,
+        d theta = -erf(r / sqrt(2)) dt + sqrt(eta D) dW
+        D = 1 - erf(r / sqrt(2))^2 + (4 / pi) sum_j int_0^(arcsin(beta^j)) exp(-r^2 / (1 + sin(phi))) d phi
+        r = f' / (sigma Sigma^(1/2)) sqrt((1 + beta) / (1 - beta))
 
-        d theta = -erf(r / sqrt 2) dt + sqrt(eta D) dW,
-        D = 1 - erf(r / sqrt 2)^2 + (4 / pi) sum_j int_0^arcsin(beta^j) exp(-r^2 / (1 + sin phi)) d phi,
-
-    D = 13.28 at beta = .9 and f' = 0: signs of m have a long memory. Clock "eta", order 1, Gaussian noise. beta is the
-    optimizer's; at beta = 0 it is SignSGD's SDE of order 1. m is fast, of the time eta, and has no SDE: its slot stands
-    still, and a study takes test functions of theta only.
+    r is the signal of m where theta stands still; the sum is over j = 1, 2, ..; D = 13.28 at beta = .9 and f' = 0:
+    signs of m have a long memory. Clock "eta", order 1, Gaussian noise. beta is the optimizer's; at beta = 0 it is
+    SignSGD's SDE of order 1. m is fast, of the time eta, and has no SDE: its slot stands still, and a study takes test
+    functions of theta only.
 
     Examples
     --------

@@ -114,13 +114,39 @@ def outside_theory(reasons):
 
 
 def plan_table(planned):
-    """Return what `ConvergenceStudy.plan` foresees as text, and its costs in a last line."""
-    form = {"h": "{:.6g}", "error": "{: z.2e}", "std_error": "{:.1e}", "rel_error": "{:.2g}", "seconds": "{:.2g}"}
-    form["smallest_h"] = "{:.2g}"
-    shown = planned.drop(columns=["eta_e", "smallest_eta_e"])  # other names of h and smallest_h
-    rows = shown.to_string(index=False, formatters={name: text.format for name, text in form.items()}, na_rep="")
-    trajectories, seconds = planned.attrs["trajectories"], planned.attrs["seconds"]
-    return f"{rows}\n\n{trajectories} trajectories would take about {seconds:.2g} s, compilation not counted"
+    """Return what `ConvergenceStudy.plan` foresees as text: first what a run costs, then what it would resolve."""
+    given = planned.attrs
+    shown = planned.drop(columns=["eta_e", "smallest_eta_e"]).dropna(axis="columns", how="all")  # other names of h
+    form = {"h": "{:.6g}", "time": "{:.6g}", "error": "{: z.2e}", "seconds": "{:.2g}", "smallest_h": "{:.2g}"}
+    form |= dict.fromkeys(("std_error", "integrator_residual", "numerical"), "{:.1e}") | {"rel_error": "{:.2g}"}
+    formatters = {name: text.format for name, text in form.items()}
+    return (
+        f"{given['trajectories']} trajectories at each step size would take about {duration(given['seconds'])}, "
+        f"compilation apart ({duration(given['compilation'])} in this process), "
+        f"and {given['memory'] / 1e6:.3g} MB beside Python's own.\n"
+        "What they would resolve, each error at the time where it is largest against h (norm = max):\n\n"
+        f"{shown.to_string(index=False, formatters=formatters, na_rep='')}\n\n"
+        "smallest_h: where the error would still be 3 standard errors (0: at every h; empty: not known)"
+    )
+
+
+def duration(seconds):
+    """Return a time in words."""
+    minutes, hours = seconds / 60.0, seconds / 3600.0
+    if hours >= 1.0:
+        return f"{hours:.1f} h"
+    return f"{minutes:.0f} min" if minutes >= 2.0 else f"{seconds:.1f} s" if seconds < 3.0 else f"{seconds:.0f} s"
+
+
+def hindsight(found):
+    """Return a `Hindsight` as text."""
+    form = dict.fromkeys(("planned", "std_error"), "{:.2e}".format) | {"h": "{:.6g}".format, "ratio": "{:.2f}".format}
+    several = [] if found.table.ell.nunique() > 1 else ["eta2", "ell"]
+    rows = found.table.drop(columns=several).to_string(index=False, formatters=form, na_rep="")
+    took = f"{found.trajectories} trajectories at each step size took {duration(found.seconds)}"
+    if not pd.isna(found.planned_seconds):
+        took += f", {duration(found.planned_seconds)} were planned (ratio {found.ratio:.2f})"
+    return f"{took}; standard errors:\n{rows}"
 
 
 def ranking(found):

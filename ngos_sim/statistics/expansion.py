@@ -70,7 +70,7 @@ class Expansion:
         bounded, scale = zip(*_SHAPES, strict=True)
         self.bounded, self.scale = np.repeat(bounded, len(rho)), np.repeat(scale, len(rho))
         variables = self._variables(self.s)
-        self._kernels = self._series(variables[:, :, None] * variables[:, None, :])
+        self._kernels = self._series(variables[:, None] * variables)
 
     @property
     def shapes(self):
@@ -84,20 +84,18 @@ class Expansion:
             tells an order from the one below; or "largest", by the greatest |e| / x^p: what leaves C free to be 0
         column : shape (points,), optional; a further term with a free coefficient, the Fit's first one
         """
-        power = self.s ** p[:, None]
-        size = self._sizes(power, sizes)[:, None]
-        own = np.maximum(self.sigma, LEAST * size * power)
+        power = self.s[:, None] ** p
+        size = self._sizes(power, sizes)
+        own = np.maximum(self.sigma[:, None], LEAST * size * power)
         scaled = size * power / own
-        covariance = scaled[:, :, None] * scaled[:, None, :] * self._kernels[shape]
-        factor = np.linalg.cholesky(covariance + np.eye(len(self.s)))
-        columns = [power, np.broadcast_to(self.error, power.shape)]
-        if column is not None:
-            columns.insert(0, np.broadcast_to(column, power.shape))
-        white = np.linalg.solve(factor, np.stack(columns, axis=-1) / own[..., None])
-        *terms, target = np.moveaxis(white, -1, 0)
+        covariance = scaled[:, None] * scaled * self._kernels[:, :, shape]
+        covariance[np.diag_indices(len(self.s))] += 1.0
+        columns = [power, self.error[:, None]] if column is None else [column[:, None], power, self.error[:, None]]
+        *terms, target = columns = [each / own for each in columns]
+        lengths = _whiten(covariance, columns)
         chi2, *coefficients = _regressed(terms, target)
-        logs = 2.0 * (np.log(np.diagonal(factor, axis1=-2, axis2=-1)) + np.log(own)).sum(axis=-1)
-        deviance = chi2 + logs + np.log((terms[-1] ** 2).sum(axis=-1) * size[:, 0] ** 2)
+        logs = 2.0 * (np.log(lengths) + np.log(own)).sum(axis=0)
+        deviance = chi2 + logs + np.log((terms[-1] ** 2).sum(axis=0) * size**2)
         return Fit(deviance, chi2, *(self._unit * each for each in coefficients))
 
     def everywhere(self, p, sizes="leading", column=None):
@@ -108,35 +106,38 @@ class Expansion:
     def curve(self, p, shape, at):
         """Return the expected error at other steps `at`, in units of max x, given the errors."""
         power, other = self.s**p, at**p
-        (size,) = self._sizes(power[None], "leading")
+        (size,) = self._sizes(power[:, None], "leading")
         own = np.maximum(self.sigma, LEAST * size * power)
-        covariance = size**2 * np.outer(power, power) * self._kernels[shape] + np.diag(own**2)
+        covariance = size**2 * np.outer(power, power) * self._kernels[:, :, shape] + np.diag(own**2)
         leading = self.at(np.array([p]), np.array([shape])).leading[0] / self._unit
-        both = self._variables(self.s)[shape][:, None] * self._variables(at)[shape]
-        across = size**2 * np.outer(power, other) * self._series(both[None], self.scale[[shape]])[0]
+        kernels = self._series(self._variables(self.s)[:, None] * self._variables(at))
+        across = size**2 * np.outer(power, other) * kernels[:, :, shape]
         found = leading * other + across.T @ np.linalg.solve(covariance, self.error - leading * power)
         return self._unit * found
 
     def _variables(self, s):
-        """Return t of every shape at steps s, shape (shapes, n)."""
-        t = (self.rho[:, None] * s) ** self.spacing
-        return np.where(self.bounded[:, None], t / (1.0 + t), t)
+        """Return t of every shape at steps s, shape (n, shapes)."""
+        t = (self.rho * s[:, None]) ** self.spacing
+        return np.where(self.bounded, t / (1.0 + t), t)
 
-    def _series(self, product, scale=None):
-        """Return scale^2 sum_j (t t')^j, to as many terms as there are points."""
-        scale = self.scale if scale is None else scale
-        return scale[:, None, None] ** 2 * sum(product**j for j in range(1, len(self.s) + 1))
+    def _series(self, product):
+        """Return scale^2 sum_j (t t')^j, to as many terms as there are points; shape (.., shapes) as `product`."""
+        return self.scale**2 * sum(product**j for j in range(1, len(self.s) + 1))
 
     def _sizes(self, power, sizes):
-        """Return the size of the leading term at each p, shape (n,): |e| / s^p, as far as it is resolved."""
-        seen = self.error**2 / (self.error**2 + _RESOLVED * self.sigma**2)
-        ratio = self.error / power
-        largest = np.max(np.abs(ratio) * seen, axis=1)
-        least = 1e-3 * np.min(self.sigma / power, axis=1)  # where nothing is resolved the size does not matter
+        """Return the size of the leading term at each p, shape (n,): |e| / s^p, as far as it is resolved.
+
+        power : s^p, shape (points, n)
+        """
+        error, sigma, s = self.error[:, None], self.sigma[:, None], self.s[:, None]
+        seen = error**2 / (error**2 + _RESOLVED * sigma**2)
+        ratio = error / power
+        largest = np.max(np.abs(ratio) * seen, axis=0)
+        least = 1e-3 * np.min(sigma / power, axis=0)  # where nothing is resolved the size does not matter
         if sizes == "largest":
             return np.maximum(largest, least)
-        weight = 1.0 / ((self.sigma / power) ** 2 + (largest[:, None] * self.s**self.spacing) ** 2)
-        return np.maximum(np.abs((weight * ratio).sum(axis=1) / weight.sum(axis=1)), least)
+        weight = 1.0 / ((sigma / power) ** 2 + (largest * s**self.spacing) ** 2)
+        return np.maximum(np.abs((weight * ratio).sum(axis=0) / weight.sum(axis=0)), least)
 
 
 def likely(deviance):
@@ -144,16 +145,33 @@ def likely(deviance):
     return deviance <= deviance.min() + EXCLUDED
 
 
+def _whiten(covariance, columns):
+    """Multiply columns, shape (points, n) each, by the inverse of the lower Cholesky factor of n covariances, in place.
+
+    A factor at a time over all n, where LAPACK would take one of n after the other. `covariance`, shape (points,
+    points, n), is used up. Returns the factors' diagonals, shape (points, n).
+    """
+    lengths = np.empty(covariance.shape[1:])
+    for i, length in enumerate(lengths):
+        np.sqrt(covariance[i, i], out=length)
+        below = covariance[i + 1 :, i] / length
+        for column in columns:
+            column[i] /= length
+            column[i + 1 :] -= below * column[i]
+        covariance[i + 1 :, i + 1 :] -= below[:, None] * below
+    return lengths
+
+
 def _regressed(terms, target):
     """Return chi2, first coefficient, its standard deviation, last coefficient: least squares on one term or two."""
     last = terms[-1]
-    length = (last**2).sum(axis=-1)
+    length = (last**2).sum(axis=0)
     if len(terms) == 1:
-        leading = (last * target).sum(axis=-1) / length
-        return ((target - leading[:, None] * last) ** 2).sum(axis=-1), leading, length**-0.5, leading
-    apart = terms[0] - ((terms[0] * last).sum(axis=-1) / length)[:, None] * last
-    square = (apart**2).sum(axis=-1)
-    first = (apart * target).sum(axis=-1) / square
-    rest = target - first[:, None] * terms[0]
-    leading = (last * rest).sum(axis=-1) / length
-    return ((rest - leading[:, None] * last) ** 2).sum(axis=-1), first, square**-0.5, leading
+        leading = (last * target).sum(axis=0) / length
+        return ((target - leading * last) ** 2).sum(axis=0), leading, length**-0.5, leading
+    apart = terms[0] - ((terms[0] * last).sum(axis=0) / length) * last
+    square = (apart**2).sum(axis=0)
+    first = (apart * target).sum(axis=0) / square
+    rest = target - first * terms[0]
+    leading = (last * rest).sum(axis=0) / length
+    return ((rest - leading * last) ** 2).sum(axis=0), first, square**-0.5, leading

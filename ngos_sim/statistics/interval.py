@@ -17,6 +17,9 @@ _GRID = np.linspace(_LEAST, _MOST, 51)
 _ZOOM = np.linspace(-1.0, 1.0, 17)  # about a point, in units of what is between the neighbours of the least
 _FINE, _END = 1e-8, 1e-6
 _NEAR = 10.0 ** np.linspace(-7.0, 0.75, 32)  # distances from the best order at which the likelihood is looked at
+_MANY = 6  # points, that tell the size of the further terms well enough
+_HALVINGS = 50
+_NARROW = 1e-12  # an order's spread, at least
 _LEVELS = {"at68": 0.6827, "at95": 0.95, "at99": 0.99}
 
 
@@ -55,24 +58,56 @@ def interval(expansion, widening):
         How much wider than the errors' own its sigma are: chi2 is as without.
     """
     orders, least = _least(expansion)
-    best, kept = int(least.argmin()), np.flatnonzero(likely(least))
+    best, kept = int(least.argmin()), likely(least)
     order, dof = float(orders[best]), len(expansion.s) - 2
     chi2 = float(expansion.at(orders[[best]], np.array([best])).chi2[0]) * widening**2
     p_value = float(special.chdtrc(dof, chi2)) if dof > 0 else np.nan
     inflated = chi2 / dof if p_value < POOR else 1.0  # a model that does not fit knows less than it says
     rises = np.sqrt(inflated) * np.array([normal_quantile(level) for level in _LEVELS.values()])
-    at = (expansion, kept, orders[kept], least[kept], rises)
-    low, high = _edges(*at, _LEAST).min(axis=0).tolist(), _edges(*at, _MOST).max(axis=0).tolist()
+    are_few = len(expansion.s) < _MANY
+    asked = np.flatnonzero(kept | are_few)
+    at = (expansion, asked, orders[asked], least[asked], rises)
+    lows, highs = _edges(*at, _LEAST), _edges(*at, _MOST)
+    low, high = lows[kept[asked]].min(axis=0), highs[kept[asked]].max(axis=0)
+    if are_few:
+        averaged = _averaged(orders[asked], least[asked], lows[:, 0], highs[:, 0])
+        low, high = np.minimum(low, averaged.low), np.maximum(high, averaged.high)
     converges = bool(np.any(expansion.rho[kept] < expansion.rho.max()))
     return OrderInterval(
         order=order,
-        **dict(zip(_LEVELS, map(Ends, low, high), strict=True)),
+        **dict(zip(_LEVELS, map(Ends, low.tolist(), high.tolist()), strict=True)),
         chi2=chi2,
         dof=dof,
         p_value=p_value,
         asymptotic=converges and _LEAST + _END < order < _MOST - _END,
         shape=best,
     )
+
+
+def _averaged(orders, least, low, high):
+    """Return the Ends, shape (levels,) each, of the order's intervals averaged over all shapes.
+
+    n points leave n - 2 numbers, beside C and p, that tell how large the further terms are. Where the first of these
+    is small by chance, a few numbers say that all are, and the shapes that they do not exclude give orders near to p
+    that fit as if there were no further terms: of exact series 70, 90 and 95 % of 95 % intervals held p at 3, 4 and 5
+    points. So few must not choose: each shape counts by its likelihood integrated over the order (exp(-least / 2)
+    times its spread), and has a normal law of its own spread on either side. The 99 % interval takes the 95 % one's
+    ends: those of 99 % reach as far as the prior allows.
+
+    orders, least, low, high : shape (shapes,), the best order, its deviance, and the ends of the 68 % interval
+    """
+    left = np.maximum(orders - np.maximum(low, _LEAST), _NARROW)
+    right = np.maximum(np.minimum(high, _MOST) - orders, _NARROW)
+    weight = np.exp(0.5 * (least.min() - least)) * (left + right)
+    level = np.array([_LEVELS["at68"], _LEVELS["at95"], _LEVELS["at95"]])
+    wanted = 0.5 + 0.5 * np.concatenate([-level, level])
+    below, above = np.full(len(wanted), _LEAST), np.full(len(wanted), _MOST)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (below + above)
+        away = middle[:, None] - orders
+        share = special.ndtr(away / np.where(away < 0.0, left, right)) @ weight / weight.sum()
+        below, above = np.where(share < wanted, middle, below), np.where(share < wanted, above, middle)
+    return Ends(*np.split(0.5 * (below + above), 2))
 
 
 def _least(expansion):

@@ -28,11 +28,12 @@ class OrderFit:
     constant, constant_std_error : C of C h^p, p the theorem's order: what stands beside a predicted constant
     lower, found : the Terms of lower order beside it, and those of them that are found: `theorem.lower_terms`
     chi2, dof, p_value : of the fit of the order
-    points, resolved_points : how many entered, how many exceed 3 standard errors
+    points, resolved_points : how many entered, how many exceed 3 standard errors and their numerical bound
     asymptotic : False where the order lies at the end of its range, or the third finest step lies outside the radius
         within which the expansion converges: then the steps are too coarse to speak of an order
     shape : which of the `expansion`'s shapes of the further terms fits best, for `curve`
     spacing : of the powers of the expansion
+    has_bounds : whether some errors may be off by more than their standard errors say, `numerical`
     """
 
     theorem: float
@@ -54,6 +55,7 @@ class OrderFit:
     resolved_points: int = 0
     asymptotic: bool = True
     shape: int = 0
+    has_bounds: bool = False
 
     @property
     def limit(self):
@@ -90,7 +92,8 @@ class OrderFit:
         if self.points < _LEAST_POINTS:
             return f"too few points for an order: {self.points}, {_LEAST_POINTS} are needed"
         resolved = self.resolved_points >= _LEAST_POINTS
-        exceed = f"unresolved: {self.resolved_points} of {self.points} points exceed 3 standard errors"
+        enough = "3 standard errors and their numerical uncertainty" if self.has_bounds else "3 standard errors"
+        exceed = f"unresolved: {self.resolved_points} of {self.points} points exceed {enough}"
         spread = normal_quantile(0.99) * self.constant_std_error
         excluded = resolved and self.high99 < self.theorem + self.spacing - MARGIN
         if abs(self.constant) < spread and not excluded:
@@ -115,8 +118,13 @@ def _in_words(term):
     return f"half order, {size} sqrt(h)" if term.power == 0.5 else f"order {term.power:g}, {size} h"
 
 
-def fit(x, error, std_error, *, theorem=1.0, rows=1, widening=1.0, spacing=1.0):
+def fit(x, error, std_error, *, numerical=None, theorem=1.0, rows=1, widening=1.0, spacing=1.0):
     """Fit an order to signed errors.
+
+    What is computed and not sampled is off by no Gaussian error, but by up to `numerical`, with signs that nobody knows
+    and that may go together. The fit counts such a bound as sqrt(n) standard errors, n the number of points that have
+    one: with them 95 % and 99 % intervals hold the worst case of any signs, beside the Gaussian errors or alone
+    (docs/theory.md, "Order fit").
 
     Parameters
     ----------
@@ -124,13 +132,16 @@ def fit(x, error, std_error, *, theorem=1.0, rows=1, widening=1.0, spacing=1.0):
         h of each point.
     error, std_error : ndarray, shape (points,) float64
         Every point enters, resolved or not. A standard error below 1e-6 of its error counts as that.
+    numerical : ndarray, shape (points,) float64, optional
+        How far each error may be off beside its standard error, NaN for not at all.
     theorem : float
         The order whose constant, lower terms and verdict are asked for.
     rows : int
         Fits in the same table: they share the 1 % of false alarms of the lower terms.
     widening : float
         How much wider every interval and standard error becomes, where the points were selected: the
-        quantile of a simultaneous band over that of one interval. chi2 and p_value are as without.
+        quantile of a simultaneous band over that of one interval. chi2 and p_value are as without. A bound
+        holds at all times as it is.
     spacing : 1.0 or 0.5
         Of the powers of the expansion: 0.5 where x^(3/2) belongs to it. It is 0.5 at least where the theorem's own
         order is no integer.
@@ -141,15 +152,16 @@ def fit(x, error, std_error, *, theorem=1.0, rows=1, widening=1.0, spacing=1.0):
         With fewer than three resolved points, order and interval are NaN.
     """
     x, error, std_error = (np.asarray(each, dtype=np.float64) for each in (x, error, std_error))
+    bound = _bound(numerical, x)
     spacing = spacing if theorem % 1.0 == 0.0 else min(spacing, 0.5)
     asked = {"theorem": theorem, "spacing": spacing}
     if not len(x):
         return OrderFit(**asked)
-    if not np.any(error) and not np.any(std_error):  # nothing was seen: no bound on C follows
+    if not np.any(error) and not np.any(std_error) and not np.any(bound):  # nothing was seen: no bound on C follows
         return OrderFit(**asked, points=len(x))
     sigma = widening * std_error
-    resolved = int(np.sum(np.abs(error) > RESOLVED * sigma))
-    expansion = Expansion(x, error, sigma, spacing)
+    resolved = int(np.sum(np.abs(error) > RESOLVED * sigma + bound))
+    expansion = Expansion(x, error, _at_worst(sigma, bound), spacing)
     leading = constant(expansion, theorem)
     lower, found = lower_terms(expansion, theorem, 1.0 - 0.01 / rows)
     return OrderFit(
@@ -160,6 +172,7 @@ def fit(x, error, std_error, *, theorem=1.0, rows=1, widening=1.0, spacing=1.0):
         found=found,
         points=len(x),
         resolved_points=resolved,
+        has_bounds=bool(np.any(bound)),
         **(_of_interval(interval(expansion, widening)) if resolved >= _LEAST_POINTS else {}),
     )
 
@@ -181,6 +194,21 @@ def _of_interval(found: OrderInterval):
     }
 
 
+def _bound(numerical, x):
+    """Return the bounds of errors, 0 where there is none."""
+    return np.zeros_like(x) if numerical is None else np.nan_to_num(np.asarray(numerical, dtype=np.float64))
+
+
+def _at_worst(sigma, bound):
+    """Return standard errors whose intervals hold every error that is off by up to its bound besides.
+
+    Whatever is linear in the errors, of weights L, is then off by sum |L| b <= sqrt(n sum (L b)^2), Cauchy and Schwarz:
+    at most as many, u, of its own standard errors as the variances n b^2 add in squares. And the probability that
+    |Z + u| < z sqrt(1 + u^2) is not below that of |Z| < z, for z = 1.96 and above.
+    """
+    return np.hypot(sigma, np.sqrt(np.count_nonzero(bound)) * bound)  # hypot(sigma, 0) is sigma to the bit
+
+
 def slope(x, error, std_error):
     """Return C and its standard error of e = C x."""
     weight = x / np.maximum(std_error, LEAST * np.abs(error))
@@ -188,8 +216,8 @@ def slope(x, error, std_error):
     return float(weight @ (error / np.maximum(std_error, LEAST * np.abs(error))) / length), float(length**-0.5)
 
 
-def curve(fitted, x, error, std_error, at):
+def curve(fitted, x, error, std_error, at, numerical=None):
     """Return what the fit expects at other steps `at`, shape (n,)."""
     x, error, std_error = (np.asarray(each, dtype=np.float64) for each in (x, error, std_error))
-    expansion = Expansion(x, error, std_error, fitted.spacing)
+    expansion = Expansion(x, error, _at_worst(std_error, _bound(numerical, x)), fitted.spacing)
     return expansion.curve(fitted.order, fitted.shape, np.asarray(at) / x.max())

@@ -13,21 +13,27 @@ from ngos_sim.statistics.order import RESOLVED
 
 @dataclass(frozen=True)
 class Found:
-    """What an estimator read of a quantity at a point; quantile : of the band over all times at once."""
+    """What an estimator read of a quantity at a point.
+
+    quantile : of the band over all times at once
+    trajectories : of how many, 0 where it was computed
+    nonfinite : how many of the point's left the finite numbers
+    """
 
     estimator: str
     reading: Reading
     quantile: float
+    trajectories: int
+    nonfinite: int
 
 
-def rows(study, index, found, trajectories, nonfinite, spacing):
+def rows(study, index, found, spacing):
     """Return the table's rows at point `index`.
 
     Parameters
     ----------
     study : ConvergenceStudy
     found : dict of Quantity to Found
-    trajectories, nonfinite : int
     spacing : float
         Of the powers of h in the errors.
     """
@@ -39,7 +45,8 @@ def rows(study, index, found, trajectories, nonfinite, spacing):
         run = int((last - study.t0) / point.spacing + 1e-6)
         for quantity, each in sorted(found.items(), key=lambda item: item[0].function):
             now = each.reading.at(at)
-            total = float(total_std_error(now.std_error, now.residual))
+            total, bound = float(total_std_error(now.std_error, now.residual)), float(np.nan_to_num(now.numerical))
+            own, band = (quantile * total + bound for quantile in (half_width, each.quantile))
             made.append(
                 {
                     "h": point.h,
@@ -59,16 +66,17 @@ def rows(study, index, found, trajectories, nonfinite, spacing):
                     "error": now.error,
                     "std_error": now.std_error,
                     "rounding": now.rounding,
-                    "ci_low": now.error - half_width * total,
-                    "ci_high": now.error + half_width * total,
-                    "band_low": now.error - each.quantile * total,
-                    "band_high": now.error + each.quantile * total,
+                    "ci_low": now.error - own,
+                    "ci_high": now.error + own,
+                    "band_low": now.error - band,
+                    "band_high": now.error + band,
                     "integrator_bias": now.bias,
                     "integrator_residual": now.residual,
-                    "resolved": bool(abs(now.error) > RESOLVED * total),
+                    "numerical": now.numerical,
+                    "resolved": bool(abs(now.error) > RESOLVED * total + bound),
                     "estimator": each.estimator,
-                    "trajectories": trajectories,
-                    "nonfinite": nonfinite,
+                    "trajectories": each.trajectories,
+                    "nonfinite": each.nonfinite,
                     "spacing": spacing,
                     "outside_theory": bool(study.outside_theory),
                 }

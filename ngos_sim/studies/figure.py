@@ -15,7 +15,7 @@ from ngos_sim.reporting import figures
 from ngos_sim.statistics import order as orders_of
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import drawn, folder
-from ngos_sim.studies.series import at_norm, fitted, groups, total_std_error, widening
+from ngos_sim.studies.series import at_norm, fitted, groups, numerical, total_std_error, widening
 
 
 def replot(directory):
@@ -53,13 +53,16 @@ def of_result(result, kind, axes, norm, theorem, sde, test_functions):
     validation.choice("kind", kind, KINDS)
     validation.choice("norm", norm, ("max", "final"))
     table = result.table
-    sdes = _chosen("sde", sde, table.sde)
-    functions = _chosen("test_functions", test_functions, table.test_function)
+    sdes = _chosen("sde", sde, table.sde, _ONE.get(kind, ()), kind)
+    functions = _chosen("test_functions", test_functions, table.test_function, _ONE.get(kind, ()), kind)
     return KINDS[kind](result, axes, theorem=theorem, norm=norm, sdes=sdes, functions=functions)
 
 
-def _chosen(name, asked, there):
-    """Return the names asked for, all where none are; raise ValueError for one that is not there."""
+def _chosen(name, asked, there, one, kind):
+    """Return the names asked for, all where none are; raise ValueError for one that is not there.
+
+    one : which arguments are of one name in a figure of this kind
+    """
     there = list(dict.fromkeys(there))
     if asked is None:
         return there
@@ -67,6 +70,8 @@ def _chosen(name, asked, there):
     for each in asked or [""]:
         if each not in there:
             raise ValueError(f"{name}={each!r}; allowed: {', '.join(map(repr, there))}")
+    if name in one and len(asked) > 1:
+        raise ValueError(f"{name}={asked!r}: a figure of kind={kind!r} shows one")
     return asked
 
 
@@ -98,8 +103,9 @@ def _series(keys, group, norm, theorem, number, orders):
     fit, used = fitted(rows, norm, theorem, number)
     ends = ("band_low", "band_high") if norm == "max" else ("ci_low", "ci_high")
     total = widening(rows, norm) * total_std_error(rows)
-    noise = orders_of.RESOLVED * total + np.nan_to_num(rows.get("numerical", 0.0))
-    line = partial(orders_of.curve, fit, used.h, used.error, total_std_error(used))
+    noise = orders_of.RESOLVED * total + numerical(rows)
+    of_used = (used.h, used.error, total_std_error(used))
+    line = partial(orders_of.curve, fit, *of_used, numerical=numerical(used))
     return figures.ErrorSeries(
         sde=keys["sde"],
         test_function=keys["test_function"],
@@ -137,3 +143,4 @@ KINDS: dict[str, Callable] = {
     "trajectories": drawn.over_paths,
     "ranking": drawn.of_ranking,
 }
+_ONE = {"time": ("sde", "test_functions"), "trajectories": ("test_functions",)}  # arguments of which one is shown

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-FILES = ("table.csv", "orders.csv", "study.json", "ranking.csv", "errors.png")
+FILES = ("table.csv", "orders.csv", "study.json", "ranking.csv", "errors.png", "report.html")
 # columns of words, whatever the words look like
 _NAMES = ["test_function", "sde", "estimator", "norm", "verdict", "sde_a", "sde_b", "closer"]
 

@@ -46,6 +46,8 @@ class Kept:
         What ended the last run.
     rounds : int
         How many this run has added.
+    seconds : float
+        What all runs that added to it took, compilation included; 0 where it was not put down.
     lenient : bool
         Whether sums are only read, and may be of another machine, whose numbers differ in their last bits.
     """
@@ -54,7 +56,7 @@ class Kept:
         self._describe, self.folder = describe, None if folder is None else Path(folder)
         self.points, self.goal, self.stopped, self.machine = {}, {}, "interrupted", None
         self._store, self._written, self.lenient = None, {}, False
-        self.rounds = 0
+        self.rounds, self.seconds = 0, 0.0
 
     @classmethod
     def read(cls, folder):
@@ -108,6 +110,7 @@ class Kept:
             )
         self.machine = record["machine"]
         self.goal, self.stopped = record.get("goal", {}), record.get("stopped", self.stopped)
+        self.seconds = record.get("seconds", 0.0)
         for point, jobs in enumerate(record.get("jobs", [])):
             held = {_name(point, place): None for place in range(len(jobs))}
             held = {name: self._store.ranges(name) for name in held}
@@ -179,10 +182,11 @@ class Kept:
         self.goal = {"bounds": bounds, "first": first, "chunks": chunks}
         self._put("goal", self.goal)
 
-    def end(self, stopped):
-        """Put down what ended a run."""
-        self.stopped = stopped
+    def end(self, stopped, seconds):
+        """Put down what ended a run, and how long it took; one that added nothing does not count."""
+        self.stopped, self.seconds = stopped, self.seconds + seconds * bool(self.rounds)
         self._put("stopped", stopped)
+        self._put("seconds", self.seconds)
 
     def _put(self, name, value):
         if self._store is not None:
@@ -213,6 +217,7 @@ class Kept:
         found = Kept(self._describe)
         found.origin = self.origin
         found.goal, found.stopped, found.machine = self.goal, self.stopped, self.machine
+        found.seconds = self.seconds
         for point, jobs in self.points.items():
             found.points[point] = tuple(KeptJob(job.identity, Sums(ranges=job.sums.ranges)) for job in jobs)
         return found
@@ -221,7 +226,9 @@ class Kept:
         """Return a copy with the chunks of another one of the same jobs as well, to be read."""
         found = self.copy()
         found.lenient, found.stopped = True, "trajectories"
-        found.goal = {"bounds": None, "first": min(self.goal["first"], other.goal["first"]), "chunks": 0}
+        found.seconds += other.seconds
+        found.goal = {"bounds": None, "first": min(self.goal["first"], other.goal["first"])}
+        found.goal["chunks"] = max(self.goal["chunks"], other.goal["chunks"])
         for point, jobs in other.points.items():
             for job, its in zip(found.points[point], jobs, strict=True):
                 job.sums.join(its.sums.ranges)
@@ -241,6 +248,7 @@ class Kept:
                 other._put_jobs()
                 other._store.put("goal", self.goal)
                 other._store.put("stopped", self.stopped)
+                other._store.put("seconds", self.seconds)
                 for point in other.points:
                     other._write(point)
             store.remove(folder)

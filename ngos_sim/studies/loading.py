@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ngos_sim.studies import session, study_file
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.origin import difference, origin
 from ngos_sim.studies.plugins import Plugins
+from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.result import Result
 
 
 def load(folder: str | Path, plugins: Sequence[str | Path] = ()) -> Result:
-    """Return the Result of what a folder's chunks.sqlite holds, whatever ended its run; nothing is run.
+    """Return the Result of what a folder's chunks.sqlite holds, whatever ended its run; no trajectories are run.
+
+    What an estimator computes is not kept, and computed again.
 
     Read on another machine than it was made on, means that are known and not simulated may differ in their last bits.
 
@@ -85,8 +86,10 @@ def _read(study, kept, device):
     seed, precision = kept.origin["seed"], kept.origin["precision"]
     with kept:
         settings = {"device": device, "precision": precision, "threads": None}
-        bar, first = tqdm(disable=True), kept.goal.get("first", 0)
+        bar, first = Progress(), kept.goal.get("first", 0)
         measurement = Measurement(study, seed, bar=bar, kept=kept, first=first, **settings)
+        if "first" in kept.goal:  # else nobody has begun
+            measurement.compute()
     if not measurement.has_any:
         raise ValueError(f"{kept.folder}: holds no chunks yet")
     return session.result(measurement, seed, precision, kept.stopped)

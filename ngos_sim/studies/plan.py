@@ -1,72 +1,87 @@
-"""What a run would cost and resolve, from a pilot of a few thousand trajectories."""
+"""What a run would cost and resolve, from a `Pilot`: `ConvergenceStudy.plan` and `ngos-sim plan` show it."""
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.errors import NonFiniteError
+from ngos_sim.estimators import choose
+from ngos_sim.estimators.estimator import Served
+from ngos_sim.identity import remade
 from ngos_sim.statistics.order import RESOLVED, slope
-from ngos_sim.studies.measurement import Measurement
-from ngos_sim.studies.series import at_norm, groups, total_std_error
+from ngos_sim.studies.hindsight import PILOT, expected_std_error
+from ngos_sim.studies.pilot import pilot
+from ngos_sim.studies.problems import problems
+from ngos_sim.studies.series import at_norm, groups, numerical, total_std_error
 from ngos_sim.validation import integer
 
-_PILOT = 8  # chunks
 _ROUNDING = 1e-9  # standard errors below this part of the error are none
 _PROPORTIONAL = 0.9  # of a power of h: such standard errors fall like h itself, as the error does
 
 
-def plan(study, bounds, seed, threads):
-    """Run a pilot and return what a run with so many trajectories would cost and resolve.
+def plan(study, bounds, seed, threads, compare=False):
+    """Return what a run with so many trajectories would cost and resolve; see `ConvergenceStudy.plan`.
 
     Parameters
     ----------
     study : ConvergenceStudy
+        Which remembers the pilot, for `Result.plan`.
     bounds : Bounds
         Of trajectories.
     seed, threads
         As in `ConvergenceStudy.run`.
-
-    Returns
-    -------
-    DataFrame
-        One row per (sde, test function, point), at the time of norm = max: estimator; error, the
-        pilot's; std_error, expected of the run, with what the integrator leaves; rel_error, their ratio;
-        resolved, whether the error is expected to exceed 3 standard errors; seconds, of the point on this
-        machine, compilation not counted; smallest_h, of the series: where the error C h would still
-        be resolved, the standard errors going on as a power of h (0: at every step; NaN: the pilot does
-        not resolve C). eta_e and smallest_eta_e are the names that h and smallest_h had.
-
-    Raises
-    ------
-    NonFiniteError
-        Trajectories of the pilot left the finite numbers.
+    compare : bool
+        Whether to plan with every other estimator that serves as well.
     """
-    seed, settings = integer("seed", seed), study.settings("cpu", None, threads)
-    measurement = Measurement(study, seed, bar=tqdm(disable=True), **settings)
-    measurement.extend(1)  # compiles
-    measurement.extend(1 + _PILOT)
-    lost = measurement.lost()
-    if lost:
-        raise NonFiniteError(lost)
-    seconds = np.array(measurement.seconds) * bounds.chunks / _PILOT
-    shrinkage = np.sqrt((1 + _PILOT) / bounds.chunks)
+    seed = integer("seed", seed)
+    study.found[PILOT] = mine = pilot(study, seed, bounds.chunks, threads)
+    found = expected(study, mine, bounds.chunks)
+    if not compare:
+        return found
+    others = [expected(other, pilot(other, seed, bounds.chunks, threads), bounds.chunks) for other in _others(study)]
+    together = pd.concat([each.assign(chosen=each is found) for each in [found, *others]], ignore_index=True)
+    together.attrs = found.attrs
+    return together
+
+
+def expected(study, pilot, chunks):
+    """Return the rows of a plan, from a Pilot."""
+    cost = pilot.cost(chunks)
     rows = [
         {**keys, **row}
-        for keys, group in groups(measurement.table())
-        for row in _expected(study, at_norm(group, "max"), shrinkage, seconds)
+        for keys, group in groups(pilot.table)
+        for row in _rows(study, at_norm(group, "max"), pilot.chunks / chunks, cost.computing)
     ]
     found = pd.DataFrame(rows)
     found = found if found.ell.nunique() > 1 else found.drop(columns=["eta2", "ell"])
-    found.attrs = {"trajectories": bounds.chunks * CHUNK, "seconds": float(seconds.sum())}
+    found.attrs = {
+        "trajectories": chunks * CHUNK,
+        "seconds": cost.seconds,
+        "compilation": pilot.compilation,
+        "memory": pilot.weight.peak(chunks),
+    }
     return found
 
 
-def _expected(study, pilot, shrinkage, seconds):
-    """Return a row for each point of one series, from the pilot's rows."""
-    statistical = pilot.std_error * shrinkage
-    expected = total_std_error(pilot.assign(std_error=statistical)).to_numpy()
-    smallest = _smallest(pilot, statistical.to_numpy())  # the residual is gone there
+def _others(study):
+    """Yield the study with every other estimator that serves test functions of it, and these alone."""
+    here, names = problems(study), [opponent for problem in problems(study) for opponent in problem.opponents]
+    taken = {(quantity.function, choice.estimator) for quantity, choice in study.served.items()}
+    for estimator in choose.BUILT_IN:
+        functions = [
+            function
+            for place, function in enumerate(study.test_functions)
+            if (place, estimator) not in taken
+            and all(isinstance(estimator.serves(here, each, place), Served) for each in dict.fromkeys(names))
+        ]
+        if functions:
+            yield remade(type(study), study.given() | {"estimator": estimator.name, "test_functions": functions})
+
+
+def _rows(study, pilot, fewer, seconds):
+    """Return a row for each point of one series, from the pilot's rows; fewer : its chunks over the run's."""
+    expected = pilot.assign(std_error=expected_std_error(pilot.std_error, pilot.rounding, fewer))
+    expected["uncertainty"] = total_std_error(expected) + numerical(expected)
+    smallest = _smallest(pilot, expected.std_error.to_numpy())  # the residual is gone there
     points = [(point.eta2, point.ell, point.kappa) for point in study.points]
     return [
         {
@@ -74,16 +89,19 @@ def _expected(study, pilot, shrinkage, seconds):
             "eta_e": row.h,
             "eta2": row.eta2,
             "ell": row.ell,
+            "time": row.time,
             "estimator": row.estimator,
             "error": row.error,
-            "std_error": std_error,
-            "rel_error": abs(std_error / row.error) if row.error else np.inf,
-            "resolved": bool(abs(row.error) > RESOLVED * std_error),
+            "std_error": row.std_error,
+            "integrator_residual": row.integrator_residual,
+            "numerical": row.numerical,
+            "rel_error": abs(row.uncertainty / row.error) if row.error else np.inf,
+            "resolved": bool(abs(row.error) > RESOLVED * row.uncertainty),
             "seconds": seconds[points.index((row.eta2, row.ell, row.kappa))],
             "smallest_h": smallest,
             "smallest_eta_e": smallest,
         }
-        for row, std_error in zip(pilot.itertuples(), expected, strict=True)
+        for row in expected.itertuples()
     ]
 
 
@@ -92,7 +110,7 @@ def _smallest(pilot, expected):
     if np.all(expected <= _ROUNDING * pilot.error.abs()):
         return 0.0
     x = pilot.h.to_numpy()
-    constant, spread = slope(x, pilot.error.to_numpy(), total_std_error(pilot).to_numpy())
+    constant, spread = slope(x, pilot.error.to_numpy(), (total_std_error(pilot) + numerical(pilot)).to_numpy())
     if len(x) < 2 or abs(constant) < RESOLVED * spread or not np.all(expected > 0.0):
         return np.nan
     power, log_scale = np.polyfit(np.log(x), np.log(expected), 1)

@@ -4,6 +4,7 @@
 Ranking of it and of the orders, in the words of `verdicts` (docs/theory.md, "Two errors on one stream").
 """
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -21,7 +22,7 @@ from ngos_sim.studies.series import at_norm, groups
 LEVEL = 0.95  # of an interval; and of all together that a ranking calls closer
 COLUMNS = (
     "sde_a", "sde_b", "test_function", "eta2", "h", "time", "error_a", "error_b", "difference", "std_error",
-    "integrator_residual", "ci_low", "ci_high", "std_error_of_errors", "closer", "resolved",
+    "integrator_residual", "numerical", "ci_low", "ci_high", "std_error_of_errors", "closer", "resolved",
 )  # fmt: skip
 
 
@@ -35,8 +36,9 @@ class Ranking:
         One row per (pair of SDEs, test function, h), under SVAG with several ell also per eta2, at the last time that
         all points have in common. error_a, error_b; difference = error_a - error_b = E g(X_b) - E g(X_a), with the
         std_error that it has on one stream; std_error_of_errors, what it would have if the two errors were independent;
-        integrator_residual, of both SDEs together, which the 95 % interval ci_low, ci_high holds beside the standard
-        error; closer, the SDE of the smaller |error|, "" where that is not resolved; resolved.
+        integrator_residual, of both SDEs together, and numerical, how far two computed errors may be off together,
+        which the 95 % interval ci_low, ci_high holds beside the standard error; closer, the SDE of the smaller |error|,
+        "" where that is not resolved; resolved.
     verdicts : DataFrame
         One row per (pair, test function): closer, the SDE that is closer at every h, or ""; order_a and order_b, NaN
         where none is resolved; verdict, in words over all h.
@@ -108,7 +110,7 @@ def _pair(a, b, at):
     rounding = np.hypot(*np.nan_to_num([one.rounding, other.rounding]))  # is the same in every group
     unseen = 0.0 * (one.std_error + other.std_error)  # NaN where a rare event was not seen
     spreads = {
-        name: np.hypot(std_error_of_groups(of_groups[:, at], a.parts), rounding) + unseen
+        name: np.hypot(_std_error(of_groups[:, at], min(a.parts, b.parts)), rounding) + unseen
         for name, of_groups in {"std_error": a.groups - b.groups, "total_std_error": a.groups + b.groups}.items()
     }
     return {
@@ -118,20 +120,32 @@ def _pair(a, b, at):
         "total": one.error + other.error,
         **spreads,
         "integrator_residual": np.nansum([one.residual, other.residual]),
+        "numerical": np.nansum([one.numerical, other.numerical]),
         "std_error_of_errors": np.hypot(one.std_error, other.std_error),
-        "groups": len(a.groups),
+        "groups": max((len(each.groups) for each in (a, b) if math.isfinite(each.parts)), default=math.inf),
     }
+
+
+def _std_error(groups, parts):
+    """Return the standard error of a mean from its groups; 0 where all is computed and nothing varies."""
+    return std_error_of_groups(groups, parts) if math.isfinite(parts) else 0.0
+
+
+def _beyond(value, bound):
+    """Return a value less what its numerics may be off by, towards 0."""
+    return np.sign(value) * np.maximum(np.abs(value) - bound, 0.0)
 
 
 def _decided(rows):
     """Return rows of pairs with their intervals, and which SDE is closer."""
-    number = int(rows["groups"].min())  # points have as many trajectories each, but where a run was interrupted
+    number = float(rows["groups"].min())  # points have as many trajectories each, but where a run was interrupted
     spread, total_spread = (
         total_std_error(rows[name], rows.integrator_residual).to_numpy() for name in ("std_error", "total_std_error")
     )
-    half_width = student_quantile(LEVEL, number) * spread
+    half_width = student_quantile(LEVEL, number) * spread + rows.numerical
     all_together = student_quantile(1.0 - (1.0 - LEVEL) / len(rows), number)
-    sign = closer((rows.difference, spread), (rows.total, total_spread), all_together)
+    difference, total = (_beyond(rows[name], rows.numerical) for name in ("difference", "total"))
+    sign = closer((difference, spread), (total, total_spread), all_together)
     name = np.select([sign < 0, sign > 0], [rows.sde_a, rows.sde_b], "")
     rows = rows.assign(ci_low=rows.difference - half_width, ci_high=rows.difference + half_width)
     return rows.assign(closer=name, resolved=sign != 0)[list(COLUMNS)]

@@ -11,7 +11,8 @@ import pandas as pd
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.reporting import shown
 from ngos_sim.statistics.theorem import order_of
-from ngos_sim.studies import figure, saved
+from ngos_sim.studies import figure, reported, saved
+from ngos_sim.studies.hindsight import Hindsight
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.prediction import Predictions
 from ngos_sim.studies.ranking import Ranking, ranking
@@ -59,6 +60,8 @@ class Result:
         Every two SDEs' errors: the table of `ranking`; without rows where there is one SDE.
     kept : Kept
         The sums of chunks, from which `extend` goes on and which `save` writes.
+    plan : Hindsight
+        How good the study's last `plan` was: seconds and standard errors, foreseen and found. None where none was made.
     """
 
     study: "ConvergenceStudy"
@@ -70,6 +73,7 @@ class Result:
     stopped: str = "trajectories"
     compared: pd.DataFrame | None = None
     kept: Kept | None = field(default=None, repr=False)
+    plan: Hindsight | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return shown.text(self, shown.result)
@@ -79,8 +83,9 @@ class Result:
 
     @property
     def trajectories(self) -> int:
-        """How many were run at every point; where a run was interrupted, at least."""
-        return int(self.table.trajectories.min())
+        """How many were run at every point, where a run was interrupted at least; asked for, where all is computed."""
+        run = self.table.trajectories[self.table.trajectories > 0]
+        return int(run.min()) if len(run) else self.kept.goal["chunks"] * CHUNK
 
     def extend(self, trajectories: int | None = None, **bounds: Any) -> "Result":
         """Run more trajectories, and return the result of all: with the bits of a run of so many at once.
@@ -231,12 +236,13 @@ class Result:
         return axes
 
     def save(self, directory: str | Path, theorem: float | None = None) -> None:
-        """Write table.csv, orders.csv, study.json, errors.png and chunks.sqlite, each by rename: never half a file.
+        """Write table.csv, orders.csv, study.json, errors.png, chunks.sqlite and report.html, each by rename.
 
         With several SDEs ranking.csv, the table of `ranking`, as well.
 
         The table comes first, so that whatever fails after it costs no measurement; files of an earlier result, which
-        would not belong to it, are gone by then. A figure that cannot be drawn is a warning.
+        would not belong to it, are gone by then. A figure that cannot be drawn is a warning, and so is a report that
+        cannot be made.
 
         Parameters
         ----------
@@ -246,6 +252,23 @@ class Result:
             As for `order`, 1 by default. Where it is given, study.json expects that order.
         """
         saved.save(self, directory, theorem)
+
+    def report(self, directory: str | Path, theorem: float | None = None) -> Path:
+        """Write report.html: verdicts in words, equations, tables, figures, and all that repeats the result, in a file.
+
+        It is complete in itself: nothing is loaded, nothing in it runs.
+
+        Parameters
+        ----------
+        directory, theorem
+            As for `save`, which writes it too.
+
+        Returns
+        -------
+        Path
+            Of the file.
+        """
+        return reported.write(directory, reported.of_result(self, theorem))
 
     def describe(self, expected: float | None = None) -> dict:
         """Return what study.json holds: a study file that repeats this result, and what the run says of itself.

@@ -39,8 +39,9 @@ def at_norm(group, norm, theorem=1.0):
     """
     lag = group.step % group.kappa  # of a step of the smaller batch behind the last matched one
     clock = ((group.time - lag * group.h) / group.time.max()).round(9)
-    size = np.maximum(group.error.abs(), total_std_error(group))
-    weight = 1.0 / np.maximum(total_std_error(group) / (size.max() or 1.0), 1e-15) ** 2
+    spread = np.hypot(total_std_error(group), numerical(group))
+    size = np.maximum(group.error.abs(), spread)
+    weight = 1.0 / np.maximum(spread / (size.max() or 1.0), 1e-15) ** 2
     enters = group.get("steps_run", group.step // group.kappa) >= MIN_STEPS
     power = (group.h / group.h.max()) ** theorem
     sums = {"points": 1, "enter": enters, "top": weight * group.error * power, "base": weight * power**2}
@@ -66,6 +67,7 @@ def fitted(rows, norm, theorem=1.0, series=1):
         used.h,
         used.error,
         total_std_error(used),
+        numerical=numerical(used),
         theorem=theorem,
         rows=series,
         widening=widening(rows, norm),
@@ -85,6 +87,11 @@ def widening(rows, norm):
 def total_std_error(rows):
     """Return the total standard error of rows of a table: with what the integrator leaves, where the table knows it."""
     return collect.total_std_error(rows.std_error, rows.get("integrator_residual", 0.0))
+
+
+def numerical(rows):
+    """Return how far what is computed may be off, 0 where all is sampled."""
+    return rows.numerical.fillna(0.0) if "numerical" in rows else np.zeros(len(rows))
 
 
 def headline(table):

@@ -3,20 +3,20 @@
 `ConvergenceStudy.run`, `Result.extend` and the command line come here.
 """
 
-import sys
 import time
 import warnings
+from dataclasses import replace
 from functools import partial
-
-from tqdm import tqdm
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError, StudyWarning
 from ngos_sim.studies import notes, ranking, spread, trouble
+from ngos_sim.studies.hindsight import PILOT, hindsight
 from ngos_sim.studies.integrated import limited, unstable
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.origin import origin
+from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.result import Result
 from ngos_sim.validation import integer
 
@@ -43,12 +43,19 @@ def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, u
     seed, first = integer("seed", seed), _first_chunk(first)
     notes.check_range(study, settings["precision"])
     kept = store if isinstance(store, Kept) else Kept(partial(origin, study, seed, settings["precision"]), store)
-    with kept, tqdm(unit="step", unit_scale=True, disable=not progress or sys.stderr is None) as bar:
+    with kept, Progress(progress) as bar:
         most = {"most": bounds.chunks, "first": first, "until": until, "executor": spread.check(executor)}
         measurement = Measurement(study, seed, bar=bar, kept=kept, **most, **settings)
-        bar.total = None if bounds.trajectories is None else measurement.steps * bounds.chunks
-        kept.end(stopped := bounds.follow(measurement, begin))
-    return result(measurement, seed, settings["precision"], stopped) if measurement.has_any else None
+        before = measurement.chunks
+        kept.end(stopped := bounds.follow(measurement, begin, bar), time.perf_counter() - begin)
+    if not measurement.has_any:
+        return None
+    read, pilot = result(measurement, seed, settings["precision"], stopped), study.found.get(PILOT)
+    if pilot is None:
+        return read
+    ran, seconds = measurement.chunks - before if measurement.samples else 0, time.perf_counter() - begin
+    same = None if executor else {**settings, "device": measurement.device}
+    return replace(read, plan=hindsight(pilot, read.table, same, ran, seconds))
 
 
 def _first_chunk(first):

@@ -102,6 +102,8 @@ class Spread:
     def _tasks(self, point, begin, end):
         """Yield the Tasks of a point, each of about a second, aligned to their size."""
         place = self._places[point]
+        if not place.sums:  # what is computed is computed here
+            return
         missing = place.sums[0].missing(begin, end)
         level = level_of(place.sums[0].chunks + sum(many for _, many in missing))
         wanted = 1.0 if self._work.device == "python" else min(max(1.0, _STEPS / place.steps), _MOST)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.studies.series import headline, total_std_error
+from ngos_sim.studies.series import headline, numerical, total_std_error
 from ngos_sim.validation import integer, number
 
 _PILOT = 8  # chunks, before anything is known
@@ -64,10 +64,16 @@ class Bounds:
         fixed = self.rel_error is None and self.abs_error is None and self.max_seconds is None
         return self.chunks if fixed else min(self.chunks, _PILOT)
 
-    def follow(self, measurement, begin):
-        """Extend a measurement until a bound is reached; return which. begin : perf_counter at the run's start."""
-        chunks = self._start(measurement)
+    def follow(self, measurement, begin, bar):
+        """Extend a measurement until a bound is reached; return which.
+
+        begin : perf_counter at the run's start
+        bar : Progress, told of what is to come
+        """
+        chunks, last = self._start(measurement), self._furthest
+        deadline = math.inf if self.max_seconds is None else begin + self.max_seconds
         while True:
+            bar.aim(measurement.steps, max(last, chunks), deadline)
             measurement.kept.aim(self._named(), measurement.first, chunks)
             before, added = time.perf_counter(), chunks - measurement.chunks
             measurement.extend(chunks)
@@ -76,16 +82,23 @@ class Bounds:
                 return "interrupted"
             if measurement.lost():
                 return "nonfinite"
-            needed, reached = self._needed(measurement) if chunks >= self.pilot else (self.pilot, "")
-            if reached:
-                return reached
+            enough = chunks >= self.pilot or not measurement.samples
+            needed, reached = self._needed(measurement) if enough else (self.pilot, "")
+            if reached or not measurement.samples:
+                return reached or "computed"
             if chunks >= self.chunks:
                 return "trajectories"
-            left = self._chunks_left(begin, seconds)
+            left = self._chunks_left(deadline, seconds)
             if left < 1.0:
                 self._say_if_late(measurement, begin)
                 return "max_seconds"
+            last = min(self.chunks, needed if chunks >= self.pilot else math.inf)
             chunks = int(min(self.chunks, _GROWTH * chunks, max(needed, chunks + 1), chunks + max(1.0, _SHARE * left)))
+
+    @property
+    def _furthest(self):
+        """How many chunks a run will have as far as is known at its start, infinity where it is not."""
+        return self.chunks if self.rel_error is None and self.abs_error is None else math.inf
 
     def _named(self):
         """Return the bounds as json writes them."""
@@ -102,11 +115,11 @@ class Bounds:
             return max(goal["chunks"], measurement.furthest)
         return max(self.pilot if self.max_seconds is None else 1, measurement.furthest)
 
-    def _chunks_left(self, begin, seconds):
+    def _chunks_left(self, deadline, seconds):
         """Return for how many chunks of so many seconds each there is time; of None, not known yet, for one."""
         if self.max_seconds is None:
             return math.inf
-        left = begin + self.max_seconds - time.perf_counter()
+        left = deadline - time.perf_counter()
         return float(left > 0.0) if seconds is None else left / seconds
 
     def _say_if_late(self, measurement, begin):
@@ -126,13 +139,15 @@ class Bounds:
             return math.inf, ""
         rows = headline(measurement.table())
         relative, absolute = (self.rel_error or 0.0) * rows.error.abs(), self.abs_error or 0.0
-        target, total = np.maximum(relative, absolute), total_std_error(rows)
+        target, total = np.maximum(relative, absolute), total_std_error(rows) + numerical(rows)
         if (total <= target).all():
             by = {"rel_error": total <= relative, "abs_error": total <= absolute}
-            return 0, next((name for name, enough in by.items() if enough.all()), "rel_error and abs_error")
-        fixed = rows[["integrator_residual", "rounding"]].fillna(0.0)
-        floor = np.hypot(*fixed.to_numpy().T)
-        statistical = np.sqrt(np.maximum(total**2 - floor**2, 0.0))
+            asked = [name for name in by if getattr(self, name) is not None]
+            return 0, next((name for name in asked if by[name].all()), " and ".join(asked))
+        fixed = rows[["integrator_residual", "rounding", "numerical"]].fillna(0.0)
+        spread = np.hypot(fixed.integrator_residual, fixed.rounding)
+        statistical = np.sqrt(np.maximum(total_std_error(rows) ** 2 - spread**2, 0.0))
+        floor = spread + fixed.numerical
         asked = np.where(
             floor < target, np.maximum(np.sqrt(np.maximum(target**2 - floor**2, 0.0)), _PART * target), target
         )

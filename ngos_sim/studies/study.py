@@ -1,7 +1,6 @@
 """ConvergenceStudy: what is compared, at which step sizes, and how it is run. Read this first."""
 
 import functools
-import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ngos_sim.engines import devices
-from ngos_sim.errors import StudyWarning
 from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Estimator
 from ngos_sim.estimators.test_functions import TestFunction
@@ -23,8 +21,8 @@ from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.processes.variations import SVAG, ScalingRule
 from ngos_sim.reporting import shown
-from ngos_sim.studies import batches, first_step, given, grid, notes, outside, paths, plan, problems, session, start
-from ngos_sim.studies.points import Point, made_points, step_sizes
+from ngos_sim.studies import means, outside, paths, plan, resolving, session, start
+from ngos_sim.studies.points import Point
 from ngos_sim.studies.result import Result
 from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import integer, known_keywords
@@ -67,10 +65,11 @@ class ConvergenceStudy(Remade):
         g. A string is a sum of products of numbers, powers slot[i]^n and words: "2*theta[0]^2 - u[1]",
         "theta[0]*theta[1]", "sqnorm(theta)" (the sum of theta_i^2), "loss", "trace(Sigma)", "norm(grad)", on data
         "accuracy" and "distance" (to the minimiser). help(ns.TestFunction) has the grammar, and what a function may be.
-    estimator : "auto", "local", "control_variate", "coupled", "independent" or Estimator
-        Local: the error carried along by each trajectory, of its own size. Control variate: less a
-        linear companion of known mean. Coupled: one stream of Gaussians drives optimizer and SDEs. Auto
-        takes the first of these that can serve. An instance of a subclass of `Estimator` is an estimator of your own.
+    estimator : "auto", "local", "transport", "control_variate", "coupled", "independent" or Estimator
+        Local: the error carried along by each trajectory, of its own size. Transport: computed, the law of each
+        coordinate carried forward. Control variate: less a linear companion of known mean. Coupled: one stream of
+        Gaussians drives optimizer and SDEs. Auto takes the first of these that can serve. An instance of a subclass of
+        `Estimator` is an estimator of your own.
     eta : float or sequence of float
         Learning rates, for an optimizer of the clock "eta": step k is at time t = k eta.
     batch_size : int or sequence of int
@@ -124,36 +123,8 @@ class ConvergenceStudy(Remade):
     notes: tuple[str, ...] = field(init=False, compare=False)
     found: dict = field(init=False, repr=False, compare=False, default_factory=dict)  # by estimators: `Shared`
 
-    def __post_init__(self):
-        for name in ("oracle", "optimizer", "reference", "initial"):
-            given.check(name, getattr(self, name))
-        choose.check(self.estimator)
-        sdes = tuple(sde.beside(self.rule) for sde in given.sdes(self.sde))
-        given.check_together(self, sdes)
-        kappa = self.reference.kappa if self.reference else (1,)
-        ell = self.optimizer.ell if isinstance(self.optimizer, SVAG) else (1.0,)
-        sizes = step_sizes(self.rule, self.eta2, self.eta, self.steps, self.batch_size)
-        given_as = (self.rule.parameters, self.rule.clock, self.batch_size)
-        points = made_points(sizes, self.steps, self.horizon, ell, kappa, *given_as)
-        points = batches.of_points(points, self.oracle, self.rule, self.batch_size)
-        times = grid.record_times(points, self.t0, self.horizon, self.times)
-        for name, value in (("sdes", sdes), ("points", points), ("record_times", times)):
-            object.__setattr__(self, name, value)
-        (dimension, *_) = (start.dimension(self.initial, self.rule, self.oracle, point.size) for point in points)
-        object.__setattr__(self, "dimension", dimension)
-        object.__setattr__(self, "notes", notes.notes(self))
-        first_step.check_noise(self)
-        test_functions.check(self.test_functions, self.rule.slots, self.dimension, self.oracle)
-        test_functions.try_at(
-            self.test_functions, start.state(self.initial, self.rule.slots, dimension, points[0].size)
-        )
-        notes.check_slots(self)
-        here = problems.problems(self)
-        first_step.try_functions(here)
-        object.__setattr__(self, "served", choose.choose(self.estimator, here))
-        choose.try_first_steps(self.served, here)
-        for note in self.notes:
-            warnings.warn(note, StudyWarning, stacklevel=4)  # whoever made the study
+    def __post_init__(self) -> None:
+        resolving.resolve(self)
 
     def __repr__(self) -> str:
         return shown.text(self, shown.study)
@@ -266,20 +237,60 @@ class ConvergenceStudy(Remade):
         settings = self.settings(device, precision, threads)
         return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
-    def plan(self, trajectories: int = 100_000, seed: int = 0, *, threads: int | None = None) -> pd.DataFrame:
-        """Run a pilot and return what `run(trajectories, seed, threads=threads)` would cost and resolve.
+    def plan(
+        self, trajectories: int = 100_000, seed: int = 0, *, threads: int | None = None, compare: bool = False
+    ) -> pd.DataFrame:
+        """Run a pilot and return what a run with so many trajectories would cost and resolve on this machine's CPU.
+
+        Afterwards `Result.plan` of this study's runs sets it beside what they took and found.
+
+        Parameters
+        ----------
+        trajectories, seed, threads
+            As in `run`.
+        compare : bool
+            Plan with every other estimator that serves as well: `chosen` says which the run takes.
 
         Returns
         -------
         DataFrame
-            One row per (sde, test function, point): seconds, expected std_error, resolved, ..: `studies.plan.plan`.
+            One row per (sde, test function, point), at the time of norm = max: estimator; error, the pilot's;
+            std_error, expected of the run; integrator_residual and numerical, the pilot's; rel_error, of all three
+            together; resolved, whether the error is expected to exceed them; seconds, of the point; smallest_h, of the
+            series: where the error C h would still be resolved (0: at every step; NaN: the pilot does not resolve C).
+            attrs: trajectories; seconds, of the run in this process; compilation, the seconds that a new process needs
+            besides; memory, the bytes that arrays hold at their peak, beside Python and its packages.
+
+        Raises
+        ------
+        NonFiniteError
+            Trajectories of the pilot left the finite numbers.
         """
-        return shown.Foreseen.of(plan.plan(self, Bounds(trajectories), seed, threads))
+        return shown.Foreseen.of(plan.plan(self, Bounds(trajectories), seed, threads, compare))
+
+    def means(self) -> pd.DataFrame:
+        """Compute E g of the optimizer and of each SDE alone over time, without trajectories and noise, for figures.
+
+        By the transport estimator, whatever the study's own; an error's `numerical` is smaller than those of its means,
+        which have most of what the grids leave in common.
+
+        Returns
+        -------
+        DataFrame
+            One row per (point, test function, process, time), the start included: h, time; process, "optimizer" or
+            "sde"; name, of the optimizer or SDE; test_function; mean; numerical, by how much it may be off.
+
+        Raises
+        ------
+        ValueError
+            The transport estimator cannot serve; in its words.
+        """
+        return means.means(self)
 
     def trajectories(self, n: int = 5, *, h: float | None = None, seed: int = 0) -> paths.Trajectories:
-        """Return n sample paths of the optimizer and of each SDE on one stream: `studies.paths.trajectories`.
+        """Return n sample paths of the optimizer and of each SDE on one stream, at a step h, by default the largest.
 
-        h : one of the study's steps, by default its largest
+        See `studies.paths.trajectories`.
         """
         return paths.trajectories(self, n, h, seed)
 

@@ -37,7 +37,7 @@ def first_lost(study, seed, points):
     points : mapping of int to sequence of KeptJob
         The jobs of each point.
     """
-    for point, jobs in sorted(points.items()):
+    for point, jobs in sorted((point, jobs) for point, jobs in points.items() if jobs):
         job = max(range(len(jobs)), key=lambda at: jobs[at].sums.nonfinite[0])
         count, trajectory = jobs[job].sums.nonfinite
         if count:

@@ -32,14 +32,14 @@ def content(study, trajectories, seed, precision, expected=None):
         The order that it is held to.
     """
     oracle = study.oracle
-    sdes = [_made("sde", sde) for sde in given.sdes(study.sde)]
+    sdes = [made("sde", sde) for sde in given.sdes(study.sde)]
     return {
         "oracle": _oracle(oracle) if oracle.data is None else {"data": oracle.table or description.data(oracle)},
-        "optimizer": _made("optimizer", study.rule),
+        "optimizer": made("optimizer", study.rule),
         **({"sde": sdes} if sdes else {}),
-        "initial": _value(study.initial),
+        "initial": as_json(study.initial),
         "study": _without_none(
-            **{name: _value(getattr(study, name)) for name in _STUDY},
+            **{name: as_json(getattr(study, name)) for name in _STUDY},
             ell=list(study.optimizer.ell) if isinstance(study.optimizer, SVAG) else None,
             kappa=list(study.reference.kappa) if study.reference else None,
             test_functions=[g if isinstance(g, str) else _arguments(g) for g in study.test_functions],
@@ -54,9 +54,9 @@ def content(study, trajectories, seed, precision, expected=None):
 
 def _oracle(oracle):
     return {
-        "loss": _made("loss", oracle.loss),
-        "covariance": _value(oracle.covariance, "covariance"),
-        "noise": _made("noise", oracle.noise),
+        "loss": made("loss", oracle.loss),
+        "covariance": as_json(oracle.covariance, "covariance"),
+        "noise": made("noise", oracle.noise),
     }
 
 
@@ -64,11 +64,11 @@ def _without_none(**entries):
     return {name: value for name, value in entries.items() if value is not None}
 
 
-def _made(kind, value):
+def made(kind, value):
     """Return the table of a loss, covariance, noise law, optimizer or SDE."""
     known = {make: name for name, make in kinds.makers(kind).items()}
     if value.recipe is not None:
-        arguments = {name: _value(each) for name, each in value.recipe.arguments.items() if each is not None}
+        arguments = {name: as_json(each) for name, each in value.recipe.arguments.items() if each is not None}
         return {"kind": known[value.recipe.constructor], **arguments}
     return {"kind": known.get(type(value), type(value).__name__), **_arguments(value)}
 
@@ -79,22 +79,22 @@ def _arguments(value):
     for name, each in inspect.signature(type(value)).parameters.items():
         held = value.parameters if each.kind is each.VAR_KEYWORD else getattr(value, name)
         if each.kind is each.VAR_KEYWORD:
-            found |= _value(held)
+            found |= as_json(held)
         elif (
             held is not None and held not in _DEFAULTS and not (each.default is not each.empty and held == each.default)
         ):
-            found[name] = _value(held)
+            found[name] = as_json(held)
     return found
 
 
-def _value(value, kind="sde"):
+def as_json(value, kind="sde"):
     """Return a number, vector, matrix, mapping, function or Value as json writes it."""
     if isinstance(value, Value):
-        return _made(kind, value)
+        return made(kind, value)
     if callable(value):
         return reference(value)
     if isinstance(value, Mapping):
-        return {name: _value(each) for name, each in value.items()}
+        return {name: as_json(each) for name, each in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
-    return [_value(each) for each in value] if isinstance(value, (list, tuple)) else value
+    return [as_json(each) for each in value] if isinstance(value, (list, tuple)) else value

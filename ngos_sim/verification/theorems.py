@@ -15,7 +15,7 @@ from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.rmsprop_adam import adam, adam_sde, rmsprop, rmsprop_sde
 from ngos_sim.processes.variations import scaling_rule, svag
 from ngos_sim.studies.study import ConvergenceStudy
-from ngos_sim.verification import beyond, controls
+from ngos_sim.verification import beyond, controls, nonlinear
 from ngos_sim.verification.case import Case, against_prediction
 
 RMSPROP: dict[str, Any] = {"sigma0": 0.8, "eps0": 0.0, "c2": 1.3}
@@ -67,6 +67,7 @@ def outside_the_span(optimizer, sde, initial, horizon):
         eta2=COARSE,
         horizon=horizon,
         test_functions=[TestFunction("cos theta", _cos), "theta[0]^4"],
+        estimator="control_variate",
     )
 
 
@@ -124,6 +125,7 @@ def state_dependent(optimizer, sde, initial, horizon):
         eta2=[2.0**-k for k in range(3, 10)],
         horizon=horizon,
         test_functions=["theta[0]", TestFunction("cos theta", _cos)],
+        estimator="coupled",
     )
 
 
@@ -254,4 +256,5 @@ CASES = {
     ),
     **controls.CASES,
     **beyond.CASES,
+    **nonlinear.CASES,
 }

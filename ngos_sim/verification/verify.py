@@ -14,7 +14,9 @@ from tqdm import tqdm
 
 from ngos_sim.engines import processors
 from ngos_sim.errors import NonFiniteError, WorkerLost
-from ngos_sim.reporting import report
+from ngos_sim.reporting import html, report
+from ngos_sim.reporting.html import Section
+from ngos_sim.studies import folder, reported, saved
 from ngos_sim.verification import theorems
 
 
@@ -31,8 +33,8 @@ def verified(names, out):
 
     Yields
     ------
-    good : bool
-        Whether the case shows what it must.
+    section : html.Section
+        Whether the case shows what it must, and what the report of all cases shows of it.
     text : str
         Its tables and finding.
 
@@ -126,16 +128,24 @@ def _verified(name, out, threads):
     case = theorems.CASES[name]
     results = case.run(threads=threads)
     good, finding = case.judge(results)
-    lines = [f"{name}: {case.title}"]
+    lines, documents = [f"{name}: {case.title}"], []
     for label, result in results.items():
-        figure = _saved(result, out / name / label, case.order)
+        figure, document = _saved(result, out / name / label, case.order)
+        documents += [(label, document)] * bool(document)
         lines += [label] * bool(label) + [report.orders_table(result.order(case.order)), f"   {figure}"]
-    return good, "\n".join([*lines, f"=> {finding}\n"])
+    return Section(name, case.title, good, finding, tuple(documents)), "\n".join([*lines, f"=> {finding}\n"])
+
+
+def write(sections, out):
+    """Write report.html, one of all cases, into a directory; return its path."""
+    title = f"{sum(case.good for case in sections)} of {len(sections)} cases show what they must"
+    folder.put(out, reported.NAME, html.pages(sections, title).encode("utf-8", "backslashreplace"))
+    return out / reported.NAME
 
 
 def _saved(result, directory, order):
-    """Save a result; return where its figure is, or why it could not be drawn."""
+    """Save a result; return where its figure is, or why it could not be drawn, and the Document of its report."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
-        result.save(directory, order)
-    return " ".join(str(said[0].message).split()) if said else directory / "errors.png"
+        document = saved.save(result, directory, order)
+    return (" ".join(str(said[0].message).split()) if said else directory / "errors.png"), document

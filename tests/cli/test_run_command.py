@@ -242,9 +242,14 @@ def test_plan_foresees_and_writes_nothing(call, study, tmp_path):
     assert (status, err) == (0, "")
     assert names(tmp_path) == ["study.toml"]
     lines = out.splitlines()
-    assert lines[0].split()[:4] == ["sde", "test_function", "h", "estimator"]
-    assert len(lines) == 1 + 3 * 2 + 2
-    assert lines[-1].startswith("10240 trajectories would take about ")
+    assert lines[0].startswith("10240 trajectories at each step size would take about ")
+    assert "norm = max" in lines[1]
+    assert lines[3].split()[:5] == ["sde", "test_function", "h", "time", "estimator"]
+    assert len(lines) == 4 + 3 * 2 + 2
+    assert "coupled" not in out
+    status, compared, _ = call("plan", study(), "--trajectories", "10000", "--compare")
+    assert status == 0
+    assert "coupled" in compared
 
 
 def test_help_is_not_an_error(call):

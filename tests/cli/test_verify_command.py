@@ -31,7 +31,12 @@ def test_verify(call, tmp_path, monkeypatch, shows, status, count):
     assert (found, err) == (status, "")
     assert f"{count} cases show what they must" in out
     assert ("NOT as expected" in out) == (status == 1)
-    assert names(tmp_path / "out") == ["small"]
+    assert names(tmp_path / "out") == ["report.html", "small"]
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert f"<h1>{count} cases show what they must</h1>" in report
+    assert ("NOT as it must" in report) == (status == 1)
+    assert report.count("<svg") == 1
+    assert 'href="#process-1"' in report
     assert names(tmp_path / "out" / "small") == FILES
 
 
@@ -41,7 +46,7 @@ def test_verify_goes_on_without_a_figure(call, tmp_path, monkeypatch):
     status, out, err = call("verify", "small", "--out", "out")
     assert (status, err) == (0, "")
     assert "   out/small/errors.png cannot be drawn: no LaTeX\n=> " in out
-    assert names(tmp_path / "out" / "small") == ["chunks.sqlite", "orders.csv", "study.json", "table.csv"]
+    assert names(tmp_path / "out" / "small") == [name for name in FILES if name != "errors.png"]
 
 
 def test_verify_takes_all_cases_with_quick(call, monkeypatch):

@@ -26,16 +26,17 @@ def alone(loss=None, rule=RMSPROP):
     return programs.alone(rule, oracle=ns.NGOS(loss or ns.quadratic(0.9)))
 
 
-BUILT_IN = [(name, which) for name, made in programs.rules().items() for which in range(min(2, len(made[0].processes)))]
-BUILT_IN += [(name, 0) for name in programs.local_errors()]
-BUILT_IN += [("two channels", 1)]
-BUILT_IN += [(name, which) for name in families.ballistic() for which in (0, 3)]
-BUILT_IN += [(name, which) for name in families.decays() for which in range(2)]
+RULES = [(name, which) for name, made in programs.rules().items() for which in range(min(2, len(made[0].processes)))]
+RULES += [("two channels", 1)]
+FAMILIES = [(name, which) for name in families.ballistic() for which in (0, 3)]
+FAMILIES += [(name, which) for name in families.decays() for which in range(2)]
+BUILT_IN = [(*one, precision) for one in RULES for precision in ("mix", "f64")]
+BUILT_IN += [(*one, "mix") for one in FAMILIES]  # which bring formulas, no features
+BUILT_IN += [(name, 0, "f64") for name in programs.local_errors()]  # local runs in no other precision
 SIGNS = [(name, which) for name, made in families.signs().items() for which in range(len(made[0].processes))]
 
 
-@pytest.mark.parametrize("precision", ["mix", "f64"])
-@pytest.mark.parametrize(("name", "which"), BUILT_IN)
+@pytest.mark.parametrize(("name", "which", "precision"), BUILT_IN)
 def test_update_loop(name, which, precision):
     """Of every optimizer and convention, the SDE beside it, the local estimator, and SDEs of two channels."""
     made = {**programs.rules(), **programs.local_errors(), **programs.two_channels(), **families.ballistic()}

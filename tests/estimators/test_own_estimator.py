@@ -136,7 +136,7 @@ class Loose(Deeper):
 
 
 NEEDED = "; an estimator has a name, serves(problems, opponent, function) and plan(problem, wanted)"
-NAMES = "auto, local, control_variate, coupled, independent"
+NAMES = "auto, local, transport, control_variate, coupled, independent"
 WRONG = {
     "a class": (Deeper, "estimator=Deeper is a class: give an instance, Deeper()"),
     "an object": (3.5, f"estimator=3.5; allowed: {NAMES}, or an instance of a subclass of ns.Estimator"),
@@ -170,6 +170,6 @@ def test_a_refusal_is_said_in_its_words():
 
 
 def test_names_come_from_one_registry():
-    assert choose.NAMES == ("auto", "local", "control_variate", "coupled", "independent")
+    assert choose.NAMES == ("auto", "local", "transport", "control_variate", "coupled", "independent")
     with pytest.raises(ValueError, match=f"estimator='best'; allowed: {', '.join(choose.NAMES)}$"):
         study("best")

@@ -134,3 +134,25 @@ def test_the_users_colours_and_letters_are_kept():
     assert {to_hex(line.get_color()) for line in points(axes)} == {"#ff0000", "#00ff00"}
     assert axes.xaxis.label.get_size() == 7.0
     assert_legible(axes)
+
+
+def test_a_dark_page_is_legible():
+    import matplotlib.pyplot as plt
+
+    with plt.style.context("dark_background"):
+        axes = draw(lambda axes: errors(many(), axes))
+    curves = [line for line in axes.lines if line.get_linestyle() == "--"]
+    assert {to_hex(line.get_color()) for line in curves} == {"#ffffff"}
+    assert {to_hex(line.get_color()) for line in points(axes)} == {"#8dd3c7"}
+
+
+def test_panels_that_share_an_axis_show_the_points_of_both():
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(6.8, 3.0), layout="constrained")
+    errors([series(scale=1e-3)], left)
+    errors([series(scale=10.0)], right)
+    low, high = left.get_ylim()
+    plt.close(figure)
+    assert low < 1e-3 * H.min()
+    assert high > 10.0 * H.max()

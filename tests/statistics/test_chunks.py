@@ -22,11 +22,11 @@ def paths(draws, chunks, times, mixing, rng):
 
 @pytest.mark.parametrize(("chunks", "mixing"), [(64, 0.9), (100, 0.99), (100, 0.0)])
 def test_coverage_of_the_simultaneous_band(chunks, mixing):
-    """All of 40 times at once, in 2,000 runs. (Standard errors come from the trajectories: they are known.)"""
-    found = paths(2000, chunks, 40, mixing, np.random.default_rng(3))
+    """All of 40 times at once, in 500 runs. (Standard errors come from the trajectories: they are known.)"""
+    found = paths(500, chunks, 40, mixing, np.random.default_rng(3))
     largest = np.abs(found.mean(axis=1) * np.sqrt(chunks)).max(axis=1)
     quantiles = np.array([simultaneous_quantile(groups, 40, 0.95) for groups in found])
-    assert 0.935 < np.mean(largest < quantiles) < 0.965
+    assert 0.92 < np.mean(largest < quantiles) < 0.98
     assert np.mean(largest < normal_quantile(0.95)) < 0.90  # a control: intervals of one time do not cover
 
 

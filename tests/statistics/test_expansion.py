@@ -32,7 +32,7 @@ def test_the_deviance_is_that_of_a_normal_density_integrated_over_the_constant(p
     expansion = Expansion(X, ERROR, SIGMA, spacing)
     s, shape = X / X.max(), (expansion.rho[which], expansion.bounded[which], expansion.scale[which])
     unit = np.abs(ERROR).max()
-    size = unit * float(expansion._sizes(s[None] ** power, "largest")[0])
+    size = unit * float(expansion._sizes(s[:, None] ** power, "largest")[0])
     law = stats.multivariate_normal(np.zeros(6), covariance(s, power, size, *shape, spacing))
     (fit,) = zip(*expansion.at(np.array([power]), np.array([which]), "largest"), strict=True)
     deviance, chi2, constant, spread, leading = fit
@@ -53,7 +53,7 @@ def test_the_deviance_is_that_of_a_normal_density_integrated_over_the_constant(p
 def test_the_curve_is_the_conditional_mean():
     expansion, which, new = Expansion(X, ERROR, SIGMA), 9, np.array([0.7, 0.04])
     s, shape = X / X.max(), (expansion.rho[9], expansion.bounded[9], expansion.scale[9])
-    size = float(expansion._sizes(s[None], "leading")[0]) * np.abs(ERROR).max()
+    size = float(expansion._sizes(s[:, None], "leading")[0]) * np.abs(ERROR).max()
     constant = float(expansion.at(np.ones(1), np.array([which])).leading[0])
     (among,) = (covariance(s, 1.0, size, *shape, 1.0),)
     t, u = ((shape[0] * each / (1.0 + shape[0] * each)) if shape[1] else shape[0] * each for each in (new, s))

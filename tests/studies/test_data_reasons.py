@@ -19,12 +19,14 @@ def test_why_says_what_is_shared():
     assert apart == (
         "coupled: it serves everything, though samples and the SDE's dW have nothing in common, so that an error has "
         "the standard error of independent runs (plan measures it); not local nor control_variate, as gradients come "
-        "from minibatches of data"
+        "from minibatches of data; not transport, as the noise is that of minibatches of data, whose coordinates are "
+        "not independent"
     )
     together = {*study(RULE).why.values()}
     assert together == {
         "coupled: it serves everything, the larger minibatch being made of the smaller ones' samples; not local, as "
-        "gradients come from minibatches of data; not control_variate, as there is no companion of known moments"
+        "gradients come from minibatches of data; not transport, as the noise is that of minibatches of data, whose "
+        "coordinates are not independent; not control_variate, as there is no companion of known moments"
     }
 
 

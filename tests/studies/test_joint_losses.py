@@ -23,7 +23,11 @@ def study(oracle, optimizer=None, **others):
 def test_coupled_serves_and_says_why(name):
     oracle = joint.ORACLES[name]
     (why,) = {choice.why for choice in study(oracle).served.values()}
-    assert why == f"coupled: it serves everything; not local nor control_variate, as {oracle.coupling}"
+    alone = "the law of one coordinate alone is not carried forward"
+    assert why == (
+        f"coupled: it serves everything; not local nor control_variate, as {oracle.coupling}; "
+        f"not transport, as {oracle.coupling}: {alone}"
+    )
     assert study(oracle).outside_theory == ()
     assert study(oracle, estimator="independent").served
     for estimator in ("local", "control_variate"):

@@ -47,9 +47,13 @@ def test_auto_says_why(problem):
     study = problem("P2", estimator="auto", eta2=[2.0**-2, 2.0**-3], test_functions=functions)
     result = study.run(4096)
     chosen = result.table.groupby("test_function").estimator.first()
-    assert chosen.to_dict() == {"theta[0]": "local", "theta[0]^9": "control_variate", "kink": "coupled"}
+    assert chosen.to_dict() == {"theta[0]": "local", "theta[0]^9": "transport", "kink": "transport"}
     assert result.why["rmsprop", "theta[0]"].startswith("local")
     assert "outside the span" in result.why["rmsprop", "theta[0]^9"]
+    jump = ns.TestFunction("jump", lambda x: 1.0 if x[0] > 1.0 else 0.0)
+    result = problem("P2", estimator="auto", eta2=[2.0**-2], test_functions=[jump]).run(1024)
+    assert result.table.estimator.unique().tolist() == ["coupled"]
+    assert "not transport, as it jumps, " in result.why["rmsprop", "jump"]
 
 
 @pytest.mark.parametrize(

@@ -37,17 +37,17 @@ ORACLES = {  # loss, covariance, f' and Sigma in NumPy
 }
 
 
-def study(name, steps, noise, sde=None):
+def study(name, steps, noise, sde=None, estimator="auto"):
     loss, covariance, *_ = ORACLES[name]
     settings = dict(initial=dict(theta=1.2, u=1.4), horizon=1.0, times=[1.0], test_functions=["theta[0]", "theta[0]^2"])
     oracle, rule = ns.NGOS(loss, covariance, noise), ns.rmsprop(**CONSTANTS)
-    return ns.ConvergenceStudy(oracle, rule, sde or ns.rmsprop_sde(), steps=steps, **settings)
+    return ns.ConvergenceStudy(oracle, rule, sde or ns.rmsprop_sde(), steps=steps, estimator=estimator, **settings)
 
 
 @pytest.mark.parametrize("name", ORACLES)
 def test_means_and_errors_are_exact_ones(name):
     _, covariance, slope, variance = ORACLES[name]
-    table = study(name, [10], ns.rademacher()).run(400_000, seed=3).table
+    table = study(name, [10], ns.rademacher(), estimator="coupled").run(400_000, seed=3).table
     mean, spread = kolmogorov.rmsprop_on_signs(slope, variance, 1.2, 1.4, 0.1, 10, **CONSTANTS)
     assert np.all(np.abs(table.optimizer_mean - mean) < 4.0 * np.sqrt(spread / table.trajectories))
     if covariance == 1.0:
@@ -60,12 +60,29 @@ def test_means_and_errors_are_exact_ones(name):
         assert np.any(np.abs(table.optimizer_mean - constant) > 8.0 * np.sqrt(spread / table.trajectories))
 
 
+def test_computed_errors_are_exact_ones():
+    """On atoms, by the transport estimator: the means over all signs, and the SDE's by its Kolmogorov equation."""
+    for name, (_, covariance, slope, variance) in ORACLES.items():
+        table = study(name, [10], ns.rademacher()).run(1024).table
+        assert (table.estimator == "transport").all()
+        mean, _ = kolmogorov.rmsprop_on_signs(slope, variance, 1.2, 1.4, 0.1, 10, **CONSTANTS)
+        assert np.all(np.abs(table.optimizer_mean - mean) < 1e-3 * np.abs(table.error))
+        if covariance == 1.0:
+            coarse, fine = (
+                kolmogorov.rmsprop_sde(slope, 1.2, 1.4, 1.0, points=1200 * k + 1, steps=500 * k, **CONSTANTS)
+                for k in (1, 2)
+            )
+            exact = mean - (4.0 * fine - coarse) / 3.0  # of order 2
+            assert np.all(np.abs(table.error - exact) < table.numerical)
+            assert np.all(table.numerical < 2e-3 * np.abs(exact))
+
+
 @pytest.mark.parametrize("name", ["sine", "lorentz"])
 def test_the_order_is_1(name):
-    orders = study(name, STEPS, ns.gaussian()).run(600_000, seed=4).order().set_index(["test_function", "norm"])
+    orders = study(name, STEPS, ns.gaussian()).run(1024).order().set_index(["test_function", "norm"])
     assert not orders.outside_theory.any()
     row = orders.loc["theta[0]", "final"]
-    assert row.std_error < 0.4
+    assert row.std_error < 0.1
     assert abs(row.order - 1.0) < 3.0 * row.std_error
     assert abs(row.constant) > 4.0 * row.constant_std_error
 
@@ -78,5 +95,5 @@ def test_half_of_the_noise_is_not_of_order_1():
         return 0.5 * whole(x, o, c, p)[0], 0.0
 
     half = ns.SDE("half", near.drift, diffusion, near.slots, near.schedule)
-    orders = study("sine", STEPS, ns.gaussian(), half).run(20_000, seed=4).order()
+    orders = study("sine", STEPS, ns.gaussian(), half).run(1024).order()
     assert orders.verdict[orders.test_function == "theta[0]^2"].str.startswith("fails").all()

@@ -114,7 +114,7 @@ def test_pairs_and_columns_of_three():
     sdes = [brownian(name, scale) for name, scale in (("a", 1.1), ("b", 1.5), ("c", 0.5))]
     found = walk(*sdes).run(8192, seed=1).ranking()
     columns = (
-        "sde_a sde_b test_function eta2 h time error_a error_b difference std_error integrator_residual "
+        "sde_a sde_b test_function eta2 h time error_a error_b difference std_error integrator_residual numerical "
         "ci_low ci_high std_error_of_errors closer resolved"
     )
     assert " ".join(found.table.columns) == columns

@@ -1,4 +1,4 @@
-"""Runs that stop at a standard error or a time, and what plan foresees."""
+"""Runs that stop at a standard error or a time, or because trajectories are lost."""
 
 import time
 import warnings
@@ -10,6 +10,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.studies import stopping
 from ngos_sim.studies.kept import Kept
+from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.series import headline
 
 FUNCTIONS = ["theta[0]", ns.TestFunction("square", lambda x: x[0] * x[0])]  # by local, and by a companion
@@ -61,37 +62,10 @@ def test_bad_bounds(problem, arguments, message):
         study.run(**arguments)
 
 
-def test_a_plan_foresees_the_run(problem):
-    """Standard errors within a third, what is resolved, and how the smallest step follows from the estimator."""
-    study = problem("P2", estimator="auto", eta2=[2.0**-3, 2.0**-4, 2.0**-5], test_functions=FUNCTIONS)
-    planned = study.plan(200_000, seed=2)
-    table = study.run(200_000, seed=3).table.rename(columns={"std_error": "measured"})
-    both = planned.merge(table[["h", "test_function", "measured"]], on=["h", "test_function"])
-    assert len(both) == len(planned) == 6
-    assert (np.abs(np.log(both.std_error / both.measured)) < 0.3).all()
-    by = planned.set_index("test_function")
-    assert by.estimator.to_dict() == {"theta[0]": "local", "square": "control_variate"}
-    assert (by.loc["theta[0]"].smallest_h == 0.0).all()
-    assert by.loc["theta[0]"].resolved.all()
-    assert planned.attrs["trajectories"] == 200_704
-    assert planned.attrs["seconds"] == pytest.approx(planned.groupby("h").seconds.first().sum())
-
-
-def test_the_smallest_step_of_the_coupled_estimator_is_where_it_stops_resolving(problem):
-    functions = ["u[0]"]
-    study = problem("P1", eta2=[2.0**-k for k in range(2, 6)], test_functions=functions, estimator="coupled")
-    smallest = study.plan(50_000, seed=4).smallest_h.iloc[0]
-    points = [1.0 / round(1.0 / (smallest * factor)) for factor in (4.0, 0.25)]  # a seed is no last bit of LAPACK's
-    rows = problem("P1", eta2=points, test_functions=functions, times=None, estimator="coupled").run(50_000).table
-    ratios = [rows[rows.eta2 == h].iloc[-1] for h in points]
-    assert 3 * ratios[0].std_error < 0.557 * points[0]  # the error itself is a draw of the last bits of the step
-    assert 3 * ratios[1].std_error > 0.557 * points[1]
-
-
 class Machine:
     """A measurement on a clock of its own: so many seconds to compile, then a chunk, on so many processors."""
 
-    study, first = SimpleNamespace(points=(1, 2, 3)), 0
+    study, first, steps, samples = SimpleNamespace(points=(1, 2, 3)), 0, 1.0, True
 
     def __init__(self, compilation, chunk, processors):
         self.kept = Kept()
@@ -121,7 +95,7 @@ def test_seconds_are_kept_within_20_percent_or_one(monkeypatch, seconds, compila
     monkeypatch.setattr(stopping, "time", SimpleNamespace(perf_counter=lambda: machine.now))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        assert stopping.Bounds(max_seconds=seconds).follow(machine, 0.0) == "max_seconds"
+        assert stopping.Bounds(max_seconds=seconds).follow(machine, 0.0, Progress()) == "max_seconds"
     late = machine.now > max(1.2 * seconds, seconds + 1.0)
     assert late == bool(said)
     if late:
@@ -171,6 +145,7 @@ def test_lost_trajectories_end_a_run_and_are_counted_once(estimator):
 
 def test_a_plan_says_that_trajectories_are_lost():
     with pytest.raises(
-        ns.NonFiniteError, match=r"of 9216 .*: 9216 at eta2=0\.25 \(the first: 0\); 9216 at eta2=0\.125"
-    ):
+        ns.NonFiniteError, match=r"of 1024 .*: 1024 at eta2=0\.25 \(the first: 0\); 1024 at eta2=0\.125"
+    ) as caught:
         exploding("coupled").plan(100_000)
+    assert caught.value.lost is not None

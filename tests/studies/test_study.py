@@ -79,7 +79,7 @@ def test_a_plug_in_written_like_a_built_in_is_one():
 
     loss = ns.Loss("bowl", gradient, lambda theta, p: 0.5 * p.steepness * theta * theta, steepness=0.9)
     mine = ns.Optimizer("mine", step, ("theta", "u"), sigma0=0.8, eps0=0.0, c2=1.3)
-    found = small(optimizer=mine, oracle=ns.NGOS(loss)).run(4096, seed=2, precision="f64").table
+    found = small(optimizer=mine, oracle=ns.NGOS(loss), estimator="coupled").run(4096, seed=2, precision="f64").table
     built_in = small(estimator="coupled").run(4096, seed=2, precision="f64").table
     np.testing.assert_allclose(found.error, built_in.error, rtol=0, atol=1e-12)
 
@@ -124,7 +124,10 @@ def bad_step(x, o, z, c, p):
         (dict(times=[0.3]), r"times=0.3 is not a multiple of the step 0.125 at eta2=0.125; the nearest is 0.25"),
         (dict(test_functions=["theta[1]"]), "no coordinate 1; there are 1"),
         (dict(test_functions=[]), "test_functions is empty"),
-        (dict(estimator="magic"), "estimator='magic'; allowed: auto, local, control_variate, coupled, independent"),
+        (
+            dict(estimator="magic"),
+            "estimator='magic'; allowed: auto, local, transport, control_variate, coupled, independent",
+        ),
         (dict(optimizer=ns.Optimizer("odd", bad_step, ("theta", "u"), **RMSPROP)), "'odd': step returns"),
         (
             dict(optimizer=ns.Optimizer("own", lambda x, o, z, c, p: x, ("theta", "u"), sigma0=1.0)),

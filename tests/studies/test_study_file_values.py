@@ -181,7 +181,7 @@ VALUES = {
     "float seed": ([after(TRAJECTORIES, "seed = 1.5")], ["study.seed=1.5 must be an integer"]),
     "wrong estimator": (
         [after(TRAJECTORIES, 'estimator = "x"')],
-        ["estimator='x'; allowed: auto, local, control_variate, coupled, independent"],
+        ["estimator='x'; allowed: auto, local, transport, control_variate, coupled, independent"],
     ),
     "number for an estimator": ([after(TRAJECTORIES, "estimator = 3")], ["estimator=3; allowed: auto"]),
     "nan expected": ([after(TRAJECTORIES, "expect = { order = nan }")], ["study.expect.order=nan"]),

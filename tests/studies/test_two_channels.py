@@ -94,7 +94,7 @@ def test_auto_measures_it_coupled_and_says_why():
         made = study(sde, eta2=[1 / 64], test_functions=["u[0]"])
         assert [choice.estimator.name for choice in made.served.values()] == ["coupled"]
         (why,) = made.why.values()
-        reason = "not local nor control_variate, as sde 'noisy u' has a second Brownian motion"
+        reason = "not local nor transport nor control_variate, as sde 'noisy u' has a second Brownian motion"
         assert why.startswith(f"coupled: it serves everything; {reason}")
 
 

@@ -12,11 +12,11 @@ horizon = 0.5
 test_functions = ["theta[0]", "u[0]^2"]
 trajectories = 2048
 """
-FILES = ["chunks.sqlite", "errors.png", "orders.csv", "study.json", "table.csv"]
+FILES = ["chunks.sqlite", "errors.png", "orders.csv", "report.html", "study.json", "table.csv"]
 TABLE = (
     "h eta_e eta2 eta batch_size ell kappa step steps_run time test_function sde optimizer_mean sde_mean error "
-    "std_error rounding ci_low ci_high band_low band_high integrator_bias integrator_residual resolved estimator "
-    "trajectories nonfinite spacing outside_theory"
+    "std_error rounding ci_low ci_high band_low band_high integrator_bias integrator_residual numerical resolved "
+    "estimator trajectories nonfinite spacing outside_theory"
 )
 ORDERS = (
     "sde test_function norm eta2 theorem order std_error ci_low ci_high constant constant_std_error predicted_constant "

@@ -9,7 +9,9 @@ import numpy as np
 import ngos_sim as ns
 from ngos_sim import preconditioner
 from ngos_sim.arithmetic import matvec, slotwise
+from ngos_sim.engines import python
 from ngos_sim.engines.cpu import engine as cpu
+from ngos_sim.engines.program import BLOCK
 from ngos_sim.estimators import choose
 from ngos_sim.estimators.assembly import Part, assemble, observables
 from ngos_sim.oracles.svag import svag_law
@@ -43,6 +45,14 @@ kind = "rmsprop"
 def plans(study, seed, index=0):
     """Return what a study's estimators plan at a point."""
     return [each.plan for each in choose.plans(study.served, problems(study, seed)[index])]
+
+
+def alike(study, lanes=(0, 99)):
+    """Return whether lanes of a study's first run are the same compiled and in plain Python, bit for bit."""
+    job, *_ = plans(study, 1)[0].jobs
+    block = cpu.Kernel(job.program, job.inputs, "f64").block(3)
+    plain = (python.trajectory(job.program, job.inputs, 3 * BLOCK + lane)[0] for lane in lanes)
+    return all(np.array_equal(block[..., lane], one) for lane, one in zip(lanes, plain, strict=True))
 
 
 def build(oracle, processes, functions, start, h, steps, t0=0.0, records=None, key=7, sigma=8.0):

@@ -181,6 +181,23 @@ class Kernel:
         return ChunkSums(sums, nonfinite)
 
 
+def nbytes(program, inputs, precision):
+    """Return the bytes of a program's numbers beside its inputs', which threads share, and of one thread's buffers."""
+    kernel = Kernel(program, inputs, precision)
+    own = [each.nbytes for each in _arrays(kernel._given) if each.base is None]  # the others are the inputs'
+    buffers = {id(each): each.nbytes for each in _arrays(kernel._workspace())}
+    return sum(own), sum(buffers.values())
+
+
+def _arrays(value):
+    """Yield the arrays in tuples of tuples."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _arrays(each)
+
+
 def run(program, inputs, first, count, *, precision="mix", threads=None, progress=None):
     """Run chunks first .. first + count - 1 of 1024 trajectories.
 

@@ -38,18 +38,18 @@ def png(draw, width=PAGE):
         return _printed(canvas, format="png", dpi=_DPI)
 
 
-def svg(draw, width=PAGE):
+def svg(draw, width=PAGE, letters="path"):
     """Return a figure as bytes of SVG; see `png`.
 
-    It begins with the tag <svg>, its letters are shapes, and its ids are its own: many may stand in one page. The same
-    figure has the same bytes.
+    It begins with the tag <svg>, its letters are shapes or, with letters="none", text, and its ids are its own: many
+    may stand in one page. The same figure has the same bytes.
 
     Examples
     --------
     >>> svg(lambda axes: axes.plot([0, 1], [0, 1]))[:4]
     b'<svg'
     """
-    with _own_figure(draw, width) as canvas:
+    with _own_figure(draw, width, letters) as canvas:
         content = _printed(canvas, format="svg", metadata={"Date": None, "Creator": None}).decode()
     return _slim(content[content.index("<svg") :]).encode()
 
@@ -77,10 +77,10 @@ def drawing(axes):
 
 
 @contextlib.contextmanager
-def _own_figure(draw, width):
+def _own_figure(draw, width, letters="path"):
     """Draw on a new figure that no backend of the user's knows, and give its canvas."""
     matplotlib = _matplotlib()
-    own = {"svg.hashsalt": "ngos_sim", "svg.fonttype": "path"}
+    own = {"svg.hashsalt": "ngos_sim", "svg.fonttype": letters}
     if not _is_set("font.size"):
         own["font.size"] = _SMALL if width < 5.0 else _USUAL
     with matplotlib.rc_context(own), _settings():

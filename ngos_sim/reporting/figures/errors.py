@@ -116,7 +116,7 @@ def _curves(series, look):
         if series.line is not None:
             yield steps, np.abs(series.line(steps)), look.line
         if series.predicted is not None:
-            yield steps, np.abs(series.predicted(steps)), style.PREDICTED
+            yield steps, np.abs(series.predicted(steps)), style.predicted()
 
 
 def _limits(axes, series):
@@ -124,8 +124,10 @@ def _limits(axes, series):
     top = max(np.max(np.abs(each.error[each.finite()]) + each.half_width[each.finite()]) for each in series)
     seen = [np.maximum(np.abs(each.error), 0.1 * each.half_width)[each.finite()] for each in series]
     low = min((each[each > 0.0].min() for each in seen if np.any(each > 0.0)), default=0.0)
+    beside = [each for each in axes.get_shared_y_axes().get_siblings(axes) if each is not axes and each.has_data()]
+    theirs = np.array([each.get_ylim() for each in beside]).T if beside else [[np.inf], [0.0]]
     if 0.0 < low < np.inf and 0.0 < top < np.inf:
-        axes.set_ylim(0.5 * low, 1.6 * top)
+        axes.set_ylim(min(0.5 * low, *theirs[0]), max(1.6 * top, *theirs[1]))
 
 
 def _triangle(axes, series, theorem):
@@ -162,18 +164,14 @@ def _legend(axes, series, looks):
     functions = list(dict.fromkeys(each.test_function for each in series))
     alone = {"sde": len({sde for sde, _ in sdes}) == 1, "function": len(functions) == 1 and len(series) > 1}
     every = [style.Entry(looks[id(each)].sign(each.line), _label(each, **alone)) for each in series]
-    colours = [style.Entry(style.look(i, 0).swatch(), _name(sde, "", eta2)) for i, (sde, eta2) in enumerate(sdes)]
+    colours = [
+        style.Entry(style.look(i, 0).swatch(), names.series(sde, "", eta2)) for i, (sde, eta2) in enumerate(sdes)
+    ]
     markers = [style.Entry(style.grey(i), names.written(each)) for i, each in enumerate(functions)]
-    common = _name(sdes[0][0] if alone["sde"] else "", functions[0] if alone["function"] else "")
+    common = names.series(sdes[0][0] if alone["sde"] else "", functions[0] if alone["function"] else "")
     title = f"{common}{': ' * bool(common)}order [{style.percent(95)} interval]"
-    signs = _signs(series)
+    signs = _signs(series, axes.get_facecolor())
     style.legend_below(axes, every + signs, title, colours + markers + signs)
-
-
-def _name(sde, function, eta2=None):
-    """Return words for what is given of a series."""
-    words = [names.literal(sde)] * bool(sde) + [names.written(function)] * bool(function)
-    return ", ".join(words + ([] if eta2 is None else [rf"$\eta^2$ = {eta2:g}"]))
 
 
 def _label(series, sde, function):
@@ -181,7 +179,7 @@ def _label(series, sde, function):
 
     sde, function : whether all series have the same
     """
-    name = _name("" if sde else series.sde, "" if function else series.test_function, series.eta2)
+    name = names.series("" if sde else series.sde, "" if function else series.test_function, series.eta2)
     name += ": " * bool(name or not function)
     if not len(series.finite()):
         return f"{name}not finite"
@@ -190,15 +188,15 @@ def _label(series, sde, function):
     return f"{name}{names.interval(series.order, series.ci_low, series.ci_high)}"
 
 
-def _signs(series):
+def _signs(series, background):
     """Return the Entries of what stands on points and lines, as far as it is there."""
     from matplotlib.lines import Line2D
 
     found = []
     if any(each.predicted is not None for each in series):
-        found.append(style.Entry(Line2D([], [], **style.PREDICTED), "predicted"))
+        found.append(style.Entry(Line2D([], [], **style.predicted()), "predicted"))
     if any((each.error[each.finite()] < 0.0).any() for each in series):
-        found.append(style.Entry((style.grey(0), Line2D([], [], **style.minus("w"))), "negative error"))
+        found.append(style.Entry((style.grey(0), Line2D([], [], **style.minus(background))), "negative error"))
     if any((~each.resolved[each.finite()]).any() for each in series):
         found.append(style.Entry(style.grey(0, mfc="none"), "not resolved"))
     return found

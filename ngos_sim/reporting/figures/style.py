@@ -12,7 +12,6 @@ from ngos_sim.reporting.figures.names import literal
 SIZE = 5.5  # of a marker, points
 MARKERS = "osD^vPX*"
 DASHES = ("-", (0, (5, 1, 1, 1)), (0, (1, 1)), (0, (7, 1, 1, 1, 1, 1)), (0, (3, 1)))
-PREDICTED = {"ls": (0, (4, 3)), "lw": 0.9, "color": "0.15", "zorder": 2.6}
 GUIDE = "0.45"  # the grey of what is no data
 _COLOURS = ("#004488", "#BB5566", "#DDAA33", "#000000", "#009988", "#999999")
 _GAP = 0.06  # inches between the words of an axis and the legend
@@ -91,6 +90,13 @@ def grey(marker, **changes):
     )
 
 
+def predicted():
+    """Return what `plot` takes for a line that theory predicts."""
+    from matplotlib import rcParams
+
+    return {"ls": (0, (4, 3)), "lw": 0.9, "color": rcParams["text.color"], "zorder": 2.6}
+
+
 def minus(color):
     """Return what `plot` takes for the minus in the point of a negative number."""
     return {"marker": "_", "ls": "", "color": color, "ms": 0.5 * SIZE, "mew": 1.1}
@@ -105,7 +111,7 @@ def shades(number):
 
 def grid(axes):
     """Draw a grid that is fainter than any data."""
-    axes.grid(True, which="major", lw=0.3, color="0.85")
+    axes.grid(True, which="major", lw=0.3, alpha=0.6)
     axes.set_axisbelow(True)
 
 

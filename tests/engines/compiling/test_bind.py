@@ -3,6 +3,7 @@
 import functools
 import math
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -117,22 +118,36 @@ def push(z):
 """
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Return run(factor): what a process finds with a helper that multiplies by it, and how often in the disk cache."""
-    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+def runner(place):
+    """Return run(factor) in a folder: what a process finds whose helper multiplies by it, and how often cached."""
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(place / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def script(factor, module="helper", line="from MODULE import push", push="push", constant="1.0"):
         text = textwrap.dedent(SCRIPT).replace("IMPORT", line.replace("MODULE", module))
         text = text.replace("PUSH", push).replace("FACTOR", constant)
-        (tmp_path / "script.py").write_text(text, encoding="utf-8")
-        (tmp_path / f"{module}.py").write_text(HELPER.format(factor), encoding="utf-8")
+        (place / "script.py").write_text(text, encoding="utf-8")
+        (place / f"{module}.py").write_text(HELPER.format(factor), encoding="utf-8")
         command = [sys.executable, "script.py"]
-        found = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
+        found = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=True).stdout
         value, *hits = found.split()
         return float(value), *map(int, hits)
 
     return script
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Return a disk cache of what the script compiles."""
+    place = tmp_path_factory.mktemp("compiled")
+    runner(place)(1.0)
+    return place / "cache"
+
+
+@pytest.fixture
+def run(tmp_path, compiled):
+    """Return a runner in a folder of the test's own, on a copy of that cache."""
+    shutil.copytree(compiled, tmp_path / "cache")
+    return runner(tmp_path)
 
 
 def test_an_edited_helper_in_another_file_changes_the_result(run, tmp_path):

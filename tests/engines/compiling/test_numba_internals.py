@@ -79,13 +79,12 @@ SCRIPT = """
 """
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Return run(prelude="", **environment): stdout and stderr of a process that calls one cached kernel."""
-    place = tmp_path / "place"
+def runner(folder):
+    """Return run(prelude="", **environment): stdout and stderr of a process that calls a kernel cached in a folder."""
+    place = folder / "place"
     place.mkdir()
     (place / "kernel.py").write_text("def double(x):\n    return x + x\n", encoding="utf-8")
-    base = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    base = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def script(prelude="", **environment):
         code = prelude + "\n" + textwrap.dedent(SCRIPT).replace("PLACE", str(place))
@@ -96,12 +95,36 @@ def run(tmp_path):
     return script
 
 
-@pytest.mark.parametrize("ending", ["nbi", "nbc"])
-@pytest.mark.parametrize("damage", ["empty", "cut", "zeros", "a bit"])
-def test_a_damaged_cache_file_is_compiled_anew(run, tmp_path, ending, damage):
+@pytest.fixture
+def run(tmp_path):
+    return runner(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Return a runner, and a copy of its disk cache once the kernel is in it."""
+    folder = tmp_path_factory.mktemp("cached")
+    run = runner(folder)
     assert run() == (["42.0", "0"], "")
     assert run() == (["42.0", "1"], "")
-    (file,) = (tmp_path / "cache").rglob(f"*.{ending}")
+    shutil.copytree(folder / "cache", folder / "copy")
+    return run, folder
+
+
+@pytest.fixture
+def cached(kept):
+    """Return a runner whose kernel is in the disk cache, and that cache."""
+    run, folder = kept
+    shutil.rmtree(folder / "cache")
+    shutil.copytree(folder / "copy", folder / "cache")
+    return run, folder / "cache"
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "zeros", "a bit"])
+def test_a_damaged_cache_file_is_compiled_anew(cached, ending, damage):
+    run, cache = cached
+    (file,) = cache.rglob(f"*.{ending}")
     whole = file.read_bytes()
     half = len(whole) // 2
     flipped = whole[:half] + bytes([whole[half] ^ 1]) + whole[half + 1 :]

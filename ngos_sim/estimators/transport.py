@@ -1,0 +1,130 @@
+"""The transport estimator: weak errors that are computed, not sampled, by carrying the law of each coordinate forward.
+
+`transport_answer` computes, `transport_law` carries, `transport_means` takes means; `choose` asks this one.
+"""
+
+from types import MappingProxyType
+
+import numpy as np
+
+from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
+from ngos_sim.estimators.near import two_channels
+from ngos_sim.estimators.starts import near_root, singular
+from ngos_sim.estimators.transport_answer import answers
+from ngos_sim.estimators.transport_means import Unserved, coordinates, expanded
+
+SAID = (
+    "the law of each coordinate was carried forward on a grid, for optimizer and SDE alike; "
+    "numerical is what grids and step sizes differ by, times three, and not a confidence interval; "
+    "estimator='coupled' at a coarse step is the independent check"
+)
+_MOST_SLOTS = 3
+_MOST_STEPS = 500_000  # about ten minutes
+
+
+class _Answers:
+    """What has been computed at the points of a study, once for all.
+
+    steps : how many steps of the optimizer's laws all points take together, coordinates that are alike counted once
+    """
+
+    def __init__(self, problems):
+        self._found = {}
+        self.steps = sum(len(set(coordinates(problem))) * problem.steps for problem in problems)
+
+    def of(self, problem, wanted):
+        """Return {Quantity: Answer, or why there is none} of what is wanted at a Problem."""
+        sdes = [opponent.sde for opponent in wanted]
+        functions = sorted({g for mine in wanted.values() for g in mine})
+        key = problem.label, tuple(problem.records.tolist()), tuple(sde.name for sde in sdes), tuple(functions)
+        if key not in self._found:
+            computed = answers(problem, sdes, functions)
+            self._found[key] = MappingProxyType({Quantity(*each): answer for each, answer in computed.items()})
+        return self._found[key]
+
+
+def computed(problem, wanted):
+    """Return {Quantity: Answer, or why there is none} of what is wanted at a Problem; computed once a study."""
+    return problem.shared.once(_Answers).of(problem, wanted)
+
+
+class Transport(Estimator):
+    """The law of one coordinate, carried forward on nodes that optimizer and SDE share."""
+
+    name = "transport"
+    merit = "it is computed, not sampled"
+
+    def serves(self, problems, opponent, function):
+        """Serve smooth functions of independent coordinates of at most three slots."""
+        if reason := _unsuited(problems[0]) or _unsuited_sde(problems[0], opponent) or _start(problems):
+            return Refused(reason)
+        try:
+            expanded(problems[0], function)
+        except Unserved as why:
+            return Refused(str(why))
+        return Served()
+
+    def plan(self, problem, wanted):
+        """Plan no job: what is read is computed."""
+
+        def read(measured):
+            found = computed(problem, wanted)
+            asked = {Quantity(opponent.name, g) for opponent, mine in wanted.items() for g in mine}
+            return {quantity: _reading(problem, found[quantity]) for quantity in asked}
+
+        return (Plan((), read, said=dict.fromkeys(_quantities(wanted), SAID)),)
+
+    def precision(self, asked):
+        """Compute in f64, whatever is asked for."""
+        return "f64"
+
+    def check(self, problem, wanted, look):
+        """Bar what cannot be carried: that is known when all has been computed, which the run itself then reads."""
+        found = computed(problem, wanted)
+        return Checked(
+            {quantity: found[quantity] for quantity in _quantities(wanted) if isinstance(found[quantity], str)}
+        )
+
+
+def _quantities(wanted):
+    return [Quantity(opponent.name, g) for opponent, mine in wanted.items() for g in mine]
+
+
+def _reading(problem, answer):
+    """Return an Answer as a Reading without a standard error."""
+    if isinstance(answer, str):
+        nothing = np.full(len(problem.records), np.nan)
+        return Reading(nothing, nothing, nothing, nothing)
+    return Reading(answer.optimizer, answer.sde, answer.error, np.zeros_like(answer.error), numerical=answer.of_error)
+
+
+def _unsuited(problem):
+    """Return why an oracle or an optimizer is not served, as a clause, or an empty string."""
+    oracle, rule, law = problem.oracle, problem.rule, problem.law
+    if oracle.data is not None:
+        return "the noise is that of minibatches of data, whose coordinates are not independent"
+    if oracle.coupling:
+        return f"{oracle.coupling}: the law of one coordinate alone is not carried forward"
+    if oracle.is_dense:
+        what = "Hessian" if oracle.loss.matrix is not None else "covariance"
+        return f"the {what} is a matrix: the law of one coordinate alone is not carried forward"
+    if len(rule.slots) > _MOST_SLOTS:
+        return f"{rule.name!r} has {len(rule.slots)} slots, and the law of at most {_MOST_SLOTS} is carried forward"
+    if (steps := problem.shared.once(_Answers).steps) > _MOST_STEPS:
+        return f"laws would be carried through {steps} steps in all, over {_MOST_STEPS}"
+    return "" if min(law.moments, law.moments_seen) == np.inf else f"noise {law.name!r} has a heavy tail"
+
+
+def _unsuited_sde(problem, opponent):
+    """Return why an opponent is not served, as a clause, or an empty string."""
+    if opponent.sde is None:
+        return "the reference is the optimizer at another batch size, not an SDE"
+    return two_channels(opponent.sde) or singular(problem, opponent.sde)
+
+
+def _start(problems):
+    """Return why a start is not served, as a clause, or an empty string."""
+    slots = problems[0].rule.slots
+    if "u" in slots and any(np.any(problem.state[:, slots.index("u")] <= 0.0) for problem in problems):
+        return "u starts at 0, and is carried forward as its logarithm"
+    return near_root(problems)
