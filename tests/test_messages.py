@@ -29,7 +29,8 @@ OPTIMIZER = "ns.rmsprop(sigma0=.., eps0=.., c2=..) makes one"
 UNSCALED = "ns.from_hyperparameters takes lr, betas, eps and batch_size or sigma"
 SQUARE = "give eta2=, the square of the learning rate (for an optimizer of the clock 'eta' eta=), or steps="
 WORDS = "loss, trace(Sigma), norm(grad), accuracy, distance"
-GRAMMAR = f"allowed: numbers, slot[i], ^, *, +, -, sqnorm(slot), {WORDS}; slots: theta, u"
+OTHER = "; any other function is ns.TestFunction(name, g)"
+GRAMMAR = f"allowed: numbers, slot[i], ^, *, +, -, sqnorm(slot), {WORDS}; slots: theta, u{OTHER}"
 
 WRONG = {
     "an optimizer's name": (

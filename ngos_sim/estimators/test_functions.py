@@ -113,7 +113,8 @@ def _tokens(text, slots, dimension):
         if match is None:
             raise ValueError(
                 f"test function {text!r}: cannot read {text[at:].strip()!r}{_meant(text[at:], slots)}; allowed: "
-                f"numbers, slot[i], ^, *, +, -, sqnorm(slot), {', '.join(WORDS)}; slots: {', '.join(slots)}"
+                f"numbers, slot[i], ^, *, +, -, sqnorm(slot), {', '.join(WORDS)}; slots: {', '.join(slots)}; "
+                "any other function is ns.TestFunction(name, g)"
             )
         at = match.end()
         name = match["slot"] or match["squared"]

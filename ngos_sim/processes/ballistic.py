@@ -286,8 +286,7 @@ def ballistic_adam_sde(order: int = 1, *, third: float = 0.0, fourth: float = 3.
     S(theta) = E g^2; it has weak order 1 as order 1 has. Without its terms of order h and its noise in v order 2 is
     order 1.
 
-    Order (0, 1 or 2), third and fourth, what is refused or warned of, and what v below 0 means: as for
-    `ballistic_rmsprop_sde`.
+    Order (0, 1, 2), third, fourth, refusals, warnings and v below 0 are as for `ballistic_rmsprop_sde`.
 
     Examples
     --------

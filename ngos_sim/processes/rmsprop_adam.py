@@ -14,18 +14,12 @@ import math
 
 from ngos_sim.arithmetic import fma, preconditioner
 from ngos_sim.identity import built_in
+from ngos_sim.processes.conventions import UNSCALED, checked
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.rule import has_bias_correction, with_expansion_of
 from ngos_sim.processes.sde import SDE, with_decay
 from ngos_sim.processes.weight_decay import decayed, decaying, has_weight_decay
-from ngos_sim.validation import choice, known_keywords, number
-
-CONVENTIONS = ("previous", "updated")
-_LARGEST = 1e100  # of a constant
-_UNSCALED = dict.fromkeys(
-    ("lr", "learning_rate", "eta", "beta", "betas", "beta1", "beta2", "eps", "sigma", "batch_size", "alpha"),
-    "ns.from_hyperparameters takes lr, betas, eps and batch_size or sigma",
-) | {"weight_decay": "ns.from_hyperparameters takes weight_decay; w0 is weight_decay / lr"}
+from ngos_sim.validation import known_keywords
 
 
 def _corrections(k, h, p, c1=0.0):
@@ -39,23 +33,6 @@ def _corrections(k, h, p, c1=0.0):
 def _eps(root, p):
     """Return eps0 sqrt(G2); at G2 = 0, where the step is zero whatever it is, eps0: no 0/0 at u = 0."""
     return p.eps0 * root if root > 0.0 else p.eps0
-
-
-def _checked(second_moment, bias_correction, **constants):
-    """Return an optimizer's parameters, w0 = 0 left out; raise ValueError for a convention or constant out of range."""
-    if not isinstance(bias_correction, bool):
-        raise ValueError(f"bias_correction={bias_correction!r}; allowed: true, false")
-    choice("second_moment", second_moment, CONVENTIONS)
-    for name, value in constants.items():
-        if name in ("eps0", "w0"):
-            number(name, value, "non-negative", least=0.0)
-        else:
-            number(name, value, "positive", above=0.0)
-        if value > _LARGEST or 0.0 < value < 1.0 / _LARGEST:
-            raise ValueError(f"{name}={value!r} has squares and cubes beyond floating point; allowed: 1e-100 to 1e100")
-    if not constants["w0"]:
-        del constants["w0"]
-    return {**constants, "updated": float(second_moment == "updated"), "bias_correction": float(bias_correction)}
 
 
 def _step(parameters, previous, updated, decayed_previous, decayed_updated):
@@ -96,7 +73,7 @@ def _rmspropw_updated(x, o, z, c, p):
 
 
 @built_in
-@known_keywords(**_UNSCALED)
+@known_keywords(**UNSCALED)
 def rmsprop(
     sigma0: float,
     eps0: float,
@@ -139,7 +116,7 @@ def rmsprop(
     >>> rmsprop(sigma0=0.8, eps0=0.0, c2=1.3).at(2**-6).betas
     (0.9796875,)
     """
-    parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c2=c2, w0=w0)
+    parameters = checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c2=c2, w0=w0)
     step = _step(parameters, _rmsprop_previous, _rmsprop_updated, _rmspropw_previous, _rmspropw_updated)
     return with_expansion_of("rmsprop", Optimizer("rmsprop", step, ("theta", "u"), _rmsprop_schedule, **parameters))
 
@@ -218,7 +195,7 @@ def _adamw_updated(x, o, z, c, p):
 
 
 @built_in
-@known_keywords(**_UNSCALED)
+@known_keywords(**UNSCALED)
 def adam(
     sigma0: float,
     eps0: float,
@@ -259,7 +236,7 @@ def adam(
     >>> adam(sigma0=0.8, eps0=0.1, c1=2.0, c2=1.3).slots
     ('theta', 'm', 'u')
     """
-    parameters = _checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2, w0=w0)
+    parameters = checked(second_moment, bias_correction, sigma0=sigma0, eps0=eps0, c1=c1, c2=c2, w0=w0)
     step = _step(parameters, _adam_previous, _adam_updated, _adamw_previous, _adamw_updated)
     return with_expansion_of("adam", Optimizer("adam", step, ("theta", "m", "u"), _adam_schedule, **parameters))
 

@@ -31,7 +31,7 @@ def _signsgd_step(x, o, z, c, p):
 
 
 @built_in
-def signsgd(sigma):
+def signsgd(sigma: float) -> Optimizer:
     """SignSGD (arXiv 1802.04434, Algorithm 1).
 
         theta' = theta - eta sign(f' + sigma z)
@@ -156,7 +156,7 @@ def _signum_step(x, o, z, c, p):
 
 
 @built_in
-def signum(sigma, beta):
+def signum(sigma: float, beta: float) -> Optimizer:
     """Signum with fixed beta (arXiv 1802.04434, section 3).
 
         theta' = theta - eta sign(m')

@@ -111,7 +111,7 @@ def result(one):
     """Return what stands in a result: a title, {label: words} and its errors at the least h; orders take a second."""
     table = one.table
     points = table[["h", "kappa"]].drop_duplicates()
-    rows = {"run": f"{one.trajectories} trajectories at each of {len(points)} step sizes, ended by {one.stopped}"}
+    rows = {"run": f"{one.trajectories} trajectories at each of {len(points)} step sizes; ended by: {one.stopped}"}
     rows["on"] = f"{one.device}, {one.precision}, seed {one.seed}"
     if (lost := table.nonfinite.max()) > 0:
         rows["not finite"] = f"{lost:g} trajectories at a step size, at most"

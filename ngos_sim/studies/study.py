@@ -277,10 +277,7 @@ class ConvergenceStudy(Remade):
         return means.means(self)
 
     def trajectories(self, n: int = 5, *, h: float | None = None, seed: int = 0) -> paths.Trajectories:
-        """Return n sample paths of the optimizer and of each SDE on one stream, at a step h, by default the largest.
-
-        See `studies.paths.trajectories`.
-        """
+        """Return n sample paths of optimizer and SDEs on one stream, of a step h and a seed: `studies.paths`."""
         return paths.trajectories(self, n, h, seed)
 
     @staticmethod

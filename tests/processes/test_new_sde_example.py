@@ -6,6 +6,7 @@ from pathlib import Path
 
 def test_the_example_runs(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["new_sde", "20480"])
     runpy.run_path(str(Path(__file__).parents[2] / "examples" / "new_sde.py"))
     printed = capsys.readouterr().out.splitlines()
     (own,) = (line for line in printed if "(grad f)^2" in line and " u[0] " in line)

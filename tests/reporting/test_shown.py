@@ -41,7 +41,7 @@ def test_a_study_is_five_lines(study):
 def test_a_result_says_how_it_was_run_and_its_least_errors(result):
     lines = repr(result).splitlines()
     assert lines[0] == "Result: rmsprop against rmsprop"
-    assert "1024 trajectories at each of 3 step sizes, ended by trajectories" in lines[1]
+    assert "1024 trajectories at each of 3 step sizes; ended by: trajectories" in lines[1]
     assert "h = 0.01562, at t = 1" in lines[3]
     last = result.table[(result.table.h == 1 / 64) & (result.table.time == 1.0)]
     assert len(lines) == 5 + len(last) == 8
