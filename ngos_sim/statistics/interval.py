@@ -18,6 +18,7 @@ _ZOOM = np.linspace(-1.0, 1.0, 17)  # about a point, in units of what is between
 _FINE, _END = 1e-8, 1e-6
 _NEAR = 10.0 ** np.linspace(-7.0, 0.75, 32)  # distances from the best order at which the likelihood is looked at
 _MANY = 6  # points, that tell the size of the further terms well enough
+_PRECISE = 2e-3  # of an error: a standard error below which the further terms, not noise, make the interval
 _HALVINGS = 50
 _NARROW = 1e-12  # an order's spread, at least
 _LEVELS = {"at68": 0.6827, "at95": 0.95, "at99": 0.99}
@@ -64,7 +65,7 @@ def interval(expansion, widening):
     p_value = float(special.chdtrc(dof, chi2)) if dof > 0 else np.nan
     inflated = chi2 / dof if p_value < POOR else 1.0  # a model that does not fit knows less than it says
     rises = np.sqrt(inflated) * np.array([normal_quantile(level) for level in _LEVELS.values()])
-    are_few = len(expansion.s) < _MANY
+    are_few = len(expansion.s) < _MANY and _are_precise(expansion)
     asked = np.flatnonzero(kept | are_few)
     at = (expansion, asked, orders[asked], least[asked], rises)
     lows, highs = _edges(*at, _LEAST), _edges(*at, _MOST)
@@ -82,6 +83,11 @@ def interval(expansion, widening):
         asymptotic=converges and _LEAST + _END < order < _MOST - _END,
         shape=best,
     )
+
+
+def _are_precise(expansion):
+    """Return whether most of the errors are so well known that noise hides no further term of theirs."""
+    return np.mean(expansion.sigma < _PRECISE * np.abs(expansion.error)) > 0.5
 
 
 def _averaged(orders, least, low, high):

@@ -39,7 +39,7 @@ def test_intervals_of_a_few_noisy_errors_stay_short():
     rng = np.random.default_rng(12)
     found = list(intervals("RMSprop", 4, rng, relative=0.01))
     assert np.mean([each.at95.low < p < each.at95.high for each, p in found]) >= 0.9
-    assert np.median([each.at95.high - each.at95.low for each, _ in found]) < 0.5
+    assert np.median([each.at95.high - each.at95.low for each, _ in found]) < 0.4  # as if there were no average
 
 
 def test_the_errors_of_ballistic_adams_ode():
