@@ -1,10 +1,11 @@
 """How good is a plan? Seconds, standard errors and memory of five studies, planned and then run.
 
-    python benchmarks/plan.py [--scale 1.0]
+    python benchmarks/plan.py [--scale 1.0] [--cpu]
 
 One line a study, of a process each: what the pilot took, what it foresaw of the run's seconds (set-up and reading
 included, compilation not), and what the run took; standard errors found over planned, least and greatest; bytes of
-arrays planned and, in a second run, at their peak by tracemalloc. Seconds are of the machine as it is: quiet, or not.
+arrays planned and, in a second run, at their peak by tracemalloc. Seconds are of the machine as it is, quiet or not;
+with --cpu they are those of one processor that a single thread has had, which others on the machine hardly move.
 """
 
 import argparse
@@ -43,7 +44,9 @@ def everywhere():
 def own():
     """A user's function, with a companion; a step size apart each."""
     function = ns.TestFunction("angle", _angle)
-    return _study(_quadratic(2), eta2=[2.0**-4, 2.0**-6], test_functions=[function]), 1_000_000
+    return _study(
+        _quadratic(2), eta2=[2.0**-4, 2.0**-6], test_functions=[function], estimator="control_variate"
+    ), 1_000_000
 
 
 def _angle(x):
@@ -66,14 +69,14 @@ def _study(oracle, optimizer=None, **settings):
     )
 
 
-def line(name, scale):
+def line(name, scale, threads=None):
     """Plan a study, run it, and return a line of the table."""
     study, trajectories = STUDIES[name]()
     trajectories = int(scale * trajectories)
     begin = time.perf_counter()
-    planned = study.plan(trajectories, seed=1)
+    planned = study.plan(trajectories, seed=1, threads=threads)
     pilot = time.perf_counter() - begin - planned.attrs["compilation"]
-    found = study.run(trajectories, seed=2).plan
+    found = study.run(trajectories, seed=2, threads=threads).plan
     tracemalloc.start()
     study.run(trajectories // 4)
     held, foreseen = tracemalloc.get_traced_memory()[1], study.plan(trajectories // 4).attrs["memory"]
@@ -89,13 +92,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=1.0, help="of the trajectories")
     parser.add_argument("--only", choices=STUDIES, help="in this process")
+    parser.add_argument("--cpu", action="store_true", help="count seconds of one processor")
     asked = parser.parse_args()
     if asked.only:
-        print(line(asked.only, asked.scale), flush=True)
+        if asked.cpu:
+            time.perf_counter = time.process_time  # the clock of the whole package
+        print(line(asked.only, asked.scale, 1 if asked.cpu else None), flush=True)
         return
     print("study      pilot s  planned s  took s   ratio  std errors       planned MB   held   ratio", flush=True)
     for name in STUDIES:
-        subprocess.run([sys.executable, __file__, "--only", name, "--scale", str(asked.scale)], check=True)
+        subprocess.run(
+            [sys.executable, __file__, "--only", name, "--scale", str(asked.scale), *["--cpu"] * asked.cpu], check=True
+        )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ problems     five problems at h = 1/16 .. 1/1024: errors / h, seconds on one thr
 trajectories the same problems by the coupled estimator at h = 1/16 and 1/64: differences over standard errors
 calibration  random problems: how many errors move by more than `numerical` at two sizes more
 
-"Laws carried forward" in docs/theory.md says what is measured.
+docs/theory.md, "Laws carried forward", says what is measured.
 """
 
 import math

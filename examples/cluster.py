@@ -1,6 +1,6 @@
 """A study on a cluster by dask; of two local workers one is killed on the way, and not a bit is lost.
 
-    python examples/cluster.py [trajectories]
+    python examples/cluster.py [trajectories [seconds until one is killed]]
 
 A real cluster differs in one line: docs/cluster.md.
 """
@@ -26,17 +26,16 @@ def study():
     )
 
 
-def main():
-    """Run the study on two workers, one of which dies, and in this process."""
+def main(trajectories=1_000_000, after=3.0):
+    """Run the study on two workers, one of which dies after some seconds, and in this process."""
     try:
         from dask.distributed import Client, LocalCluster
     except ImportError:
         print("dask is not installed: pip install ngos-sim[cluster]")
         return
-    trajectories = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         victim = next(iter(client.run(os.getpid).values()))
-        killer = threading.Timer(3.0, os.kill, (victim, signal.SIGKILL))
+        killer = threading.Timer(after, os.kill, (victim, signal.SIGKILL))
         killer.start()
         begin = time.perf_counter()
         result = study().run(trajectories, executor=client.get_executor())
@@ -48,4 +47,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:2]), *map(float, sys.argv[2:3]))

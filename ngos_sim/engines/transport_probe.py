@@ -1,4 +1,4 @@
-"""Where a function is not smooth: second differences at two spacings say whether it has kinks or jumps."""
+"""Where a function is not smooth: second differences at two spacings say whether it has a kink or a jump."""
 
 import math
 from typing import NamedTuple
@@ -8,47 +8,42 @@ import numpy as np
 _WIDE = 512  # intervals
 _FINER = 16.0
 _GROWTH = 4.0  # of second differences over the square of the spacing: 1 of a smooth function, 16 of a kink
-_STAYS = 0.25  # of the second differences themselves: 1 of a jump, 1 / 16 of a kink
+_JUMP = 0.3  # of second differences themselves: 1/256 of a smooth function, 1/16 of a kink, 1 of a jump
 _ROUNDING = 1e-12
 
 
+KINDS = ("constant", "smooth", "kink", "jump")
+
+
 class Kinks(NamedTuple):
-    """Whether a function is not smooth in theta, and in any other slot; and whether it jumps in theta."""
+    """What a function is in theta, and at worst in the other slots, as `smoothness` says."""
 
-    theta: bool
-    others: bool
-    jumps: bool
+    theta: str
+    others: str
 
 
-def is_kinked(function, low, high):
-    """Return whether a function of an array is not smooth between two numbers.
+def smoothness(function, low, high):
+    """Return what a function of an array is between two numbers, one of KINDS; where it is not finite, a jump.
 
     Its second differences over the square of the spacing stay as they are where it is smooth, and grow as the spacing
     shrinks where it has a kink, and more where it jumps.
     """
-    (wide, _, spacing), (fine, rounding, finer) = _second_differences(function, low, high)
-    allowed = _GROWTH * wide * (finer / spacing) ** 2 + rounding
-    return not fine <= allowed
-
-
-def jumps(function, low, high):
-    """Return whether a function that is kinked between two numbers jumps there: its differences do not shrink."""
-    (wide, *_), (fine, *_) = _second_differences(function, low, high)
-    return not fine <= _STAYS * wide
-
-
-def _second_differences(function, low, high):
-    """Return the greatest second difference, what rounding leaves in it, and the spacing, of two spacings."""
     found = []
     for count in (_WIDE, int(_WIDE * _FINER)):
         x = np.linspace(low, high, count + 1)
         with np.errstate(all="ignore"):
             y = np.asarray(function(x), dtype=np.float64)
         if not np.all(np.isfinite(y)):
-            y = np.full(count + 1, np.nan)
+            return "jump"
+        if np.all(y == y[0]) and count > _WIDE:
+            return "constant"
         rounding = _ROUNDING * float(np.max(np.abs(y)))
         found.append((float(np.max(np.abs(np.diff(y, 2)))), rounding, (high - low) / count))
-    return found
+    (wide, _, spacing), (fine, rounding, finer) = found
+    allowed = _GROWTH * wide * (finer / spacing) ** 2 + rounding
+    if fine <= allowed:
+        return "smooth"
+    return "kink" if fine < _JUMP * wide else "jump"
 
 
 def kinks(function, scales, logs):
@@ -67,8 +62,5 @@ def kinks(function, scales, logs):
             return function(states)
 
         width = 3.0 * scales.deviation[slot] + 1e-6 * max(1.0, math.fabs(middle[slot]))
-        ends = scales.low[slot] - width, scales.high[slot] + width
-        found.append(is_kinked(along, *ends))
-        if slot == 0:
-            jumping = found[0] and jumps(along, *ends)
-    return Kinks(found[0], any(found[1:]), jumping)
+        found.append(smoothness(along, scales.low[slot] - width, scales.high[slot] + width))
+    return Kinks(found[0], max(found[1:], key=KINDS.index, default="constant"))

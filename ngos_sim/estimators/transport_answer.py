@@ -18,6 +18,7 @@ _ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried
 _SAFETY, _BEFORE, _ELSEWHERE = 3.0, 0.25, 0.5
 UNSTABLE = "its law cannot be carried forward stably: the sum of the moduli of its weights grows without bound"
 JUMPS = "the optimizer's step jumps or has a kink in the noise, where no few nodes of the noise law are enough"
+CONSTANT = "it does not change where the laws are"
 JUMPING = "it jumps, and an error of the order of the spacing is left where a lattice meets a jump"
 KINKED = "it has a kink, and the noise is discrete: no lattice resolves a kink among atoms"
 
@@ -90,7 +91,7 @@ class _Ladder:
             for factor in (each for each in factors if each.others):
                 found = self._carriers[coordinate].kinks(factor)
                 why = self._why_not(factor, found)
-                if found.theta:
+                if found.theta == "kink":
                     kinked.add(factor)
                 if why:
                     refused |= {g: why for g, each in terms.items() if any(factor in powers for _, powers in each)}
@@ -98,13 +99,15 @@ class _Ladder:
 
     def _why_not(self, factor, found):
         """Return why a factor with Kinks is not served, or an empty string."""
-        if found.others:
+        if found.theta == found.others == "constant":
+            return CONSTANT
+        if found.others in ("kink", "jump"):
             return f"it is not smooth in another slot than {self.problem.rule.slots[0]}"
-        if found.jumps:
+        if found.theta == "jump":
             return JUMPING
-        if found.theta and _is_discrete(self.problem):
+        if found.theta == "kink" and _is_discrete(self.problem):
             return KINKED
-        if found.theta and self._carriers[factor.coordinate].is_by_moments and self._reads_others(factor):
+        if found.theta == "kink" and self._carriers[factor.coordinate].is_by_moments and self._reads_others(factor):
             return f"it has a kink, which only the law of {self.problem.rule.slots[0]} alone resolves"
         return ""
 

@@ -7,7 +7,7 @@ leave is the same in both means and falls out of their difference. `estimators.t
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from ngos_sim.engines.program import move
 from ngos_sim.engines.transport_lattice import Lattice
 from ngos_sim.engines.transport_moments import Moments
 from ngos_sim.engines.transport_platen import platen, table
-from ngos_sim.engines.transport_probe import Kinks, is_kinked, kinks
+from ngos_sim.engines.transport_probe import Kinks, kinks, smoothness
 from ngos_sim.estimators.problem import Problem
 from ngos_sim.estimators.transport_means import Coordinate, Factor, Unserved, valued
 from ngos_sim.known.quadrature import law_rule
@@ -126,7 +126,8 @@ class Carrier:
         places = [self.coordinate.state, [math.exp(x) if log else x for x, log in zip(middle, self.logs, strict=True)]]
         for step, state in ((0, places[0]), (last, places[0]), (last, places[1])):
             for slot in range(len(self.logs)):
-                if is_kinked(lambda z: transport.after(self.optimizer, step, state, z)[slot], -_NOISE, _NOISE):  # noqa: B023
+                after = partial(transport.after, self.optimizer, step, state)
+                if smoothness(lambda z: after(z)[slot], -_NOISE, _NOISE) in ("kink", "jump"):  # noqa: B023
                     return True
         return False
 

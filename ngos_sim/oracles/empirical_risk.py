@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from scipy import optimize
 
 from ngos_sim.oracles.margins import Model
 from ngos_sim.oracles.objective import CoupledCovariance, Objective
 
 _NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 _COUPLING = "gradients come from minibatches of data"
-_STEPS = 200  # of Newton's method, which takes 10 or so where there is a minimiser
-_ARRIVED = 1e-20  # of f(0): what a Newton step would still change
-_MOVING = 0.1  # margins that a last step still changes by so much go on to infinity
-_FALL, _SHORTEST, _ROUNDING = 1e-4, 2.0**-40, 1e-14  # of step halving; rounding is of f(0)
+_STEPS = 200  # of the trust region, which takes 10 or so where there is a minimiser
+_FLAT = 1e-9  # a gradient, in units of f(0) and of its curvature there, from which Newton's method takes it to rounding
+_LAST = 50  # such steps, 3 or so where classes are not nearly separable: each takes margins there on by 1
+_STILL = 1e-9  # margins that a step moves by less are those of the minimiser, as the next would move by the square
 _UNLIKE = 1e3  # how often the smallest feature is in the largest
 _RANK = 1e-10  # of a column's length: what is left of it beside others, where it is a combination of them
 
@@ -130,7 +131,7 @@ class EmpiricalRisk(Objective):
 
     @functools.cached_property
     def minimiser(self):
-        """The theta at which f is smallest, shape (d,), by Newton's method with step halving from 0.
+        """The theta at which f is smallest, shape (d,): SciPy's trust region from 0, and a few last steps of Newton's.
 
         Raises
         ------
@@ -139,36 +140,42 @@ class EmpiricalRisk(Objective):
         """
         if self.dependent and not self.l2:
             raise ValueError(f"loss {self.name!r} has no unique minimiser: {self._said_of_dependent()}")
-        theta = np.zeros(self.dimension)
-        unit = self.value_at(theta)
-        for _ in range(_STEPS):
-            step, slope = self._newton(theta)
-            if -slope <= _ARRIVED * unit:
-                theta = theta + step
-                if self.l2 or np.max(np.abs(self.features @ step)) < _MOVING:
-                    return theta
-                break
-            if not self.l2 and self.model.classes and np.all(self.targets * (self.features @ theta) > 0.0):
-                break
-            theta = theta + self._shortened(theta, step, slope, unit) * step
+        found = optimize.minimize(**self._scaled(), method="trust-exact", options={"gtol": _FLAT, "maxiter": _STEPS})
+        theta = found.x * self._unit
+        for _ in range(_LAST):  # to rounding, which f itself does not show
+            step = self._newton(theta)
+            theta, moved = theta + step, np.max(np.abs(self.features @ step))
+            if moved < _STILL:
+                return theta
+        if self.l2:
+            return theta
         raise ValueError(
             f"loss {self.name!r} with l2={self.l2:g} has no minimiser that Newton's method finds: the classes can be "
             "separated, or nearly so, and the loss falls for ever; l2 > 0 gives one"
         )
 
+    @functools.cached_property
+    def _unit(self):
+        """Of each coordinate: with it the Hessian at 0, over f(0), has ones on its diagonal."""
+        zero = np.zeros(self.dimension)
+        diagonal = np.maximum(np.diag(self.hessian_at(zero)), np.finfo(np.float64).tiny)
+        return np.sqrt((self.value_at(zero) or 1.0) / diagonal)
+
+    def _scaled(self):
+        """Return f over f(0), its gradient and Hessian in these units, as `scipy.optimize.minimize` takes them."""
+        unit, size = self._unit, self.value_at(np.zeros(self.dimension)) or 1.0
+        return {
+            "fun": lambda z: self.value_at(unit * z) / size,
+            "x0": np.zeros(self.dimension),
+            "jac": lambda z: unit * self.gradient_at(unit * z) / size,
+            "hess": lambda z: unit[:, None] * self.hessian_at(unit * z) * unit / size,
+        }
+
     def _newton(self, theta):
-        """Return Newton's step at theta, solved with ones on the Hessian's diagonal, and the slope of f along it."""
+        """Return Newton's step at theta, solved with ones on the Hessian's diagonal."""
         gradient, hessian = self.gradient_at(theta), self.hessian_at(theta)
         scale = 1.0 / np.sqrt(np.maximum(np.diag(hessian), np.finfo(np.float64).tiny))
-        step = -scale * np.linalg.lstsq(scale[:, None] * hessian * scale, scale * gradient, rcond=None)[0]
-        return step, float(gradient @ step)
-
-    def _shortened(self, theta, step, slope, unit):
-        """Return the largest of 1, 1/2, 1/4 .. at which f falls by a part of what its slope says, to rounding."""
-        most, part = self.value_at(theta) + _ROUNDING * unit, 1.0
-        while part > _SHORTEST and self.value_at(theta + part * step) > most + _FALL * part * slope:
-            part *= 0.5
-        return part
+        return -scale * np.linalg.lstsq(scale[:, None] * hessian * scale, scale * gradient, rcond=None)[0]
 
     @property
     def doubts(self):

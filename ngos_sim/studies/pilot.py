@@ -20,7 +20,7 @@ from ngos_sim.studies.rounds import Pace
 
 _LEAST, _MOST = 4, 1024  # chunks at every point;
 _ENOUGH = 16  # to know a standard error well, where they take no longer than the next says
-_STEPS = 5e7  # process steps, over coordinates, trajectories and points, of a pilot for each thread: about 0.5 s
+_STEPS = 1.5e8  # process steps, over coordinates, trajectories and points, of a pilot for each thread: about 1 s
 _SHARE = 0.1  # of the run's chunks
 
 

@@ -31,6 +31,24 @@ def plan(study, bounds, seed, threads, compare=False):
         As in `ConvergenceStudy.run`.
     compare : bool
         Whether to plan with every other estimator that serves as well.
+
+    Returns
+    -------
+    DataFrame
+        One row per (sde, test function, point), at the time of norm = max: estimator; error, the pilot's; std_error,
+        expected of the run; integrator_residual and numerical, the pilot's; rel_error, of all three together; resolved,
+        whether the error is expected to exceed them (3 standard errors); seconds, of the point; smallest_h, of the
+        series: where the error C h would still be resolved, the standard errors going on as a power of h (0: at every
+        step; NaN: the pilot does not resolve C). eta_e and smallest_eta_e are the names that h and smallest_h had.
+        Compared: chosen, whether the run would take it.
+        attrs: trajectories; seconds, of the whole run in this process, set-up and reading included; compilation, the
+        seconds that a new process needs besides, fewer where Numba's cache holds the kernels; memory, the bytes that
+        arrays hold at their peak, beside Python and its packages.
+
+    Raises
+    ------
+    NonFiniteError
+        Trajectories of the pilot left the finite numbers.
     """
     seed = integer("seed", seed)
     study.found[PILOT] = mine = pilot(study, seed, bounds.chunks, threads)

@@ -240,31 +240,20 @@ class ConvergenceStudy(Remade):
     def plan(
         self, trajectories: int = 100_000, seed: int = 0, *, threads: int | None = None, compare: bool = False
     ) -> pd.DataFrame:
-        """Run a pilot and return what a run with so many trajectories would cost and resolve on this machine's CPU.
-
-        Afterwards `Result.plan` of this study's runs sets it beside what they took and found.
+        """Run a pilot and return what a run would cost and resolve here; `Result.plan` says afterwards how good it was.
 
         Parameters
         ----------
         trajectories, seed, threads
             As in `run`.
         compare : bool
-            Plan with every other estimator that serves as well: `chosen` says which the run takes.
+            Plan with every other estimator that serves too.
 
         Returns
         -------
         DataFrame
-            One row per (sde, test function, point), at the time of norm = max: estimator; error, the pilot's;
-            std_error, expected of the run; integrator_residual and numerical, the pilot's; rel_error, of all three
-            together; resolved, whether the error is expected to exceed them; seconds, of the point; smallest_h, of the
-            series: where the error C h would still be resolved (0: at every step; NaN: the pilot does not resolve C).
-            attrs: trajectories; seconds, of the run in this process; compilation, the seconds that a new process needs
-            besides; memory, the bytes that arrays hold at their peak, beside Python and its packages.
-
-        Raises
-        ------
-        NonFiniteError
-            Trajectories of the pilot left the finite numbers.
+            One row per (sde, test function, point), and in its attrs seconds, compilation, memory: `studies.plan.plan`,
+            which says what is raised as well.
         """
         return shown.Foreseen.of(plan.plan(self, Bounds(trajectories), seed, threads, compare))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.estimators.transport_answer import JUMPS, KINKED, UNSTABLE, answers
+from ngos_sim.estimators.transport_answer import JUMPING, JUMPS, KINKED, UNSTABLE, answers
 from ngos_sim.known.constants import leading
 from ngos_sim.known.coordinate import Coordinate
 from ngos_sim.studies.problems import problems
@@ -204,6 +204,8 @@ def test_what_cannot_be_carried():
     adam, rule = dict(sde=ns.adam_sde(), initial=ADAM_START, horizon=1.5, times=[1.5]), ns.adam(**{**ADAM, "eps0": 0.0})
     adam |= dict(noise=ns.two_point(skewness=0.9), eta2=[2.0**-4])
     assert refusal(study(WELL, rule, ["theta[0]"], **adam)) == UNSTABLE
+    event = ns.TestFunction("event", lambda x: 1.0 if x[0] > 0.8 else 0.0)
+    assert refusal(study(ns.log_cosh(1.0), functions=[event]), "event") == JUMPING
     other = ns.TestFunction("other", lambda x: max(x[1], 1.0))
     assert "not smooth in another slot" in refusal(study(ns.log_cosh(1.0), functions=[other]), "other")
 

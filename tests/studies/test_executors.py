@@ -5,8 +5,11 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +111,17 @@ def test_dask_runs_the_work_of_a_lost_worker_again(short):
         result = study().run(CHUNKS * CHUNK, seed=3, executor=client.get_executor())
         assert not killer.is_alive()
     assert files(result) == alone()
+
+
+def test_the_example_of_a_cluster():
+    """A process of its own, as a user's: of two workers one is killed, and the bits are those of one process."""
+    pytest.importorskip("distributed")
+    words = [sys.executable, str(Path(__file__).parents[2] / "examples" / "cluster.py"), "100000", "0.5"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300.0, check=True)
+    *table, killed, same = done.stdout.splitlines()
+    assert table[0].split() == ["sde", "test_function", "norm", "order", "std_error", "verdict"]
+    assert killed.endswith(" s on two workers; one of them was killed on the way")
+    assert same == "bits are those of one process: True"
 
 
 def test_what_a_task_weighs(short):

@@ -121,7 +121,7 @@ def coefficients(rows, powers):
 def measured(structure, numbers, seed=1):
     """Return the result of a run by local where it serves, and its rows at the horizon."""
     made = study(structure, numbers, eta2=[COUPLED[0], *FINE], estimator="auto")
-    result = made.run(32_768, seed=seed)
+    result = made.run(16_384, seed=seed)
     mine = result.table[(result.table.estimator == "local") & np.isclose(result.table.time, made.horizon)]
     assert len(mine) or structure.convention == "updated"  # only a quadrature can be refused
     return result, mine
@@ -135,7 +135,7 @@ def disagreements(structure, numbers):
 
 def _from_coupled(structure, numbers, mine):
     """Yield where the coupled estimator's errors of a problem are not these of local."""
-    coupled = study(structure, numbers, eta2=COUPLED, estimator="coupled").run(65_536, seed=2).table
+    coupled = study(structure, numbers, eta2=COUPLED, estimator="coupled").run(32_768, seed=2).table
     both = coupled[np.isclose(coupled.time, coupled.time.max())].merge(mine, on=["h", "test_function"])
     for row in both.itertuples():
         left = 4.0 * row.h**2 * abs(row.integrator_bias_x)  # extrapolation removes two orders more

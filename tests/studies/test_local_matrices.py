@@ -251,7 +251,7 @@ def test_scaling_rule_and_svag(changes):
 def test_adam_from_zero():
     """From t0 = 0, where the SDE's own coefficients are 0/0, the order is 1 as of diagonal problems."""
     start = dict(theta=[1.0, -0.5, 0.5], m=0.0, u=[1.0, 0.8, 1.3])
-    made = study("adam", initial=start, eta2=[2.0**-k for k in range(4, 9)], test_functions=["theta[0]"])
+    made = study("adam", initial=start, eta2=[2.0**-k for k in range(4, 10)], test_functions=["theta[0]"])
     row = made.run(100_000, seed=3).order().iloc[0]
     assert row.ci_low < 1.0 < row.ci_high  # wide: half powers belong to the expansion here
     assert row.ci_low > 0.7

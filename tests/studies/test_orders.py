@@ -36,9 +36,9 @@ def test_intervals_hold_order_one_and_the_predicted_constant_from_an_eighth_on()
 @pytest.mark.parametrize("first", [1, 2, 4, 16])
 def test_a_coarse_first_point_pins_no_order(first):
     """One step has a standard error of 0 and an error that no asymptotics holds for."""
-    made = study(None, ns.rmsprop(**RMSPROP | {"c2": 0.8}), steps=[first * 2**k for k in range(6)], times=[1.0])
-    rows = [made.run(8192, seed=seed).order().iloc[0] for seed in range(12)]
-    assert np.mean([row.ci_low < 1.0 < row.ci_high for row in rows]) > 0.8
+    made = study(None, ns.rmsprop(**RMSPROP | {"c2": 0.8}), steps=[first * 2**k for k in range(5)], times=[1.0])
+    rows = [made.run(4096, seed=seed).order().iloc[0] for seed in range(10)]
+    assert np.mean([row.ci_low < 1.0 < row.ci_high for row in rows]) > 0.75
     assert not any(row.verdict.startswith("fails") for row in rows)
 
 

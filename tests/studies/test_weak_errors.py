@@ -98,11 +98,11 @@ def test_state_dependent_covariance_has_order_one(problem, name):
     study = problem(
         name, covariance=wavy, eta2=[2.0**-k for k in range(3, 9)], test_functions=["theta[0]", "theta[0]^2"]
     )
-    orders = study.run(300_000, seed=6).order()
+    orders = study.run(150_000, seed=6).order()
     chosen = orders[(orders.norm == "final") & (orders.test_function == "theta[0]")]
     assert chosen.verdict.item() in ("consistent with order 1", "undecided")  # as its 99 % interval reaches 0.9 or not
     assert chosen.ci_low.item() < 1.0 < chosen.ci_high.item()
-    assert chosen.std_error.item() < 0.08
+    assert chosen.std_error.item() < 0.12
 
 
 def test_a_wrong_diffusion_fails(problem):
@@ -116,16 +116,16 @@ def test_a_wrong_diffusion_fails(problem):
 
     def study(share):
         sde = ns.SDE("mine", drift, diffusion, ("theta", "u"), share=share)
-        return problem("P2", sde=sde, eta2=[2.0**-k for k in range(3, 9)], test_functions=["theta[0]^2", "u[0]^2"])
+        return problem("P2", sde=sde, eta2=[2.0**-k for k in range(3, 8)], test_functions=["theta[0]^2", "u[0]^2"])
 
     wrong, right = (
-        study(share).run(200_000, seed=7).order().set_index(["test_function", "norm"]) for share in (0.9, 1)
+        study(share).run(100_000, seed=7).order().set_index(["test_function", "norm"]) for share in (0.9, 1)
     )
     assert wrong.verdict["theta[0]^2", "final"].startswith("fails order 1: limit off by 0.0")
     assert not right.verdict.str.startswith("fails").any()
     row = right.loc["u[0]^2", "final"]
     assert row.ci_low < 1.0 < row.ci_high
-    assert row.std_error < 0.06
+    assert row.std_error < 0.1
 
 
 def test_scaling_rule_has_one_minus_kappa_times_the_constant(problem):
@@ -156,9 +156,9 @@ def test_gaussian_svag_is_the_optimizer_at_eta_over_ell_in_law(problem):
 
 def test_low_skewness_restores_order_one(problem):
     """A fixed skewed law leaves an error of order eta in E theta u; with skewness falling like 1/sigma it is eta^2."""
-    settings = dict(eta2=[2.0**-k for k in range(4, 10)], test_functions=["theta[0]*u[0]"])
+    settings = dict(eta2=[2.0**-k for k in range(4, 9)], test_functions=["theta[0]*u[0]"])
     fixed, low = (
-        problem("P2", noise=law, **settings).run(400_000, seed=10).order().iloc[0]
+        problem("P2", noise=law, **settings).run(150_000, seed=10).order().iloc[0]
         for law in (ns.skewed(skewness=1.5), ns.skewed(low_skewness=1.5))
     )
     assert fixed.verdict.startswith("fails order 1")

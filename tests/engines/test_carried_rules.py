@@ -8,7 +8,7 @@ import pytest
 import ngos_sim as ns
 from ngos_sim.engines.transport_hermite import hermite, values
 from ngos_sim.engines.transport_platen import platen, table
-from ngos_sim.engines.transport_probe import is_kinked
+from ngos_sim.engines.transport_probe import smoothness
 from ngos_sim.oracles.noises import gauss_hermite
 from ngos_sim.processes.integrators import euler_maruyama
 from ngos_sim.processes.rule import parameters
@@ -64,21 +64,14 @@ def test_hermite_rules_are_orthonormal():
     np.testing.assert_allclose(rule.to_nodes.sum(axis=1), np.eye(9)[0], atol=1e-12)
 
 
-SMOOTH = {
-    "cos": np.cos,
-    "tanh 4x": lambda x: np.tanh(4.0 * x),
-    "x^4": lambda x: x**4,
-    "1": np.ones_like,
-    "x": lambda x: x,
-}
-KINKED = {
-    "modulus": np.abs,
-    "sign": np.sign,
-    "above .3": lambda x: np.maximum(x, 0.3),
-    "log": lambda x: np.log(x - 4.0),
+FUNCTIONS = {
+    "constant": {"one": np.ones_like},
+    "smooth": {"cos": np.cos, "tanh 4x": lambda x: np.tanh(4.0 * x), "x^4": lambda x: x**4, "x": lambda x: x},
+    "kink": {"modulus": np.abs, "above .3": lambda x: np.maximum(x, 0.3)},
+    "jump": {"sign": np.sign, "log": lambda x: np.log(x - 4.0)},
 }
 
 
-@pytest.mark.parametrize("name", [*SMOOTH, *KINKED])
-def test_kinks_are_found(name):
-    assert is_kinked({**SMOOTH, **KINKED}[name], -3.1, 5.2) is (name in KINKED)
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, each in FUNCTIONS.items() for name in each])
+def test_kinks_and_jumps_are_found(kind, name):
+    assert smoothness(FUNCTIONS[kind][name], -3.1, 5.2) == kind
