@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import ngos_sim as ns
 
 trajectories = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-figure, panels = plt.subplots(1, 2, figsize=(10, 4.8), sharey=True, layout="constrained")
+figure, panels = plt.subplots(1, 2, figsize=(7.6, 4.4), sharey=True, layout="constrained")
 for convention, axes in zip(("previous", "updated"), panels, strict=True):
     study = ns.ConvergenceStudy(
         ns.NGOS(ns.quadratic(0.9)),
