@@ -97,15 +97,17 @@ def _averaged(orders, least, low, high):
     is small by chance, a few numbers say that all are, and the shapes that they do not exclude give orders near to p
     that fit as if there were no further terms: of exact series 70, 90 and 95 % of 95 % intervals held p at 3, 4 and 5
     points. So few must not choose: each shape counts by its likelihood integrated over the order (exp(-least / 2)
-    times its spread), and has a normal law of its own spread on either side. The 99 % interval takes the 95 % one's
-    ends: those of 99 % reach as far as the prior allows.
+    times its spread), and has a normal law of its own spread on either side.
+
+    The 99 % interval is left as it is, and may be shorter than that of 95 %: verdicts read it with a margin of .1, and
+    with that margin it held p in 99.8 % and more; the average's ends of 99 % reach as far as the prior allows.
 
     orders, least, low, high : shape (shapes,), the best order, its deviance, and the ends of the 68 % interval
     """
     left = np.maximum(orders - np.maximum(low, _LEAST), _NARROW)
     right = np.maximum(np.minimum(high, _MOST) - orders, _NARROW)
     weight = np.exp(0.5 * (least.min() - least)) * (left + right)
-    level = np.array([_LEVELS["at68"], _LEVELS["at95"], _LEVELS["at95"]])
+    level = np.array([_LEVELS["at68"], _LEVELS["at95"]])
     wanted = 0.5 + 0.5 * np.concatenate([-level, level])
     below, above = np.full(len(wanted), _LEAST), np.full(len(wanted), _MOST)
     for _ in range(_HALVINGS):
@@ -113,7 +115,8 @@ def _averaged(orders, least, low, high):
         away = middle[:, None] - orders
         share = special.ndtr(away / np.where(away < 0.0, left, right)) @ weight / weight.sum()
         below, above = np.where(share < wanted, middle, below), np.where(share < wanted, above, middle)
-    return Ends(*np.split(0.5 * (below + above), 2))
+    low, high = np.split(0.5 * (below + above), 2)
+    return Ends(np.append(low, np.inf), np.append(high, -np.inf))
 
 
 def _least(expansion):

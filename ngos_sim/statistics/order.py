@@ -23,7 +23,7 @@ class OrderFit:
     """The fit of e = C h^p (1 + further terms) with p free, and of a theorem's own expansion, p = `theorem`.
 
     order, std_error, ci_low, ci_high : p, half its 68 % and its 95 % integrated-likelihood interval
-    low99, high99 : its 99 % interval
+    low99, high99 : its 99 % interval, which verdicts read; on a few precise points it may be the shorter one
     theorem : the order p of the theorem that the following, and verdicts, speak of
     constant, constant_std_error : C of C h^p, p the theorem's order: what stands beside a predicted constant
     lower, found : the Terms of lower order beside it, and those of them that are found: `theorem.lower_terms`

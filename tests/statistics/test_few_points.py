@@ -9,6 +9,7 @@ import pytest
 from benchmarks import recursions
 from ngos_sim.statistics.expansion import Expansion
 from ngos_sim.statistics.interval import interval
+from ngos_sim.statistics.order import MARGIN
 
 DRAWS = 9
 SHORT = {3: 0.7, 4: 0.02, 5: 2e-4, 6: 3e-5}  # of intervals, the median
@@ -30,8 +31,7 @@ def test_intervals_of_exact_errors_hold_the_order(points):
     found = [each for name in recursions.PROBLEMS for each in intervals(name, points, rng)]
     held = [each.at95.low < p < each.at95.high for each, p in found]
     assert np.mean(held) >= 0.935
-    wide = [each.at99.low <= each.at95.low <= each.at95.high <= each.at99.high for each, _ in found]
-    assert all(wide)
+    assert all(each.at99.low - MARGIN < p < each.at99.high + MARGIN for each, p in found)  # as verdicts read it
     assert np.median([each.at95.high - each.at95.low for each, _ in found]) < SHORT[points]
 
 

@@ -71,10 +71,10 @@ def test_a_few_steps_a_factor_four_apart_of_adam_with_beta_near_zero(points, c, 
 
     exact = np.array([error(h) for h in x.tolist()])
     constant = 2.0 * error(1e-4) / 1e-4 - error(2e-4) / 2e-4
-    noise = np.random.default_rng(5).standard_normal((DRAWS, points))
+    noise = np.random.default_rng(5).standard_normal((2 * DRAWS, points))
     std_error = relative * np.abs(exact)
     fitted = [order.fit(x, exact + std_error * one, std_error) for one in noise]
-    assert covered(fitted, constant) > 0.95 - 2.0 * math.sqrt(0.95 * 0.05 / DRAWS)
+    assert covered(fitted, constant) > 0.95 - 2.0 * math.sqrt(0.95 * 0.05 / (2 * DRAWS))
     assert np.mean([fit.ci_low < 1.0 < fit.ci_high for fit in fitted]) > 0.93
     assert np.median([fit.constant_std_error for fit in fitted]) < 4.0 * relative * abs(constant) + 0.01
 
