@@ -17,28 +17,30 @@ _PREDICTED = 24  # times at which a prediction is made
 
 
 def over_time(result, axes, *, theorem, sdes, functions, **_):
-    """Draw error / h^theorem against time of the first SDE and test function."""
-    sde, function = sdes[0], functions[0]
-    rows = result.table[(result.table.sde == sde) & (result.table.test_function == function)]
+    """Draw error / h^theorem against time of the first SDE and test function, under SVAG of the first eta2."""
+    table = result.table
+    (keys, rows), *_ = groups(table[(table.sde == sdes[0]) & (table.test_function == functions[0])])
     curves = [
         figures.Curve(h=h, **{name: at[column].to_numpy() for name, column in _COLUMNS.items()})
-        for (h, *_), at in rows.sort_values("time").groupby(["h", "eta2", "ell"])
+        for h, at in rows.sort_values("time").groupby("h")
     ]
-    what = {"sde": sde, "test_function": function, "predicted": _predicted(result, rows, theorem)}
-    return figures.collapse(curves, axes, theorem, **what)
+    eta2 = None if np.isnan(keys["eta2"]) else keys["eta2"]
+    of = {"sde": keys["sde"], "test_function": keys["test_function"], "eta2": eta2}
+    return figures.collapse(curves, axes, theorem, **of, predicted=_predicted(result, keys, rows, theorem))
 
 
-def _predicted(result, rows, theorem):
+def _predicted(result, keys, rows, theorem):
     """Return times and the factor of h^theorem that theory predicts there; None where it predicts none."""
-    if len(list(groups(rows))) > 1:  # a prediction each
-        return None
-    finest = rows[rows.h == rows.h.min()].sort_values("time")
-    at = np.unique(np.linspace(0, len(finest) - 1, min(len(finest), _PREDICTED)).round().astype(int))
-    keys, known = {"sde": rows.sde.iloc[0], "test_function": rows.test_function.iloc[0]}, Predictions(result.study)
-    found = [known.of(keys, finest.iloc[[place]]) for place in at]
-    values = np.array([each.of_order(theorem) for each in found])
+    clock, lag = (rows.time / rows.time.max()).round(9), rows.step % rows.kappa
+    common = [at for _, at in rows.groupby([clock.rename("clock"), lag.rename("lag")]) if len(at) == rows.h.nunique()]
+    chosen = np.unique(np.linspace(0, len(common) - 1, min(len(common), _PREDICTED)).round().astype(int))
+    known = Predictions(result.study)
+    found = [known.of(keys, common[place]) for place in chosen]
+    times, values = [common[place].time.iloc[0] for place in chosen], [each.of_order(theorem) for each in found]
     halves = theorem == 1.0 and any(each.root for each in found if np.isfinite(each.root))
-    return None if halves or np.isnan(values).any() or not values.any() else (finest.time.to_numpy()[at], values)
+    return (
+        None if halves or not np.isfinite(values).all() or not np.any(values) else (np.array(times), np.array(values))
+    )
 
 
 def over_paths(result, axes, *, sdes, functions, **_):

@@ -95,6 +95,21 @@ def test_predictions_are_drawn_and_lie_on_the_finest_points(result):
     assert np.allclose(predicted.get_ydata(), finest.get_ydata(), rtol=0.05)
 
 
+def test_svag_of_several_eta2_is_a_figure_of_one_over_time():
+    made = ns.ConvergenceStudy(
+        ns.NGOS(ns.quadratic(0.9)), ns.svag(ns.rmsprop(sigma0=0.8, eps0=0.0, c2=1.3), ell=[1, 2]),
+        sde=ns.rmsprop_sde(), initial={"theta": 1.2, "u": 1.0}, eta2=[2.0**-2, 2.0**-3], test_functions=["theta[0]"],
+    )  # fmt: skip
+    result = made.run(1024)
+    axes = draw(lambda axes: result.plot(kind="time", axes=axes))
+    title = axes.get_legend().get_title().get_text()
+    assert title.startswith(r"rmsprop, $\theta_{0}$, $\eta^2$ = 0.25; ")
+    assert len([line for line in axes.lines if line.get_marker() in "os"]) == 2
+    predicted = next(line for line in axes.lines if line.get_linestyle() == "--")
+    orders = result.order()
+    assert np.isclose(predicted.get_ydata()[-1], orders[orders.norm == "final"].predicted_constant.iloc[0])
+
+
 def test_a_folder_gives_the_same_figure(result, tmp_path):
     result.save(tmp_path)
     saved = (tmp_path / "errors.png").read_bytes()

@@ -29,7 +29,7 @@ class Curve:
     high: np.ndarray
 
 
-def collapse(curves, axes=None, power=1.0, sde="", test_function="", predicted=None):
+def collapse(curves, axes=None, power=1.0, sde="", test_function="", eta2=None, predicted=None):
     """Draw error / h^power against time, a line and a band for every h, the finest darkest.
 
     Parameters
@@ -40,6 +40,8 @@ def collapse(curves, axes=None, power=1.0, sde="", test_function="", predicted=N
         The order p that the errors are held to.
     sde, test_function : str
         Names of what is shown.
+    eta2 : float, optional
+        Of an SVAG series over ell.
     predicted : (ndarray, ndarray), optional
         Times, and what theory predicts there for h -> 0.
 
@@ -66,7 +68,7 @@ def collapse(curves, axes=None, power=1.0, sde="", test_function="", predicted=N
         axes.margins(x=0.02)
         _limits(axes, curves, power)
         style.grid(axes)
-        what = ", ".join([names.literal(sde)] * bool(sde) + [names.written(test_function)] * bool(test_function))
+        what = names.series(sde, test_function, eta2)
         band = f"{style.percent(95)} band over all times shaded"
         style.legend_below(axes, entries, f"{what}; {band}" if what else band)
     return axes

@@ -164,18 +164,14 @@ def _legend(axes, series, looks):
     functions = list(dict.fromkeys(each.test_function for each in series))
     alone = {"sde": len({sde for sde, _ in sdes}) == 1, "function": len(functions) == 1 and len(series) > 1}
     every = [style.Entry(looks[id(each)].sign(each.line), _label(each, **alone)) for each in series]
-    colours = [style.Entry(style.look(i, 0).swatch(), _name(sde, "", eta2)) for i, (sde, eta2) in enumerate(sdes)]
+    colours = [
+        style.Entry(style.look(i, 0).swatch(), names.series(sde, "", eta2)) for i, (sde, eta2) in enumerate(sdes)
+    ]
     markers = [style.Entry(style.grey(i), names.written(each)) for i, each in enumerate(functions)]
-    common = _name(sdes[0][0] if alone["sde"] else "", functions[0] if alone["function"] else "")
+    common = names.series(sdes[0][0] if alone["sde"] else "", functions[0] if alone["function"] else "")
     title = f"{common}{': ' * bool(common)}order [{style.percent(95)} interval]"
     signs = _signs(series, axes.get_facecolor())
     style.legend_below(axes, every + signs, title, colours + markers + signs)
-
-
-def _name(sde, function, eta2=None):
-    """Return words for what is given of a series."""
-    words = [names.literal(sde)] * bool(sde) + [names.written(function)] * bool(function)
-    return ", ".join(words + ([] if eta2 is None else [rf"$\eta^2$ = {eta2:g}"]))
 
 
 def _label(series, sde, function):
@@ -183,7 +179,7 @@ def _label(series, sde, function):
 
     sde, function : whether all series have the same
     """
-    name = _name("" if sde else series.sde, "" if function else series.test_function, series.eta2)
+    name = names.series("" if sde else series.sde, "" if function else series.test_function, series.eta2)
     name += ": " * bool(name or not function)
     if not len(series.finite()):
         return f"{name}not finite"

@@ -57,6 +57,12 @@ def literal(text):
     return text.replace("$", r"\$")
 
 
+def series(sde, function, eta2=None):
+    """Return words for what is given of a series."""
+    words = [literal(sde)] * bool(sde) + [written(function)] * bool(function)
+    return ", ".join(words + ([] if eta2 is None else [rf"$\eta^2$ = {eta2:g}"]))
+
+
 def interval(value, low, high):
     """Return a number and its interval with as many digits as the interval leaves it, so that its ends differ.
 
