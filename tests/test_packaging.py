@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import warnings
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def python(*arguments, **environment):
 
 @pytest.mark.parametrize("module", ["ngos_sim", "ngos_sim.cli"])
 def test_import_leaves_the_large_libraries_alone(module):
-    large = ["numpy", "numba", "scipy", "pandas", "matplotlib"]
+    large = ["numpy", "numba", "scipy", "pandas", "matplotlib", "jinja2"]
     found = python("-c", f"import sys, json, {module}; print(json.dumps([m for m in {large} if m in sys.modules]))")
     assert json.loads(found) == []
 
@@ -92,3 +93,12 @@ def test_citation_is_of_this_version():
 def test_the_source_distribution_holds_the_documents():
     manifest = (ROOT / "MANIFEST.in").read_text(encoding="utf-8").split()
     assert {"docs", "CITATION.cff", "CHANGELOG.md"} <= set(manifest)
+
+
+def test_the_wheel_holds_what_reports_are_made_of():
+    described = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = described["tool"]["setuptools"]["package-data"]["ngos_sim"]
+    files = sorted((ROOT / "ngos_sim" / "reporting" / "templates").iterdir())
+    assert {file.name for file in files} >= {"page.html", "study.html", "cases.html", "parts.html", "style.css"}
+    packed = {file for pattern in patterns for file in (ROOT / "ngos_sim").glob(pattern)}
+    assert set(files) <= packed

@@ -21,7 +21,7 @@ def test_run_writes_four_files_and_nothing_else(call, study, tmp_path):
     assert (status, err) == (0, "")
     assert names(tmp_path) == ["study", "study.toml"]
     assert names(tmp_path / "study") == FILES
-    assert "written to" in out
+    assert out.endswith(f"written to {tmp_path}/study; to look at: {tmp_path}/study/report.html\n")
     assert "theta[0]" in out
     assert (tmp_path / "study" / "errors.png").read_bytes().startswith(b"\x89PNG")
 
@@ -257,3 +257,15 @@ def test_help_is_not_an_error(call):
     assert (status, err) == (0, "")
     for command in ("verify", "run", "plan", "plot", "list"):
         assert command in out
+
+
+def test_report_again_of_a_folder(call, study, tmp_path):
+    call("run", study(), "--quiet")
+    (tmp_path / "study" / "report.html").unlink()
+    status, out, err = call("report", "study")
+    assert (status, out, err) == (0, "study/report.html\n", "")
+    assert "Orders" in (tmp_path / "study" / "report.html").read_text(encoding="utf-8")
+    status, _, err = call("report", "nowhere")
+    assert status == 2
+    assert one_line(err)
+    assert "nowhere/chunks.sqlite: not there" in err

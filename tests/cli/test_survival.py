@@ -90,7 +90,8 @@ def test_a_run_that_is_done_says_so_and_runs_nothing(call, study, tmp_path, monk
     status, out, _ = call("run", path)
     assert (status, pressed.rounds) == (0, 0)
     assert out.endswith(
-        f"written to {tmp_path}/study, whose 2048 trajectories a point were all there: nothing was run\n"
+        f"written to {tmp_path}/study, whose 2048 trajectories a point were all there: nothing was run; "
+        f"to look at: {tmp_path}/study/report.html\n"
     )
     assert bytes_of(tmp_path / "study") == before
 
