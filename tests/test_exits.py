@@ -126,5 +126,5 @@ def test_a_run_without_streams_writes_its_files(tmp_path):
     study = Path(__file__).parents[1] / "examples/study.toml"
     assert shell(f"$NGOS run {study} --out out --trajectories 1 <&- >&- 2>&-", cwd=tmp_path) == (0, "", "")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["chunks.sqlite", "errors.png", "orders.csv", "study.json", "table.csv"]
+    assert names == ["chunks.sqlite", "errors.png", "orders.csv", "report.html", "study.json", "table.csv"]
     assert (tmp_path / "out/table.csv").read_text().startswith("h,eta_e,")

@@ -30,6 +30,12 @@ class Scales(NamedTuple):
     high: np.ndarray
 
 
+def least(scales, logs):
+    """Return the least width of each slot: a millionth of its size, of a logarithm and of one that is always 0 of 1."""
+    size = np.maximum(np.abs(scales.low), np.abs(scales.high))
+    return 1e-6 * np.where(np.asarray(logs) | (size == 0.0), 1.0, size)
+
+
 @njit(**KERNEL)
 def _steps(tags, move, first, last, logs, noise, cumulative, uniform, thrown, scales):
     """Walk, and widen the scales; return whether all is finite."""

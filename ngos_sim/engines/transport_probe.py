@@ -1,9 +1,10 @@
 """Where a function is not smooth: second differences at two spacings say whether it has a kink or a jump."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
+
+from ngos_sim.engines import transport_pilot
 
 _WIDE = 512  # intervals
 _FINER = 16.0
@@ -52,6 +53,7 @@ def kinks(function, scales, logs):
     One slot moves at a time, the others in the middle of what the pilot has seen.
     """
     middle = 0.5 * (scales.low + scales.high)
+    widths = 3.0 * scales.deviation + transport_pilot.least(scales, logs)
     found = []
     for slot in range(len(middle)):
 
@@ -61,6 +63,5 @@ def kinks(function, scales, logs):
             states = np.stack([np.exp(row) if log else row for row, log in zip(states, logs, strict=True)])
             return function(states)
 
-        width = 3.0 * scales.deviation[slot] + 1e-6 * max(1.0, math.fabs(middle[slot]))
-        found.append(smoothness(along, scales.low[slot] - width, scales.high[slot] + width))
+        found.append(smoothness(along, scales.low[slot] - widths[slot], scales.high[slot] + widths[slot]))
     return Kinks(found[0], max(found[1:], key=KINDS.index, default="constant"))

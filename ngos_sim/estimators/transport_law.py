@@ -27,7 +27,7 @@ from ngos_sim.processes.calling import rows
 from ngos_sim.processes.rule import parameters
 
 FINER = (1, 2)  # of the SDE's steps: what they give is extrapolated
-_PER_TIME = 64.0  # steps of the SDE a unit of time, at least
+_STEPS = 64  # of the SDE from the start to the horizon, at least
 _LEAST = 0.2  # spread of a logarithm about its reference: a slot counts as smooth on a scale of 20 %
 _NOISE = 6.0  # deviations of the noise over which a step must be smooth
 _MARGIN = 5.0  # deviations of theta beyond what the pilots have seen
@@ -87,7 +87,7 @@ class Carrier:
 
     def steps_of(self, sde):
         """Return how many steps an SDE takes at least to one of the optimizer."""
-        return sde.refinement * max(1, round(_PER_TIME * self.problem.h))
+        return sde.refinement * max(1, round(_STEPS / self.problem.steps))
 
     def noise(self, nodes):
         """Return the rule of the noise law: its atoms, or so many nodes."""
@@ -134,21 +134,22 @@ class Carrier:
     def grid(self, level):
         """Return the Lattice or the Moments of a level: each is finer than the one before in everything."""
         scales, logs, reach = self.scales, self.logs, 5.5 + 0.75 * level
+        least = transport_pilot.least(scales, logs)
         floors = np.maximum(0.4 / 1.3**level * scales.deviation, _LEAST * np.array(logs))
         if self.is_by_moments:
-            deviation, sizes = np.maximum(floors, _tiny(scales)), (8 + 2 * level, 8 + 2 * level, 5 + level)
+            deviation, sizes = np.maximum(floors, least), (8 + 2 * level, 8 + 2 * level, 5 + level)
             return Moments(sizes[: len(logs)], logs, tuple(deviation.tolist()), reach)
-        width = float(max(scales.deviation[0], _tiny(scales)[0]))
+        width = float(max(scales.deviation[0], least[0]))
         spacing = 0.3 / 1.5**level * width
         low, high = scales.low[0] - _MARGIN * width, scales.high[0] + _MARGIN * width
         polynomials = 5 + level if len(logs) > 1 else 1
-        least = float(max(floors[-1], _tiny(scales)[-1])) if len(logs) > 1 else 1.0
-        return Lattice(float(low), float(high), spacing, logs[-1], polynomials, least, reach)
+        spread = float(max(floors[-1], least[-1])) if len(logs) > 1 else 1.0
+        return Lattice(float(low), float(high), spacing, logs[-1], polynomials, spread, reach)
 
     def nodes(self, level):
         """Return how many nodes the rule of the noise law has at a level."""
-        h = self.problem.h
-        return (8 if h > 1 / 40 else 6 if h > 1 / 200 else 4) + level
+        steps = self.problem.steps
+        return (8 if steps < 40 else 6 if steps < 200 else 4) + level
 
     def carried(self, level, factors: Sequence[Factor], kinked) -> Means:
         """Return the Means of factors of this coordinate; kinked : those that are averaged over their kinks."""
@@ -203,8 +204,3 @@ class _Observed(NamedTuple):
         smeared = grid.smeared(law, ref, slots) if any(self.kinked) else smooth
         nodes = [smeared if kinked else smooth for kinked in self.kinked]
         return [float(np.sum(n.weights * g(n.states))) for g, n in zip(self.functions, nodes, strict=True)]
-
-
-def _tiny(scales):
-    """Return the least width of each slot: of one that does not spread, a millionth of its size."""
-    return 1e-6 * np.maximum(1.0, np.maximum(np.abs(scales.low), np.abs(scales.high)))

@@ -34,7 +34,8 @@ def _of_theta(function):
         signature.bind(0.0)
     except TypeError:
         allowed = "a function of theta alone is allowed; ns.Variance(name, function, ..) takes one of (theta, p)"
-        raise TypeError(f"covariance={described(function)} is a function of {signature}; {allowed}") from None
+        taken = ", ".join(signature.parameters)
+        raise TypeError(f"covariance={described(function)} is a function of ({taken}); {allowed}") from None
     return function
 
 

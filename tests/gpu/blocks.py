@@ -18,7 +18,6 @@ from tests.gpu import emulator, patience  # noqa: F401
 from tests.support import families, programs
 
 FIRST = 1024  # a trajectory
-SIMULATED = "mix"  # in which float32 and float64 meet: the simulator shows no more of the others than the emulator
 
 
 def written(kernel, launch):
@@ -41,11 +40,10 @@ def simulated(kernel):
 
 def main(precision):
     """Compare, and print what a test looks for."""
-    runs = (emulated, simulated) if precision == SIMULATED else (emulated,)
     for name, program in families.simulated().items():
         kernel = Kernel(*program, precision, plain=True)
         expected = programs.block_sums(*program, precision, FIRST // BLOCK)
-        for run in runs:
+        for run in (emulated, simulated):
             np.testing.assert_array_equal(run(kernel), expected, err_msg=f"{name}, {run.__name__}")
         print(name)
 

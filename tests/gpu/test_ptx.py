@@ -55,9 +55,8 @@ def compared(program, inputs, precision, tolerance):
 
 CASES = families.cases()
 SINGLE = [name for name in CASES if not name.startswith(("local", "wide"))]
-# In f64 too; other families, which bring no features, in f32, a GPU's own. What couples coordinates the emulator holds
-# to the CPU in f64, every case.
-FEATURES = [*programs.cases(), "joint loss and covariance", "study of data", "lion"]
+# In f64 too; other families, which bring no features, in f32, a GPU's own.
+FEATURES = {**programs.cases(), **families.signs(), **families.coupled()}
 INTERPRETED = [*((name, "f64") for name in FEATURES), *((name, "f32") for name in SINGLE), ("rmsprop", "mix")]
 
 
