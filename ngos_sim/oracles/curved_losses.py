@@ -117,8 +117,8 @@ def double_well(hessian: ArrayLike, minimum: ArrayLike, width: ArrayLike) -> Los
 
     With H the curvature far out, m the minimum and w the width of the barrier
 
-        f(theta) = sum_i H/2 (theta_i^2 - (m^2 + w^2) log(1 + theta_i^2 / w^2)),
-        f' = H theta (theta^2 - m^2) / (theta^2 + w^2).
+        f(theta) = sum_i H/2 (theta_i^2 - (m^2 + w^2) log(1 + theta_i^2 / w^2))
+        f' = H theta (theta^2 - m^2) / (theta^2 + w^2)
 
     The maximum at 0 has the curvature -H m^2 / w^2, each minimum 2 H m^2 / (m^2 + w^2), and the barrier between them
     is H/2 ((m^2 + w^2) log(1 + m^2 / w^2) - m^2). The gradient is Lipschitz with the constant

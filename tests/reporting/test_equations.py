@@ -42,6 +42,12 @@ def test_every_process_has_equations(kind, name, order):
         assert sorted(re.sub(r"[^A-Za-z\d]", "", letters)) == sorted(words)  # nothing is lost
 
 
+def test_equations_of_losses_covariances_and_noises_are_equations():
+    every = [each.make for kinds in KINDS.values() for each in kinds.values()]
+    equations = [equation for make in every for equation in told(make).equations]
+    assert sum(map(len, map(shown, equations))) > 1000
+
+
 @pytest.mark.parametrize(
     ("text", "within"),
     [
