@@ -20,7 +20,7 @@ def study():
         initial=dict(theta=0.0, u=1.0),
         steps=[2],
         horizon=0.5,
-        test_functions=["theta[0]", ns.TestFunction("kink", lambda x: abs(x[0]), coordinate=0)],
+        test_functions=["theta[0]", ns.TestFunction("jump", lambda x: 1.0 if x[0] > 0.1 else 0.0)],
     )
 
 
