@@ -18,6 +18,7 @@ _LETTERS = re.compile(r'<tspan x="([^"]*)"([^>]*)>[^<]*</tspan>(?:<tspan x="[^"]
 _MARKS = re.compile(r'<use ([^>]*) style="([^"]*)"/>(?:<use [^>]* style="\2"/>)+')
 _LINES = re.compile(r'<path d="([^"]*)"( [^>]*fill: none[^>]*)/>(?:<path d="[^"]*"\2/>)+')
 _DASH = re.compile(r'<path id="([^"]*)" d="M(\S+) ([^"L]+)L(\S+) ([^"LCz]+)" style="([^"]*)"/>')
+_GRID = re.compile(r'(<path d="[^"]*") clip-path="[^"]*"( style="[^"]*stroke-width:0\.3);stroke-linecap:square')
 _STRAIGHT = 0.06  # points: a line's vertex that lies so near the chord of its neighbours is not seen
 
 
@@ -30,7 +31,9 @@ def element(draw):
     content = re.sub(r"<[^>]*>", lambda tag: _without_groups(_short(tag[0]), opened), content)
     for name, style in re.findall(r'<path id="([^"]+)"[^>]* style="([^"]+)"', content):  # which its uses have anyway
         content = re.sub(rf'(<use href="#{name}"[^>]*) style="{re.escape(style)}"', r"\1", content)
-    return _joined(re.sub(r">\s+<(?!/tspan)", "><", content))
+    content = _joined(re.sub(r">\s+<(?!/tspan)", "><", content))
+    content = re.sub(r'style="[^"]*"', lambda style: re.sub("([:;]) ", r"\1", style[0]), content)
+    return _GRID.sub(r"\1\2", content)
 
 
 def _joined(content):

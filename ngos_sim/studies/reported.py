@@ -85,7 +85,9 @@ def _extent(table):
     steps = sorted(table.h.unique())
     several = f"{len(steps)} step sizes, h from {steps[-1]:.4g} to {steps[0]:.4g}"
     sizes = several if len(steps) > 1 else f"One step size, h = {steps[0]:.4g}"
-    return f"{sizes}; up to time {table.time.max():g}; {table.trajectories.min():,} trajectories at each."
+    sampled = table.trajectories[table.trajectories > 0]  # 0 of what is computed
+    how = f"{sampled.min():,} trajectories at each" if len(sampled) else "computed, without trajectories"
+    return f"{sizes}; up to time {table.time.max():g}; {how}."
 
 
 def _why(reasons):
