@@ -1,4 +1,4 @@
-"""Errors that are computed, with what they are uncertain by: two sizes of what carries the laws, two steps of the SDE.
+"""Errors that are computed, with what they are uncertain by: sizes of what carries the laws, two steps of the SDE.
 
 `estimators.transport` asks, once a point; `studies.means` asks for one process alone.
 """

@@ -85,9 +85,14 @@ _CELLS = {"order": _order, "95 % interval": interval, "constant": _constant, "pr
 ERRORS_CAPTION = "Errors E g(optimizer) - E g(SDE) at the last time of each step size."
 
 
+def at_last_time(table):
+    """Return the rows of a table at each point's last time."""
+    return table[table.time == table.groupby(["h", "kappa"]).time.transform("max")]
+
+
 def errors_table(table):
     """Return the errors at each point's last time as text, one line a point and test function."""
-    last = table[table.time == table.groupby(["h", "kappa"]).time.transform("max")]
+    last = at_last_time(table)
     several = ["eta2", "ell"] if last.ell.nunique() > 1 else []
     several += ["batch_size"] * bool(last.batch_size.notna().any())
     columns = [

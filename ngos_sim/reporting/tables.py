@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ngos_sim.reporting.report import at_last_time
 from ngos_sim.reporting.sentences import number, outcome
 
 
@@ -124,7 +125,7 @@ def constants(found):
 
 def errors(table):
     """Return the errors at each point's last time; all others are in table.csv."""
-    last = table[table.time == table.groupby(["h", "kappa"]).time.transform("max")]
+    last = at_last_time(table)
     shown = last if last.ell.nunique() > 1 else last.drop(columns=["eta2", "ell"])
     if not shown.nonfinite.any():
         shown = shown.drop(columns="nonfinite")

@@ -11,7 +11,6 @@ import sys
 import numpy as np
 from numba import cuda
 
-from ngos_sim.engines.cuda import kernel as cuda_kernel
 from ngos_sim.engines.cuda.engine import Kernel
 from ngos_sim.engines.program import BLOCK
 from tests.gpu import emulator, patience  # noqa: F401
@@ -30,7 +29,8 @@ def written(kernel, launch):
 
 def emulated(kernel, order="forward"):
     """Return what one block writes in the emulator."""
-    return written(kernel, lambda *arrays: emulator.launch(cuda_kernel, kernel.function, 1, BLOCK, *arrays, order))
+    made_in = sys.modules[kernel.function.__module__]
+    return written(kernel, lambda *arrays: emulator.launch(made_in, kernel.function, 1, BLOCK, *arrays, order))
 
 
 def simulated(kernel):

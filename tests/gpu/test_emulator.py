@@ -1,6 +1,8 @@
 """The block emulator: the order of the lanes does not matter, and seeded faults are seen."""
 
+import importlib.util
 import inspect
+import sys
 
 import numpy as np
 import pytest
@@ -51,18 +53,25 @@ def test_the_order_of_lanes_does_not_matter(small, order):
     np.testing.assert_array_equal(emulated(small, order), emulated(small))
 
 
-def faulty(monkeypatch, name, old, new):
-    """Return the small kernel with one line of a factory of its file replaced."""
-    source = inspect.getsource(getattr(cuda_kernel, name))
-    assert source.count(old) == 1
-    names = dict(vars(cuda_kernel))
-    with monkeypatch.context() as patch:
-        exec(compile(source.replace(old, new), "faulty", "exec"), vars(cuda_kernel))
-        patch.setattr(cuda, "_KERNELS", {})
-        patch.setattr(cuda, "make", cuda_kernel.make)
-        kernel = Kernel(*programs.alone(ns.rmsprop(**programs.RMSPROP), steps=2), "f64", plain=True)
-        vars(cuda_kernel)[name] = names[name]
-    return kernel
+@pytest.fixture
+def faulty(monkeypatch, tmp_path):
+    """Return a function that makes the small kernel with some words of a factory of its file replaced."""
+
+    def make(name, old, new):
+        factory, file = inspect.getsource(getattr(cuda_kernel, name)), tmp_path / "faulty_kernel.py"
+        assert factory.count(old) == 1
+        whole = inspect.getsource(cuda_kernel)
+        file.write_text(whole.replace(factory, factory.replace(old, new)), encoding="utf-8")
+        spec = importlib.util.spec_from_file_location(file.stem, file)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, file.stem, module)  # where `emulated` finds it
+        spec.loader.exec_module(module)
+        with monkeypatch.context() as patch:
+            patch.setattr(cuda, "_KERNELS", {})
+            patch.setattr(cuda, "make", module.make)
+            return Kernel(*programs.alone(ns.rmsprop(**programs.RMSPROP), steps=2), "f64", plain=True)
+
+    return make
 
 
 TREE_BARRIER = ("            cuda.syncthreads()\n            half //= 2\n", "            half //= 2\n")
@@ -81,11 +90,11 @@ LOW_HIGH = "low, high = index & np.uint64(0xFFFFFFFF), index >> np.uint64(32)"
     ],
     ids=["missing barrier", "dropped guard", "divergent barrier"],
 )
-def test_seeded_faults_are_seen(monkeypatch, change, error, order):
+def test_seeded_faults_are_seen(faulty, change, error, order):
     with pytest.raises(error):
-        emulated(faulty(monkeypatch, "_reducer", *change), order)
+        emulated(faulty("_reducer", *change), order)
 
 
-def test_a_swapped_counter_word_is_seen(small, monkeypatch):
-    swapped = faulty(monkeypatch, "make", LOW_HIGH, LOW_HIGH.replace("low, high", "high, low"))
+def test_a_swapped_counter_word_is_seen(small, faulty):
+    swapped = faulty("make", LOW_HIGH, LOW_HIGH.replace("low, high", "high, low"))
     assert np.all(emulated(swapped) != emulated(small))
