@@ -7,6 +7,7 @@ import numpy as np
 
 from ngos_sim.engines.compiling.numba_internals import njit
 from ngos_sim.engines.compiling.primitives import JIT
+from ngos_sim.oracles.noises import gauss_hermite
 
 
 class Hermite(NamedTuple):
@@ -44,9 +45,7 @@ def values(x, n):
 @functools.cache
 def hermite(n, reach=6.0):
     """Return the Hermite of n nodes, points beyond `reach` or the outermost node held there."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(n)
-    nodes, weights = 0.5 * (nodes - nodes[::-1]), 0.5 * (weights + weights[::-1])
-    weights = weights / weights.sum()
+    nodes, weights = gauss_hermite(n)
     far = max(1.1 * float(nodes[-1]), reach)
     return Hermite(nodes, weights, values(nodes, n) * weights, np.sqrt(np.arange(n + 1.0)), far)
 

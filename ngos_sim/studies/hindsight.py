@@ -11,7 +11,7 @@ import pandas as pd
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.reporting import report
-from ngos_sim.studies.series import at_norm, groups
+from ngos_sim.studies.series import headline
 
 PILOT = "pilot"  # the name by which a study keeps the Pilot of its last plan
 _KEYS = ["sde", "test_function", "eta2", "ell", "h", "time"]
@@ -62,8 +62,7 @@ def hindsight(pilot, table, settings, chunks, seconds):
     chunks : int
         That it ran at every point, in so many seconds.
     """
-    rows = pd.concat([at_norm(group, "max") for _, group in groups(pilot.table)])
-    both = rows.merge(table, on=_KEYS, suffixes=("_pilot", ""))
+    both = headline(pilot.table).merge(table, on=_KEYS, suffixes=("_pilot", ""))
     planned = expected_std_error(both.std_error_pilot, both.rounding_pilot, both.trajectories_pilot / both.trajectories)
     found = both[_KEYS].assign(planned=planned, std_error=both.std_error, ratio=both.std_error / planned)
     seen = pilot.cost(chunks).seconds if settings == pilot.settings else math.nan
