@@ -26,11 +26,12 @@ _TYPES = (types.float64, types.float64)
 
 
 class Numbers(NamedTuple):
-    """The numbers of one coordinate: of its loss, of its covariance, and of the process; tuples of floats."""
+    """The numbers of one coordinate: of its loss, its covariance and its noise law, and of the process."""
 
     loss: tuple[float, ...]
     variance: tuple[float, ...]
-    parameters: tuple[float, ...]
+    noise: tuple[float, ...] = (0.0,)
+    parameters: tuple[float, ...] = ()
 
 
 class Move(NamedTuple):
@@ -39,9 +40,11 @@ class Move(NamedTuple):
     address: int
     slots: int
     columns: int
+    channels: int
     table: np.ndarray
     loss: np.ndarray
     variance: np.ndarray
+    noise: np.ndarray
     parameters: np.ndarray
 
 
@@ -53,12 +56,30 @@ class Law(NamedTuple):
 
 
 class Thrown(NamedTuple):
-    """What is thrown in a step: its states, 128 lanes a slot, the noise and the weight of each; and 128 zeros."""
+    """What is thrown in a step: its states, 128 lanes a slot, the noise and the weight of each; and 128 zeros.
+
+    second, third : of two channels the second one's noise, and what a step of weak order 2 needs besides
+    """
 
     states: np.ndarray
     noise: np.ndarray
+    second: np.ndarray
+    third: np.ndarray
     weights: np.ndarray
     nothing: np.ndarray
+
+
+class Draw(NamedTuple):
+    """Nodes and weights in place of the noise of a step.
+
+    values, weights : shape (1, nodes), or (states, nodes) where each state has its own (`engines.transport_split`)
+    second, third : shape (nodes,), of Thrown
+    """
+
+    values: np.ndarray
+    weights: np.ndarray
+    second: np.ndarray
+    third: np.ndarray
 
 
 class Functions(NamedTuple):
@@ -74,8 +95,13 @@ def functions():
     return Functions(bind(elementary.exp, "f64"), bind(elementary.log, "f64"))
 
 
-def moved(move, numbers, slots, table):
-    """Return the Move of a scalar function `program.move`, whose noise law is the Gaussian: xi is then zeta itself.
+def draw(values, weights):
+    """Return the Draw of one rule for all states, of a process with one channel."""
+    return Draw(values[None].copy(), weights[None].copy(), np.zeros(len(values)), np.zeros(len(values)))
+
+
+def moved(move, numbers, slots, table, channels=1):
+    """Return the Move of a scalar function `program.move`; of the Gaussian law its xi is zeta itself.
 
     Parameters
     ----------
@@ -83,20 +109,23 @@ def moved(move, numbers, slots, table):
     numbers : Numbers
     slots : int
     table : ndarray, shape (steps, columns)
+    channels : 1 or 2
+        How many Brownian motions drive it.
     """
-    lengths = {"loss": len(numbers.loss), "variance": len(numbers.variance), "noise": 1, "slots": slots}
+    lengths = {"loss": len(numbers.loss), "variance": len(numbers.variance), "noise": len(numbers.noise)}
     columns = table.shape[1]
     with without_collection():
-        tag = bind(move, "f64", **lengths, parameters=len(numbers.parameters), table=columns, matrix=0)
+        tag = bind(move, "f64", **lengths, slots=slots, parameters=len(numbers.parameters), table=columns, matrix=0)
         address = lanes.row.address(tag, *_TYPES)
     flat = np.append(np.ravel(table), 0.0)  # never empty: kernels take its address
-    return Move(address, slots, columns, flat, *map(np.array, numbers))
+    return Move(address, slots, columns, channels, flat, *map(np.array, numbers))
 
 
-def room(count, slots):
+def room(count, slots, channels=1):
     """Return Thrown for up to `count` states."""
-    blocks = -(-count // BLOCK)
-    return Thrown(np.zeros(blocks * slots * BLOCK), np.zeros(blocks * BLOCK), np.zeros(count), np.zeros(BLOCK))
+    lanes_ = -(-count // BLOCK) * BLOCK
+    second, third = (np.zeros(lanes_ if channels == 2 else BLOCK) for _ in range(2))
+    return Thrown(np.zeros(lanes_ * slots), np.zeros(lanes_), second, third, np.zeros(count), np.zeros(BLOCK))
 
 
 @njit(**KERNEL)
@@ -106,17 +135,18 @@ def throw(library, move, step, thrown, count):
     states, first = thrown.states, np.uint64(0)
     nothing = pointer(thrown.nothing, first)
     for block in range((count + BLOCK - 1) // BLOCK):
+        other = np.uint64(block * (move.channels - 1)) * _L
         row = Row(
             state=pointer(states, np.uint64(block * move.slots) * _L),
             xi=pointer(thrown.noise, np.uint64(block) * _L),
-            chi=nothing,
-            extra=nothing,
+            chi=pointer(thrown.second, other),
+            extra=pointer(thrown.third, other),
             pull=nothing,
             bend=nothing,
             spread=nothing,
             loss=pointer(move.loss, first),
             variance=pointer(move.variance, first),
-            noise=nothing,
+            noise=pointer(move.noise, first),
             parameters=pointer(move.parameters, first),
             table=pointer(move.table, np.uint64(step * move.columns)),
             d=1,
@@ -124,19 +154,47 @@ def throw(library, move, step, thrown, count):
         enter_row(move.address, row)
 
 
-def after(move, step, state, noise):
-    """Return where one state, a sequence of its slots, is after a step with each of some noise numbers.
+@njit(**KERNEL)
+def fan(move, base, count, draw, thrown):
+    """Write what is thrown from the first `count` states of a base, a node of the noise each; return how many."""
+    keep_apart()
+    slots, nodes, many = move.slots, draw.values.shape[1], draw.values.shape[0] > 1
+    n = 0
+    for i in range(count):
+        source, row = (i // BLOCK) * slots * BLOCK + i % BLOCK, i if many else 0
+        for q in range(nodes):
+            at = (n // BLOCK) * slots * BLOCK + n % BLOCK
+            for slot in range(slots):
+                thrown.states[at + slot * BLOCK] = base.states[source + slot * BLOCK]
+            thrown.noise[n], thrown.weights[n] = draw.values[row, q], base.weights[i] * draw.weights[row, q]
+            if move.channels == 2:
+                thrown.second[n], thrown.third[n] = draw.second[q], draw.third[q]
+            n += 1
+    return n
+
+
+def after(move, step, states, noise):
+    """Return where states are after a step with noise numbers, one for each.
+
+    Parameters
+    ----------
+    states : array_like, shape (slots,) or (slots, count)
+    noise : float or ndarray, shape (count,)
 
     Returns
     -------
-    states : ndarray, shape (slots, len(noise))
+    states : ndarray, shape (slots, count)
     """
-    count, slots = len(noise), move.slots
+    states = np.asarray(states, dtype=np.float64)
+    count, slots = max(np.size(noise), states[0].size), move.slots
     thrown = room(count, slots)
-    thrown.states.reshape(-1, slots, BLOCK)[:] = np.asarray(state)[:, None]
+    lanes_ = thrown.states.reshape(-1, slots, BLOCK).swapaxes(0, 1)
+    for slot, row in enumerate(states):
+        filled = np.resize(row, lanes_[slot].size)
+        lanes_[slot] = filled.reshape(-1, BLOCK)
     thrown.noise[:count] = noise
     throw(functions(), move, step, thrown, count)
-    return thrown.states.reshape(-1, slots, BLOCK).swapaxes(0, 1).reshape(slots, -1)[:, :count]
+    return lanes_.reshape(slots, -1)[:, :count]
 
 
 @njit(**KERNEL)

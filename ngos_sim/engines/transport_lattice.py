@@ -19,6 +19,7 @@ from ngos_sim.engines.compiling.primitives import KERNEL, keep_apart
 from ngos_sim.engines.program import BLOCK
 from ngos_sim.engines.transport import Law
 from ngos_sim.engines.transport_hermite import Hermite, fill, hermite
+from ngos_sim.engines.transport_split import advance_divided
 
 POINTS = 7  # over which a thrown point is split: odd, so that it is smooth about every node
 _HALF = POINTS // 2
@@ -45,10 +46,10 @@ class Sizes(NamedTuple):
 
 
 @njit(**KERNEL)
-def _nodes(tags, sizes, ref, law, noise, weights, thrown, slots):
-    """Write the states that are thrown, and return how many, and the sum of the weights' moduli."""
+def _nodes(tags, sizes, ref, law, base, slots):
+    """Write the states that are thrown and their weights, and return how many, and the sum of the weights' moduli."""
     keep_apart()
-    x, table, states = sizes.rule.nodes, sizes.rule.to_nodes, thrown.states
+    x, table, states = sizes.rule.nodes, sizes.rule.to_nodes, base.states
     count, mass = 0, 0.0
     for i in range(sizes.points):
         largest = 0.0
@@ -62,16 +63,12 @@ def _nodes(tags, sizes, ref, law, noise, weights, thrown, slots):
             for c in range(len(x)):
                 own += law[i, c] * table[c, j]
             mass += abs(own)
-            other = ref[_OTHER] + ref[_SLOPE] * (theta - ref[_THETA]) + ref[_SPREAD] * x[j]
-            if sizes.log:
-                other = call(tags.exp, other)
-            for q in range(len(noise)):
-                at = (count // BLOCK) * slots * BLOCK + count % BLOCK
-                states[at] = theta
-                if slots > 1:
-                    states[at + BLOCK] = other
-                thrown.noise[count], thrown.weights[count] = noise[q], own * weights[q]
-                count += 1
+            at = (count // BLOCK) * slots * BLOCK + count % BLOCK
+            states[at], base.weights[count] = theta, own
+            if slots > 1:
+                other = ref[_OTHER] + ref[_SLOPE] * (theta - ref[_THETA]) + ref[_SPREAD] * x[j]
+                states[at + BLOCK] = call(tags.exp, other) if sizes.log else other
+            count += 1
     return count, mass
 
 
@@ -105,7 +102,7 @@ def _logarithms(tags, thrown, count):
 
 
 @njit(**KERNEL)
-def _gather(tags, sizes, ref, thrown, count, slots, law, split, psi):
+def _gather(tags, sizes, ref, thrown, count, slots, law, shares, psi):
     """Write the law of what was thrown; return whether all of it is finite."""
     keep_apart()
     polynomials = len(sizes.rule.nodes)
@@ -125,34 +122,42 @@ def _gather(tags, sizes, ref, thrown, count, slots, law, split, psi):
         nearest = int(place + 0.5)
         left, right = 1.0, 1.0
         for i in range(POINTS):
-            split[i] = left * sizes.split[i]
+            shares[i] = left * sizes.split[i]
             left *= place - nearest - (i - _HALF)
         for i in range(POINTS - 1, -1, -1):
-            split[i] *= right
+            shares[i] *= right
             right *= place - nearest - (i - _HALF)
         fill(psi, 0, xi, sizes.rule)
         for i in range(POINTS):
-            share = thrown.weights[n] * split[i]
+            share = thrown.weights[n] * shares[i]
             for c in range(polynomials):
                 law[nearest - _HALF + i, c] += share * psi[c]
     return True
 
 
 @njit(**KERNEL)
-def _steps(tags, sizes, move, first, last, path, follows, noise, weights, law, thrown, split, psi):
+def _step(tags, sizes, move, step, count, path, follows, draw, base, thrown, law, shares, psi):
+    """Throw the first `count` states of the base and gather the law; return whether all of it is finite."""
+    keep_apart()
+    count = transport.fan(move, base, count, draw, thrown)
+    transport.throw(tags, move, step, thrown, count)
+    if sizes.log:
+        _logarithms(tags, thrown, count)
+    if follows and move.slots > 1:
+        _follow(tags, sizes, path[step], path[step + 1], thrown, count)
+    return _gather(tags, sizes, path[step + 1], thrown, count, move.slots, law, shares, psi)
+
+
+@njit(**KERNEL)
+def _steps(tags, sizes, move, first, last, path, follows, draw, base, thrown, law, shares, psi):
     """Carry a law through steps first .. last - 1; return the greatest sum of moduli, infinite where it was lost."""
     greatest = 0.0
     for step in range(first, last):
-        count, mass = _nodes(tags, sizes, path[step], law, noise, weights, thrown, move.slots)
+        count, mass = _nodes(tags, sizes, path[step], law, base, move.slots)
         greatest = max(greatest, mass)
         if count == 0 or not mass < math.inf:
             return math.inf
-        transport.throw(tags, move, step, thrown, count)
-        if sizes.log:
-            _logarithms(tags, thrown, count)
-        if follows and move.slots > 1:
-            _follow(tags, sizes, path[step], path[step + 1], thrown, count)
-        if not _gather(tags, sizes, path[step + 1], thrown, count, move.slots, law, split, psi):
+        if not _step(tags, sizes, move, step, count, path, follows, draw, base, thrown, law, shares, psi):
             return math.inf
     return greatest
 
@@ -179,7 +184,7 @@ class Lattice:
         rule = hermite(polynomials, reach)
         self.sizes = Sizes(low - _HALF * spacing, spacing, count, rule, log, least, _DENOMINATORS)
         self._tags = transport.functions()
-        self._split, self._psi = np.zeros(POINTS), np.zeros(polynomials)
+        self._shares, self._psi = np.zeros(POINTS), np.zeros(polynomials)
 
     def path(self, steps):
         """Return room for the references of so many steps."""
@@ -199,17 +204,30 @@ class Lattice:
             path[0] = own[0], own[-1], 0.0, self.sizes.least
         thrown, law = transport.room(1, len(own)), np.zeros((self.sizes.points, len(self._psi)))
         thrown.states[: len(own) * BLOCK : BLOCK], thrown.weights[0] = own, 1.0
-        _gather(self._tags, self.sizes, path[0], thrown, 1, len(own), law, self._split, self._psi)
+        _gather(self._tags, self.sizes, path[0], thrown, 1, len(own), law, self._shares, self._psi)
         return law
 
-    def room(self, slots, nodes):
-        """Return Thrown for a step with so many nodes of the noise."""
-        return transport.room(self.sizes.points * len(self._psi) * nodes, slots)
+    @property
+    def nodes(self):
+        """How many states are thrown in a step, at most."""
+        return self.sizes.points * len(self._psi)
 
-    def advance(self, move, first, last, law, path, follows, noise, thrown):
+    def advance(self, move, first, last, law, path, follows, fan):
         """Carry a law through steps first .. last - 1 in place; return the greatest sum of its weights' moduli."""
-        numbers = (*noise, law, thrown, self._split, self._psi)
-        return _steps(self._tags, self.sizes, move, first, last, path, follows, *numbers)
+        own, numbers = (
+            (self._tags, self.sizes),
+            (path, follows, fan.draw, fan.base, fan.thrown, law, self._shares, self._psi),
+        )
+        if fan.split is None:
+            return _steps(*own, move, first, last, *numbers)
+
+        def lay(step):
+            return _nodes(*own, path[step], law, fan.base, move.slots)
+
+        def finish(step, count):
+            return _step(*own, move, step, count, *numbers)
+
+        return advance_divided(move, first, last, fan, lay, finish)
 
     def law(self, law, ref, slots):
         """Return the Law: its nodes and their weights."""

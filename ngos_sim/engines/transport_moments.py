@@ -19,6 +19,7 @@ from ngos_sim.engines.compiling.primitives import KERNEL, keep_apart
 from ngos_sim.engines.program import BLOCK
 from ngos_sim.engines.transport import Law
 from ngos_sim.engines.transport_hermite import Hermite, fill, hermite
+from ngos_sim.engines.transport_split import advance_divided
 
 SLOTS = 3  # of a reference, some of which may be filled up
 _REACH = 9.0  # deviations to which a kinked function is integrated against the density of theta
@@ -36,7 +37,7 @@ class Sizes(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Weights of the nodes, two arrays on the way to them, and the polynomials of one thrown point."""
+    """Weights of the nodes, two arrays on the way to them, the polynomials of one thrown point; the rule's weights."""
 
     weights: np.ndarray
     once: np.ndarray
@@ -45,6 +46,7 @@ class Room(NamedTuple):
     second: np.ndarray
     third: np.ndarray
     both: np.ndarray
+    positive: np.ndarray
 
 
 @njit(**KERNEL)
@@ -74,10 +76,10 @@ def _weigh(tags, sizes, law, room):
 
 
 @njit(**KERNEL)
-def _nodes(tags, sizes, ref, noise, weights, room, thrown, slots):
-    """Write the states that are thrown; return how many."""
+def _nodes(tags, sizes, ref, room, base, slots):
+    """Write the states that are thrown and their weights; return how many."""
     keep_apart()
-    x, y, z, states = sizes.first.nodes, sizes.second.nodes, sizes.third.nodes, thrown.states
+    x, y, z, states = sizes.first.nodes, sizes.second.nodes, sizes.third.nodes, base.states
     count = 0
     for i in range(len(x)):
         first = ref[0, 0] + ref[1, 0] * x[i]
@@ -91,14 +93,12 @@ def _nodes(tags, sizes, ref, noise, weights, room, thrown, slots):
                 third = ref[0, 2] + ref[3, 0] * x[i] + ref[3, 1] * y[j] + ref[3, 2] * z[k]
                 if sizes.logs[2]:
                     third = call(tags.exp, third)
-                for q in range(len(noise)):
-                    at = (count // BLOCK) * slots * BLOCK + count % BLOCK
-                    states[at], states[at + BLOCK] = first, second
-                    if slots == SLOTS:
-                        states[at + 2 * BLOCK] = third
-                    thrown.noise[count] = noise[q]
-                    thrown.weights[count] = room.weights[i, j * len(z) + k] * weights[q]
-                    count += 1
+                at = (count // BLOCK) * slots * BLOCK + count % BLOCK
+                states[at], states[at + BLOCK] = first, second
+                if slots == SLOTS:
+                    states[at + 2 * BLOCK] = third
+                base.weights[count] = room.weights[i, j * len(z) + k]
+                count += 1
     return count
 
 
@@ -113,25 +113,23 @@ def _logarithms(tags, sizes, thrown, count, slots):
 
 
 @njit(**KERNEL)
-def _follow(tags, sizes, before, ref, weights, thrown, slots):
+def _follow(tags, sizes, before, ref, draw, positive, thrown, slots):
     """Write the mean and the Cholesky factor of what was thrown, by the positive weights; before : the last one."""
     keep_apart()
-    x, y, z = sizes.first.weights, sizes.second.weights, sizes.third.weights
+    nodes, many = draw.weights.shape[1], draw.weights.shape[0] > 1
     first0, first1, first2, n = 0.0, 0.0, 0.0, 0
     s00, s10, s11, s20, s21, s22 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(len(x)):
-        for j in range(len(y)):
-            for k in range(len(z)):
-                for q in range(len(weights)):
-                    at = (n // BLOCK) * slots * BLOCK + n % BLOCK
-                    w = x[i] * y[j] * z[k] * weights[q]
-                    a = thrown.states[at] - before[0, 0]
-                    b = thrown.states[at + BLOCK] - before[0, 1]
-                    c = thrown.states[at + 2 * BLOCK] - before[0, 2] if slots == SLOTS else 0.0
-                    first0, first1, first2 = first0 + w * a, first1 + w * b, first2 + w * c
-                    s00, s10, s11 = s00 + w * a * a, s10 + w * b * a, s11 + w * b * b
-                    s20, s21, s22 = s20 + w * c * a, s21 + w * c * b, s22 + w * c * c
-                    n += 1
+    for i in range(len(positive)):
+        for q in range(nodes):
+            at = (n // BLOCK) * slots * BLOCK + n % BLOCK
+            w = positive[i] * draw.weights[i if many else 0, q]
+            a = thrown.states[at] - before[0, 0]
+            b = thrown.states[at + BLOCK] - before[0, 1]
+            c = thrown.states[at + 2 * BLOCK] - before[0, 2] if slots == SLOTS else 0.0
+            first0, first1, first2 = first0 + w * a, first1 + w * b, first2 + w * c
+            s00, s10, s11 = s00 + w * a * a, s10 + w * b * a, s11 + w * b * b
+            s20, s21, s22 = s20 + w * c * a, s21 + w * c * b, s22 + w * c * c
+            n += 1
     s00, s10, s11 = s00 - first0 * first0, s10 - first1 * first0, s11 - first1 * first1
     s20, s21, s22 = s20 - first2 * first0, s21 - first2 * first1, s22 - first2 * first2
     ref[0, 0], ref[0, 1], ref[0, 2] = before[0, 0] + first0, before[0, 1] + first1, before[0, 2] + first2
@@ -172,20 +170,34 @@ def _gather(tags, sizes, ref, thrown, count, room, law, slots):
 
 
 @njit(**KERNEL)
-def _steps(tags, sizes, move, first, last, path, follows, noise, weights, law, thrown, room):
+def _lay(tags, sizes, ref, law, room, base, slots):
+    """Write the states that are thrown and their weights; return how many, and the sum of the weights' moduli."""
+    mass = _weigh(tags, sizes, law, room)
+    return _nodes(tags, sizes, ref, room, base, slots), mass
+
+
+@njit(**KERNEL)
+def _step(tags, sizes, move, step, count, path, follows, draw, base, thrown, law, room):
+    """Throw the states of the base and gather the law; return whether all of it is finite."""
+    keep_apart()
+    count = transport.fan(move, base, count, draw, thrown)
+    transport.throw(tags, move, step, thrown, count)
+    _logarithms(tags, sizes, thrown, count, move.slots)
+    if follows:
+        _follow(tags, sizes, path[step], path[step + 1], draw, room.positive, thrown, move.slots)
+    return _gather(tags, sizes, path[step + 1], thrown, count, room, law, move.slots)
+
+
+@njit(**KERNEL)
+def _steps(tags, sizes, move, first, last, path, follows, draw, base, thrown, law, room):
     """Carry a law through steps first .. last - 1; return the greatest sum of moduli, infinite where it was lost."""
     greatest = 0.0
     for step in range(first, last):
-        mass = _weigh(tags, sizes, law, room)
+        count, mass = _lay(tags, sizes, path[step], law, room, base, move.slots)
         greatest = max(greatest, mass)
-        if not mass < math.inf:
-            return math.inf
-        count = _nodes(tags, sizes, path[step], noise, weights, room, thrown, move.slots)
-        transport.throw(tags, move, step, thrown, count)
-        _logarithms(tags, sizes, thrown, count, move.slots)
-        if follows:
-            _follow(tags, sizes, path[step], path[step + 1], weights, thrown, move.slots)
-        if not _gather(tags, sizes, path[step + 1], thrown, count, room, law, move.slots):
+        if not mass < math.inf or not _step(
+            tags, sizes, move, step, count, path, follows, draw, base, thrown, law, room
+        ):
             return math.inf
     return greatest
 
@@ -213,7 +225,9 @@ class Moments:
         self._tags = transport.functions()
         n1, n2, n3 = polynomials
         weights, once, twice = (np.zeros((n1, n2 * n3)) for _ in range(3))
-        self._room = Room(weights, once, twice, np.zeros(n1), np.zeros(n2), np.zeros(n3), np.zeros(n2 * n3))
+        positive = np.multiply.outer(np.multiply.outer(rules[0].weights, rules[1].weights), rules[2].weights).ravel()
+        polynomials = (np.zeros(n) for n in (n1, n2, n3, n2 * n3))
+        self._room = Room(weights, once, twice, *polynomials, positive)
 
     def path(self, steps):
         """Return room for the references of so many steps: of each its mean, then the rows of L."""
@@ -234,14 +248,25 @@ class Moments:
         _gather(self._tags, self.sizes, path[0], thrown, 1, self._room, law, slots)
         return law
 
-    def room(self, slots, nodes):
-        """Return Thrown for a step with so many nodes of the noise."""
-        return transport.room(self._room.weights.size * nodes, slots)
+    @property
+    def nodes(self):
+        """How many states are thrown in a step."""
+        return self._room.weights.size
 
-    def advance(self, move, first, last, law, path, follows, noise, thrown):
+    def advance(self, move, first, last, law, path, follows, fan):
         """Carry a law through steps first .. last - 1 in place; return the greatest sum of its weights' moduli."""
-        numbers = (*noise, law, thrown, self._room)
-        return _steps(self._tags, self.sizes, move, first, last, path, follows, *numbers)
+        own = self._tags, self.sizes
+        numbers = path, follows, fan.draw, fan.base, fan.thrown, law, self._room
+        if fan.split is None:
+            return _steps(*own, move, first, last, *numbers)
+
+        def lay(step):
+            return _lay(*own, path[step], law, self._room, fan.base, move.slots)
+
+        def finish(step, count):
+            return _step(*own, move, step, count, *numbers)
+
+        return advance_divided(move, first, last, fan, lay, finish)
 
     def law(self, law, ref, slots):
         """Return the Law: its nodes and their weights."""

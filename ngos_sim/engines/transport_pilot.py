@@ -37,16 +37,18 @@ def least(scales, logs):
 
 
 @njit(**KERNEL)
-def _steps(tags, move, first, last, logs, noise, cumulative, uniform, thrown, scales):
+def _steps(tags, move, first, last, logs, draw, cumulative, uniform, thrown, scales):
     """Walk, and widen the scales; return whether all is finite."""
     keep_apart()
     deviation, low, high = scales
     for step in range(first, last):
         for n in range(COUNT):
             q = 0
-            while q < len(noise) - 1 and uniform[step - first, n] > cumulative[q]:
+            while q < len(cumulative) - 1 and uniform[step - first, n] > cumulative[q]:
                 q += 1
-            thrown.noise[n] = noise[q]
+            thrown.noise[n] = draw.values[0, q]
+            if move.channels == 2:
+                thrown.second[n], thrown.third[n] = draw.second[q], draw.third[q]
         transport.throw(tags, move, step, thrown, COUNT)
         for slot in range(move.slots):
             mean, squares = 0.0, 0.0
@@ -64,7 +66,7 @@ def _steps(tags, move, first, last, logs, noise, cumulative, uniform, thrown, sc
     return True
 
 
-def walk(move, state, logs, noise, steps):
+def walk(move, state, logs, draw, steps):
     """Return the Scales of COUNT trajectories, or None where one leaves the finite numbers.
 
     Parameters
@@ -74,20 +76,19 @@ def walk(move, state, logs, noise, steps):
         Where all of them start.
     logs : sequence of bool
         Which slots are taken as logarithms.
-    noise : values and weights
-        Of the law that they draw from.
+    draw : transport.Draw
+        One for all: what they draw from.
     steps : int
     """
-    values, weights = noise
-    thrown = transport.room(COUNT, len(state))
+    thrown = transport.room(COUNT, len(state), move.channels)
     thrown.states.reshape(-1, len(state), BLOCK)[:] = np.asarray(state)[:, None]
     begin = np.array([math.log(x) if log else x for x, log in zip(state, logs, strict=True)])
     scales = Scales(np.zeros(len(state)), begin.copy(), begin.copy())
     bits, tags = np.random.PCG64(1), transport.functions()
-    flags, cumulative = np.array(logs, dtype=np.int64), np.cumsum(weights)
+    flags, cumulative = np.array(logs, dtype=np.int64), np.cumsum(draw.weights[0])
     for first in range(0, steps, _SPAN):
         last = min(first + _SPAN, steps)
         uniform = (bits.random_raw((last - first) * COUNT) >> np.uint64(11)).reshape(-1, COUNT) * 2.0**-53
-        if not _steps(tags, move, first, last, flags, values, cumulative, uniform, thrown, scales):
+        if not _steps(tags, move, first, last, flags, draw, cumulative, uniform, thrown, scales):
             return None
     return scales

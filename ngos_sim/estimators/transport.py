@@ -8,7 +8,6 @@ from types import MappingProxyType
 import numpy as np
 
 from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
-from ngos_sim.estimators.near import two_channels
 from ngos_sim.estimators.starts import near_root, singular
 from ngos_sim.estimators.transport_answer import answers
 from ngos_sim.estimators.transport_means import Unserved, coordinates, expanded
@@ -119,7 +118,7 @@ def _unsuited_sde(problem, opponent):
     """Return why an opponent is not served, as a clause, or an empty string."""
     if opponent.sde is None:
         return "the reference is the optimizer at another batch size, not an SDE"
-    return two_channels(opponent.sde) or singular(problem, opponent.sde)
+    return singular(problem, opponent.sde)
 
 
 def _start(problems):

@@ -17,9 +17,9 @@ LEVELS = (0, 1, 2, 3)  # three at least are carried: two that agree by chance wo
 _ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried where all uncertainties are below it
 _SAFETY, _BEFORE, _ELSEWHERE = 3.0, 0.25, 0.5
 UNSTABLE = "its law cannot be carried forward stably: the sum of the moduli of its weights grows without bound"
-JUMPS = "the optimizer's step jumps or has a kink in the noise, where no few nodes of the noise law are enough"
 CONSTANT = "it does not change where the laws are"
 JUMPING = "it jumps, and an error of the order of the spacing is left where a lattice meets a jump"
+KINKED_BY_JUMPS = "it has a kink, and the optimizer's step jumps: laws with atoms of their own lie on the kink"
 KINKED = "it has a kink, and the noise is discrete: no lattice resolves a kink among atoms"
 
 
@@ -64,12 +64,6 @@ def _expanded(problem, functions):
     return terms, refused
 
 
-def _is_discrete(problem):
-    """Return whether the noise law is one of atoms: its rule does not depend on how many nodes are asked for."""
-    few, many = (problem.law.rule(problem.sigma, nodes)[0] for nodes in (31, 32))
-    return len(few) == len(many)
-
-
 class _Ladder:
     """Sizes of growing fineness, at each of which all laws of a Problem are carried.
 
@@ -79,8 +73,7 @@ class _Ladder:
     def __init__(self, problem, sdes, terms):
         self.problem, self.sdes = problem, sdes
         self._carriers = {each: Carrier(problem, each, sdes) for each in _factors(terms)}
-        if any(each.is_jumping for each in self._carriers.values()):
-            raise Unserved(JUMPS)
+        self._divided = {each for each, carrier in self._carriers.items() if carrier.places}
         self.refused, self._kinked = self._look(terms)
         self.terms = {g: each for g, each in terms.items() if g not in self.refused}
 
@@ -105,9 +98,12 @@ class _Ladder:
             return f"it is not smooth in another slot than {self.problem.rule.slots[0]}"
         if found.theta == "jump":
             return JUMPING
-        if found.theta == "kink" and _is_discrete(self.problem):
+        carrier = self._carriers[factor.coordinate]
+        if found.theta == "kink" and carrier.is_discrete:
             return KINKED
-        if found.theta == "kink" and self._carriers[factor.coordinate].is_by_moments and self._reads_others(factor):
+        if found.theta == "kink" and factor.coordinate in self._divided:
+            return KINKED_BY_JUMPS
+        if found.theta == "kink" and carrier.is_by_moments and self._reads_others(factor):
             return f"it has a kink, which only the law of {self.problem.rule.slots[0]} alone resolves"
         return ""
 

@@ -7,30 +7,32 @@ leave is the same in both means and falls out of their difference. `estimators.t
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
-from ngos_sim.engines import transport, transport_pilot
-from ngos_sim.engines.program import move
+from ngos_sim.engines import transport, transport_pilot, transport_split
+from ngos_sim.engines.program import move, padded
 from ngos_sim.engines.transport_lattice import Lattice
 from ngos_sim.engines.transport_moments import Moments
+from ngos_sim.engines.transport_platen import nodes as platen_nodes
 from ngos_sim.engines.transport_platen import platen, table
-from ngos_sim.engines.transport_probe import Kinks, kinks, smoothness
+from ngos_sim.engines.transport_probe import Kinks, kinks
 from ngos_sim.estimators.problem import Problem
 from ngos_sim.estimators.transport_means import Coordinate, Factor, Unserved, valued
+from ngos_sim.estimators.transport_places import PILOT, places
 from ngos_sim.known.quadrature import law_rule
-from ngos_sim.oracles.noises import gauss_hermite, gaussian
+from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.calling import rows
 from ngos_sim.processes.rule import parameters
 
 FINER = (1, 2)  # of the SDE's steps: what they give is extrapolated
 _STEPS = 64  # of the SDE from the start to the horizon, at least
 _LEAST = 0.2  # spread of a logarithm about its reference: a slot counts as smooth on a scale of 20 %
-_NOISE = 6.0  # deviations of the noise over which a step must be smooth
 _MARGIN = 5.0  # deviations of theta beyond what the pilots have seen
+_FEW, _MANY = 40, 200  # steps: fewer are large, more are small
 _LARGEST = {Lattice: 50.0, Moments: 5.0}  # sum of moduli of the weights: beyond it a law is not stable
 
 
@@ -64,17 +66,27 @@ class Carrier:
         """Whether the law is held by moments alone: of three slots, and of two that both may have any sign."""
         return len(self.logs) > 1 and (len(self.logs) > 2 or not self.logs[-1])
 
-    def _moved(self, function, held, entries):
-        numbers = transport.Numbers(self.coordinate.loss, self.coordinate.variance, tuple(held.values()))
-        return transport.moved(function, numbers, len(self.problem.rule.slots), entries)
+    def _moved(self, function, numbers, held, entries, channels=1):
+        numbers = transport.Numbers(self.coordinate.loss, self.coordinate.variance, numbers, tuple(held.values()))
+        return transport.moved(function, numbers, len(self.problem.rule.slots), entries, channels)
 
-    @cached_property
-    def optimizer(self):
-        """The optimizer's Move, whose noise is zeta."""
+    def chain(self, law):
+        """Return the optimizer's Move, whose noise is the Gaussian behind a law: zeta itself of the Gaussian law."""
         problem, rule = self.problem, self.problem.rule
         held = parameters(rule, problem.h)
         entries = rows(rule, round(problem.t0 / problem.h), problem.steps, problem.h, held)
-        return self._moved(move(rule, problem.oracle, gaussian()), held, entries)
+        numbers = padded(law.numbers(problem.sigma).values())
+        return self._moved(move(rule, problem.oracle, law), numbers, held, entries)
+
+    @cached_property
+    def by_zeta(self):
+        """The optimizer's Move with zeta for its noise."""
+        return self.chain(gaussian())
+
+    @cached_property
+    def optimizer(self):
+        """The optimizer's Move: its noise is zeta, or where the rule of the noise is split the xi behind it."""
+        return self.chain(self.problem.law) if self.places else self.by_zeta
 
     def integrated(self, sde, finer):
         """Return an SDE's Move with so many steps to one of the optimizer."""
@@ -83,25 +95,33 @@ class Carrier:
         p = SimpleNamespace(**held)
         entries = table(sde, p, problem.t0, problem.h / finer, problem.steps * finer)
         columns = (entries.shape[1] - 2) // 2
-        return self._moved(platen(sde, problem.rule, problem.oracle, columns), held, entries)
+        step = platen(sde, problem.rule, problem.oracle, columns)
+        return self._moved(step, padded(()), held, entries, sde.channels)
 
     def steps_of(self, sde):
         """Return how many steps an SDE takes at least to one of the optimizer."""
         return sde.refinement * max(1, round(_STEPS / self.problem.steps))
 
     def noise(self, nodes):
-        """Return the rule of the noise law: its atoms, or so many nodes."""
-        return law_rule(self.problem.law, self.problem.sigma, nodes)
+        """Return the Draw of the noise law: its atoms, or so many nodes."""
+        return transport.draw(*law_rule(self.problem.law, self.problem.sigma, nodes))
+
+    @cached_property
+    def is_discrete(self):
+        """Whether the noise law is one of atoms: its rule does not depend on how many nodes are asked for."""
+        few, many = (self.problem.law.rule(self.problem.sigma, nodes)[0] for nodes in (16, 32))
+        return len(few) == len(many)
 
     @cached_property
     def scales(self):
         """The Scales of the optimizer and of the SDEs together."""
         problem, state = self.problem, self.coordinate.state
-        walks = [transport_pilot.walk(self.optimizer, state, self.logs, self.noise(8), problem.steps)]
+        walks = [transport_pilot.walk(self.by_zeta, state, self.logs, self.noise(PILOT), problem.steps)]
         for sde in self.sdes:
             finer = self.steps_of(sde)
             move_ = self.integrated(sde, finer)
-            walks.append(transport_pilot.walk(move_, state, self.logs, gauss_hermite(8), problem.steps * finer))
+            draw = platen_nodes(sde.channels, PILOT)
+            walks.append(transport_pilot.walk(move_, state, self.logs, draw, problem.steps * finer))
         if None in walks:
             raise Unserved("one of a few hundred trajectories leaves the finite numbers")
         deviation, low, high = (np.stack(each) for each in zip(*walks, strict=True))
@@ -118,18 +138,10 @@ class Carrier:
                 self._functions[each] = valued(each, self.problem.oracle)
         return [self._functions[each] for each in factors]
 
-    @property
-    def is_jumping(self):
-        """Whether the optimizer's step is not smooth in the noise, at the start or where the pilots have been."""
-        scales, last = self.scales, self.problem.steps - 1
-        middle = 0.5 * (scales.low + scales.high)
-        places = [self.coordinate.state, [math.exp(x) if log else x for x, log in zip(middle, self.logs, strict=True)]]
-        for step, state in ((0, places[0]), (last, places[0]), (last, places[1])):
-            for slot in range(len(self.logs)):
-                after = partial(transport.after, self.optimizer, step, state)
-                if smoothness(lambda z: after(z)[slot], -_NOISE, _NOISE) in ("kink", "jump"):  # noqa: B023
-                    return True
-        return False
+    @cached_property
+    def places(self):
+        """At how many places the rule of the noise is split: `transport_places.places`."""
+        return places(self)
 
     def grid(self, level):
         """Return the Lattice or the Moments of a level: each is finer than the one before in everything."""
@@ -146,10 +158,14 @@ class Carrier:
         spread = float(max(floors[-1], least[-1])) if len(logs) > 1 else 1.0
         return Lattice(float(low), float(high), spacing, logs[-1], polynomials, spread, reach)
 
-    def nodes(self, level):
-        """Return how many nodes the rule of the noise law has at a level."""
+    def _fan(self, grid, level):
+        """Return the Fan of the optimizer's steps: fewer nodes of the noise where steps are many, as each is small."""
         steps = self.problem.steps
-        return (8 if steps < 40 else 6 if steps < 200 else 4) + level
+        if self.places:
+            nodes = (5 if steps < _FEW else 4 if steps < _MANY else 3) + level
+            return transport_split.divided(grid.nodes, self.optimizer, self.places, nodes, level)
+        nodes = (8 if steps < _FEW else 6 if steps < _MANY else 4) + level
+        return transport_split.shared(grid.nodes, self.optimizer, self.noise(nodes))
 
     def carried(self, level, factors: Sequence[Factor], kinked) -> Means:
         """Return the Means of factors of this coordinate; kinked : those that are averaged over their kinks."""
@@ -157,7 +173,8 @@ class Carrier:
         found = np.full((1 + len(FINER) * len(self.sdes), len(records), len(factors)), math.nan)
         path, largest = grid.path(problem.steps), _LARGEST[type(grid)]
         observed = _Observed(self.valued(factors), [each in kinked for each in factors])
-        mass = self._carry(grid, self.optimizer, path, True, self.noise(self.nodes(level)), records, found[0], observed)
+        fan = self._fan(grid, level)
+        mass = self._carry(grid, self.optimizer, path, True, fan, records, found[0], observed)
         stable = [mass <= largest]
         for which, sde in enumerate(self.sdes):
             out = found[1 + which * len(FINER) :][: len(FINER)]
@@ -174,17 +191,18 @@ class Carrier:
         for finer, means in zip(FINER, out, strict=True):
             steps = finer * self.steps_of(sde)
             own = grid.path(self.problem.steps * steps) if follows else grid.refined(path, steps)
-            numbers = (gauss_hermite(3), self.problem.records * steps, means, observed)
-            masses.append(self._carry(grid, self.integrated(sde, steps), own, follows, *numbers))
+            taken = self.integrated(sde, steps)
+            fan = transport_split.shared(grid.nodes, taken, platen_nodes(sde.channels))
+            masses.append(self._carry(grid, taken, own, follows, fan, self.problem.records * steps, means, observed))
         return max(masses)
 
-    def _carry(self, grid, taken, path, follows, noise, records, out, observed):
+    def _carry(self, grid, taken, path, follows, fan, records, out, observed):
         """Carry one process's law, write means to out (records, factors), and return its greatest sum of moduli."""
         slots = len(self.problem.rule.slots)
         law = grid.start(self.coordinate.state, path, follows)
-        thrown, step, greatest = grid.room(slots, len(noise[0])), 0, 0.0
+        step, greatest = 0, 0.0
         for place, record in enumerate(records.tolist()):
-            mass = grid.advance(taken, step, record, law, path, follows, noise, thrown)
+            mass = grid.advance(taken, step, record, law, path, follows, fan)
             greatest, step = max(greatest, mass), record
             if not math.isfinite(greatest):
                 return math.inf
