@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 import ngos_sim as ns
 from ngos_sim.engines import transport
@@ -9,7 +10,6 @@ from ngos_sim.engines.transport_platen import nodes
 from ngos_sim.estimators.transport_law import Carrier
 from ngos_sim.estimators.transport_means import coordinates
 from ngos_sim.studies.problems import problems
-from tests.support import linear_sde
 
 STATE = [1.2, 0.6]
 MATRIX = np.array([[-0.5, -0.3], [0.4, -1.0]])
@@ -29,6 +29,24 @@ def one_noise(x, o, c, p):
 
 def two_noises(x, o, c, p):
     return (0.5 * x[0], 0.3 * x[0] + 0.2), (0.4 * x[1], -0.3 * x[1] + 0.1)
+
+
+def moments(drift, noises, start, t):
+    """Return E x and E x x^T at t of dx = A x dt + sum_j (B_j x + b_j) dW_j, by the matrix exponential."""
+    n = len(start)
+    one = np.eye(n)
+    generator = np.zeros((1 + n + n * n,) * 2)
+    generator[1 : 1 + n, 1 : 1 + n] = drift
+    second = np.kron(drift, one) + np.kron(one, drift)
+    for matrix, vector in noises:
+        second += np.kron(matrix, matrix)
+        column = vector[:, None]
+        generator[1 + n :, 1 : 1 + n] += np.kron(matrix, column) + np.kron(column, matrix)
+        generator[1 + n :, 0] += np.kron(vector, vector)
+    generator[1 + n :, 1 + n :] = second
+    x = np.array(start)
+    found = expm(generator * t) @ np.concatenate([[1.0], x, np.kron(x, x)])
+    return found[1 : 1 + n], found[1 + n :].reshape(n, n)
 
 
 def missed(channels, h):
@@ -53,7 +71,7 @@ def missed(channels, h):
     assert transport.fan(move, base, 1, draw, thrown) == count
     transport.throw(transport.functions(), move, 0, thrown, count)
     states, weights = thrown.states[:256].reshape(2, 128)[:, :count], thrown.weights
-    first, second = linear_sde.means(MATRIX, NOISES[:channels], STATE, h)
+    first, second = moments(MATRIX, NOISES[:channels], STATE, h)
     return (states * weights).sum(axis=1) - first, (states[:, None] * states[None] * weights).sum(axis=2) - second
 
 

@@ -10,7 +10,7 @@ import ngos_sim as ns
 from ngos_sim.estimators.transport_answer import KINKED_BY_JUMPS, answers
 from ngos_sim.estimators.transport_places import AT_ATOMS, JUMPS
 from ngos_sim.studies.problems import problems
-from tests.support import linear_sde
+from tests.support import signs
 
 COS = ns.TestFunction("cos", lambda x: math.cos(x[0]))
 THREE = ("theta[0]", "theta[0]^2", COS)
@@ -38,28 +38,20 @@ def computed(*given, **settings):
     return list(found.values())
 
 
-def lattice_law(steps):
-    """Return theta and its chances after 1 / h steps of SignSGD of size h: theta_0 + h k, by the chain's own law."""
-    h, chances = 1.0 / steps, {0: 1.0}
-    for _ in range(steps):
-        after: dict = {}
-        for k, chance in chances.items():
-            down = float(ndtr(CURVATURE * (THETA + h * k) / SIGMA))
-            after[k - 1] = after.get(k - 1, 0.0) + chance * down
-            after[k + 1] = after.get(k + 1, 0.0) + chance * (1.0 - down)
-        chances = after
-    return np.array([THETA + h * k for k in chances]), np.array(list(chances.values()))
-
-
 @pytest.mark.parametrize("steps", [8, 16, 64])
-def test_signsgd_by_its_lattice_law(steps):
-    theta, chances = lattice_law(steps)
-    found = computed(ns.signsgd(SIGMA), ns.signsgd_sde(), steps)
-    for answer, values in zip(found, (theta, theta**2, np.cos(theta)), strict=True):
-        exact = float(np.sum(values * chances))
+def test_signsgd_by_its_lattice_law_and_its_sde_by_kolmogorovs_equation(steps):
+    """Errors too; both references share no code with the estimator."""
+    places, chances = signs.lattice(
+        lambda theta: 2.0 * ndtr(CURVATURE * theta / SIGMA) - 1.0, THETA, 1.0 / steps, steps
+    )
+    functions, sde = [lambda x: x, np.square, np.cos], ns.signsgd_sde()
+    coefficients = signs.coefficients(sde, 1.0 / steps, SIGMA, CURVATURE, 1.0)
+    references = signs.backward(*coefficients, functions, THETA, 1.0, reach=4.5)
+    found = computed(ns.signsgd(SIGMA), sde, steps)
+    for answer, g, reference in zip(found, functions, references, strict=True):
+        exact = float(np.sum(chances * g(places)))
         assert abs(answer.optimizer[-1] - exact) <= answer.of_optimizer[-1] + 1e-9
-        assert abs(answer.optimizer[-1] - exact) < 1e-7
-        assert answer.of_error[-1] < 0.02 * abs(answer.error[-1])
+        assert abs(answer.error[-1] - (exact - reference)) <= answer.of_error[-1] < 0.02 * abs(answer.error[-1])
 
 
 def test_signsgd_has_order_one_and_a_wrong_sde_has_not():
@@ -157,10 +149,9 @@ def test_lion_by_nested_quadrature_and_its_sde_by_its_moments():
     states, weights = nested(step, lambda x: [-(root / SIGMA) * (CURVATURE * x[0] + b * x[1])], [THETA, m], 3)
     values = states[0], states[0] ** 2, states[0] * states[1]
     matrix = np.array([[-rho / SIGMA * CURVATURE, -rho / SIGMA * b], [c2 * CURVATURE, -c2]])
-    still = np.zeros((2, 2))
-    noises = [(still, np.array([-rho, c2 * SIGMA])), (still, np.array([-math.sqrt(1.0 - rho**2), 0.0]))]
-    first, second = linear_sde.means(matrix, noises, [THETA, m], 3 * h)
-    references = first[0], second[0, 0], second[0, 1]
+    noise = np.array([[-rho, -math.sqrt(1.0 - rho**2)], [c2 * SIGMA, 0.0]])
+    mean, square, _, _, mixed = signs.linear_moments(matrix, np.zeros(2), noise, [THETA, m], 3 * h)
+    references = mean, square, mixed
     for answer, own, reference in zip(found, values, references, strict=True):
         exact = float(np.sum(own * weights))
         assert abs(answer.optimizer[-1] - exact) <= answer.of_optimizer[-1] + 1e-6
