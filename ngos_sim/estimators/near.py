@@ -40,10 +40,11 @@ def nearest(problem, opponent):
 
 
 def two_channels(sde):
-    """Return why an SDE (or None), or its pivot, is served by coupled and independent alone, or an empty string."""
+    """Return why an SDE (or None), or its pivot, has two channels, or an empty string."""
     for each in () if sde is None else (sde, sde.pivot):
         if each is not None and each.channels > 1:
-            return f"sde {each.name!r} has a second Brownian motion (channels=2), which coupled and independent serve"
+            serve = "which transport, coupled and independent serve"
+            return f"sde {each.name!r} has a second Brownian motion (channels=2), {serve}"
     return ""
 
 

@@ -79,7 +79,7 @@ def test_constants_of_p1_with_noise_on_u(estimator):
         assert (found.std_error[["theta[0]^2", "theta[0]*u[0]"]] < 0.3).all()
 
 
-SECOND = "has a second Brownian motion \\(channels=2\\), which coupled and independent serve"
+SECOND = "has a second Brownian motion \\(channels=2\\), which transport, coupled and independent serve"
 
 
 @pytest.mark.parametrize("estimator", ["local", "control_variate"])
@@ -89,13 +89,23 @@ def test_estimators_that_do_not_serve_say_so(estimator):
         study(noisy_u(), estimator=estimator)
 
 
-def test_auto_measures_it_coupled_and_says_why():
+def test_auto_computes_it_and_says_why():
     for sde in (noisy_u(), noisy_u(pivot=ns.rmsprop_sde())):
         made = study(sde, eta2=[1 / 64], test_functions=["u[0]"])
-        assert [choice.estimator.name for choice in made.served.values()] == ["coupled"]
+        assert [choice.estimator.name for choice in made.served.values()] == ["transport"]
         (why,) = made.why.values()
-        reason = "not local nor transport nor control_variate, as sde 'noisy u' has a second Brownian motion"
-        assert why.startswith(f"coupled: it serves everything; {reason}")
+        assert why.startswith(
+            "transport: it is computed, not sampled; not local, as sde 'noisy u' has a second Brownian"
+        )
+
+
+def test_constants_that_are_computed():
+    """Extrapolated from two steps."""
+    table = study(noisy_u(), estimator="transport", eta2=[1 / 64, 1 / 128]).run(1024, seed=3).table
+    last = table[table.t == table.t.max()]
+    for name, constant in expected(1.0, noisy=True).items():
+        coarse, fine = (last[(last.test_function == name) & (last.h == h)].error.item() / h for h in (1 / 64, 1 / 128))
+        assert 2.0 * fine - coarse == pytest.approx(constant, abs=2e-3), name
 
 
 def with_pivot_of_two():
