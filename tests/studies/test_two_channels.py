@@ -102,7 +102,7 @@ def test_auto_computes_it_and_says_why():
 def test_constants_that_are_computed():
     """Extrapolated from two steps."""
     table = study(noisy_u(), estimator="transport", eta2=[1 / 64, 1 / 128]).run(1024, seed=3).table
-    last = table[table.t == table.t.max()]
+    last = table[table.time == table.time.max()]
     for name, constant in expected(1.0, noisy=True).items():
         coarse, fine = (last[(last.test_function == name) & (last.h == h)].error.item() / h for h in (1 / 64, 1 / 128))
         assert 2.0 * fine - coarse == pytest.approx(constant, abs=2e-3), name
