@@ -3,7 +3,7 @@
 python benchmarks/transport.py constants | problems | trajectories [number] | calibration [problems] [seed]
 
 constants    errors / h extrapolated from h = 1/512 and 1/1024, against constants that other code found
-problems     five problems at h = 1/16 .. 1/1024: errors / h, seconds on one thread, memory
+problems     eight problems at h = 1/16 .. 1/4096: errors / h, seconds on one thread, memory
 trajectories the same problems by the coupled estimator at h = 1/16 and 1/64: differences over standard errors
 calibration  random problems: how many errors move by more than `numerical` at two sizes more
 
@@ -37,22 +37,30 @@ def sine(amplitude):
     return ns.Variance("sine", lambda theta, p: 0.8 * (1.0 + p.amplitude * math.sin(theta) ** 2), amplitude=amplitude)
 
 
+STARTS = {
+    "rmsprop": (ns.rmsprop_sde(), dict(theta=1.2, u=1.0)),
+    "adam": (ns.adam_sde(), dict(theta=1.2, m=-0.4, u=1.4, t0=0.5)),
+    "signsgd": (ns.signsgd_sde(), dict(theta=1.2)),
+    "lion": (ns.lion_sde(), dict(theta=1.2, m=0.1)),
+}
+
+
 def study(steps, loss, functions, *, optimizer=None, covariance=1.0, law=None, horizon=1.0, times=None, **start):
-    """Return the coupled study of RMSprop, or of Adam from t0 = 1/2, at h = 1 / steps."""
+    """Return the coupled study of RMSprop or another optimizer of STARTS, where it starts, at h = 1 / steps."""
     optimizer = optimizer or ns.rmsprop(**RMSPROP)
-    is_adam = "m" in optimizer.slots
-    start = {**dict(theta=1.2, u=1.4 if is_adam else 1.0), **(dict(m=-0.4, t0=0.5) if is_adam else {}), **start}
+    sde, begin = STARTS[optimizer.name]
+    start = {**begin, **start}
     end = horizon + start.get("t0", 0.0)
     return ns.ConvergenceStudy(
         ns.NGOS(loss, covariance, law or ns.gaussian()),
         optimizer=optimizer,
-        sde=ns.adam_sde() if is_adam else ns.rmsprop_sde(),
+        sde=sde,
         initial=start,
-        eta2=[1.0 / steps],
         horizon=end,
         times=times or [end],
         test_functions=list(functions),
         estimator="coupled",
+        **{optimizer.clock: [1.0 / steps]},
     )
 
 
@@ -135,14 +143,22 @@ PROBLEMS = {
     "well, two-point .9": dict(loss=WELL, law=SKEWED),
     "its SVAG, ell = 2": dict(loss=WELL, law=svag_law(SKEWED, 2.0)),
     "Adam, log-cosh": dict(loss=ns.log_cosh(1.0), optimizer=ns.adam(**ADAM)),
+    "SignSGD, log-cosh": dict(loss=ns.log_cosh(1.0), optimizer=ns.signsgd(0.8)),
+    "Lion, log-cosh": dict(loss=ns.log_cosh(1.0), optimizer=ns.lion(sigma0=0.8, beta1=0.9, c2=1.3)),
 }
+
+
+def observed(settings):
+    """Return the test functions of a problem: of u where there is one."""
+    has_u = "u" in settings.get("optimizer", ns.rmsprop(**RMSPROP)).slots
+    return ("theta[0]", "theta[0]^2", *(["u[0]"] if has_u else []), COS, MODULUS)
 
 
 def table():
     """Print errors / h, what is said of them, and seconds: the best of two."""
     for name, settings in PROBLEMS.items():
-        for steps in (16, 64, 256, 1024):
-            made, taken = problem(steps, functions=("theta[0]", "theta[0]^2", "u[0]", COS, MODULUS), **settings), []
+        for steps in (16, 64, 256, 1024, 4096):
+            made, taken = problem(steps, functions=observed(settings), **settings), []
             for _ in range(2):
                 began = time.process_time()
                 found = computed(made)
@@ -160,8 +176,7 @@ def trajectories(number=1_000_000):
     scores = []
     for name, settings in PROBLEMS.items():
         for steps in (16, 64):
-            functions = ("theta[0]", "theta[0]^2", "u[0]", COS, MODULUS)
-            made, one = (kind(steps, functions=functions, **settings) for kind in (problem, study))
+            made, one = (kind(steps, functions=observed(settings), **settings) for kind in (problem, study))
             rows = one.run(trajectories=number * 16 // steps, seed=1).table.itertuples()
             own = [
                 (row.error - answer.error[0]) / math.hypot(row.std_error, row.integrator_residual)

@@ -105,7 +105,7 @@ def test_constants_that_are_computed():
     last = table[table.time == table.time.max()]
     for name, constant in expected(1.0, noisy=True).items():
         coarse, fine = (last[(last.test_function == name) & (last.h == h)].error.item() / h for h in (1 / 64, 1 / 128))
-        assert 2.0 * fine - coarse == pytest.approx(constant, abs=2e-3), name
+        assert 2.0 * fine - coarse == pytest.approx(constant, abs=5e-3), name
 
 
 def with_pivot_of_two():
