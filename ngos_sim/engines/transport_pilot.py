@@ -64,7 +64,7 @@ def _steps(tags, move, first, last, logs, noise, cumulative, uniform, thrown, sc
     return True
 
 
-def walk(move, state, logs, noise, steps):
+def walk(move, state, logs, noise, steps, watch):
     """Return the Scales of COUNT trajectories, or None where one leaves the finite numbers.
 
     Parameters
@@ -77,6 +77,8 @@ def walk(move, state, logs, noise, steps):
     noise : values and weights
         Of the law that they draw from.
     steps : int
+    watch : function (work)
+        `Problem.watch`, called between spans of steps.
     """
     values, weights = noise
     thrown = transport.room(COUNT, len(state))
@@ -86,6 +88,7 @@ def walk(move, state, logs, noise, steps):
     bits, tags = np.random.PCG64(1), transport.functions()
     flags, cumulative = np.array(logs, dtype=np.int64), np.cumsum(weights)
     for first in range(0, steps, _SPAN):
+        watch(0.0)
         last = min(first + _SPAN, steps)
         uniform = (bits.random_raw((last - first) * COUNT) >> np.uint64(11)).reshape(-1, COUNT) * 2.0**-53
         if not _steps(tags, move, first, last, flags, values, cumulative, uniform, thrown, scales):

@@ -181,6 +181,15 @@ class Estimator:
         """
         raise NotImplementedError
 
+    def work(self, problem: Problem, wanted: Wanted) -> float | None:
+        """Return how much is left to be computed at a point, in a unit of its own; None of one that does not watch.
+
+        problem, wanted : as for `plan`
+
+        The bar moves, and a plan foresees seconds, by what of it `problem.watch` is told.
+        """
+        return None
+
     def precision(self, asked: str) -> str:
         """Return in which precision its jobs are run, "mix", "f64" or "f32"; raise ValueError for none.
 

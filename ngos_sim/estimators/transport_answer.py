@@ -13,7 +13,8 @@ from ngos_sim.estimators.test_functions import TestFunction, slots_read
 from ngos_sim.estimators.transport_law import FINER, Carrier
 from ngos_sim.estimators.transport_means import Unserved
 
-LEVELS = (0, 1, 2, 3)  # three at least are carried: two that agree by chance would say nothing
+LEVELS = (0, 1, 2, 3)
+LEAST = 3  # of them are carried: two that agree by chance would say nothing
 _ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried where all uncertainties are below it
 _SAFETY, _BEFORE, _ELSEWHERE = 3.0, 0.25, 0.5
 UNSTABLE = "its law cannot be carried forward stably: the sum of the moduli of its weights grows without bound"
@@ -127,7 +128,7 @@ class _Ladder:
         carried: list[dict] = []
         for level in LEVELS if self.terms else ():
             carried.append(self._at(level))
-            if len(carried) < 3:
+            if len(carried) < LEAST:
                 continue
             for key in carried[0]:
                 three = [each[key] for each in carried[-3:]]

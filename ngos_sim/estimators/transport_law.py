@@ -5,7 +5,7 @@ leave is the same in both means and falls out of their difference. `estimators.t
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import SimpleNamespace
@@ -31,6 +31,7 @@ _STEPS = 64  # of the SDE from the start to the horizon, at least
 _LEAST = 0.2  # spread of a logarithm about its reference: a slot counts as smooth on a scale of 20 %
 _NOISE = 6.0  # deviations of the noise over which a step must be smooth
 _MARGIN = 5.0  # deviations of theta beyond what the pilots have seen
+_SLICE = 200_000  # throws between two calls of `Problem.watch`: a tenth of a second or so
 _LARGEST = {Lattice: 50.0, Moments: 5.0}  # sum of moduli of the weights: beyond it a law is not stable
 
 
@@ -97,11 +98,12 @@ class Carrier:
     def scales(self):
         """The Scales of the optimizer and of the SDEs together."""
         problem, state = self.problem, self.coordinate.state
-        walks = [transport_pilot.walk(self.optimizer, state, self.logs, self.noise(8), problem.steps)]
+        walk = partial(transport_pilot.walk, watch=problem.watch)
+        walks = [walk(self.optimizer, state, self.logs, self.noise(8), problem.steps)]
         for sde in self.sdes:
             finer = self.steps_of(sde)
             move_ = self.integrated(sde, finer)
-            walks.append(transport_pilot.walk(move_, state, self.logs, gauss_hermite(8), problem.steps * finer))
+            walks.append(walk(move_, state, self.logs, gauss_hermite(8), problem.steps * finer))
         if None in walks:
             raise Unserved("one of a few hundred trajectories leaves the finite numbers")
         deviation, low, high = (np.stack(each) for each in zip(*walks, strict=True))
@@ -151,12 +153,18 @@ class Carrier:
         steps = self.problem.steps
         return (8 if steps < 40 else 6 if steps < 200 else 4) + level
 
+    def work(self, level):
+        """Return the work of `carried`: steps times nodes of the noise, and twice as much a node at a finer size."""
+        taken = sum(sum(FINER) * self.steps_of(sde) * 3 for sde in self.sdes)
+        return 2.0**level * self.problem.steps * (self.nodes(level) + taken)
+
     def carried(self, level, factors: Sequence[Factor], kinked) -> Means:
         """Return the Means of factors of this coordinate; kinked : those that are averaged over their kinks."""
         problem, grid, records = self.problem, self.grid(level), self.problem.records
         found = np.full((1 + len(FINER) * len(self.sdes), len(records), len(factors)), math.nan)
         path, largest = grid.path(problem.steps), _LARGEST[type(grid)]
-        observed = _Observed(self.valued(factors), [each in kinked for each in factors])
+        watch = lambda steps, nodes: problem.watch(2.0**level * steps * nodes)  # noqa: E731
+        observed = _Observed(self.valued(factors), [each in kinked for each in factors], watch)
         mass = self._carry(grid, self.optimizer, path, True, self.noise(self.nodes(level)), records, found[0], observed)
         stable = [mass <= largest]
         for which, sde in enumerate(self.sdes):
@@ -183,20 +191,29 @@ class Carrier:
         slots = len(self.problem.rule.slots)
         law = grid.start(self.coordinate.state, path, follows)
         thrown, step, greatest = grid.room(slots, len(noise[0])), 0, 0.0
+        most = max(1, _SLICE // len(thrown.weights))
+        observed.watch(0, 0)
         for place, record in enumerate(records.tolist()):
-            mass = grid.advance(taken, step, record, law, path, follows, noise, thrown)
-            greatest, step = max(greatest, mass), record
-            if not math.isfinite(greatest):
-                return math.inf
+            while step < record:
+                before, step = step, min(step + most, record) if step else 1  # the first of all loads kernels
+                mass = grid.advance(taken, before, step, law, path, follows, noise, thrown)
+                greatest = max(greatest, mass)
+                if not math.isfinite(greatest):
+                    return math.inf
+                observed.watch(step - before, len(noise[0]))
             out[place] = observed.means(grid, law, path[record], slots)
         return greatest
 
 
 class _Observed(NamedTuple):
-    """Functions of states whose means are taken under a law, and which of them have kinks in theta."""
+    """Functions of states whose means are taken under a law, and which of them have kinks in theta.
+
+    watch : function (steps, nodes of the noise), told of the steps that a law has been carried
+    """
 
     functions: Sequence
     kinked: Sequence
+    watch: Callable
 
     def means(self, grid, law, ref, slots):
         """Return the mean of every function under a law that a grid holds."""
