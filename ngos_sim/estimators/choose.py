@@ -4,6 +4,7 @@ A study calls `choose` when it is made and `after_look` when it is run; `studies
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -208,6 +209,8 @@ def after_look(asked, problems, choices, device, threads, looked) -> tuple[Choic
         for each in checks:
             remainders[each.at] = {**remainders[each.at], **each.checked.remainders}
         out = _ruled_out(checks, problems)
+        if asked == "auto":
+            out = _doubted_at_most(checks, len(problems)) | out
         for quantity, reasons in out.items():
             barred.setdefault(quantity, {}).update(reasons)
         if out:
@@ -240,6 +243,15 @@ def _ruled_out(checks, problems):
         for quantity, reason in checked.barred.items():
             out.setdefault(quantity, {})[estimator.name] = f"{reason} at {problems[at].label}"
     return out
+
+
+def _doubted_at_most(checks, points):
+    """Return {Quantity: {estimator's name: why}} of what is doubted at most points, of so many."""
+    count = Counter(
+        (quantity, each.estimator.name, why) for each in checks for quantity, why in each.checked.doubted.items()
+    )
+    most = ((key, n) for key, n in count.items() if n > points / 2)
+    return {quantity: {name: f"{why} at {n} of {points} points"} for (quantity, name, why), n in most}
 
 
 def _look(jobs, chunks, device, threads, looked):

@@ -126,10 +126,12 @@ class Checked:
 
     barred : why a quantity cannot be measured there after all
     remainders : what numbers that were looked at may leave in an error, shape (times,), as a standard error
+    doubted : why the next estimator would measure it better there: where that is so at most points, "auto" takes it
     """
 
     barred: Mapping[Quantity, str] = field(default_factory=dict)
     remainders: Mapping[Quantity, np.ndarray] = field(default_factory=dict)
+    doubted: Mapping[Quantity, str] = field(default_factory=dict)
 
 
 # What an estimator serves at a point: for each opponent the Served of test functions, by their indices.
