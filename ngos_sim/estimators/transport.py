@@ -22,7 +22,7 @@ SAID = (
 _UNCERTAIN = 0.05  # of the greatest error over the records
 DOUBTED = "of a test function with a kink it leaves over 5 % of the error uncertain"
 _MOST_SLOTS = 3
-_MOST_STEPS = 500_000  # about ten minutes
+_MOST_STEPS = 500_000  # a quarter of an hour of RMSprop, an hour of Adam
 
 
 class _Answers:
