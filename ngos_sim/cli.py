@@ -219,8 +219,9 @@ def list_kinds(
 def _ran(result):
     """Return how far an interrupted run is, in words."""
     ran = result.table.h.nunique()
-    least = f"{result.trajectories} trajectories at least" if result.table.trajectories.any() else "all is computed"
-    return f"{least} at each of {ran} of {len(result.study.points)} points"
+    sampled = result.table.trajectories.any()
+    there = f"{result.trajectories} trajectories at least" if sampled else "what is computed is there"
+    return f"{there} at each of {ran} of {len(result.study.points)} points"
 
 
 def _written(result, directory):

@@ -66,7 +66,7 @@ def _steps(tags, move, first, last, logs, draw, cumulative, uniform, thrown, sca
     return True
 
 
-def walk(move, state, logs, draw, steps):
+def walk(move, state, logs, draw, steps, watch):
     """Return the Scales of COUNT trajectories, or None where one leaves the finite numbers.
 
     Parameters
@@ -79,6 +79,8 @@ def walk(move, state, logs, draw, steps):
     draw : transport.Draw
         One for all: what they draw from.
     steps : int
+    watch : function (work)
+        `Problem.watch`, called between spans of steps.
     """
     thrown = transport.room(COUNT, len(state), move.channels)
     thrown.states.reshape(-1, len(state), BLOCK)[:] = np.asarray(state)[:, None]
@@ -87,6 +89,7 @@ def walk(move, state, logs, draw, steps):
     bits, tags = np.random.PCG64(1), transport.functions()
     flags, cumulative = np.array(logs, dtype=np.int64), np.cumsum(draw.weights[0])
     for first in range(0, steps, _SPAN):
+        watch(0.0)
         last = min(first + _SPAN, steps)
         uniform = (bits.random_raw((last - first) * COUNT) >> np.uint64(11)).reshape(-1, COUNT) * 2.0**-53
         if not _steps(tags, move, first, last, flags, draw, cumulative, uniform, thrown, scales):

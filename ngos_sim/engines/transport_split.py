@@ -24,6 +24,7 @@ MOST = 4  # places
 _INTERVALS = 64  # in which places are looked for; more at a finer level
 _HALVINGS = 28  # of the interval that a place is in
 _WIDER = 1.25  # spacings: a place on a xi that was looked at is inside
+_PROBING = 40  # throws of a smooth step that the places and the rule of a piece are worth
 _BESIDE = 1e-5  # of a place: a piece is looked at from there
 
 
@@ -67,6 +68,17 @@ class Fan(NamedTuple):
     base: Thrown
     thrown: Thrown
     split: Split | None = None
+
+    @property
+    def work(self):
+        """How many throws a state costs in a step: `work`."""
+        places = self.split.places if self.split else 0
+        return work(places, self.draw.values.shape[1] // (places + 1))
+
+
+def work(places, nodes):
+    """Return about how many throws a state costs in a step: nodes a piece, and where it is split what finds them."""
+    return (places + 1) * nodes + (_PROBING * (places + 1) if places else 0)
 
 
 def shared(states, move, draw):

@@ -3,9 +3,12 @@
 A study calls `choose` when it is made and `after_look` when it is run; `studies.measurement` runs the `plans`.
 """
 
+import contextlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,12 +17,12 @@ from ngos_sim.engines.program import CHUNK
 from ngos_sim.estimators import own
 from ngos_sim.estimators.control_variate import ControlVariate
 from ngos_sim.estimators.coupled import Coupled
-from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Refused, Served
+from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Refused, Served
 from ngos_sim.estimators.independent import Independent
 from ngos_sim.estimators.local import Local
 from ngos_sim.estimators.near import growth
 from ngos_sim.estimators.polynomials import noise_degree, too_heavy
-from ngos_sim.estimators.problem import Problem
+from ngos_sim.estimators.problem import Problem, Unfinished
 from ngos_sim.estimators.transport import Transport
 from ngos_sim.statistics.chunks import means
 from ngos_sim.statistics.sums import Sums
@@ -147,6 +150,13 @@ def plans(choices: Choices, problem: Problem) -> list[Planned]:
     return found
 
 
+def work(choices: Choices, problem: Problem) -> float | None:
+    """Return how much is left to be computed at a point, in the units of `Estimator.work`; None where nobody knows."""
+    each = [estimator.work(problem, wanted) for estimator, wanted in _wanted(choices, problem).items()]
+    known = [work for work in each if work is not None]
+    return sum(known) if known else None
+
+
 def _wanted(choices, problem):
     """Return {estimator: what it serves at a point}, as `Estimator.plan` takes it."""
     found: dict = {}
@@ -195,19 +205,53 @@ def after_look(asked, problems, choices, device, threads, looked) -> tuple[Choic
     look = partial(_look, device=device, threads=threads, looked=looked)
     new = choices
     while new:  # what is taken instead of one that was ruled out is looked at as well
-        out = set()
-        for at, problem in enumerate(problems):
-            for estimator, wanted in _wanted(new, problem).items():
-                checked = estimator.check(problem, wanted, look)
-                remainders[at] = {**remainders[at], **checked.remainders}
-                out |= checked.barred.keys()
-                for quantity, reason in checked.barred.items():
-                    barred.setdefault(quantity, {})[estimator.name] = f"{reason} at {problem.label}"
+        checks = list(_checks(new, problems, look))
+        for each in checks:
+            remainders[each.at] = {**remainders[each.at], **each.checked.remainders}
+        out = _ruled_out(checks, problems)
+        if asked == "auto":
+            out = _doubted_at_most(checks, len(problems)) | out
+        for quantity, reasons in out.items():
+            barred.setdefault(quantity, {}).update(reasons)
         if out:
             choices = choose(asked, problems, barred)
         remainders = [{q: each for q, each in left.items() if q not in out} for left in remainders]
         new = {quantity: choices[quantity] for quantity in out}
     return choices, remainders
+
+
+class _Check(NamedTuple):
+    """What an estimator Checked at a point, given its place among them."""
+
+    at: int
+    estimator: Estimator
+    checked: Checked
+
+
+def _checks(choices, problems, look):
+    """Yield a _Check of every point, those of few steps first, and of every estimator there."""
+    for at in sorted(range(len(problems)), key=lambda at: problems[at].steps):
+        for estimator, wanted in _wanted(choices, problems[at]).items():
+            with contextlib.suppress(Unfinished):  # no time is left to compute it: nothing is known against it
+                yield _Check(at, estimator, estimator.check(problems[at], wanted, look))
+
+
+def _ruled_out(checks, problems):
+    """Return {Quantity: {estimator's name: why}} of what cannot be measured at a point."""
+    out: dict = {}
+    for at, estimator, checked in checks:
+        for quantity, reason in checked.barred.items():
+            out.setdefault(quantity, {})[estimator.name] = f"{reason} at {problems[at].label}"
+    return out
+
+
+def _doubted_at_most(checks, points):
+    """Return {Quantity: {estimator's name: why}} of what is doubted at most points, of so many."""
+    count = Counter(
+        (quantity, each.estimator.name, why) for each in checks for quantity, why in each.checked.doubted.items()
+    )
+    most = ((key, n) for key, n in count.items() if n > points / 2)
+    return {quantity: {name: f"{why} at {n} of {points} points"} for (quantity, name, why), n in most}
 
 
 def _look(jobs, chunks, device, threads, looked):

@@ -126,10 +126,12 @@ class Checked:
 
     barred : why a quantity cannot be measured there after all
     remainders : what numbers that were looked at may leave in an error, shape (times,), as a standard error
+    doubted : why the next estimator would measure it better there: where that is so at most points, "auto" takes it
     """
 
     barred: Mapping[Quantity, str] = field(default_factory=dict)
     remainders: Mapping[Quantity, np.ndarray] = field(default_factory=dict)
+    doubted: Mapping[Quantity, str] = field(default_factory=dict)
 
 
 # What an estimator serves at a point: for each opponent the Served of test functions, by their indices.
@@ -180,6 +182,15 @@ class Estimator:
         An estimator must have this: without it a study raises NotImplementedError.
         """
         raise NotImplementedError
+
+    def work(self, problem: Problem, wanted: Wanted) -> float | None:
+        """Return how much is left to be computed at a point, in a unit of its own; None of one that does not watch.
+
+        problem, wanted : as for `plan`
+
+        The bar moves, and a plan foresees seconds, by what of it `problem.watch` is told.
+        """
+        return None
 
     def precision(self, asked: str) -> str:
         """Return in which precision its jobs are run, "mix", "f64" or "f32"; raise ValueError for none.

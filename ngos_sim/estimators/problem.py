@@ -4,6 +4,7 @@
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,6 +29,14 @@ class Opponent:
 
     name: str
     sde: SDE | None = field(compare=False)
+
+
+class Unfinished(Exception):
+    """What is computed ends before its end: its time is up, or a user has stopped the run."""
+
+
+def unwatched(*work: float) -> None:
+    """Watch nothing, and end nothing."""
 
 
 class Shared:
@@ -81,6 +90,9 @@ class Problem:
         In which the jobs will be run: rounding is its.
     finest : int
         Gaussians a step, at least, in every job: opponents of different jobs share a stream where these are the same.
+    watch : function (work)
+        Called every tenth of a second or so by an estimator that computes, with what it has done since it called last,
+        of `Estimator.work`; 0 where something begins. It moves the bar, and raises Unfinished where the run ends.
     """
 
     label: str
@@ -102,6 +114,7 @@ class Problem:
     seed: int = 0
     precision: str = "f64"
     finest: int = 1
+    watch: Callable[[float], None] = unwatched
 
     @property
     def dimension(self):

@@ -13,7 +13,8 @@ from ngos_sim.estimators.test_functions import TestFunction, slots_read
 from ngos_sim.estimators.transport_law import FINER, Carrier
 from ngos_sim.estimators.transport_means import Unserved
 
-LEVELS = (0, 1, 2, 3)  # three at least are carried: two that agree by chance would say nothing
+LEVELS = (0, 1, 2, 3)
+LEAST = 3  # of them are carried: two that agree by chance would say nothing
 _ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried where all uncertainties are below it
 _SAFETY, _BEFORE, _ELSEWHERE = 3.0, 0.25, 0.5
 UNSTABLE = "its law cannot be carried forward stably: the sum of the moduli of its weights grows without bound"
@@ -30,6 +31,7 @@ class Answer:
     optimizer, sde : means
     error : optimizer - sde
     of_optimizer, of_sde, of_error : by how much each is uncertain, numerically
+    is_kinked : whether the test function has a kink, at which what grids leave falls slowly
     """
 
     optimizer: np.ndarray
@@ -38,6 +40,7 @@ class Answer:
     of_optimizer: np.ndarray
     of_sde: np.ndarray
     of_error: np.ndarray
+    is_kinked: bool
 
 
 def answers(problem, sdes: Sequence, functions: Sequence[int]) -> Mapping[tuple[str, int], Answer | str]:
@@ -123,17 +126,20 @@ class _Ladder:
         carried: list[dict] = []
         for level in LEVELS if self.terms else ():
             carried.append(self._at(level))
-            if len(carried) < 3:
+            if len(carried) < LEAST:
                 continue
             for key in carried[0]:
                 three = [each[key] for each in carried[-3:]]
                 if all(each is not None for each in three):
-                    found[key] = _answer(*three)
+                    found[key] = _answer(*three, self._is_kinked(key[1]))
                 else:
                     found.setdefault(key, UNSTABLE)
             if all(_is_enough(each) for each in found.values()):
                 break
         return found
+
+    def _is_kinked(self, g):
+        return any(factor in self._kinked for _, powers in self.terms[g] for factor in powers)
 
     def _at(self, level):
         """Return {(SDE's name, test function): means (optimizer, SDE at FINER), (3, records)}; None: not stable."""
@@ -168,13 +174,13 @@ def _factors(terms):
     return {coordinate: list(factors) for coordinate, factors in found.items()}
 
 
-def _answer(*sizes):
-    """Return the Answer of means (optimizer, SDE at FINER) at three sizes, the finest last, shape (3, records) each."""
-    each = [_extrapolated(means) for means in sizes]
+def _answer(coarse, middle, fine, is_kinked):
+    """Return the Answer of means (optimizer, SDE at FINER) at three sizes, shape (3, records) each."""
+    each = [_extrapolated(means) for means in (coarse, middle, fine)]
     (optimizer, sde, steps), nothing = each[-1], 0.0
     kinds = ([a for a, _, _ in each], nothing), ([b for _, b, _ in each], steps), ([a - b for a, b, _ in each], steps)
     uncertain = (_uncertainty(*values, left) for values, left in kinds)
-    return Answer(optimizer, sde, optimizer - sde, *uncertain)
+    return Answer(optimizer, sde, optimizer - sde, *uncertain, is_kinked)
 
 
 def _uncertainty(coarse, middle, fine, steps):

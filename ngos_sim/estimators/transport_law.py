@@ -5,9 +5,9 @@ leave is the same in both means and falls out of their difference. `estimators.t
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from ngos_sim.engines.transport_platen import platen, table
 from ngos_sim.engines.transport_probe import Kinks, kinks
 from ngos_sim.estimators.problem import Problem
 from ngos_sim.estimators.transport_means import Coordinate, Factor, Unserved, valued
-from ngos_sim.estimators.transport_places import PILOT, places
+from ngos_sim.estimators.transport_places import PILOT, expected, places
 from ngos_sim.known.quadrature import law_rule
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes.calling import rows
@@ -33,6 +33,7 @@ _STEPS = 64  # of the SDE from the start to the horizon, at least
 _LEAST = 0.2  # spread of a logarithm about its reference: a slot counts as smooth on a scale of 20 %
 _MARGIN = 5.0  # deviations of theta beyond what the pilots have seen
 _FEW, _MANY = 40, 200  # steps: fewer are large, more are small
+_SLICE = 200_000  # throws between two calls of `Problem.watch`: a tenth of a second or so
 _LARGEST = {Lattice: 50.0, Moments: 5.0}  # sum of moduli of the weights: beyond it a law is not stable
 
 
@@ -116,12 +117,12 @@ class Carrier:
     def scales(self):
         """The Scales of the optimizer and of the SDEs together."""
         problem, state = self.problem, self.coordinate.state
-        walks = [transport_pilot.walk(self.by_zeta, state, self.logs, self.noise(PILOT), problem.steps)]
+        walk = partial(transport_pilot.walk, watch=problem.watch)
+        walks = [walk(self.by_zeta, state, self.logs, self.noise(PILOT), problem.steps)]
         for sde in self.sdes:
             finer = self.steps_of(sde)
-            move_ = self.integrated(sde, finer)
             draw = platen_nodes(sde.channels, PILOT)
-            walks.append(transport_pilot.walk(move_, state, self.logs, draw, problem.steps * finer))
+            walks.append(walk(self.integrated(sde, finer), state, self.logs, draw, problem.steps * finer))
         if None in walks:
             raise Unserved("one of a few hundred trajectories leaves the finite numbers")
         deviation, low, high = (np.stack(each) for each in zip(*walks, strict=True))
@@ -158,21 +159,32 @@ class Carrier:
         spread = float(max(floors[-1], least[-1])) if len(logs) > 1 else 1.0
         return Lattice(float(low), float(high), spacing, logs[-1], polynomials, spread, reach)
 
-    def _fan(self, grid, level):
-        """Return the Fan of the optimizer's steps: fewer nodes of the noise where steps are many, as each is small."""
+    def _nodes(self, places, level):
+        """Return how many nodes the rule of the noise has, or each of its pieces: fewer where steps are many, and small."""
         steps = self.problem.steps
+        first, second, third = (5, 4, 3) if places else (8, 6, 4)
+        return (first if steps < _FEW else second if steps < _MANY else third) + level
+
+    def _fan(self, grid, level):
+        """Return the Fan of the optimizer's steps."""
+        nodes = self._nodes(self.places, level)
         if self.places:
-            nodes = (5 if steps < _FEW else 4 if steps < _MANY else 3) + level
             return transport_split.divided(grid.nodes, self.optimizer, self.places, nodes, level)
-        nodes = (8 if steps < _FEW else 6 if steps < _MANY else 4) + level
         return transport_split.shared(grid.nodes, self.optimizer, self.noise(nodes))
+
+    def work(self, level):
+        """Return the work of `carried`: steps times nodes of the noise, and twice as much a node at a finer size."""
+        taken = sum(sum(FINER) * self.steps_of(sde) * platen_nodes(sde.channels).values.size for sde in self.sdes)
+        places = expected(self)
+        return 2.0**level * self.problem.steps * (transport_split.work(places, self._nodes(places, level)) + taken)
 
     def carried(self, level, factors: Sequence[Factor], kinked) -> Means:
         """Return the Means of factors of this coordinate; kinked : those that are averaged over their kinks."""
         problem, grid, records = self.problem, self.grid(level), self.problem.records
         found = np.full((1 + len(FINER) * len(self.sdes), len(records), len(factors)), math.nan)
         path, largest = grid.path(problem.steps), _LARGEST[type(grid)]
-        observed = _Observed(self.valued(factors), [each in kinked for each in factors])
+        watch = lambda steps, nodes: problem.watch(2.0**level * steps * nodes)  # noqa: E731
+        observed = _Observed(self.valued(factors), [each in kinked for each in factors], watch)
         fan = self._fan(grid, level)
         mass = self._carry(grid, self.optimizer, path, True, fan, records, found[0], observed)
         stable = [mass <= largest]
@@ -201,20 +213,29 @@ class Carrier:
         slots = len(self.problem.rule.slots)
         law = grid.start(self.coordinate.state, path, follows)
         step, greatest = 0, 0.0
+        most = max(1, _SLICE // (grid.nodes * fan.work))
+        observed.watch(0, 0)
         for place, record in enumerate(records.tolist()):
-            mass = grid.advance(taken, step, record, law, path, follows, fan)
-            greatest, step = max(greatest, mass), record
-            if not math.isfinite(greatest):
-                return math.inf
+            while step < record:
+                before, step = step, min(step + most, record) if step else 1  # the first of all loads kernels
+                mass = grid.advance(taken, before, step, law, path, follows, fan)
+                greatest = max(greatest, mass)
+                if not math.isfinite(greatest):
+                    return math.inf
+                observed.watch(step - before, fan.work)
             out[place] = observed.means(grid, law, path[record], slots)
         return greatest
 
 
 class _Observed(NamedTuple):
-    """Functions of states whose means are taken under a law, and which of them have kinks in theta."""
+    """Functions of states whose means are taken under a law, and which of them have kinks in theta.
+
+    watch : function (steps, nodes of the noise), told of the steps that a law has been carried
+    """
 
     functions: Sequence
     kinked: Sequence
+    watch: Callable
 
     def means(self, grid, law, ref, slots):
         """Return the mean of every function under a law that a grid holds."""

@@ -49,7 +49,7 @@ class Hindsight:
         return report.hindsight(self)
 
 
-def hindsight(pilot, table, settings, chunks, seconds):
+def hindsight(pilot, table, settings, chunks, computing, seconds):
     """Return the Hindsight of a run.
 
     Parameters
@@ -60,13 +60,23 @@ def hindsight(pilot, table, settings, chunks, seconds):
     settings : dict or None
         How it computed, as `ConvergenceStudy.settings` has it; None where nothing can be said of its seconds.
     chunks : int
-        That it ran at every point, in so many seconds.
+        That it ran at every point, in so many seconds in all.
+    computing : list of float
+        Seconds that it took to compute what is computed at every point: what the pilot has computed is not foreseen.
     """
+    foreseen = {each.point for each in pilot.missing}
+    known = [pilot.computing[at] if at in foreseen else took for at, took in enumerate(computing)]
+    seen = pilot.cost(chunks, known).seconds if settings == pilot.settings else math.nan
+    return Hindsight(_beside(pilot, table), seen, seconds, chunks * CHUNK)
+
+
+def _beside(pilot, table):
+    """Return the table of a Hindsight."""
+    if pilot.table.empty:
+        return pd.DataFrame(columns=[*_KEYS, "planned", "std_error", "ratio"])
     both = headline(pilot.table).merge(table, on=_KEYS, suffixes=("_pilot", ""))
     planned = expected_std_error(both.std_error_pilot, both.rounding_pilot, both.trajectories_pilot / both.trajectories)
-    found = both[_KEYS].assign(planned=planned, std_error=both.std_error, ratio=both.std_error / planned)
-    seen = pilot.cost(chunks).seconds if settings == pilot.settings else math.nan
-    return Hindsight(found, seen, seconds, chunks * CHUNK)
+    return both[_KEYS].assign(planned=planned, std_error=both.std_error, ratio=both.std_error / planned)
 
 
 def expected_std_error(std_error, rounding, fewer):

@@ -1,10 +1,14 @@
 """A study while it runs: chunks are added to every point until someone says enough."""
 
+import contextlib
+import math
 import time
 
 from ngos_sim.engines import devices
 from ngos_sim.estimators import choose
 from ngos_sim.estimators.job_identity import together
+from ngos_sim.estimators.problem import Unfinished
+from ngos_sim.studies.computing import Computing, Missing
 from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.problems import problems
 from ngos_sim.studies.readings import Readings
@@ -20,7 +24,7 @@ class Measurement(Readings):
     """The sums of every point of a study so far, and what estimators without any have computed.
 
     Chunks of 1024 trajectories are run in rounds, the point that is furthest back first; `paces` say how long they take
-    at each, `computing` how long what is computed there took; `steps` are the process steps, over coordinates and
+    at each, `computing` how long what is computed there takes; `steps` are the process steps, over coordinates and
     trajectories, of one chunk at every point; `choices` are the study's estimators less those that a look at the first
     trajectories rules out.
 
@@ -40,20 +44,25 @@ class Measurement(Readings):
         The first chunk to be run.
     until : function () -> bool
         Whether to end after the round in hand.
+    deadline : float
+        When nothing is computed any more, by time.perf_counter: what is not computed then is left out.
     executor : concurrent.futures.Executor, optional
         Whose workers run the chunks.
     """
 
     def __init__(
-        self, study, seed, *, device, precision, threads, bar, most=1, kept=None, first=0, until=bool, executor=None
-    ):
+        self, study, seed, *, device, precision, threads, bar, most=1, kept=None, first=0, until=bool,
+        deadline=math.inf, executor=None
+    ):  # fmt: skip
         self.kept, self.first, self.until = Kept() if kept is None else kept, first, until
-        self.computing, self.paces = [0.0] * len(study.points), []
-        self._precision, self._threads, self._bar = precision, threads, bar
-        looked = (study.estimator, problems(study, seed), study.served, device, threads, self.kept.looked)
+        self._precision, self._threads, self._bar, self.paces = precision, threads, bar, []
+        self.computing = Computing(study.points, bar, deadline, until)
+        here = problems(study, seed, watch=self.computing.watch)
+        self.computing.expect([choose.work(study.served, problem) for problem in here])
+        looked = (study.estimator, here, study.served, device, threads, self.kept.looked)
         choices, remainders = choose.after_look(*looked)
         super().__init__(study, choices, [])
-        self._problems = problems(study, seed, precision)
+        self._problems = problems(study, seed, precision, self.computing.watch)
         self._tables, kernels, room = {}, 0, _ROOM
         programs: list = []
         for index, left in enumerate(remainders):
@@ -126,21 +135,53 @@ class Measurement(Readings):
             done[index] = self._done(index)
 
     def compute(self):
-        """Have what is computed computed, point after point; return whether `until` let it come to its end."""
-        for index, point in enumerate(self.points):
-            if not point.is_computed and self.until():
-                return False
+        """Have what is computed computed, point after point; return whether `until` let it come to its end.
+
+        What there is no time for is left; what an estimator has computed by then is there all the same.
+        """
+        left = [index for index in self._order if not self.points[index].is_computed]
+        for index in left:
+            point, begin = self.points[index], time.perf_counter()
             self._bar.at(self.study.points[index])
-            begin = time.perf_counter()
-            if point.compute():
-                self.computing[index] = time.perf_counter() - begin
+            if not self.computing.is_over(index):
+                with contextlib.suppress(Unfinished):
+                    point.compute()
+                    self.computing.finished(index, time.perf_counter() - begin)
+        left = [index for index in left if not self.points[index].is_computed]
+        if left and self.until():
+            return False
+        for index in left:
+            self.points[index].is_left = True
         return True
+
+    @property
+    def left(self):
+        """The places of the points where there was no time to compute something, those of few steps first."""
+        return [index for index in self._order if self.points[index].is_left]
+
+    def missing(self):
+        """Return a Missing of all that there was no time to compute."""
+        found = []
+        for index in self.left:
+            names = {opponent.name for opponent in self._problems[index].opponents}
+            taken = {each.estimator for each in self.points[index].running if not each.can_be_read}
+            found += [
+                Missing(index, quantity, choice.estimator.name)
+                for quantity, choice in self.choices.items()
+                if choice.estimator in taken and quantity.opponent in names
+            ]
+        return found
+
+    @property
+    def _order(self):
+        """The places of the points, those of few steps first."""
+        return sorted(range(len(self._problems)), key=lambda index: self._problems[index].steps)
 
     def take(self, other):
         """Take what another Measurement of the study has computed, and how long that took."""
         for mine, its in zip(self.points, other.points, strict=True):
             mine.take(its)
-        self.computing = list(other.computing)
+        self.computing = other.computing
 
     def _visit(self, index, chunks):
         """Run rounds of a point until it is another one's turn."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ngos_sim.engines.program import CHUNK
-from ngos_sim.estimators import choose
+from ngos_sim.estimators import choose, test_functions
 from ngos_sim.estimators.estimator import Served
 from ngos_sim.identity import remade
 from ngos_sim.statistics.order import RESOLVED, slope
@@ -39,7 +39,9 @@ def plan(study, bounds, seed, threads, compare=False):
         expected of the run; integrator_residual and numerical, the pilot's; rel_error, of all three together; resolved,
         whether the error is expected to exceed them (3 standard errors); seconds, of the point; smallest_h, of the
         series: where the error C h would still be resolved, the standard errors going on as a power of h (0: at every
-        step; NaN: the pilot does not resolve C). eta_e and smallest_eta_e are the names that h and smallest_h had.
+        step; NaN: the pilot does not resolve C). Of what a few seconds are not enough to compute only seconds are
+        foreseen: error and all that hangs on it are NaN, resolved False. eta_e and smallest_eta_e are the names that h
+        and smallest_h had.
         Compared: chosen, whether the run would take it.
         attrs: trajectories; seconds, of the whole run in this process, set-up and reading included; compilation, the
         seconds that a new process needs besides, fewer where Numba's cache holds the kernels; memory, the bytes that
@@ -64,12 +66,14 @@ def plan(study, bounds, seed, threads, compare=False):
 def expected(study, pilot, chunks):
     """Return the rows of a plan, from a Pilot."""
     cost = pilot.cost(chunks)
-    rows = [
-        {**keys, **row}
-        for keys, group in groups(pilot.table)
-        for row in _rows(study, at_norm(group, "max"), pilot.chunks / chunks, cost.computing)
-    ]
-    found = pd.DataFrame(rows)
+    blocks: dict = {}
+    for keys, group in () if pilot.table.empty else groups(pilot.table):
+        rows = _rows(study, at_norm(group, "max"), pilot.chunks / chunks, cost.computing)
+        blocks.setdefault((keys["sde"], keys["test_function"]), []).extend({**keys, **row} for row in rows)
+    for each in pilot.missing:
+        row = _not_computed(study, each, cost.computing[each.point])
+        blocks.setdefault((row["sde"], row["test_function"]), []).append(row)
+    found = pd.DataFrame([row for block in blocks.values() for row in block])
     found = found if found.ell.nunique() > 1 else found.drop(columns=["eta2", "ell"])
     found.attrs = {
         "trajectories": chunks * CHUNK,
@@ -121,6 +125,25 @@ def _rows(study, pilot, fewer, seconds):
         }
         for row in expected.itertuples()
     ]
+
+
+def _not_computed(study, missing, seconds):
+    """Return the row of what the pilot had no time to compute: its seconds alone are foreseen."""
+    point, quantity = study.points[missing.point], missing.quantity
+    unknown = ("time", "error", "std_error", "integrator_residual", "numerical", "rel_error")
+    return {
+        "sde": quantity.opponent,
+        "test_function": test_functions.name_of(study.test_functions[quantity.function]),
+        "eta2": point.eta2,
+        "h": point.h,
+        "eta_e": point.h,
+        "ell": point.ell,
+        "estimator": missing.estimator,
+        **dict.fromkeys(unknown, np.nan),
+        "resolved": False,
+        "seconds": seconds,
+        **dict.fromkeys(("smallest_h", "smallest_eta_e"), np.nan),
+    }
 
 
 def _smallest(pilot, expected):

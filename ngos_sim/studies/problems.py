@@ -1,16 +1,17 @@
 """A study as the Problems that estimators look at, one a point."""
 
 import math
+from functools import partial
 
 import numpy as np
 
-from ngos_sim.estimators.problem import Opponent, Problem, Shared
+from ngos_sim.estimators.problem import Opponent, Problem, Shared, unwatched
 from ngos_sim.oracles.svag import svag_law
 from ngos_sim.processes.variations import SVAG
 from ngos_sim.studies import start
 
 
-def problems(study, seed=0, precision="f64"):
+def problems(study, seed=0, precision="f64", watch=unwatched):
     """Return the Problem of every point of a study.
 
     Parameters
@@ -20,13 +21,16 @@ def problems(study, seed=0, precision="f64"):
     seed : int
     precision : str
         In which the study is run.
+    watch : function (index, work)
+        `Problem.watch` of every point, given its place in the study.
     """
     shared = Shared(study.found)
-    shared.problems = tuple(_problem(study, index, shared, seed, precision) for index in range(len(study.points)))
+    given = seed, precision, watch
+    shared.problems = tuple(_problem(study, index, shared, *given) for index in range(len(study.points)))
     return shared.problems
 
 
-def _problem(study, index, shared, seed, precision):
+def _problem(study, index, shared, seed, precision, watch):
     point, noise = study.points[index], study.oracle.noise
     records = np.round((study.record_times[index] - study.t0) / point.h).astype(np.int64)
     opponents = [Opponent(sde.name, sde) for sde in study.sdes]
@@ -49,6 +53,7 @@ def _problem(study, index, shared, seed, precision):
         shared=shared,
         seed=seed,
         precision=precision,
+        watch=partial(watch, index),
     )
 
 

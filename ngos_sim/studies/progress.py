@@ -1,6 +1,7 @@
 """The bar of a run: how much is done, which point is in hand, how large standard errors still are, how long it takes.
 
-`studies.session` opens it, `studies.measurement` tells it of steps and points, `studies.stopping` how many are to come.
+`studies.session` opens it, `studies.measurement` tells it of steps and points, `studies.computing` of what is computed,
+`studies.stopping` how many steps are to come.
 """
 
 import math
@@ -36,7 +37,7 @@ class Progress:
 
     def __init__(self, shown=False):
         self._bar = _bar() if shown else None
-        self._done, self._total, self._deadline = 0.0, math.inf, math.inf
+        self._done, self._total, self._deadline, self._computed = 0.0, math.inf, math.inf, 0.0
         self._begin = self._first = time.perf_counter()
         self._before = None  # steps that were done when the first ones came
         self._place, self._errors = "", ""
@@ -58,6 +59,11 @@ class Progress:
         self._place = str(place)
         self._draw()
 
+    def compute(self, work, deadline=math.inf):
+        """Be told how much will be computed before anything is sampled, in whatever unit."""
+        self._computed = work
+        self.aim(0.0, 0, deadline)
+
     def aim(self, steps, chunks, deadline=math.inf):
         """Be told how much there will have been at the end, and when that is at the latest.
 
@@ -65,10 +71,11 @@ class Progress:
         chunks : infinity where nobody knows
         deadline : by time.perf_counter
         """
-        self._total, self._deadline = steps * chunks if steps > 0.0 else math.inf, deadline
+        self._total = self._computed + (steps * chunks if steps > 0.0 else 0.0) or math.inf
+        self._deadline = deadline
 
     def update(self, steps):
-        """Be told that so many process steps have been done."""
+        """Be told that so many process steps, or so much of what is computed, has been done."""
         now = time.perf_counter()
         if self._before is None:  # what came before was compilation
             self._before, self._first = self._done + steps, now

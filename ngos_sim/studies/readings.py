@@ -54,15 +54,15 @@ class Readings:
         return bool(self._run())
 
     def _run(self):
-        """Return (index, AtPoint) of the points that can be read: of an interrupted run not all may."""
-        return [(index, point) for index, point in enumerate(self.points) if point.can_be_read]
+        """Return (index, AtPoint) of the points where anything can be read: of a run that was ended not all may."""
+        return [(index, point) for index, point in enumerate(self.points) if point.readable]
 
     def table(self):
         """Return the table of `Result`, a row per (point, time, test function, sde)."""
         rows = []
         for index, point in self._run():
             found = {}
-            for running in point.running:
+            for running in point.readable:
                 readings, _ = self._read(index, running)
                 bands = self._bands(running, readings)
                 ran = running.trajectories, point.nonfinite[0] if running.samples else 0
@@ -73,7 +73,7 @@ class Readings:
 
     def readings(self):
         """Return the Readings of all points so far."""
-        run = [(index, running) for index, point in self._run() for running in point.running]
+        run = [(index, running) for index, point in self._run() for running in point.readable]
         return [reading for each in run for reading in self._read(*each)[0].values()]
 
     def _read(self, index, running):
@@ -93,7 +93,7 @@ class Readings:
     def grouped(self, index):
         """Return {Quantity: Grouped} of a point: all estimators run the same trajectories, group by group."""
         found = {}
-        for running in self.points[index].running:
+        for running in self.points[index].readable:
             groups = running.groups()
             for quantity, reading in self._read(index, running)[0].items():
                 of_groups = [each[quantity].error for each in groups] if running.samples else [reading.error]
@@ -131,7 +131,7 @@ class Readings:
         """
         found: dict = {}
         for index, point in self._run():
-            for running in point.running:
+            for running in point.readable:
                 for quantity, reading in self._read(index, running)[0].items():
                     if np.any(np.isfinite(reading.error) & np.isnan(reading.std_error)):
                         found[quantity.opponent, self._name(quantity)] = (
@@ -173,7 +173,7 @@ class Readings:
             where = self.study.points[index]
             bad, first = point.nonfinite
             gone += [f"{bad} at {where} (the first: {first})"] * bool(bad)
-            for running in point.running:
+            for running in point.readable:
                 found, wrong = self._read(index, running)
                 for quantity, reading in found.items():
                     if not bad and not np.all(np.isfinite(reading.error)):

@@ -53,7 +53,8 @@ class Result:
         The local estimator runs in f64 whatever the precision.
     stopped : str
         Which bound ended the run: "trajectories", "rel_error", "abs_error", both, or "max_seconds";
-        "integrator_residual" or "rounding" where these alone exceed what rel_error and abs_error ask;
+        "integrator_residual", "rounding" or "numerical" where these alone exceed what rel_error and abs_error ask;
+        "computed" where nothing is sampled;
         "nonfinite" where trajectories left the finite numbers; "interrupted" where it ended before: points may differ
         in their trajectories then.
     compared : DataFrame

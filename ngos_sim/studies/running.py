@@ -51,6 +51,11 @@ class Running:
         """Whether `computed` is known: what that takes has been spent."""
         return "computed" in vars(self)
 
+    @property
+    def can_be_read(self):
+        """Whether there are trajectories; where none are run, whether all has been computed."""
+        return self.sums[0].chunks > 0 if self.samples else self.is_computed
+
     def read(self, measured):
         """Return {Quantity: Reading} of what was Measured of each job."""
         return {
@@ -87,6 +92,11 @@ class AtPoint:
     sums : iterator of Sums
         Of the plans' jobs, in their order.
     remainders : Remainders
+
+    Attributes
+    ----------
+    is_left : bool
+        Whether what is not computed stays so: there was no time.
     """
 
     def __init__(self, planned, sums, remainders):
@@ -94,6 +104,7 @@ class AtPoint:
             Running(each.estimator, replace(each.plan, jobs=()), [next(sums) for _ in each.plan.jobs], remainders)
             for each in planned
         ]
+        self.is_left = False
 
     @property
     def sums(self):
@@ -113,12 +124,12 @@ class AtPoint:
         """Return how many chunks from the first on there are; where all is computed, more than are ever asked for."""
         if self.samples:
             return self.missing(first, _ENDLESS)[0][0] - first
-        return _ENDLESS if self.is_computed else 0
+        return _ENDLESS if self.is_computed or self.is_left else 0
 
     @property
-    def can_be_read(self):
-        """Whether there are trajectories; where none are run, whether all has been computed."""
-        return self.sums[0].chunks > 0 if self.samples else self.is_computed
+    def readable(self):
+        """What can be read: of a run that was ended not all may."""
+        return [each for each in self.running if each.can_be_read]
 
     @property
     def is_computed(self):
@@ -126,11 +137,10 @@ class AtPoint:
         return all(each.samples or each.is_computed for each in self.running)
 
     def compute(self):
-        """Have computed what is left to be; return whether there was anything."""
-        left = [each for each in self.running if not (each.samples or each.is_computed)]
-        for each in left:
-            each.computed  # noqa: B018
-        return bool(left)
+        """Have computed what is left to be."""
+        for each in self.running:
+            if not each.samples:
+                each.computed  # noqa: B018
 
     def take(self, other):
         """Take what another one of the same plans has computed."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError, StudyWarning
+from ngos_sim.reporting import report
 from ngos_sim.studies import notes, ranking, spread, trouble
 from ngos_sim.studies.hindsight import PILOT, hindsight
 from ngos_sim.studies.integrated import limited, unstable
@@ -45,17 +46,29 @@ def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, u
     kept = store if isinstance(store, Kept) else Kept(partial(origin, study, seed, settings["precision"]), store)
     with kept, Progress(progress) as bar:
         most = {"most": bounds.chunks, "first": first, "until": until, "executor": spread.check(executor)}
+        most["deadline"] = bounds.deadline(begin)
         measurement = Measurement(study, seed, bar=bar, kept=kept, **most, **settings)
         before = measurement.chunks
         kept.end(stopped := bounds.follow(measurement, begin, bar), time.perf_counter() - begin)
     if not measurement.has_any:
+        if stopped == "max_seconds":
+            raise ValueError(_too_short(bounds, measurement))
         return None
     read, pilot = result(measurement, seed, settings["precision"], stopped), study.found.get(PILOT)
     if pilot is None:
         return read
     ran, seconds = measurement.chunks - before if measurement.samples else 0, time.perf_counter() - begin
     same = None if executor else {**settings, "device": measurement.device}
-    return replace(read, plan=hindsight(pilot, read.table, same, ran, seconds))
+    computed = measurement.computing.all_seconds
+    return replace(read, plan=hindsight(pilot, read.table, same, ran, computed, seconds))
+
+
+def _too_short(bounds, measurement):
+    """Return that max_seconds was not enough to compute any point, and what would be."""
+    points, least = measurement.study.points, measurement.left[0]
+    seconds = measurement.computing.foreseen(least)
+    more = f": {points[least]} takes about {report.duration(seconds)}, compilation apart" if seconds else ""
+    return f"max_seconds={bounds.max_seconds!r} is too short to compute any of {len(points)} points{more}"
 
 
 def _first_chunk(first):

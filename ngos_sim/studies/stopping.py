@@ -28,7 +28,7 @@ class Bounds:
         total standard error of at most max(rel_error |error|, abs_error). Where rounding or what the integrator
         leaves exceeds that alone, the statistical part must reach it, and the run ends with their name.
     max_seconds : float, from the start of the run, compilation included; kept within 20 % or 1 s, but that every
-        point has one chunk, which a warning says
+        point that is sampled has one chunk, which a warning says; it says what was not computed in time as well
     """
 
     trajectories: int | None = None
@@ -71,7 +71,7 @@ class Bounds:
         bar : Progress, told of what is to come
         """
         chunks, last = self._start(measurement), self._furthest
-        deadline = math.inf if self.max_seconds is None else begin + self.max_seconds
+        deadline = self.deadline(begin)
         while True:
             bar.aim(measurement.steps, max(last, chunks), deadline)
             measurement.kept.aim(self._named(), measurement.first, chunks)
@@ -82,6 +82,9 @@ class Bounds:
                 return "interrupted"
             if measurement.lost():
                 return "nonfinite"
+            if measurement.left:
+                self._say_what_is_left(measurement)
+                return "max_seconds"
             enough = chunks >= self.pilot or not measurement.samples
             needed, reached = self._needed(measurement) if enough else (self.pilot, "")
             if reached or not measurement.samples:
@@ -94,6 +97,10 @@ class Bounds:
                 return "max_seconds"
             last = min(self.chunks, needed if chunks >= self.pilot else math.inf)
             chunks = int(min(self.chunks, _GROWTH * chunks, max(needed, chunks + 1), chunks + max(1.0, _SHARE * left)))
+
+    def deadline(self, begin):
+        """Return when a run that began then ends at the latest, infinity where that is not bounded."""
+        return math.inf if self.max_seconds is None else begin + self.max_seconds
 
     @property
     def _furthest(self):
@@ -130,6 +137,17 @@ class Bounds:
             warnings.warn(
                 f"max_seconds={self.max_seconds!r}: the least that can be run, {CHUNK} trajectories at each of "
                 f"{points} points, took {took:.1f} s, compilation included",
+                stacklevel=5,
+            )
+
+    def _say_what_is_left(self, measurement):
+        """Warn that max_seconds was too short for what is computed, unless there is nothing to be read at all."""
+        points, left = measurement.study.points, measurement.left
+        names = " and ".join(dict.fromkeys(each.estimator for each in measurement.missing()))
+        if measurement.has_any:
+            warnings.warn(
+                f"max_seconds={self.max_seconds!r}: {names} could not compute {len(left)} of {len(points)} points in "
+                f"that time ({', '.join(str(points[index]) for index in left)}): the table has no rows of them",
                 stacklevel=5,
             )
 

@@ -194,7 +194,9 @@ class ConvergenceStudy(Remade):
             max(rel_error |error|, abs_error). rel_error needs another bound beside it, as an error may be 0.
         max_seconds : float, optional
             Stop after so long, compilation included, within 20 % or 1 s. Every point has 1024 trajectories at
-            least: a warning says where these alone take longer. A run on `result.trajectories` repeats it.
+            least: a warning says where these alone take longer. A run on `result.trajectories` repeats it. What is
+            computed comes first, points of few steps before others; what was not computed in time has no rows, and a
+            warning says of which points.
         device : "cpu", "cuda", "auto" or "python"
             "auto" takes the GPU where there is one and the work is large enough; "python" runs the same
             functions uncompiled, for a debugger.
@@ -223,7 +225,8 @@ class ConvergenceStudy(Remade):
         Raises
         ------
         ValueError
-            An argument out of range, or no bound at all; the store is of another study, seed, precision or version.
+            An argument out of range, or no bound at all; max_seconds is too short to compute anything of a study that
+            does not sample; the store is of another study, seed, precision or version.
         StoreError
             The store is in use, damaged, or cannot be written; what was kept stays.
         WorkerLost
@@ -261,7 +264,8 @@ class ConvergenceStudy(Remade):
         """Compute E g of the optimizer and of each SDE alone over time, without trajectories and noise, for figures.
 
         By the transport estimator, whatever the study's own; an error's `numerical` is smaller than those of its means,
-        which have most of what the grids leave in common.
+        which have most of what the grids leave in common. Ctrl-C ends it within a second; points that were done are
+        not computed again.
 
         Returns
         -------

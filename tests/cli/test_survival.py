@@ -9,6 +9,7 @@ import time
 import pytest
 
 from ngos_sim.studies import rounds
+from ngos_sim.studies.computing import Computing
 from ngos_sim.studies.store import NAME
 from tests.support.command_line import FILES, names
 
@@ -75,6 +76,33 @@ def test_ctrl_c_ends_after_the_round_in_hand_with_tables_of_what_is_there(call, 
     assert (status, out, pressed.rounds) == (130, "", 5)
     assert names(tmp_path / "out") == FILES
     assert "of 3 points; tables and figure of these are in out; the same command goes on\n" in err
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert call("run", path, "--out", "out")[0] == 0
+    call("run", path, "--out", "whole")
+    assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "whole")
+
+
+def test_ctrl_c_ends_what_is_computed_within_a_point(call, study, tmp_path, monkeypatch):
+    """Of three points the second is in hand: the first is there, nothing more is computed, and the run goes on."""
+    path = study(("horizon = 0.5", 'horizon = 0.5\nestimator = "transport"'))
+    watch, watched = Computing.watch, []
+
+    def pressed(computing, index, work):
+        watched.append(index)
+        if index == 1 and work > 0.0 and watched.count(1) < 10:
+            os.kill(os.getpid(), signal.SIGINT)
+        watch(computing, index, work)
+
+    monkeypatch.setattr(Computing, "watch", pressed)
+    status, out, err = call("run", path, "--out", "out")
+    assert (status, out) == (130, "")
+    assert watched.count(2) <= 2
+    assert names(tmp_path / "out") == FILES
+    assert err.endswith(
+        "ngos-sim: stopped; what is computed is there at each of 1 of 3 points; tables and figure of these are in out; "
+        "the same command goes on\n"
+    )
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     assert call("run", path, "--out", "out")[0] == 0

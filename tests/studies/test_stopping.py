@@ -65,7 +65,7 @@ def test_bad_bounds(problem, arguments, message):
 class Machine:
     """A measurement on a clock of its own: so many seconds to compile, then a chunk, on so many processors."""
 
-    study, first, steps, samples = SimpleNamespace(points=(1, 2, 3)), 0, 1.0, True
+    study, first, steps, samples, left = SimpleNamespace(points=(1, 2, 3)), 0, 1.0, True, ()
 
     def __init__(self, compilation, chunk, processors):
         self.kept = Kept()

@@ -4,6 +4,8 @@ theta' = (1 - eta a) theta - eta sigma z: E theta and Var theta after k steps ar
 Ornstein and Uhlenbeck. Nothing of it is the library's.
 """
 
+import time
+
 import numpy as np
 
 import ngos_sim as ns
@@ -69,3 +71,20 @@ def study(estimator, **changes):
     settings = dict(sde=ns.sgd_sde(), initial=dict(theta=START), horizon=1.0, eta=[2.0**-k for k in range(3, 7)])
     settings |= dict(test_functions=["theta[0]", "theta[0]^2"], times=[0.5, 1.0], estimator=estimator) | changes
     return ns.ConvergenceStudy(ns.NGOS(ns.quadratic(CURVATURE)), ns.sgd(SIGMA), **settings)
+
+
+class Watched(Closed):
+    """Computes for as many hundredths of a second as a point has steps, and says so."""
+
+    name = "watched"
+
+    def work(self, problem, wanted):
+        return float(problem.steps)
+
+    def reading(self, problem, function):
+        if function == 0:
+            problem.watch(0.0)
+            for _ in range(problem.steps):
+                time.sleep(0.01)
+                problem.watch(1.0)
+        return super().reading(problem, function)
