@@ -125,7 +125,14 @@ def throw(library, move, step, thrown, count):
 
 
 def after(move, step, state, noise):
-    """Return where one state, a sequence of its slots, is after a step with each of some noise numbers.
+    """Return where one state, or as many as there are noise numbers, is after a step with each of these.
+
+    Parameters
+    ----------
+    move : Move
+    step : int
+    state : sequence of float, or ndarray, shape (slots, len(noise))
+    noise : sequence of float
 
     Returns
     -------
@@ -133,7 +140,10 @@ def after(move, step, state, noise):
     """
     count, slots = len(noise), move.slots
     thrown = room(count, slots)
-    thrown.states.reshape(-1, slots, BLOCK)[:] = np.asarray(state)[:, None]
+    states = np.empty((slots, len(thrown.noise)))
+    states[:] = np.reshape(state, (slots, -1))[:, :1]  # what fills the last block is a state, too
+    states[:, :count] = np.reshape(state, (slots, -1))
+    thrown.states.reshape(-1, slots, BLOCK)[:] = states.reshape(slots, -1, BLOCK).swapaxes(0, 1)
     thrown.noise[:count] = noise
     throw(functions(), move, step, thrown, count)
     return thrown.states.reshape(-1, slots, BLOCK).swapaxes(0, 1).reshape(slots, -1)[:, :count]

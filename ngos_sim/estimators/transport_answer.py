@@ -12,12 +12,14 @@ from ngos_sim.estimators import transport_means
 from ngos_sim.estimators.test_functions import TestFunction, slots_read
 from ngos_sim.estimators.transport_law import FINER, Carrier
 from ngos_sim.estimators.transport_means import Unserved
+from ngos_sim.estimators.transport_resolution import is_finer, steps_finer
 
 LEVELS = (0, 1, 2, 3)  # three at least are carried: two that agree by chance would say nothing
 _ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried where all uncertainties are below it
 _SAFETY, _BEFORE, _ELSEWHERE = 3.0, 0.25, 0.5
 UNSTABLE = "its law cannot be carried forward stably: the sum of the moduli of its weights grows without bound"
 JUMPS = "the optimizer's step jumps or has a kink in the noise, where no few nodes of the noise law are enough"
+FINE = "changes with the state within less than its law's nodes resolve, and their sizes might agree on what is wrong"
 CONSTANT = "it does not change where the laws are"
 JUMPING = "it jumps, and an error of the order of the spacing is left where a lattice meets a jump"
 KINKED = "it has a kink, and the noise is discrete: no lattice resolves a kink among atoms"
@@ -81,6 +83,9 @@ class _Ladder:
         self._carriers = {each: Carrier(problem, each, sdes) for each in _factors(terms)}
         if any(each.is_jumping for each in self._carriers.values()):
             raise Unserved(JUMPS)
+        for each in self._carriers.values():
+            if name := steps_finer(each):
+                raise Unserved(f"the step of {name!r} {FINE}")
         self.refused, self._kinked = self._look(terms)
         self.terms = {g: each for g, each in terms.items() if g not in self.refused}
 
@@ -99,6 +104,7 @@ class _Ladder:
 
     def _why_not(self, factor, found):
         """Return why a factor with Kinks is not served, or an empty string."""
+        carrier = self._carriers[factor.coordinate]
         if found.theta == found.others == "constant":
             return CONSTANT
         if found.others in ("kink", "jump"):
@@ -107,8 +113,10 @@ class _Ladder:
             return JUMPING
         if found.theta == "kink" and _is_discrete(self.problem):
             return KINKED
-        if found.theta == "kink" and self._carriers[factor.coordinate].is_by_moments and self._reads_others(factor):
+        if found.theta == "kink" and carrier.is_by_moments and self._reads_others(factor):
             return f"it has a kink, which only the law of {self.problem.rule.slots[0]} alone resolves"
+        if is_finer(carrier, carrier.valued([factor])[0], is_discrete=_is_discrete(self.problem)):
+            return f"it {FINE}"
         return ""
 
     def _reads_others(self, factor):
