@@ -128,6 +128,19 @@ def room(count, slots, channels=1):
     return Thrown(np.zeros(lanes_ * slots), np.zeros(lanes_), second, third, np.zeros(count), np.zeros(BLOCK))
 
 
+def lay(thrown, states):
+    """Write states, shape (slots, count), to Thrown, and again from the first one on until its last block is full."""
+    slots = len(states)
+    lanes_ = thrown.states.reshape(-1, slots, BLOCK).swapaxes(0, 1)
+    for slot, row in enumerate(states):
+        lanes_[slot] = np.resize(row, lanes_[slot].size).reshape(-1, BLOCK)
+
+
+def laid(thrown, slots):
+    """Return the states of Thrown, shape (slots, as many as there is room for)."""
+    return thrown.states.reshape(-1, slots, BLOCK).swapaxes(0, 1).reshape(slots, -1)
+
+
 @njit(**KERNEL)
 def throw(library, move, step, thrown, count):
     """Take a step from the first `count` states that are thrown, in place."""
@@ -185,16 +198,13 @@ def after(move, step, states, noise):
     -------
     states : ndarray, shape (slots, count)
     """
-    states = np.asarray(states, dtype=np.float64)
-    count, slots = max(np.size(noise), states[0].size), move.slots
-    thrown = room(count, slots)
-    lanes_ = thrown.states.reshape(-1, slots, BLOCK).swapaxes(0, 1)
-    for slot, row in enumerate(states):
-        filled = np.resize(row, lanes_[slot].size)
-        lanes_[slot] = filled.reshape(-1, BLOCK)
+    states = np.reshape(np.asarray(states, dtype=np.float64), (move.slots, -1))
+    count = max(np.size(noise), states.shape[1])
+    thrown = room(count, move.slots)
+    lay(thrown, states)
     thrown.noise[:count] = noise
     throw(functions(), move, step, thrown, count)
-    return lanes_.reshape(slots, -1)[:, :count]
+    return laid(thrown, move.slots)[:, :count]
 
 
 @njit(**KERNEL)

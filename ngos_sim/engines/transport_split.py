@@ -25,6 +25,7 @@ _INTERVALS = 64  # in which places are looked for; more at a finer level
 _HALVINGS = 28  # of the interval that a place is in
 _WIDER = 1.25  # spacings: a place on a xi that was looked at is inside
 _PROBING = 40  # throws of a smooth step that the places and the rule of a piece are worth
+_MEAN_NODES = 4  # of a piece, where the mean of a step is looked at
 _BESIDE = 1e-5  # of a place: a piece is looked at from there
 
 
@@ -251,9 +252,22 @@ def advance_divided(move, first, last, fan, lay, finish):
 def places(move, step, state, count):
     """Return where a step from a state jumps or has a kink, ascending: the roughest `count` places, in xi."""
     fan = divided(1, move, count, 1)
-    fan.base.states[: move.slots * BLOCK] = np.repeat(np.asarray(state), BLOCK)
+    transport.lay(fan.base, np.asarray(state)[:, None])
     divide(transport.functions(), move, step, fan.base, fan.split, 1, fan.draw)
     return np.sort(fan.split.at[:, 0])
+
+
+def mean_after(move, step, states, places):
+    """Return the mean over the noise of where states, shape (slots, count), are after a step that jumps."""
+    slots, count = states.shape
+    fan, tags = divided(count, move, places, _MEAN_NODES), transport.functions()
+    transport.lay(fan.base, states)
+    divide(tags, move, step, fan.base, fan.split, count, fan.draw)
+    fan.base.weights[:] = 1.0
+    thrown = transport.fan(move, fan.base, count, fan.draw, fan.thrown)
+    transport.throw(tags, move, step, fan.thrown, thrown)
+    moved = transport.laid(fan.thrown, slots)[:, :thrown] * fan.thrown.weights[:thrown]
+    return moved.reshape(slots, count, -1).sum(axis=2)
 
 
 def breaks(move, step, state):

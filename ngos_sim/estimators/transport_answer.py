@@ -12,12 +12,14 @@ from ngos_sim.estimators import transport_means
 from ngos_sim.estimators.test_functions import TestFunction, slots_read
 from ngos_sim.estimators.transport_law import FINER, Carrier
 from ngos_sim.estimators.transport_means import Unserved
+from ngos_sim.estimators.transport_resolution import is_finer, steps_finer
 
 LEVELS = (0, 1, 2, 3)
 LEAST = 3  # of them are carried: two that agree by chance would say nothing
 _ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried where all uncertainties are below it
 _SAFETY, _BEFORE, _ELSEWHERE = 3.0, 0.25, 0.5
 UNSTABLE = "its law cannot be carried forward stably: the sum of the moduli of its weights grows without bound"
+FINE = "changes with the state within less than its law's nodes resolve, and their sizes might agree on what is wrong"
 CONSTANT = "it does not change where the laws are"
 JUMPING = "it jumps, and an error of the order of the spacing is left where a lattice meets a jump"
 KINKED_BY_JUMPS = "it has a kink, and the optimizer's step jumps: laws with atoms of their own lie on the kink"
@@ -77,6 +79,9 @@ class _Ladder:
         self.problem, self.sdes = problem, sdes
         self._carriers = {each: Carrier(problem, each, sdes) for each in _factors(terms)}
         self._divided = {each for each, carrier in self._carriers.items() if carrier.places}
+        for each in self._carriers.values():
+            if name := steps_finer(each):
+                raise Unserved(f"the step of {name!r} {FINE}")
         self.refused, self._kinked = self._look(terms)
         self.terms = {g: each for g, each in terms.items() if g not in self.refused}
 
@@ -95,19 +100,21 @@ class _Ladder:
 
     def _why_not(self, factor, found):
         """Return why a factor with Kinks is not served, or an empty string."""
+        carrier = self._carriers[factor.coordinate]
         if found.theta == found.others == "constant":
             return CONSTANT
         if found.others in ("kink", "jump"):
             return f"it is not smooth in another slot than {self.problem.rule.slots[0]}"
         if found.theta == "jump":
             return JUMPING
-        carrier = self._carriers[factor.coordinate]
         if found.theta == "kink" and carrier.is_discrete:
             return KINKED
         if found.theta == "kink" and factor.coordinate in self._divided:
             return KINKED_BY_JUMPS
         if found.theta == "kink" and carrier.is_by_moments and self._reads_others(factor):
             return f"it has a kink, which only the law of {self.problem.rule.slots[0]} alone resolves"
+        if is_finer(carrier, carrier.valued([factor])[0], is_discrete=carrier.is_discrete):
+            return f"it {FINE}"
         return ""
 
     def _reads_others(self, factor):

@@ -30,7 +30,8 @@ from ngos_sim.processes.rule import parameters
 
 FINER = (1, 2)  # of the SDE's steps: what they give is extrapolated
 _STEPS = 64  # of the SDE from the start to the horizon, at least
-_LEAST = 0.2  # spread of a logarithm about its reference: a slot counts as smooth on a scale of 20 %
+LEAST = 0.2  # spread of a logarithm about its reference: a slot counts as smooth on a scale of 20 %
+_NARROWEST = 0.05  # of theta's way: a lattice that is narrower than what u moves theta by is not stable, and is long
 _MARGIN = 5.0  # deviations of theta beyond what the pilots have seen
 _FEW, _MANY = 40, 200  # steps: fewer are large, more are small
 _SLICE = 200_000  # throws between two calls of `Problem.watch`: a tenth of a second or so
@@ -148,11 +149,12 @@ class Carrier:
         """Return the Lattice or the Moments of a level: each is finer than the one before in everything."""
         scales, logs, reach = self.scales, self.logs, 5.5 + 0.75 * level
         least = transport_pilot.least(scales, logs)
-        floors = np.maximum(0.4 / 1.3**level * scales.deviation, _LEAST * np.array(logs))
+        floors = np.maximum(0.4 / 1.3**level * scales.deviation, LEAST * np.array(logs))
         if self.is_by_moments:
             deviation, sizes = np.maximum(floors, least), (8 + 2 * level, 8 + 2 * level, 5 + level)
             return Moments(sizes[: len(logs)], logs, tuple(deviation.tolist()), reach)
-        width = float(max(scales.deviation[0], least[0]))
+        way = _NARROWEST * (scales.high[0] - scales.low[0])
+        width = float(max(scales.deviation[0], least[0], way))
         spacing = 0.3 / 1.5**level * width
         low, high = scales.low[0] - _MARGIN * width, scales.high[0] + _MARGIN * width
         polynomials = 5 + level if len(logs) > 1 else 1
@@ -160,7 +162,7 @@ class Carrier:
         return Lattice(float(low), float(high), spacing, logs[-1], polynomials, spread, reach)
 
     def _nodes(self, places, level):
-        """Return how many nodes the rule of the noise has, or each of its pieces: fewer where steps are many, and small."""
+        """Return how many nodes the rule of the noise has, or a piece of it: fewer where steps are many, and small."""
         steps = self.problem.steps
         first, second, third = (5, 4, 3) if places else (8, 6, 4)
         return (first if steps < _FEW else second if steps < _MANY else third) + level
