@@ -200,7 +200,7 @@ def after(move, step, states, noise):
     """
     states = np.reshape(np.asarray(states, dtype=np.float64), (move.slots, -1))
     count = max(np.size(noise), states.shape[1])
-    thrown = room(count, move.slots)
+    thrown = room(count, move.slots, move.channels)
     lay(thrown, states)
     thrown.noise[:count] = noise
     throw(functions(), move, step, thrown, count)

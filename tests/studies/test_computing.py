@@ -46,12 +46,12 @@ def mixed(monkeypatch):
 def test_points_that_are_not_computed_in_time_are_left_out_and_said():
     begin = time.perf_counter()
     words = (
-        r"max_seconds=0\.6: watched could not compute 1 of 3 points in that time \(eta=0\.00195312\): "
+        r"max_seconds=1\.5: watched could not compute 1 of 3 points in that time \(eta=0\.00195312\): "
         "the table has no rows of them"
     )
     with pytest.warns(UserWarning, match=f"^{words}$") as said:
-        found = study(Watched(), eta=ETA).run(max_seconds=0.6)
-    assert time.perf_counter() - begin < 2.5
+        found = study(Watched(), eta=ETA).run(max_seconds=1.5)
+    assert time.perf_counter() - begin < 4.0
     assert len(said) == 1
     assert found.stopped == "max_seconds"
     assert sorted(found.table.h.unique(), reverse=True) == ETA[:2]
@@ -60,7 +60,7 @@ def test_points_that_are_not_computed_in_time_are_left_out_and_said():
 
 def test_what_is_sampled_beside_it_has_its_chunk(mixed):
     with pytest.warns(UserWarning, match="could not compute 1 of 3 points"):
-        found = mixed.run(10_000, max_seconds=0.6)
+        found = mixed.run(10_000, max_seconds=1.5)
     points = found.table.groupby("test_function").h.nunique()
     assert points.to_dict() == {"theta[0]": 2, "theta[0]^2": 3}
     assert found.stopped == "max_seconds"
@@ -90,28 +90,34 @@ def test_it_is_ended_within_a_point():
     begin = time.perf_counter()
 
     def until():
-        return time.perf_counter() - begin > 0.5
+        return time.perf_counter() - begin > 1.2
 
     part = session.run(made, Bounds(1024), 0, made.settings("cpu", None, 1), until=until)
-    assert time.perf_counter() - begin < 2.5
+    assert time.perf_counter() - begin < 4.0
     assert part.stopped == "interrupted"
     assert part.table.h.nunique() == 2
 
 
 @pytest.mark.parametrize("way", ["run", "means", "plan"])
-def test_ctrl_c_stops_laws_within_a_second(way):
+def test_ctrl_c_stops_laws_within_a_second(way, monkeypatch):
     """From Python, where it is an exception; what was computed of the study is not computed again."""
     carried([2.0**-3]).run(1)  # compiled
     made = carried([2.0**-3, 2.0**-14])
     call = {"run": lambda: made.run(1), "means": made.means, "plan": lambda: made.plan(1)}[way]
-    pressed = []
+    pressed, carry = [], transport_law.Carrier.carried
 
     def press():
         pressed.append(time.process_time())
         os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Timer(0.7, press)
-    timer.start()
+    timer = threading.Timer(0.3, press)
+
+    def begun(carrier, *given):
+        if carrier.problem.h == 2.0**-14 and timer.ident is None:
+            timer.start()
+        return carry(carrier, *given)
+
+    monkeypatch.setattr(transport_law.Carrier, "carried", begun)
     with pytest.raises(KeyboardInterrupt):
         call()
     assert time.process_time() - pressed[0] < 1.0
