@@ -98,10 +98,25 @@ def _status(command):
         return _fail(3, "out of memory")
     except OSError as error:
         return _fail(2, f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error)
-    except (ValueError, EngineUnavailable) as error:
+    except (ValueError, TypeError, EngineUnavailable) as error:
         return _fail(2, error)
     except TyperException as error:  # a wrong option, a missing argument
-        return _fail(2, error.format_message())
+        return _fail(2, _usage(error))
+
+
+def _usage(error):
+    """Return what Typer says of the arguments, with what it leaves out: the value of an option, and what there is."""
+    said = error.format_message().rstrip(".").replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    if invalid := getattr(error.__cause__, "errors", None):  # Pydantic's ValidationError
+        given = repr(invalid()[0]["input"])
+        return said if given in said else f"{said}, got {given}"
+    if context is not None and said.startswith("No such command"):
+        return f"{said}; allowed: {', '.join(context.command.list_commands(context))}"
+    if context is not None and said.startswith("No such option"):
+        options = [option for each in context.command.get_params(context) for option in each.opts if option[0] == "-"]
+        return f"{said.partition(' (Possible')[0]}; allowed: {', '.join(options)}"
+    return said
 
 
 def _fail(status, error):

@@ -19,7 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from ngos_sim.errors import StudyWarning
-from ngos_sim.validation import described, keep
+from ngos_sim.validation import described, keep, known_keywords
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -48,11 +48,12 @@ class Recipe:
 def built_in(constructor: Callable[_P, _T]) -> Callable[_P, _T]:
     """Decorate a built-in's constructor: what it makes keeps its Recipe."""
     signature = inspect.signature(constructor)
+    checked = constructor if hasattr(constructor, "__wrapped__") else known_keywords()(constructor)  # it has its hints
     others = next((name for name, each in signature.parameters.items() if each.kind is each.VAR_KEYWORD), "")
 
     @functools.wraps(constructor)
     def remembering(*args, **named):
-        made = constructor(*args, **named)
+        made = checked(*args, **named)
         given = signature.bind(*args, **named).arguments
         given |= given.pop(others, {})
         keep(made, recipe=Recipe(remembering, {name: _kept(value) for name, value in given.items()}))

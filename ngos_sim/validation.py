@@ -9,6 +9,8 @@ import inspect
 import math
 import numbers
 import operator
+import os
+import re
 import reprlib
 from collections.abc import Callable
 from dataclasses import is_dataclass
@@ -35,7 +37,7 @@ def number(name, value, kind, above=-math.inf, least=-math.inf):
     kind : what it must be, in words
     """
     if not is_number(value) or not (value > above and value >= least):
-        raise ValueError(f"{name}={value!r} must be {kind}")
+        raise ValueError(f"{name}={described(value)} must be {kind}")
     return float(value)
 
 
@@ -55,28 +57,28 @@ def integer(name, value, least=None):
         found = int(value) if is_number(value) and value == int(value) else None
     if found is None or (least is not None and found < least):
         kind = {None: "an integer", 1: "a positive integer"}.get(least, f"an integer of at least {least}")
-        raise ValueError(f"{name}={value!r} must be {kind}")
+        raise ValueError(f"{name}={described(value)} must be {kind}")
     return found
 
 
 def choice(name, value, allowed):
     """Return a word; raise ValueError unless it is one of those that are allowed."""
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name}={value!r}; allowed: {', '.join(allowed)}")
+        raise ValueError(f"{name}={described(value)}; allowed: {', '.join(allowed)}")
     return value
 
 
 def switch(name, value):
     """Return a bool; raise ValueError for what is none."""
     if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{name}={value!r}; allowed: True, False")
+        raise ValueError(f"{name}={described(value)}; allowed: True, False")
     return bool(value)
 
 
 def order_among(value, allowed, owner=""):
     """Return the order of an equation as an int; raise ValueError unless it is one of those that are allowed."""
     if isinstance(value, bool) or value not in allowed:
-        raise ValueError(f"{owner}order={value!r}; allowed: {', '.join(map(str, allowed))}")
+        raise ValueError(f"{owner}order={described(value)}; allowed: {', '.join(map(str, allowed))}")
     return int(value)
 
 
@@ -101,9 +103,9 @@ def coordinate_values(name, value):
     """Return a number or a vector as a tuple of finite floats; raise ValueError by `name`."""
     array = _array(value)
     if array.dtype.kind not in "iuf" and array.size:
-        raise TypeError(f"{name}={value!r} is not a number or a vector of numbers")
+        raise TypeError(f"{name}={described(value)} is not a number or a vector of numbers")
     if array.ndim > 1:
-        raise ValueError(f"{name}={value!r} is a {_shape(array)} array; a number or a vector is allowed")
+        raise ValueError(f"{name}={described(value)} is a {_shape(array)} array; a number or a vector is allowed")
     return tuple(float(v) for v in np.atleast_1d(_finite(name, value, array)))
 
 
@@ -120,7 +122,7 @@ def greater(name, value, bound):
     """Return what `broadcastable` does; raise ValueError by `name` unless every number is greater than a bound."""
     values = broadcastable(name, value)
     if not np.min(values) > bound:
-        raise ValueError(f"{name}={value!r} must be greater than {bound:g}")
+        raise ValueError(f"{name}={described(value)} must be greater than {bound:g}")
     return values
 
 
@@ -129,7 +131,7 @@ def symmetric_matrix(name, value):
     array = _array(value)
     if array.ndim > 2:
         allowed = "a number, a vector or a square matrix is allowed"
-        raise ValueError(f"{name}={value!r} is a {_shape(array)} array; {allowed}")
+        raise ValueError(f"{name}={described(value)} is a {_shape(array)} array; {allowed}")
     if array.ndim != 2 or array.dtype.kind not in "iuf":
         return None
     array = _finite(name, value, array)
@@ -158,41 +160,69 @@ def _finite(name, value, array):
     """Return an array of float64; raise ValueError where it is empty or not finite."""
     array = array.astype(np.float64)
     if array.size == 0 or not np.all(np.isfinite(array)):
-        raise ValueError(f"{name}={value!r} must hold finite numbers")
+        first = np.argmin(np.isfinite(array)) if array.size else 0
+        where = f": number {first} is {array.flat[first]}" if array.size > _SHORT.maxlist else ""
+        raise ValueError(f"{name}={described(value)} must hold finite numbers{where}")
     return array
 
 
 def checked_function(owner, role, value):
     """Return a function; raise TypeError for what cannot be called."""
     if not callable(value):
-        raise TypeError(f"{owner}: {role}={value!r} is not a function")
+        raise TypeError(f"{owner}: {role}={described(value)} is not a function")
     return value
+
+
+def checked_name(kind, name):
+    """Return a name, of which tables and messages speak; raise TypeError for what is no string or an empty one.
+
+    kind : what is called so
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise TypeError(f"{kind}: name={described(name)} must be a string, what tables call it; it comes first")
+    return name
 
 
 def checked_slots(owner, slots):
     """Return slots as a tuple of distinct names that begins with theta; raise ValueError."""
-    slots = tuple(slots)
-    if not slots or slots[0] != "theta" or len(set(slots)) < len(slots):
-        raise ValueError(f"{owner}: slots={slots!r} must be distinct names, the first 'theta'")
-    return slots
+    listed = tuple(slots) if isinstance(slots, (tuple, list)) else ()
+    named = all(isinstance(slot, str) and slot.replace(".", "_").isidentifier() and slot != "t0" for slot in listed)
+    if not named or not listed or listed[0] != "theta" or len(set(listed)) < len(listed):
+        allowed = 'a tuple of distinct names, the first "theta", such as ("theta", "u")'
+        raise ValueError(f"{owner}: slots={described(slots)} must be {allowed}")
+    return listed
+
+
+def checked_path(name, value):
+    """Return a path as it was given; raise TypeError for what is none."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name}={described(value)} must be a path, a str or a Path")
+    return value
 
 
 def known_keywords(**hints: str) -> Callable[[_T], _T]:
-    """Decorate a factory or a dataclass so that an unknown keyword is a TypeError of one line.
+    """Decorate a function, a method or a class so that arguments that it does not take are a TypeError of one line.
 
     hints : what to say of a keyword that someone might well try; of any other the allowed ones are named
     """
 
     def decorate(made):
         call = made.__init__ if inspect.isclass(made) else made
-        allowed = list(inspect.signature(made).parameters)
+        signature, name = inspect.signature(call), made.__name__
+        allowed = [each for each in signature.parameters if each != "self"]
+        takes_any = any(each.kind is each.VAR_KEYWORD for each in signature.parameters.values())
+        takes = ", ".join(allowed) or "no arguments"
 
         @functools.wraps(call)
         def checked(*args, **given):
-            for name, value in given.items():
-                if name not in allowed:
-                    hint = hints.get(name) or f"allowed: {', '.join(allowed)}"
-                    raise TypeError(f"{made.__name__}: {name}={described(value)} is unknown; {hint}")
+            for key, value in given.items():
+                if key not in allowed and (key in hints or not takes_any):
+                    hint = hints.get(key) or f"allowed: {takes}"
+                    raise TypeError(f"{name}: {key}={described(value)} is unknown; {hint}")
+            try:
+                signature.bind(*args, **given)
+            except TypeError as error:
+                raise TypeError(f"{name}: {error}; it takes {takes}") from None
             return call(*args, **given)
 
         if not inspect.isclass(made):
@@ -203,11 +233,39 @@ def known_keywords(**hints: str) -> Callable[[_T], _T]:
     return decorate
 
 
+class _Short(reprlib.Repr):
+    """Values as messages show them: short, on one line, without an address in memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxarray = 8
+        self.maxstring = self.maxother = 60
+
+    def repr1(self, x, level):
+        """Return how a value, or one within it, is shown."""
+        if is_dataclass(x) and not inspect.isclass(x):
+            return f"{type(x).__name__} {x.name!r}" if hasattr(x, "name") else type(x).__name__
+        name = getattr(x, "__name__", None)
+        return name if isinstance(name, str) else super().repr1(x, level)
+
+    def repr_instance(self, x, level):
+        """Return how a value that is no container, number or string is shown."""
+        words = " ".join(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(x)).split())
+        return words if len(words) <= self.maxother else f"{words[: self.maxother - 2]}.."
+
+
+_SHORT = _Short()
+
+
 def described(value):
-    """Return a value as a message shows it: short, and without an address in memory."""
-    if is_dataclass(value) and not inspect.isclass(value):
-        return f"{type(value).__name__} {value.name!r}" if hasattr(value, "name") else type(value).__name__
-    return getattr(value, "__name__", None) or reprlib.repr(value)
+    """Return a value as a message shows it: short, and without an address in memory.
+
+    Examples
+    --------
+    >>> described((math.sqrt, [0.1] * 20))
+    '(sqrt, [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, ...])'
+    """
+    return _SHORT.repr(value)
 
 
 def of_kind(name, value, kinds, kind, made_by):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.identity import Value
-from ngos_sim.validation import described
+from ngos_sim.validation import checked_function, checked_name, described, integer, keep, known_keywords
 
 WORDS = ("loss", "trace(Sigma)", "norm(grad)", "accuracy", "distance")
 _OF_DATA = {"accuracy": "is a share of samples", "distance": "is that to the minimiser of an empirical risk"}
@@ -27,6 +27,7 @@ TOKEN = re.compile(
 _MAX_POWER, _MAX_TERMS = 16, 4096
 
 
+@known_keywords()
 @dataclass(frozen=True, eq=False)
 class TestFunction(Value):
     """A test function from a plain scalar function, where the grammar of strings does not reach.
@@ -64,6 +65,11 @@ class TestFunction(Value):
     name: str
     g: Callable
     coordinate: int = 0
+
+    def __post_init__(self):
+        owner = f"test function {checked_name('TestFunction', self.name)!r}"
+        checked_function(owner, "g", self.g)
+        keep(self, coordinate=integer(f"{owner}: coordinate", self.coordinate, 0))
 
 
 def parse(text, slots, dimension):

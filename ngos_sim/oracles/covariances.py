@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 
 from ngos_sim.oracles import joint
 from ngos_sim.oracles.objective import CoupledCovariance
-from ngos_sim.validation import checked_function, keep, named_numbers
+from ngos_sim.validation import checked_function, checked_name, keep, known_keywords, named_numbers
 
 _POINTS = 1.3717 * 10.0 ** np.arange(-8.0, 9.0, 2.0)  # sizes of theta at which a root is tried
 
 
+@known_keywords()
 @dataclass(frozen=True, init=False, eq=False)
 class Covariance(CoupledCovariance):
     """A covariance that couples coordinates and depends on the state, Sigma(theta) = R(theta) R(theta)^T.
@@ -59,7 +60,7 @@ class Covariance(CoupledCovariance):
     parameters: Mapping[str, float]
 
     def __init__(self, name: str, root: Callable, dimension: int, **parameters: float) -> None:
-        owner = f"covariance {name!r}"
+        owner = f"covariance {checked_name('Covariance', name)!r}"
         dimension, held = joint.checked_dimension(owner, dimension), named_numbers(owner, parameters)
         checked_function(owner, "root", root)
         spread = 1.0 + 0.3 * np.arange(dimension)

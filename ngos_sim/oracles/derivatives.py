@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from ngos_sim.oracles import joint
+from ngos_sim.validation import described
 
 _SCALES = 1.3717 * 10.0 ** np.arange(-9.0, 9.0)  # |theta|; no number at which one would put a kink
 _WIDTH = 1.0 / 16.0  # of an interval, of its theta
@@ -136,10 +137,17 @@ def coordinates(parameters):
 def _sampled(owner, name, function, p):
     """Return a function at the points, NaN where it is not defined."""
     with np.errstate(all="ignore"):
-        return np.array([[_value(owner, name, function, theta, p) for theta in row] for row in _POINTS.tolist()])
+        return np.array([[value_at(owner, name, function, theta, p) for theta in row] for row in _POINTS.tolist()])
 
 
-def _value(owner, name, function, theta, p):
+def value_at(owner, name, function, theta, p):
+    """Return a function of one coordinate as a float, NaN where it is not defined.
+
+    Raises
+    ------
+    ValueError, TypeError
+        It reads what p has not, fails otherwise, or returns no number.
+    """
     try:
         value = function(theta, p)
     except (ArithmeticError, ValueError):
@@ -147,12 +155,12 @@ def _value(owner, name, function, theta, p):
     except AttributeError as error:
         held = ", ".join(vars(p)) or "none"
         raise ValueError(f"{owner}: {name} reads {error.name!r}; its parameters are: {held}") from error
-    except TypeError as error:
+    except Exception as error:
         raise TypeError(f"{owner}: {name} fails at theta={theta:g}: {error}") from error
     if isinstance(value, complex):
         return np.nan
     if not isinstance(value, numbers.Real):
-        raise TypeError(f"{owner}: {name} returns {value!r} at theta={theta:g}; a number is needed")
+        raise TypeError(f"{owner}: {name} returns {described(value)} at theta={theta:g}; a number is needed")
     return float(value)
 
 

@@ -7,9 +7,10 @@ from ngos_sim.oracles.empirical_risk import EmpiricalRisk, SampleCovariance
 from ngos_sim.oracles.margins import MODELS
 from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.oracles.ngos import NGOS
-from ngos_sim.validation import choice, number, switch
+from ngos_sim.validation import choice, known_keywords, number, switch
 
 
+@known_keywords()
 def finite_data(
     features: ArrayLike,
     targets: ArrayLike | None = None,

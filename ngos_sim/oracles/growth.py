@@ -1,6 +1,6 @@
 """How a function grows far out, of one coordinate or on a ray, as far as plain Python can evaluate it.
 
-`oracles.variances` asks whether a variance is negative anywhere that is looked at; `studies.outside` whether a gradient
+`oracles.variances` asks at these POINTS whether a variance is negative; `studies.outside` whether a gradient
 grows faster than theta, or a variance at all.
 """
 

@@ -12,7 +12,7 @@ from scipy.special import ndtr, stdtrit
 from ngos_sim.arithmetic import polynomial
 from ngos_sim.identity import built_in
 from ngos_sim.oracles.noises import Noise, mirrored
-from ngos_sim.validation import is_number
+from ngos_sim.validation import described, is_number
 
 _RANGE = 6.8  # of xi: the generator's
 
@@ -126,7 +126,7 @@ def student_t(nu: float) -> Noise:
     1.0
     """
     if not is_number(nu) or not 3.0 <= nu <= 1e6:
-        raise ValueError(f"nu={nu!r} of student-t noise must be a number from 3 to 1e6")
+        raise ValueError(f"nu={described(nu)} of student-t noise must be a number from 3 to 1e6")
     nu = float(nu)
     moments = math.ceil(nu) - 1
 

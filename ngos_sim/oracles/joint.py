@@ -29,7 +29,7 @@ def at(theta: ArrayLike, dimension: int | None) -> tuple[float, ...]:
     """Return a point as a tuple of floats, one a coordinate; dimension : None where any number of them will do."""
     values = coordinate_values("theta", theta)
     if dimension is not None and len(values) != dimension:
-        raise ValueError(f"theta={theta!r} has length {len(values)}; {dimension} is needed")
+        raise ValueError(f"theta={described(theta)} has length {len(values)}; {dimension} is needed")
     return values
 
 

@@ -81,7 +81,12 @@ def _checked(noise, p):
         at = ", ".join(f"{one:.6g}" for one in xi)
         try:
             zeta = float(noise.sample(*xi, p))
-        except (ArithmeticError, TypeError, ValueError) as error:
+        except AttributeError as error:
+            held = ", ".join(vars(p)) or "none"
+            raise ValueError(
+                f"noise {noise.name!r}: sample reads {error.name!r}; its parameters are: {held}"
+            ) from error
+        except Exception as error:
             raise ValueError(f"noise {noise.name!r}: sample fails at {at}: {error}") from error
         if not math.isfinite(zeta):
             raise ValueError(f"noise {noise.name!r}: sample gives {zeta} at {at}; a finite number is needed")

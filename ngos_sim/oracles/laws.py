@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from ngos_sim.arithmetic import fma
 from ngos_sim.identity import built_in
 from ngos_sim.oracles.noises import Noise, gauss_hermite, mirrored
-from ngos_sim.validation import is_number
+from ngos_sim.validation import described, is_number
 
 
 def _horner4(t, e, d, c, b, a):
@@ -76,17 +76,17 @@ def _skewness(kind, skewness, low_skewness, bound):
     if (skewness is None) == (low_skewness is None):
         raise ValueError(
             f"{kind} noise takes either skewness= or low_skewness=, "
-            f"got skewness={skewness!r} and low_skewness={low_skewness!r}"
+            f"got skewness={described(skewness)} and low_skewness={described(low_skewness)}"
         )
     key, value = ("skewness", skewness) if low_skewness is None else ("low_skewness", low_skewness)
     if not is_number(value):
-        raise ValueError(f"{key}={value!r} of {kind} noise must be a finite number")
+        raise ValueError(f"{key}={described(value)} of {kind} noise must be a finite number")
 
     def third_moment(sigma):
         k3 = float(value) if low_skewness is None else value / sigma
         if not abs(k3) < bound:
             raise ValueError(
-                f"{key}={value!r} gives {kind} noise E zeta^3 = {k3:.4g} at sigma={sigma:.4g}; "
+                f"{key}={described(value)} gives {kind} noise E zeta^3 = {k3:.4g} at sigma={sigma:.4g}; "
                 f"its modulus must be below {bound:.4g}"
             )
         return k3

@@ -16,10 +16,14 @@ from ngos_sim.oracles.derivatives import check_derivative, check_gradient
 from ngos_sim.oracles.objective import Objective, each_of
 from ngos_sim.validation import (
     checked_function,
+    checked_name,
     coordinate_parameters,
+    described,
     dimension_of,
     keep,
+    known_keywords,
     named_numbers,
+    switch,
     symmetric_matrix,
 )
 
@@ -30,6 +34,7 @@ def diagonal_of(matrix):
     return diagonal if np.array_equal(np.diag(diagonal), matrix) else None
 
 
+@known_keywords()
 @dataclass(frozen=True, init=False, eq=False)
 class Loss(Objective):
     """A loss: a sum over coordinates, f(theta) = sum_i f_i(theta_i), perhaps with a quadratic form; or a joint one.
@@ -101,11 +106,9 @@ class Loss(Objective):
         dimension: int | None = None,
         **parameters: ArrayLike,
     ) -> None:
-        owner = f"loss {name!r}"
+        owner = f"loss {checked_name('Loss', name)!r}"
         functions = {"value": value, "gradient": gradient, "curvature": curvature}
-        if not isinstance(joint, bool):
-            raise TypeError(f"{owner}: joint={joint!r}; allowed: True, False")
-        if joint:
+        if joint := switch(f"{owner}: joint", joint):
             dimension = whole.checked_dimension(owner, dimension)
             held = _of_joint(owner, functions, matrix, dimension, parameters)
         elif dimension not in (None, *(len(one) for one in (matrix, *parameters.values()) if np.iterable(one))):
@@ -113,17 +116,8 @@ class Loss(Objective):
         else:
             matrix, held = _of_coordinates(owner, functions, matrix, parameters)
             dimension = dimension_of(held) if matrix is None else len(matrix)
-        keep(
-            self,
-            name=name,
-            gradient=gradient,
-            value=value,
-            curvature=curvature,
-            matrix=matrix,
-            joint=joint,
-            dimension=dimension,
-            parameters=held,
-        )
+        keep(self, name=name, gradient=gradient, value=value, curvature=curvature)
+        keep(self, matrix=matrix, joint=joint, dimension=dimension, parameters=held)
 
     @property
     def coupling(self) -> str:  # type: ignore[override]
@@ -164,7 +158,7 @@ def _of_coordinates(owner, functions, matrix, parameters):
     if matrix is not None:
         square = symmetric_matrix("matrix", matrix)
         if square is None:
-            raise ValueError(f"{owner}: matrix={matrix!r} is not a matrix of numbers")
+            raise ValueError(f"{owner}: matrix={described(matrix)} is not a matrix of numbers")
         matrix = tuple(map(tuple, square.tolist()))
         others["matrix"] = len(matrix)
     held = coordinate_parameters(owner, parameters, **others)

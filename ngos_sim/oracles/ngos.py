@@ -17,7 +17,7 @@ from ngos_sim.oracles.minibatches import Minibatches
 from ngos_sim.oracles.noises import Noise, gaussian
 from ngos_sim.oracles.objective import CoupledCovariance, Objective, each_of
 from ngos_sim.oracles.variances import Variance
-from ngos_sim.validation import broadcastable, described, of_kind, symmetric_matrix
+from ngos_sim.validation import broadcastable, described, known_keywords, of_kind, symmetric_matrix
 
 
 def _constant_variance(theta, p):
@@ -39,6 +39,10 @@ def _of_theta(function):
     return function
 
 
+@known_keywords(
+    sigma="it is the optimizer's: ns.rmsprop(sigma0=..), ns.sgd(sigma=..)",
+    sigma0="it is the optimizer's: ns.rmsprop(sigma0=..)",
+)
 @dataclass(frozen=True, eq=False)
 class NGOS(Value):
     """The triple (f, Sigma, Z_sigma): a query at theta returns grad f(theta) + sigma z.
@@ -91,7 +95,7 @@ class NGOS(Value):
         diagonal = None if matrix is None else diagonal_of(matrix)
         values = broadcastable("covariance", self.covariance if matrix is None else np.diag(matrix))
         if np.min(values) < 0.0:
-            raise ValueError(f"covariance={self.covariance!r} must not be negative")
+            raise ValueError(f"covariance={described(self.covariance)} must not be negative")
         if matrix is not None and diagonal is None:
             least, *_, most = np.linalg.eigvalsh(matrix)
             if least < -1e-12 * most:

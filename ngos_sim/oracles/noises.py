@@ -5,6 +5,7 @@ SDE can be driven by the same numbers; the SVAG law (`oracles.svag`) takes a sec
 The built-in laws are in `oracles.laws` and `oracles.heavy_laws`.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import numpy as np
 
 from ngos_sim.identity import Value, built_in
 from ngos_sim.oracles import tails
+from ngos_sim.validation import checked_function, checked_name, described, known_keywords, number
 
 _CUMULANT_NODES = 32
 _ROUNDING = 1e-13  # of a sum of magnitudes: what is below it is what rounding leaves of 0
@@ -22,6 +24,7 @@ _LARGE = 2.0**20  # a sigma at which a law's moments show how they go on to thei
 _LIMIT = 1e-9  # an E zeta^3 below what two such sigma tell from 0
 
 
+@known_keywords()
 @dataclass(frozen=True, eq=False)
 class Noise(Value):
     """A law of zeta: mean 0, variance 1, independent over coordinates and steps.
@@ -47,6 +50,8 @@ class Noise(Value):
     ------
     ValueError
         `moments` is below 2, as the variance must be 1, or `gaussians` neither 1 nor 2.
+    TypeError
+        A function cannot be called as it is described, or a parameter is neither a number nor a function.
 
     Examples
     --------
@@ -69,11 +74,19 @@ class Noise(Value):
     moments: float = math.inf
 
     def __post_init__(self):
+        owner = f"noise {checked_name('Noise', self.name)!r}"
+        if self.gaussians not in (1, 2):
+            raise ValueError(f"{owner}: gaussians={described(self.gaussians)}; allowed: 1, 2")
+        _check_call(owner, "sample", self.sample, ("xi", "p") if self.gaussians == 1 else ("xi", "extra", "p"))
+        _check_call(owner, "quadrature", self.quadrature, ("nodes", "p"))
+        if not isinstance(self.parameters, Mapping):
+            raise TypeError(f"{owner}: parameters={described(self.parameters)} must be a mapping, of names to numbers")
+        for name, value in self.parameters.items():
+            if not callable(value):
+                number(f"{owner}: {name}", value, "a finite number or a function of sigma")
         count = self.moments
         if isinstance(count, bool) or not isinstance(count, (int, float)) or not count >= 2 or count % 1.0 > 0.0:
-            raise ValueError(f"noise {self.name!r}: moments={count!r} must be an integer of at least 2, or math.inf")
-        if self.gaussians not in (1, 2):
-            raise ValueError(f"noise {self.name!r}: gaussians={self.gaussians!r}; allowed: 1, 2")
+            raise ValueError(f"{owner}: moments={described(count)} must be an integer of at least 2, or math.inf")
 
     def numbers(self, sigma: float) -> dict[str, float]:
         """Return the parameters by name, as floats; sigma : the oracle's noise scale."""
@@ -101,9 +114,28 @@ class Noise(Value):
         Returns
         -------
         values, weights : ndarray, shape (n,) float64
+
+        Raises
+        ------
+        ValueError
+            The law's quadrature fails, or gives something else.
         """
-        values, weights = self.quadrature(nodes, SimpleNamespace(**self.numbers(sigma)))
-        return np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+        p = SimpleNamespace(**self.numbers(sigma))
+        try:
+            values, weights = (np.asarray(each, dtype=np.float64) for each in self.quadrature(nodes, p))
+        except AttributeError as error:
+            held = ", ".join(vars(p)) or "none"
+            raise ValueError(
+                f"noise {self.name!r}: quadrature reads {error.name!r}; its parameters are: {held}"
+            ) from error
+        except (TypeError, ValueError, LookupError) as error:
+            raise ValueError(f"noise {self.name!r}: quadrature gives no values and weights: {error}") from error
+        if values.ndim != 1 or values.shape != weights.shape:
+            raise ValueError(
+                f"noise {self.name!r}: quadrature gives values of shape {values.shape} and weights of shape "
+                f"{weights.shape}; two vectors of one length are needed"
+            )
+        return values, weights
 
     def cumulants(self, sigma: float) -> tuple[float, float, float, float]:
         """Return the first four cumulants (0, 1, skewness, excess kurtosis); sigma : the oracle's noise scale.
@@ -129,6 +161,19 @@ class Noise(Value):
         (*_, near, _), (*_, far, excess) = (self.cumulants(sigma) for sigma in (_LARGE, 2.0 * _LARGE))
         limit, rate = 2.0 * far - near, 2.0 * _LARGE * (near - far)
         return limit if abs(limit) > _LIMIT else 0.0, rate, 3.0 + excess
+
+
+def _check_call(owner, role, function, arguments):
+    """Raise TypeError unless a function can be called with so many arguments."""
+    checked_function(owner, role, function)
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions that C provides have none
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        raise TypeError(f"{owner}: {role} takes {signature}; it is called with ({', '.join(arguments)})") from None
 
 
 def _total(terms):

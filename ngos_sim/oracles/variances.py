@@ -4,7 +4,6 @@
 Sigma^(1/2), which is bounded, Lipschitz and smooth (docs/theory.md, "Losses and covariances").
 """
 
-import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +12,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ngos_sim.identity import Value, built_in
-from ngos_sim.oracles.derivatives import coordinates
-from ngos_sim.oracles.growth import POINTS, sampled
-from ngos_sim.validation import checked_function, coordinate_parameters, dimension_of, greater, keep
+from ngos_sim.oracles.derivatives import coordinates, value_at
+from ngos_sim.oracles.growth import POINTS
+from ngos_sim.validation import (
+    checked_function,
+    checked_name,
+    coordinate_parameters,
+    dimension_of,
+    greater,
+    keep,
+    known_keywords,
+)
 
 
+@known_keywords()
 @dataclass(frozen=True, init=False, eq=False)
 class Variance(Value):
     """A covariance that is diagonal and depends on the state, Sigma_ii = S(theta_i; numbers of coordinate i).
@@ -37,7 +45,8 @@ class Variance(Value):
     Raises
     ------
     ValueError, TypeError
-        A parameter is not a finite number or vector, two lengths differ, or the function is negative somewhere.
+        A parameter is not a finite number or vector, two lengths differ, or the function is negative somewhere or
+        gives no number.
 
     Examples
     --------
@@ -55,10 +64,11 @@ class Variance(Value):
     parameters: Mapping[str, float | tuple[float, ...]]
 
     def __init__(self, name: str, function: Callable, **parameters: ArrayLike) -> None:
-        held = coordinate_parameters(f"covariance {name!r}", parameters)
-        checked_function(f"covariance {name!r}", "function", function)
+        owner = f"covariance {checked_name('Variance', name)!r}"
+        held = coordinate_parameters(owner, parameters)
+        checked_function(owner, "function", function)
         for p in coordinates(held).values():
-            _check(name, functools.partial(_given, function, p))
+            _check(owner, function, p)
         keep(self, name=name, function=function, parameters=held)
 
     @property
@@ -67,18 +77,13 @@ class Variance(Value):
         return dimension_of(self.parameters)
 
 
-def _given(function, p, theta):
-    return function(theta, p)
-
-
-def _check(name, function):
-    """Raise ValueError where a function of theta is negative; where it cannot be evaluated nothing is said."""
-    values = sampled(function)
+def _check(owner, function, p):
+    """Raise an error of one line where a function is negative or gives no number; where it is not defined, none."""
+    with np.errstate(all="ignore"):
+        values = np.array([value_at(owner, "function", function, theta, p) for theta in POINTS.tolist()])
     if np.any(values < 0.0):
         at = int(np.argmax(values < 0.0))
-        raise ValueError(
-            f"covariance {name!r} is {values[at]:.5g} at theta={POINTS[at]:.5g}; a variance must not be negative"
-        )
+        raise ValueError(f"{owner} is {values[at]:.5g} at theta={POINTS[at]:.5g}; a variance must not be negative")
 
 
 def _sine(theta, p):

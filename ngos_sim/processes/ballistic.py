@@ -10,16 +10,13 @@ import math
 
 from ngos_sim.arithmetic import fma, preconditioner
 from ngos_sim.identity import built_in
+from ngos_sim.processes.conventions import OF_BALLISTIC, OF_SDES
 from ngos_sim.processes.domain import EVERYWHERE, Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
 from ngos_sim.validation import known_keywords, number, order_among
 
 _SAME = 1e-6  # of the least fourth moment: by so much a rounded one may be below it
-_SCALED = dict.fromkeys(
-    ("sigma0", "eps0", "lr", "learning_rate", "eta", "beta", "betas", "beta1", "beta2", "batch_size"),
-    "sigma and eps are those of the definition, and c_i = (1 - beta_i) / eta",
-)
 
 
 def _checked(eps, **positive):
@@ -35,7 +32,7 @@ def _rmsprop_step(x, o, z, c, p):
 
 
 @built_in
-@known_keywords(**_SCALED)
+@known_keywords(**OF_BALLISTIC)
 def ballistic_rmsprop(sigma: float, eps: float, c2: float) -> Optimizer:
     """RMSprop at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
 
@@ -77,7 +74,7 @@ def _adam_step(x, o, z, c, p):
 
 
 @built_in
-@known_keywords(**_SCALED)
+@known_keywords(**OF_BALLISTIC)
 def ballistic_adam(sigma: float, eps: float, c1: float, c2: float) -> Optimizer:
     """Adam at a noise scale sigma that stays (arXiv 2509.21614, ballistic regime).
 
@@ -227,6 +224,7 @@ def _of_order(order, third, fourth):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def ballistic_rmsprop_sde(order: int = 1, *, third: float = 0.0, fourth: float = 3.0) -> SDE:
     """The SDEs of ballistic RMSprop (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 
@@ -268,6 +266,7 @@ def ballistic_rmsprop_sde(order: int = 1, *, third: float = 0.0, fourth: float =
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def ballistic_adam_sde(order: int = 1, *, third: float = 0.0, fourth: float = 3.0) -> SDE:
     """The SDEs of ballistic Adam (arXiv 2509.21614; derived in docs/theory.md, "Ballistic RMSprop and Adam").
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ngos_sim.processes.integrators import table
 from ngos_sim.processes.rule import default_schedule
+from ngos_sim.validation import described
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SHOWN = ("k", "h", "t", "x")  # arguments that a message shows
@@ -28,7 +29,8 @@ def cause(error):
     last = traceback.extract_tb(error.__traceback__)[-1]
     line = linecache.getline(last.filename, last.lineno or 0).strip()
     words = str(error).strip().partition("\n")[0]  # Numba's go on for pages
-    said = f"{type(error).__name__}: {words} ({Path(last.filename).name}, line {last.lineno}: {line})"
+    place = f"{Path(last.filename).name}, line {last.lineno}" + f": {line}" * bool(line)
+    said = f"{type(error).__name__}: {words} ({place})"
     return said, Path(last.filename).resolve().is_relative_to(_PACKAGE)
 
 
@@ -84,7 +86,7 @@ def checked(owner, role, value, slots=None, channels=1):
     rows = (value,) if channels == 1 else value
     if isinstance(rows, tuple) and len(rows) == channels and all(_is_row(row, slots) for row in rows):
         return tuple(each for row in rows for each in row)
-    shown, hint = " ".join(repr(value).split()), " (is there a return?)" if value is None else ""
+    shown, hint = described(value), " (is there a return?)" if value is None else ""
     if channels == 1 and role == "diffusion" and isinstance(value, tuple) and all(_is_row(row, slots) for row in value):
         hint = " (a row for each of two Brownian motions? then channels=2)"
     row = "numbers" if slots is None else f"{len(slots)} numbers, one for each of {slots},"

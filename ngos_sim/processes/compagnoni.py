@@ -7,10 +7,12 @@ order h: (grad f)^2 in the drift of u, and f' - m in that of theta. Both are of 
 
 from ngos_sim.arithmetic import preconditioner
 from ngos_sim.identity import built_in
+from ngos_sim.processes.conventions import OF_SDES
 from ngos_sim.processes.rmsprop_adam import adam_sde, rmsprop_sde
 from ngos_sim.processes.rule import with_expansion_of
 from ngos_sim.processes.sde import SDE, with_decay
 from ngos_sim.processes.weight_decay import decaying
+from ngos_sim.validation import known_keywords
 
 
 def _second_moment_drift(o, u, p):
@@ -28,6 +30,7 @@ def _rmspropw_drift(x, o, c, p):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def compagnoni_rmsprop_sde() -> SDE:
     """The SDE of RMSprop by Compagnoni and others (arXiv 2411.15958, RMSpropW), scaled.
 
@@ -60,6 +63,7 @@ def _adamw_drift(x, o, c, p):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def compagnoni_adam_sde() -> SDE:
     """The SDE of Adam by Compagnoni and others (arXiv 2411.15958, Theorem 3.12, AdamW), scaled, from a time t0 > 0.
 

@@ -8,9 +8,10 @@ from ngos_sim.errors import StudyWarning
 from ngos_sim.processes.hyperparameters import Hyperparameters
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.rmsprop_adam import adam, rmsprop
-from ngos_sim.validation import number
+from ngos_sim.validation import described, known_keywords, number
 
 
+@known_keywords()
 def from_hyperparameters(
     kind: str,
     *,
@@ -61,12 +62,14 @@ def from_hyperparameters(
     `reference=ns.scaling_rule(2)` compares batches of 512.
     """
     if (batch_size is None) == (sigma is None):
-        raise ValueError(f"give batch_size or sigma, got batch_size={batch_size!r} and sigma={sigma!r}")
+        raise ValueError(
+            f"give batch_size or sigma, got batch_size={described(batch_size)} and sigma={described(sigma)}"
+        )
     if sigma is None:
         sigma = 1.0 / math.sqrt(number("batch_size", batch_size, "a positive number", above=0.0))
     rates: tuple = tuple(betas) if isinstance(betas, (list, tuple)) else (betas,)
     hyperparameters = Hyperparameters(kind, lr, rates, eps, sigma, weight_decay=weight_decay)
     if len(rates) == 2 and rates[0] > rates[1]:
-        warnings.warn(f"betas={betas}: beta1 > beta2; did you swap them?", StudyWarning, stacklevel=2)
+        warnings.warn(f"betas={betas}: beta1 > beta2; did you swap them?", StudyWarning, stacklevel=3)
     factories: dict[str, Callable[..., Optimizer]] = {"rmsprop": rmsprop, "adam": adam}
     return factories[kind](**hyperparameters.constants, **conventions), lr * lr

@@ -6,9 +6,10 @@ With h = eta^2: sigma = sigma0/eta, eps = eps0/eta, beta_i = 1 - c_i h, weight d
 import math
 from dataclasses import dataclass, replace
 
-from ngos_sim.validation import is_number, number
+from ngos_sim.validation import described, is_number, known_keywords, number, of_kind
 
 
+@known_keywords()
 @dataclass(frozen=True)
 class Hyperparameters:
     """An optimizer as practitioners have it.
@@ -53,16 +54,16 @@ class Hyperparameters:
     def __post_init__(self):
         names = {"rmsprop": ("c2",), "adam": ("c1", "c2")}
         if not isinstance(self.kind, str) or self.kind not in names:
-            raise ValueError(f"optimizer {self.kind!r} is unknown; allowed: {', '.join(names)}")
+            raise ValueError(f"optimizer {described(self.kind)} is unknown; allowed: {', '.join(names)}")
         if len(self.betas) != len(names[self.kind]):
-            raise ValueError(f"betas={self.betas!r}: {self.kind} takes {len(names[self.kind])}")
+            raise ValueError(f"betas={described(self.betas)}: {self.kind} takes {len(names[self.kind])}")
         for name in ("lr", "sigma"):
             number(name, getattr(self, name), "a positive number", above=0.0)
         for name in ("eps", "v0", "weight_decay"):
             number(name, getattr(self, name), "a number of at least 0", least=0.0)
         for beta in self.betas:
             if not is_number(beta) or not 0.0 < beta < 1.0:
-                raise ValueError(f"betas={self.betas!r} must be numbers between 0 and 1")
+                raise ValueError(f"betas={described(self.betas)} must be numbers between 0 and 1")
 
     @property
     def constants(self) -> dict[str, float]:
@@ -78,6 +79,7 @@ class Hyperparameters:
         return self.v0 / (self.sigma * self.sigma)
 
 
+@known_keywords()
 def scale_batch(hyperparameters: Hyperparameters, kappa: float) -> Hyperparameters:
     """Return the hyperparameters for batch size kappa B under the square-root scaling rule.
 
@@ -105,6 +107,8 @@ def scale_batch(hyperparameters: Hyperparameters, kappa: float) -> Hyperparamete
     >>> large.lr, round(large.betas[0], 12), large.eps, large.sigma
     (0.002, 0.96, 5e-09, 0.05)
     """
+    made_by = "ns.rmsprop(..).at(eta2)"
+    of_kind("hyperparameters", hyperparameters, Hyperparameters, "a Hyperparameters", made_by)
     number("kappa", kappa, "positive", above=0.0)
     return replace(
         hyperparameters,

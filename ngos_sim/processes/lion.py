@@ -9,10 +9,11 @@ import math
 from ngos_sim.arithmetic import fma, sign
 from ngos_sim.identity import built_in
 from ngos_sim.oracles.noises import gaussian
+from ngos_sim.processes.conventions import OF_LION, OF_SDES
 from ngos_sim.processes.domain import Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
-from ngos_sim.validation import number
+from ngos_sim.validation import described, known_keywords, number
 
 _RHO = math.sqrt(2.0 / math.pi)  # E |zeta|, and twice the density of zeta at 0: of Gaussian noise the same
 _REST = math.sqrt(1.0 - 2.0 / math.pi)
@@ -32,6 +33,7 @@ def _step(x, o, z, c, p):
 
 
 @built_in
+@known_keywords(**OF_LION)
 def lion(sigma0: float, beta1: float, c2: float, w0: float = 0.0) -> Optimizer:
     """Lion with fixed beta1, scaled (arXiv 2302.06675, Algorithm 2).
 
@@ -68,7 +70,7 @@ def lion(sigma0: float, beta1: float, c2: float, w0: float = 0.0) -> Optimizer:
         w0=number("w0", w0, "non-negative", least=0.0),
     )
     if beta1 >= 1.0:
-        raise ValueError(f"beta1={beta1!r} must be from 0 to below 1")
+        raise ValueError(f"beta1={described(beta1)} must be from 0 to below 1")
     return Optimizer("lion", _step, ("theta", "m"), _schedule, **constants)
 
 
@@ -87,6 +89,7 @@ def _sde_schedule(t, p):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def lion_sde() -> SDE:
     """The SDE of Lion (derived in docs/theory.md, "Signs").
 

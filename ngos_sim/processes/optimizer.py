@@ -5,9 +5,10 @@ import math
 
 from ngos_sim.processes.hyperparameters import Hyperparameters
 from ngos_sim.processes.rule import Rule
-from ngos_sim.validation import number
+from ngos_sim.validation import known_keywords, number
 
 
+@known_keywords()
 class Optimizer(Rule):
     """A discrete optimizer, given by one step of one coordinate.
 

@@ -14,7 +14,7 @@ import math
 
 from ngos_sim.arithmetic import fma, preconditioner
 from ngos_sim.identity import built_in
-from ngos_sim.processes.conventions import UNSCALED, checked
+from ngos_sim.processes.conventions import OF_SDES, UNSCALED, checked
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.rule import has_bias_correction, with_expansion_of
 from ngos_sim.processes.sde import SDE, with_decay
@@ -142,6 +142,7 @@ def _rmsprop_diffusion(x, o, c, p):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def rmsprop_sde() -> SDE:
     """The SDE of RMSprop (Definition 4.1 of arXiv 2205.10287).
 
@@ -268,6 +269,7 @@ def _adam_diffusion(x, o, c, p):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def adam_sde() -> SDE:
     """The SDE of Adam (Definition 4.4 of arXiv 2205.10287), from a time t0 > 0.
 

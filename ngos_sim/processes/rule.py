@@ -51,7 +51,7 @@ import numpy as np
 
 from ngos_sim.identity import Value
 from ngos_sim.processes.domain import EVERYWHERE, Domain
-from ngos_sim.validation import checked_function, checked_slots, keep, named_numbers
+from ngos_sim.validation import checked_function, checked_name, checked_slots, described, keep, named_numbers
 
 CLOCKS = ("eta2", "eta")
 OF_THE_STEP = ("h", "eta", "eta2")  # names in p that no process may give to a parameter of its own
@@ -192,8 +192,9 @@ class Rule(Value):
         clock: str = "eta2",
         **parameters: float,
     ) -> None:
+        checked_name("Optimizer", name)
         if clock not in CLOCKS:
-            raise ValueError(f"{name}: clock={clock!r}; allowed: 'eta2' (time k eta^2), 'eta' (time k eta)")
+            raise ValueError(f"{name}: clock={described(clock)}; allowed: 'eta2' (time k eta^2), 'eta' (time k eta)")
         if schedule is None:
             schedule = default_schedule if clock == "eta2" else empty_schedule
         keep(

@@ -8,13 +8,23 @@ from ngos_sim.identity import Value
 from ngos_sim.processes.domain import EVERYWHERE, Domain
 from ngos_sim.processes.rule import Rule, checked_parameters
 from ngos_sim.processes.weight_decay import has_weight_decay
-from ngos_sim.validation import checked_function, checked_slots, integer, keep
+from ngos_sim.validation import (
+    checked_function,
+    checked_name,
+    checked_slots,
+    described,
+    integer,
+    keep,
+    known_keywords,
+    of_kind,
+)
 
 
 def no_schedule(t, p):
     return ()
 
 
+@known_keywords()
 @dataclass(frozen=True, init=False, eq=False)
 class SDE(Value):
     """dX = drift dt + diffusion (Sigma^(1/2) dW)_i, coordinate by coordinate.
@@ -98,10 +108,10 @@ class SDE(Value):
         refinement: int = 1,
         **parameters: float,
     ) -> None:
-        if pivot is not None and not isinstance(pivot, SDE):
-            raise TypeError(f"{name}: pivot={pivot!r} is not an SDE")
+        checked_name("SDE", name)
+        of_kind(f"{name}: pivot", pivot, (SDE, type(None)), "an SDE", "ns.rmsprop_sde()")
         if isinstance(channels, bool) or channels not in (1, 2):
-            raise ValueError(f"{name}: channels={channels!r}; allowed: 1, 2")
+            raise ValueError(f"{name}: channels={described(channels)}; allowed: 1, 2")
         keep(
             self,
             family="",

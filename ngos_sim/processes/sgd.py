@@ -9,10 +9,11 @@ import math
 
 from ngos_sim.arithmetic import fma
 from ngos_sim.identity import built_in
+from ngos_sim.processes.conventions import OF_MOMENTUM, OF_SDES, OF_SGD
 from ngos_sim.processes.domain import Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
-from ngos_sim.validation import number, order_among
+from ngos_sim.validation import known_keywords, number, order_among
 
 _THETA, _THETA_V = ("theta",), ("theta", "v")
 
@@ -35,6 +36,7 @@ def _sgd(x, o, z, c, p):
 
 
 @built_in
+@known_keywords(**OF_SGD)
 def sgd(sigma: float) -> Optimizer:
     """Stochastic gradient descent (arXiv 1811.01558).
 
@@ -76,6 +78,7 @@ def _sgd_diffusion(x, o, c, p):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def sgd_sde(order: int = 1) -> SDE:
     """The SDE of SGD, of order 1 or 2 (arXiv 1511.06251 and 1811.01558; docs/theory.md, "SGD and momentum").
 
@@ -107,6 +110,7 @@ def sgd_sde(order: int = 1) -> SDE:
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def flipped_sgd_sde() -> SDE:
     """The SDE of SGD with the sign of order 2 flipped (arXiv 2506.00181; docs/theory.md, "SGD and momentum").
 
@@ -135,6 +139,7 @@ def _heavy_ball(x, o, z, c, p):
 
 
 @built_in
+@known_keywords(**OF_MOMENTUM)
 def heavy_ball(sigma: float, mu: float) -> Optimizer:
     """SGD with heavy-ball momentum (Polyak 1964; scaled as in arXiv 1511.06251).
 
@@ -171,6 +176,7 @@ def _nesterov(x, o, z, c, p):
 
 
 @built_in
+@known_keywords(**OF_MOMENTUM)
 def nesterov(sigma: float, mu: float) -> Optimizer:
     """SGD with Nesterov's momentum (arXiv 1811.01558; scaled as `heavy_ball`).
 
@@ -223,6 +229,7 @@ def _momentum_diffusion(x, o, c, p):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def heavy_ball_sde(order: int = 1) -> SDE:
     """The SDE of heavy ball, of order 1 or 2 (arXiv 1511.06251; docs/theory.md, "SGD and momentum").
 
@@ -254,6 +261,7 @@ def heavy_ball_sde(order: int = 1) -> SDE:
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def nesterov_sde(order: int = 1) -> SDE:
     """The SDE of Nesterov's method, of order 1 or 2 (derived in docs/theory.md, "SGD and momentum").
 

@@ -15,10 +15,11 @@ from ngos_sim.identity import built_in
 from ngos_sim.oracles.heavy_laws import student_t
 from ngos_sim.oracles.noises import gaussian
 from ngos_sim.processes import student_t as student
+from ngos_sim.processes.conventions import OF_SDES, OF_SGD
 from ngos_sim.processes.domain import Domain, within
 from ngos_sim.processes.optimizer import Optimizer
 from ngos_sim.processes.sde import SDE
-from ngos_sim.validation import integer, number
+from ngos_sim.validation import described, integer, known_keywords, number
 
 _ROOT_HALF, _ROOT_2_PI = math.sqrt(0.5), math.sqrt(2.0 / math.pi)
 _NODES, _LEGENDRE = 4, 12  # of the rule for Signum's variance, and those that it is made of in each lag
@@ -31,6 +32,7 @@ def _signsgd_step(x, o, z, c, p):
 
 
 @built_in
+@known_keywords(**OF_SGD)
 def signsgd(sigma: float) -> Optimizer:
     """SignSGD (arXiv 1802.04434, Algorithm 1).
 
@@ -106,6 +108,7 @@ def _scale(noise, nu):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def signsgd_sde(order: int = 1, nu: float | None = None) -> SDE:
     """The SDE of SignSGD (arXiv 2411.15958, Theorem 3.2, Corollary 3.3; order 2 derived in docs/theory.md, "Signs").
 
@@ -138,7 +141,7 @@ def signsgd_sde(order: int = 1, nu: float | None = None) -> SDE:
     """
     order = integer("order", order)
     if order not in (1, 2):
-        raise ValueError(f"order={order!r}; allowed: 1, 2")
+        raise ValueError(f"order={described(order)}; allowed: 1, 2")
     if nu is None:
         (drifts, diffusion), law, of_law, parameters = _GAUSSIAN, gaussian(), "", {}
     else:
@@ -156,6 +159,7 @@ def _signum_step(x, o, z, c, p):
 
 
 @built_in
+@known_keywords(**OF_SGD)
 def signum(sigma: float, beta: float) -> Optimizer:
     """Signum with fixed beta (arXiv 1802.04434, section 3).
 
@@ -186,7 +190,7 @@ def signum(sigma: float, beta: float) -> Optimizer:
     sigma = number("sigma", sigma, "positive", above=0.0)
     beta = number("beta", beta, f"from 0 to {_LARGEST_BETA}", least=0.0)
     if beta > _LARGEST_BETA:
-        raise ValueError(f"beta={beta!r} must be from 0 to {_LARGEST_BETA}")
+        raise ValueError(f"beta={described(beta)} must be from 0 to {_LARGEST_BETA}")
     return Optimizer("signum", _signum_step, ("theta", "m"), clock="eta", sigma=sigma, beta=beta)
 
 
@@ -238,6 +242,7 @@ def _signum_diffusion(x, o, c, p):
 
 
 @built_in
+@known_keywords(**OF_SDES)
 def signum_sde() -> SDE:
     """The SDE of Signum's theta at fixed beta (derived in docs/theory.md, "Signs").
 

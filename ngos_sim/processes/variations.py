@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.processes.optimizer import Optimizer
-from ngos_sim.validation import integer, number, of_kind
+from ngos_sim.validation import integer, known_keywords, number, of_kind
 
 
 def check_scales(owner, optimizer):
@@ -41,6 +41,7 @@ def _sequence(name, values):
     return values
 
 
+@known_keywords()
 def svag(optimizer: Optimizer, ell: float | Sequence[float] | np.ndarray) -> SVAG:
     """The SVAG operator on an optimizer, at one or more ell (Theorem 6.3 of arXiv 2205.10287, arXiv 2102.12470).
 
@@ -79,6 +80,7 @@ def svag(optimizer: Optimizer, ell: float | Sequence[float] | np.ndarray) -> SVA
     return SVAG(optimizer, tuple(values))
 
 
+@known_keywords()
 def scaling_rule(kappa: int | Sequence[int] | np.ndarray) -> ScalingRule:
     """The optimizer at kappa times the batch size, as a study's reference (Theorem 5.3; arXiv 2102.12470).
 

@@ -52,6 +52,8 @@ def of_result(result, kind, axes, norm, theorem, sde, test_functions):
     """Draw a figure of a Result; see `Result.plot`."""
     validation.choice("kind", kind, KINDS)
     validation.choice("norm", norm, ("max", "final"))
+    if axes is not None and not hasattr(axes, "plot"):
+        raise TypeError(f"axes={validation.described(axes)} is not an Axes of matplotlib; plt.subplots()[1] makes one")
     table = result.table
     sdes = _chosen("sde", sde, table.sde, _ONE.get(kind, ()), kind)
     functions = _chosen("test_functions", test_functions, table.test_function, _ONE.get(kind, ()), kind)
@@ -66,10 +68,12 @@ def _chosen(name, asked, there, one, kind):
     there = list(dict.fromkeys(there))
     if asked is None:
         return there
-    asked = [asked] if isinstance(asked, str) else list(asked)
-    for each in asked or [""]:
-        if each not in there:
-            raise ValueError(f"{name}={each!r}; allowed: {', '.join(map(repr, there))}")
+    listed = list(asked) if isinstance(asked, (list, tuple)) else [asked]
+    wrong = [each for each in listed if not isinstance(each, str) or each not in there]
+    if wrong or not listed:
+        shown = validation.described(wrong[0] if wrong else asked)
+        raise ValueError(f"{name}={shown}; allowed: {', '.join(map(repr, there))}")
+    asked = listed
     if name in one and len(asked) > 1:
         raise ValueError(f"{name}={asked!r}: a figure of kind={kind!r} shows one")
     return asked

@@ -35,7 +35,8 @@ def sdes(value):
 def check_together(study, sdes):
     """Raise ValueError where a study's optimizer, SDEs, reference and oracle do not go together."""
     if bool(sdes) == (study.reference is not None):
-        raise ValueError("give sde= or reference=: exactly one of them")
+        which = "both" if sdes else "neither"
+        raise ValueError(f"give sde= or reference=: exactly one of them, got {which}")
     if study.reference is not None:
         if isinstance(study.optimizer, SVAG):
             raise ValueError("reference=scaling_rule does not go with svag")
@@ -50,5 +51,7 @@ def check_together(study, sdes):
     for kind, process in (("optimizer", study.rule), *(("sde", sde) for sde in sdes)):
         if reason := process.domain.refusal(study.oracle):
             raise ValueError(f"{kind} {process.name!r}: {reason}")
-    if len({sde.name for sde in sdes}) < len(sdes):
-        raise ValueError("two SDEs have the same name; tables could not tell them apart")
+    names = [sde.name for sde in sdes]
+    if len(set(names)) < len(names):
+        twice = max(names, key=names.count)
+        raise ValueError(f"two SDEs have the same name, {twice!r}; tables could not tell them apart")

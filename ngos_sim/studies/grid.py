@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from ngos_sim.studies.points import TOLERANCE, check_horizon, series
-from ngos_sim.validation import coordinate_values
+from ngos_sim.validation import coordinate_values, described
 
 MAX_TIMES = 64
 MAX_STEPS = 10**7
@@ -118,7 +118,7 @@ def record_times(points, t0, horizon, times):
             raise ValueError(_nothing_in_common(group, own[group[0]].step, t0, horizon))
     if isinstance(times, str):
         if times != "all":
-            raise ValueError(f"times={times!r}; allowed: 'all' or a list of times")
+            raise ValueError(f"times={described(times)}; allowed: 'all' or a list of times")
         return [_every_step(point, t0, horizon, own[point]) for point in points]
     common = _common(points, t0, horizon)
     if times is not None:

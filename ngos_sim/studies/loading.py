@@ -10,8 +10,10 @@ from ngos_sim.studies.origin import difference, origin
 from ngos_sim.studies.plugins import Plugins
 from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.result import Result
+from ngos_sim.validation import checked_path, known_keywords
 
 
+@known_keywords()
 def load(folder: str | Path, plugins: Sequence[str | Path] = ()) -> Result:
     """Return the Result of what a folder's chunks.sqlite holds, whatever ended its run; no trajectories are run.
 
@@ -37,7 +39,7 @@ def load(folder: str | Path, plugins: Sequence[str | Path] = ()) -> Result:
     StoreError
         There is no store, it is in use, or damaged.
     """
-    kept = Kept.read(folder)
+    kept = Kept.read(checked_path("folder", folder))
     made = kept.origin
     try:
         study = study_file.parse(Plugins(plugins).resolved(made["file"])).study
@@ -50,6 +52,7 @@ def load(folder: str | Path, plugins: Sequence[str | Path] = ()) -> Result:
     return _read(study, kept, "cpu")
 
 
+@known_keywords()
 def merge(a: Result | str | Path, b: Result | str | Path) -> Result:
     """Return the Result of two parts of one study: of the chunks that either has.
 

@@ -19,6 +19,7 @@ from ngos_sim.validation import integer, is_number
 
 MANY = 1024  # trajectories of a Spread: one chunk
 _TIMES = 256  # of a Spread, at most
+_MOST = 10_000  # paths
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +100,10 @@ def trajectories(study, n=5, h=None, seed=0):
     ([0.0, 0.125, 0.25], (3, 9, 1), dict_keys(['theta[0]^2']))
     """
     n, problem = integer("n", n, 1), _problem(study, h, seed)
+    if n > _MOST:
+        raise ValueError(
+            f"n={n}: at most {_MOST} paths, as they run in plain Python; run(trajectories=..) takes any number"
+        )
     records = problem.kappa * np.arange(1, problem.steps // problem.kappa + 1)
     job = _job(problem, records)
     found = [python.path(job.program, job.inputs, index) for index in range(n)]

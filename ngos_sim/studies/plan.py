@@ -12,7 +12,7 @@ from ngos_sim.studies.hindsight import PILOT, expected_std_error
 from ngos_sim.studies.pilot import pilot
 from ngos_sim.studies.problems import problems
 from ngos_sim.studies.series import at_norm, groups, numerical, total_std_error
-from ngos_sim.validation import integer
+from ngos_sim.validation import integer, switch
 
 _ROUNDING = 1e-9  # standard errors below this part of the error are none
 _PROPORTIONAL = 0.9  # of a power of h: such standard errors fall like h itself, as the error does
@@ -52,7 +52,7 @@ def plan(study, bounds, seed, threads, compare=False):
     NonFiniteError
         Trajectories of the pilot left the finite numbers.
     """
-    seed = integer("seed", seed)
+    seed, compare = integer("seed", seed), switch("compare", compare)
     study.found[PILOT] = mine = pilot(study, seed, bounds.chunks, threads)
     found = expected(study, mine, bounds.chunks)
     if not compare:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FunctionType
 
 from ngos_sim.studies.description import source_hash
+from ngos_sim.validation import described
 
 _KEYS = {"function", "source"}
 
@@ -38,6 +39,8 @@ class Plugins:
     """
 
     def __init__(self, paths=()):
+        if not isinstance(paths, (list, tuple)):
+            raise TypeError(f"plugins={described(paths)} must be a list of paths of Python files")
         self._modules: dict = {}
         for path in map(Path, paths):
             if path.stem in self._modules:
@@ -86,7 +89,7 @@ def _run(path):
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends itself is no plug-in
         raise ValueError(f"--plugins {path}: {type(error).__name__}: {' '.join(str(error).split())}") from error
     finally:
         del sys.path[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ngos_sim.processes.optimizer import check_admissible
 from ngos_sim.processes.rule import learning_rate
 from ngos_sim.studies.batches import squared_rates
-from ngos_sim.validation import coordinate_values, is_number
+from ngos_sim.validation import coordinate_values, described, is_number
 
 TOLERANCE = 1e-9  # relative: times and step sizes closer than this are one
 
@@ -69,7 +69,9 @@ def step_sizes(rule, eta2, eta, steps, batch_size):
     if batch_size is not None:
         for name, other in (("eta2", eta2), ("eta", eta), ("steps", steps)):
             if other is not None:
-                raise ValueError(f"{name}={other!r} and batch_size={batch_size!r}: one of them is allowed")
+                raise ValueError(
+                    f"{name}={described(other)} and batch_size={described(batch_size)}: one of them is allowed"
+                )
         return squared_rates(rule, batch_size)
     given, other, words = {
         "eta2": (eta2, eta, "t = k eta^2; give eta2=, the square of the learning rate, or steps="),
@@ -77,7 +79,9 @@ def step_sizes(rule, eta2, eta, steps, batch_size):
     }[rule.clock]
     if other is not None:
         wrong = "eta" if rule.clock == "eta2" else "eta2"
-        raise ValueError(f"{wrong}={other!r}: optimizer {rule.name!r} has the clock {rule.clock!r}, time {words}")
+        raise ValueError(
+            f"{wrong}={described(other)}: optimizer {rule.name!r} has the clock {rule.clock!r}, time {words}"
+        )
     return given
 
 
@@ -103,7 +107,7 @@ def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2", batc
     """
     if (sizes is None) == (steps is None):
         allowed = "eta2, batch_size or steps" if clock == "eta2" else "eta or steps"
-        raise ValueError(f"give {allowed}, got {clock}={sizes!r} and steps={steps!r}")
+        raise ValueError(f"give {allowed}, got {clock}={described(sizes)} and steps={described(steps)}")
     if steps is None:
         values = coordinate_values(clock, sizes)
         given = () if batch_size is None else coordinate_values("batch_size", batch_size)
@@ -111,7 +115,9 @@ def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2", batc
     else:
         counts = coordinate_values("steps", steps)
         if any(n != int(n) or n < 1 for n in counts):
-            raise ValueError(f"steps={steps!r} must be positive integers")
+            raise ValueError(f"steps={described(steps)} must be positive integers")
+        if len(set(counts)) < len(counts):
+            raise ValueError(f"steps={described(steps)} has a value twice")
         check_horizon(horizon, 0.0)
         values = tuple(horizon / n for n in counts)
         names = [f"steps={n:g}: {clock}" for n in counts]
@@ -137,4 +143,6 @@ def series(points):
 
 def check_horizon(horizon, t0):
     if not is_number(horizon) or not horizon > t0 >= 0.0:
-        raise ValueError(f"horizon={horizon!r} and t0={t0!r}: numbers with 0 <= t0 < horizon are allowed")
+        raise ValueError(
+            f"horizon={described(horizon)} and t0={described(t0)}: numbers with 0 <= t0 < horizon are allowed"
+        )

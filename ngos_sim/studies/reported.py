@@ -12,6 +12,7 @@ from ngos_sim.reporting import drawing, html
 from ngos_sim.reporting.document import Document, Figure
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import figure, folder, ranking, told
+from ngos_sim.validation import checked_path
 
 NAME = "report.html"
 _CAPTIONS = {
@@ -23,7 +24,7 @@ _CAPTIONS = {
 
 def write(directory, document):
     """Write report.html into a directory; return its path."""
-    directory = Path(directory)
+    directory = Path(checked_path("directory", directory))
     directory.mkdir(parents=True, exist_ok=True)
     folder.put(directory, NAME, html.page(document).encode("utf-8", "backslashreplace"))
     return directory / NAME

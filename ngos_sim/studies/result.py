@@ -17,6 +17,7 @@ from ngos_sim.studies.kept import Kept
 from ngos_sim.studies.prediction import Predictions
 from ngos_sim.studies.ranking import Ranking, ranking
 from ngos_sim.studies.series import MIN_STEPS, at_norm, fitted, groups
+from ngos_sim.validation import checked_path, known_keywords
 
 ORDERS = (
     "sde", "test_function", "norm", "eta2", "theorem", "order", "std_error", "ci_low", "ci_high",
@@ -88,6 +89,7 @@ class Result:
         run = self.table.trajectories[self.table.trajectories > 0]
         return int(run.min()) if len(run) else self.kept.goal["chunks"] * CHUNK
 
+    @known_keywords(**dict.fromkeys(("seed", "device", "precision", "first", "store"), "it stays what it was"))
     def extend(self, trajectories: int | None = None, **bounds: Any) -> "Result":
         """Run more trajectories, and return the result of all: with the bits of a run of so many at once.
 
@@ -113,6 +115,7 @@ class Result:
         """The number of the first trajectory."""
         return self.kept.goal["first"] * CHUNK
 
+    @known_keywords()
     def order(self, theorem: float = 1.0) -> pd.DataFrame:
         """Fit an order to the errors of each (sde, test function), and the expansion of a theorem's order.
 
@@ -166,6 +169,7 @@ class Result:
                 )
         return shown.Orders.of(pd.DataFrame(rows)[list(ORDERS)])
 
+    @known_keywords()
     def ranking(self, theorem: float = 1.0) -> Ranking:
         """Compare every two SDEs of the study: which is closer to the optimizer, where, and by how much.
 
@@ -192,6 +196,7 @@ class Result:
             raise ValueError(f"a ranking compares two SDEs or more; this study has {len(self.study.sdes)}: sde=[a, b]")
         return ranking(self.compared, self.order(theorem))
 
+    @known_keywords()
     def plot(
         self,
         path: str | Path | None = None,
@@ -233,9 +238,10 @@ class Result:
         """
         axes = figure.of_result(self, kind, axes, norm, order_of(theorem), sde, test_functions)
         if path is not None:
-            axes.figure.savefig(path, dpi=200)
+            axes.figure.savefig(checked_path("path", path), dpi=200)
         return axes
 
+    @known_keywords()
     def save(self, directory: str | Path, theorem: float | None = None) -> None:
         """Write table.csv, orders.csv, study.json, errors.png, chunks.sqlite and report.html, each by rename.
 
@@ -254,15 +260,13 @@ class Result:
         """
         saved.save(self, directory, theorem)
 
+    @known_keywords()
     def report(self, directory: str | Path, theorem: float | None = None) -> Path:
         """Write report.html: verdicts in words, equations, tables, figures, and all that repeats the result, in a file.
 
         It is complete in itself: nothing is loaded, nothing in it runs.
 
-        Parameters
-        ----------
-        directory, theorem
-            As for `save`, which writes it too.
+        directory, theorem : as for `save`, which writes it too
 
         Returns
         -------
@@ -274,10 +278,7 @@ class Result:
     def describe(self, expected: float | None = None) -> dict:
         """Return what study.json holds: a study file that repeats this result, and what the run says of itself.
 
-        Parameters
-        ----------
-        expected : float, optional
-            The order that the study file expects.
+        expected : the order that the study file expects
 
         Returns
         -------

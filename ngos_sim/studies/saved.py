@@ -11,11 +11,16 @@ from pathlib import Path
 
 from ngos_sim.statistics.theorem import order_of
 from ngos_sim.studies import description, figure, folder, provenance, reported, written
+from ngos_sim.validation import checked_path
 
 
 def save(result, directory, theorem=None):
     """Write a Result's files into a directory; see `Result.save`. Return the Document of its report, or None."""
-    directory, expected, theorem = Path(directory), theorem, order_of(1.0 if theorem is None else theorem)
+    directory, expected, theorem = (
+        Path(checked_path("directory", directory)),
+        theorem,
+        order_of(1.0 if theorem is None else theorem),
+    )
     directory.mkdir(parents=True, exist_ok=True)
     folder.put(directory, "table.csv", folder.csv(result.table))
     orders = functools.cache(lambda: result.order(theorem))
@@ -41,7 +46,7 @@ def save(result, directory, theorem=None):
     try:
         drawn = figure.png(result.table, fits, theorem)
     except Exception as error:  # whatever the reader's matplotlib is set to
-        warnings.warn(f"{directory / 'errors.png'} cannot be drawn: {error}", stacklevel=3)
+        warnings.warn(f"{directory / 'errors.png'} cannot be drawn: {error}", stacklevel=4)
     else:
         folder.put(directory, "errors.png", drawn)
     document = None
@@ -50,7 +55,7 @@ def save(result, directory, theorem=None):
         reported.write(directory, document)
     except Exception as error:  # all that it shows is written
         if not failed:
-            warnings.warn(f"{directory / reported.NAME} cannot be made: {error}", stacklevel=3)
+            warnings.warn(f"{directory / reported.NAME} cannot be made: {error}", stacklevel=4)
     if failed:
         raise failed[0]
     return document

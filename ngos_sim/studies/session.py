@@ -19,7 +19,7 @@ from ngos_sim.studies.measurement import Measurement
 from ngos_sim.studies.origin import origin
 from ngos_sim.studies.progress import Progress
 from ngos_sim.studies.result import Result
-from ngos_sim.validation import integer
+from ngos_sim.validation import checked_path, integer, switch
 
 
 def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, until=bool, executor=None):
@@ -43,6 +43,9 @@ def run(study, bounds, seed, settings, *, store=None, first=0, progress=False, u
     begin = time.perf_counter()
     seed, first = integer("seed", seed), _first_chunk(first)
     notes.check_range(study, settings["precision"])
+    progress = switch("progress", progress)
+    if store is not None and not isinstance(store, Kept):
+        checked_path("store", store)
     kept = store if isinstance(store, Kept) else Kept(partial(origin, study, seed, settings["precision"]), store)
     with kept, Progress(progress) as bar:
         most = {"most": bounds.chunks, "first": first, "until": until, "executor": spread.check(executor)}
@@ -91,5 +94,5 @@ def result(measurement, seed, precision, stopped):
     if lost:
         raise NonFiniteError(lost, read, trouble.first_lost(study, seed, measurement.kept.points))
     for (name, function), said in explosions.items():
-        warnings.warn(f"{function!r} against {name!r}: {said}", StudyWarning, stacklevel=4)
+        warnings.warn(f"{function!r} against {name!r}: {said}", StudyWarning, stacklevel=5)
     return read

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from ngos_sim.validation import broadcastable, coordinate_values
+from ngos_sim.validation import broadcastable, coordinate_values, described
 
 
 def time(initial):
     """Return t0 (0 if it is not given); raise ValueError unless it is one number."""
     (t0, *more) = coordinate_values("initial.t0", initial.get("t0", 0.0))
     if more:
-        raise ValueError(f"initial.t0={initial['t0']!r} must be one number")
+        raise ValueError(f"initial.t0={described(initial['t0'])} must be one number")
     return t0
 
 
@@ -42,7 +42,7 @@ def dimension(initial, rule, oracle, size):
             raise ValueError(f"initial.{slot} has length {length}; {allowed}")
     least = np.min(starts.get("u", 1.0))
     if least < 0.0 or (least == 0.0 and not rule.parameters.get("eps0")):
-        raise ValueError(f"initial.u={initial['u']!r} must be positive (0 is allowed where eps0 > 0)")
+        raise ValueError(f"initial.u={described(initial['u'])} must be positive (0 is allowed where eps0 > 0)")
     return found
 
 
@@ -55,4 +55,12 @@ def state(initial, slots, dimension, size):
 def _values(initial, slot, size):
     """Return a slot's start, given as a number, a vector or a function of the size: a float or a tuple."""
     value = initial[slot]
-    return broadcastable(f"initial.{slot}", value(size) if callable(value) else value)
+    if callable(value):
+        try:
+            value = value(size)
+        except Exception as error:
+            said = f"fails at the step size {size!r}: {type(error).__name__}: {error}"
+            raise ValueError(
+                f"initial.{slot}={described(value)} {said}; a function of one number is allowed"
+            ) from error
+    return broadcastable(f"initial.{slot}", value)

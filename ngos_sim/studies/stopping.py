@@ -137,7 +137,7 @@ class Bounds:
             warnings.warn(
                 f"max_seconds={self.max_seconds!r}: the least that can be run, {CHUNK} trajectories at each of "
                 f"{points} points, took {took:.1f} s, compilation included",
-                stacklevel=5,
+                stacklevel=6,
             )
 
     def _say_what_is_left(self, measurement):

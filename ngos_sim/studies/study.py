@@ -30,7 +30,12 @@ from ngos_sim.validation import integer, known_keywords
 _RATE = "give eta2=, the square of the learning rate (for an optimizer of the clock 'eta' eta=), or steps="
 
 
-@known_keywords(lr=_RATE, learning_rate=_RATE, sdes="give sde=, one or a list")
+_OF_RUN = ("trajectories", "seed", "rel_error", "abs_error", "max_seconds", "device", "precision", "threads", "store")
+
+
+@known_keywords(
+    lr=_RATE, learning_rate=_RATE, sdes="give sde=, one or a list", **dict.fromkeys(_OF_RUN, "study.run(..) takes it")
+)
 @dataclass(frozen=True, eq=False)
 class ConvergenceStudy(Remade):
     """Weak errors of an optimizer against its SDEs at several step sizes.
@@ -164,6 +169,7 @@ class ConvergenceStudy(Remade):
         """Return the oracle's sigma at a point, one of `points`: `Optimizer.noise_scale`."""
         return self.rule.noise_scale(point.eta)
 
+    @known_keywords()
     def run(
         self,
         trajectories: int | None = None,
@@ -240,6 +246,7 @@ class ConvergenceStudy(Remade):
         settings = self.settings(device, precision, threads)
         return session.run(self, bounds, seed, settings, store=store, first=first, progress=progress, executor=executor)
 
+    @known_keywords()
     def plan(
         self, trajectories: int = 100_000, seed: int = 0, *, threads: int | None = None, compare: bool = False
     ) -> pd.DataFrame:
@@ -260,6 +267,7 @@ class ConvergenceStudy(Remade):
         """
         return shown.Foreseen.of(plan.plan(self, Bounds(trajectories), seed, threads, compare))
 
+    @known_keywords()
     def means(self) -> pd.DataFrame:
         """Compute E g of the optimizer and of each SDE alone over time, without trajectories and noise, for figures.
 
@@ -280,6 +288,7 @@ class ConvergenceStudy(Remade):
         """
         return means.means(self)
 
+    @known_keywords()
     def trajectories(self, n: int = 5, *, h: float | None = None, seed: int = 0) -> paths.Trajectories:
         """Return n sample paths of optimizer and SDEs on one stream, of a step h and a seed: `studies.paths`."""
         return paths.trajectories(self, n, h, seed)

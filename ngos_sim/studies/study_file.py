@@ -154,7 +154,7 @@ def _study_file(oracle, optimizer, sdes, initial, study):
             estimator=study.get("estimator", "auto"),
         ),
         integer("trajectories", study["trajectories"], 1),
-        integer("seed", study.get("seed", 0), 0),
+        integer("seed", study.get("seed", 0)),  # any, as of `ConvergenceStudy.run`
         study.get("precision") and choice("precision", study["precision"], devices.PRECISIONS["cuda"]),
         None if expected is None else float(expected["order"]),
     )

@@ -7,8 +7,11 @@ from tests.support.command_line import names, one_line
 
 BAD = {
     "no command": ([], ["ommand"]),
-    "unknown command": (["simulate"], ["simulate"]),
-    "unknown option": (["run", "study.toml", "--bogus"], ["--bogus"]),
+    "unknown command": (["simulate"], ["'simulate'; allowed: verify, run, plan, plot, report, list\n"]),
+    "unknown option": (
+        ["plan", "study.toml", "--seed", "3"],
+        ["--seed; allowed: --trajectories, --compare"],
+    ),
     "no file given": (["run"], ["study"]),
     "one argument too many": (["run", "study.toml", "other.toml"], ["other.toml"]),
     "missing file": (["run", "none.toml"], ["none.toml", "No such file"]),
@@ -19,10 +22,14 @@ BAD = {
         ["run", "study.toml", "--device", "python", "--precision", "mix"],
         ["precision='mix'", "f64"],
     ),
-    "word for trajectories": (["run", "study.toml", "--trajectories", "many"], ["--trajectories", "integer"]),
+    "word for trajectories": (
+        ["run", "study.toml", "--trajectories", "many"],
+        ["--trajectories", "integer", "got 'many'\n"],
+    ),
     "no trajectories": (["run", "study.toml", "--trajectories", "0"], ["trajectories=0", "positive integer"]),
     "no threads": (["run", "study.toml", "--threads", "0"], ["threads=0", "positive integer"]),
-    "word for a seed": (["run", "study.toml", "--seed", "x"], ["--seed", "integer"]),
+    "word for a seed": (["run", "study.toml", "--seed", "x"], ["--seed", "integer", "got 'x'\n"]),
+    "a plug-in that is not there": (["run", "study.toml", "--plugins", "mine.py"], ["mine.py: not a Python file"]),
     "file for a directory": (["run", "study.toml", "--out", "study.toml"], ["study.toml is not a directory"]),
     "unknown kind": (["list", "losses"], ["'losses' is unknown; allowed: loss, covariance, noise, optimizer, sde"]),
     "unknown case": (["verify", "9.9"], ["'9.9' is unknown; allowed: 4.2, 4.2-linear, "]),
@@ -107,3 +114,53 @@ def test_a_directory_that_cannot_be_made_is_found_before_the_run(call, study, tm
     assert status == 2
     assert one_line(err)
     assert names(tmp_path) == ["study.toml"]
+
+
+OWN = """[[sde]]
+kind = "own"
+name = "mine"
+slots = ["theta", "u"]
+drift = { function = "mine:drift" }
+diffusion = { function = "mine:diffusion" }
+"""
+DRIFTS = {
+    "a list": (
+        "def drift(x, o, c, p):\n    return [y for y in x][0], 0.0",
+        "mine.py, line 2 (return [y for y in x][0], 0.0) cannot be compiled; a scalar function may use numbers, tuples",
+    ),
+    "match": (
+        "def drift(x, o, c, p):\n    match x:\n        case (a, b):\n            return a, b\n    return 0.0, 0.0",
+        "cannot be compiled; a scalar function may use numbers, tuples, math and other scalar functions",
+    ),
+    "None on a path": (
+        "def drift(x, o, c, p):\n    return (0.0, 0.0) if x[0] > -9.0 else None",
+        "cannot be compiled; a scalar function may use numbers, tuples, math and other scalar functions",
+    ),
+    "no return on a path": (
+        "def drift(x, o, c, p):\n    if x[0] > -9.0:\n        return 0.0, 0.0",
+        "drift (mine.py, line 1) ends without a value at line 2; every path must return one",
+    ),
+    "print": (
+        "def drift(x, o, c, p):\n    return print() or x",
+        "drift (mine.py, line 1) uses print=<built-in function print>",
+    ),
+    "a script": ("import sys\nsys.exit(1)", "--plugins mine.py: SystemExit: 1"),
+}
+
+
+@pytest.mark.parametrize(("source", "words"), DRIFTS.values(), ids=DRIFTS)
+def test_a_plug_in_that_cannot_be_compiled_is_one_line_and_status_2(call, study, tmp_path, source, words):
+    """Their errors are TypeErrors, which were tracebacks."""
+    (tmp_path / "mine.py").write_text(f"{source}\n\n\ndef diffusion(x, o, c, p):\n    return 0.0, 0.0\n")
+    file = study(
+        ('[[sde]]\nkind = "rmsprop"\n', OWN), ("trajectories = 2048", 'trajectories = 2048\nestimator = "coupled"')
+    )
+    status, _, err = call("run", file, "--plugins", "mine.py")
+    assert status == 2
+    assert one_line(err)
+    assert words in err
+
+
+def test_any_seed_of_a_run_is_a_seed_of_its_file(call, study):
+    assert call("run", study(("trajectories = 2048", "trajectories = 1")), "--seed", "-1", "--out", "first")[0] == 0
+    assert call("plan", "first/study.json")[0] == 0

@@ -57,7 +57,7 @@ def test_a_choice_does_not_change_a_fit(result):
         ({"kind": "orders"}, "kind='orders'; allowed: order, time, trajectories, ranking"),
         ({"norm": "last"}, "norm='last'; allowed: max, final"),
         ({"sde": "adam"}, "sde='adam'; allowed: 'rmsprop', 'compagnoni-rmsprop'"),
-        ({"sde": []}, "sde=''; allowed: 'rmsprop', 'compagnoni-rmsprop'"),
+        ({"sde": []}, "sde=[]; allowed: 'rmsprop', 'compagnoni-rmsprop'"),
         ({"test_functions": ["theta[0]", "m"]}, "test_functions='m'; allowed: 'theta[0]', 'u[0]^2'"),
         ({"kind": "ranking", "sde": "rmsprop"}, "sde=['rmsprop']: a ranking compares two SDEs or more"),
         (

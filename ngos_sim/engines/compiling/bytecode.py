@@ -1,6 +1,7 @@
 """What a function's code reads by name: the one place that knows how Python's instructions are called.
 
-`compiling.fingerprint` looks up what is found, and `engines.observation` asks which attributes a rule reads.
+`compiling.fingerprint` looks up what is found, and where a function ends without a value; `engines.observation` asks
+which attributes a rule reads.
 """
 
 import dis
@@ -44,3 +45,17 @@ def names(code):
         frozenset(paths - {None}).union(*(one.paths for one in inner)),
         frozenset(attributes).union(*(one.attributes for one in inner)),
     )
+
+
+@functools.cache
+def valueless_line(code):
+    """Return the line at which a function that elsewhere returns a value returns None; None where there is no such."""
+    values, lines, before = False, [], None
+    for each in dis.get_instructions(code):
+        if each.opname in ("RETURN_VALUE", "RETURN_CONST"):
+            of = each if each.opname == "RETURN_CONST" else before  # the constant may have an instruction of its own
+            is_none = of is not None and of.opname in ("LOAD_CONST", "RETURN_CONST") and of.argval is None
+            values = values or not is_none
+            lines += [each.positions.lineno] * is_none
+        before = each
+    return lines[0] if values and lines else None

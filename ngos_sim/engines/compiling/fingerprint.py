@@ -17,7 +17,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, Modul
 import numpy as np
 
 from ngos_sim import arithmetic
-from ngos_sim.engines.compiling.bytecode import names
+from ngos_sim.engines.compiling.bytecode import names, valueless_line
 from ngos_sim.engines.compiling.refusals import ALLOWED
 
 _PLAIN = (int, float, bool, str, bytes, type(None))
@@ -147,6 +147,8 @@ def fingerprint(function, seen=()):
     """
     if function in seen:
         raise TypeError(f"{_place(function)} calls itself; scalar functions must not")
+    if line := valueless_line(function.__code__):
+        raise TypeError(f"{_place(function)} ends without a value at line {line}; every path must return one")
     if getattr(arithmetic, function.__name__, None) is function:  # each target has its own: `compiling.primitives`
         return function.__name__.encode()
     given = {f"default {i}": value for i, value in enumerate(function.__defaults__ or ())}

@@ -3,6 +3,7 @@
 import contextlib
 import linecache
 import re
+import traceback
 from pathlib import Path
 
 ALLOWED = "a scalar function may use numbers, tuples, math and other scalar functions"
@@ -23,10 +24,17 @@ def naming_the_line():
     try:
         yield
     except Exception as error:
-        if not _ERRORS & {kind.__name__ for kind in type(error).__mro__}:
+        if not _ERRORS & {kind.__name__ for kind in type(error).__mro__} and not _fell_over(error):
             raise
         place = _place(str(error))
         raise TypeError(f'{place} cannot be compiled; {ALLOWED} (device="python" takes any)') from error
+
+
+def _fell_over(error):
+    """Return whether an error is one of Numba's that it did not mean: of a value that is None on some path."""
+    return (
+        isinstance(error, LookupError) and "numba" in Path(traceback.extract_tb(error.__traceback__)[-1].filename).parts
+    )
 
 
 def _place(message):
@@ -36,4 +44,4 @@ def _place(message):
         if not path.is_relative_to(_PACKAGE) and not {"numba", "numba_cuda"} & set(path.parts):
             text = linecache.getline(str(path), which).strip()
             return f"{path.name}, line {which}" + (f" ({text})" if text else "")
-    return message.strip().partition("\n")[0]
+    return f"a function ({message.strip().partition(chr(10))[0]})"

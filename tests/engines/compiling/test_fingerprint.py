@@ -15,6 +15,7 @@ import ngos_sim as ns
 from ngos_sim.arithmetic import fma
 from ngos_sim.engines.compiling import elementary
 from ngos_sim.engines.compiling.bind import bound, digest, plain
+from ngos_sim.engines.compiling.fingerprint import fingerprint
 from tests.support import programs
 
 
@@ -216,3 +217,30 @@ def test_random_numbers_are_refused(f, name):
     if name:
         with pytest.raises(TypeError, match="random numbers come"):
             plain(f)
+
+
+def test_a_path_without_a_value_is_named_by_its_line():
+    def somewhere(x):
+        if x > 0.0:
+            return x
+
+    def explicit(x):
+        if x > 0.0:
+            return None
+        return x
+
+    def nothing(x):
+        return None
+
+    def raising(x):
+        if x > 0.0:
+            return x
+        raise ValueError
+
+    for f in (somewhere, explicit):
+        with pytest.raises(
+            TypeError, match=rf"{f.__name__} \(test_fingerprint.py, .*\) ends without a value at line \d"
+        ):
+            fingerprint(f)
+    for f in (nothing, raising):
+        assert fingerprint(f)
