@@ -39,6 +39,27 @@ def taker(count, device):
     return device(take)
 
 
+@functools.cache
+def idler(device):
+    """Return nothing(*arguments): for what a process does not have."""
+
+    def nothing(*arguments):
+        return
+
+    return device(nothing)
+
+
+@functools.cache
+def zeros(kind, device):
+    """Return zero(*arguments): 0 of a type, for a number that a process does not have."""
+    nought = kind(0.0)
+
+    def zero(*arguments):
+        return nought
+
+    return device(zero)
+
+
 def row_taker(place, device):
     """Return take(table, start): c of one step, with a matrix behind it that row and the matrix, each a tuple."""
     count = place.columns - place.matrix
@@ -81,12 +102,8 @@ def porter(shape, device):
 
     And take(part, state, group) and give(state, part, group): the slots of a group of every process, to and fro.
     """
-
-    def nothing(to, of, group):
-        return
-
     if shape.groups == 1:
-        return device(lambda state, room: state), device(nothing), device(nothing)
+        return device(lambda state, room: state), idler(device), idler(device)
     processes, size, rows = len(shape.places), shape.places[0].slots * shape.together, shape.rows
 
     def take(part, state, group):

@@ -60,7 +60,7 @@ class Shape(NamedTuple):
     @property
     def strides(self):
         """The strides above 1, ascending: each has a row of running sums a coordinate."""
-        return sorted({place.stride for place in self.places if place.stride > 1})
+        return tuple(sorted({place.stride for place in self.places if place.stride > 1}))
 
 
 class Place(NamedTuple):

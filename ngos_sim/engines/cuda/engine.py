@@ -31,6 +31,7 @@ _FULL = 32  # chunks that a launch on data takes at least: a GPU runs so many at
 _MEMORY = 0.5  # of the free device memory that one launch may use
 _WORDS = 255  # of 32 bits in a thread's registers; a matrix's state beyond them is in local memory in any case:
 _CAP = 128  # then twice the threads hide more than registers hold (64 x 64 in f64: 104 ps a step instead of 135)
+_DEVICE = njit(**JIT)  # one for all kernels: what their factories cache is compiled once
 _KERNELS: dict = {}
 _LAUNCHED: dict = {}
 
@@ -185,7 +186,7 @@ def _kernel(shape, program, matrices, plain):
         of_processes, of_features = ([type(each)(*map(made, each)) for each in kind] for kind in (own, features))
         given = source, made(_multiply_add), of_processes, of_features
         filled = matrices and tuple(each if len(each) else np.zeros(1, each.dtype) for each in matrices)
-        _KERNELS[key] = make(shape, *given, filled, _same if plain else njit(**JIT))
+        _KERNELS[key] = make(shape, *given, filled, _same if plain else _DEVICE)
     return _KERNELS[key]
 
 

@@ -6,12 +6,8 @@ registers. (`engines.fields.JointField`; of processes on data the rows are `engi
 
 import numpy as np
 
-from ngos_sim.engines.cuda.access import ONE, ZERO, putter, taker, types_of
+from ngos_sim.engines.cuda.access import ONE, ZERO, idler, putter, taker, types_of, zeros
 from ngos_sim.engines.cuda.products import puller
-
-
-def _nothing(rows, state, constants):
-    return
 
 
 def _evaluator(shape, place, function, count, at, device):
@@ -28,7 +24,7 @@ def _evaluator(shape, place, function, count, at, device):
 def coupler(shape, place, functions, multiply_add, device):
     """Return fill(rows, state, constants): pull and spread of a process into rows; no code where it has none."""
     a_at, s_at, put = place.constants_at, place.constants_at + place.loss * shape.d, putter(shape.d, device)
-    write_pull, write_spread = puller(shape, place, multiply_add, device), device(_nothing)
+    write_pull, write_spread = puller(shape, place, multiply_add, device), idler(device)
     if functions.gradient is not None:
         gradient = _evaluator(shape, place, functions.gradient, place.loss, a_at, device)
 
@@ -67,16 +63,11 @@ def mixer(shape, place, function, device):
 
 def spreader(made, precision, device):
     """Return spread(rows, j): Sigma_jj where it was made, else zero."""
-    real, _ = types_of(precision)
-    zero = real(0.0)
-
-    def no_spread(rows, j):
-        return zero
 
     def spread(rows, j):
         return rows.spread[j]
 
-    return device(spread if made else no_spread)
+    return device(spread) if made else zeros(types_of(precision)[0], device)
 
 
 def whole_feature(shape, place, function, device):

@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-from ngos_sim.engines.cuda.access import row_taker, taker, types_of
+from ngos_sim.engines.cuda.access import idler, row_taker, taker, types_of
 from ngos_sim.engines.cuda.products import bender
 
 _ONE = np.uint64(1)
@@ -137,12 +137,8 @@ def carrier(shape, which, move, multiply_add, device):
     H theta and H grad f are ready in rows; entry : where the step's rows of the table begin
     """
     d, place = shape.d, shape.places[which]
-
-    def nothing(rows, state, step, numbers, entry):
-        return
-
     if not place.nodes:
-        return device(nothing)
+        return idler(device)
     expand = _expander(shape, place, move, multiply_add, device)
     update = _updater(shape, place, multiply_add, device)
     take_c, columns, last = row_taker(place, device), place.columns, place.rows - 1

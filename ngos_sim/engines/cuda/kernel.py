@@ -5,6 +5,8 @@ their squared deviations from the block's mean.
 This file is the only one that says `cuda.` inside kernels, since the simulator puts its own there by module.
 """
 
+import functools
+
 import numpy as np
 from numba import float32, float64
 
@@ -91,7 +93,7 @@ def make(shape, draw, multiply_add, functions, features, matrices, device):
             state[row] = starts[row]
         for j in range(together):
             extra[j] = 0.0
-        at, fine = 0, np.uint32(0)  # 32 bits: `program.STEPS`
+        at, fine = np.int64(0), np.uint32(0)  # 32 bits: `program.STEPS`
         for record in range(records.shape[0]):
             to = np.uint32(records[record])
             for group in range(groups):
@@ -142,6 +144,7 @@ def _shower(shown, size, device):
     return device(show)
 
 
+@functools.cache
 def _reducer(multiply_add, device):
     """Return reduce(shared, lane, columns, sums, at): the tree's sums over the lanes, sums[at + i] of column i.
 
@@ -169,6 +172,7 @@ def _reducer(multiply_add, device):
     return device(reduce)
 
 
+@functools.cache
 def _valuer(device):
     """Return value(rows, at, record, first, last, coefficients, exponents): a test function of one process."""
 
@@ -185,6 +189,7 @@ def _valuer(device):
     return device(value)
 
 
+@functools.cache
 def _observer(processes, rows_each, multiply_add, device):
     """Return observe(shared, values, rows, lane, record, coefficients, exponents, owned, combinations, sums, at).
 
@@ -194,7 +199,7 @@ def _observer(processes, rows_each, multiply_add, device):
     value, reduce = _valuer(device), _reducer(multiply_add, device)
 
     def observe(shared, values, rows, lane, record, coefficients, exponents, owned, combinations, sums, at):
-        column = 0
+        column = np.int64(0)  # a plain 0 has a type of its own, for which all that takes it would be compiled too
         for g in range(owned.shape[0] - 1):
             for process in range(processes):
                 where = process * rows_each
@@ -211,7 +216,7 @@ def _observer(processes, rows_each, multiply_add, device):
                 if column == COLUMNS:
                     reduce(shared, lane, column, sums, at)
                     at += column
-                    column = 0
+                    column = np.int64(0)
         if column > 0:
             reduce(shared, lane, column, sums, at)
 

@@ -3,13 +3,16 @@
 Factories as in `engines.cuda.steps`, which calls these.
 """
 
+import functools
+
 import numpy as np
 
-from ngos_sim.engines.cuda.access import ONE, ZERO, taker, types_of
+from ngos_sim.engines.cuda.access import ONE, ZERO, idler, taker, types_of, zeros
 
 COMPILED = 24  # coordinates up to which matrices are compiled in: their entries become operands of instructions
 
 
+@functools.cache
 def multiplier(d, real, multiply_add, device):
     """Return multiply(out, matrix, x, at, stride): out = matrix @ x, entry j of x at `at` + j stride; j ascending.
 
@@ -52,25 +55,15 @@ def puller(shape, place, multiply_add, device):
     def fill(rows, state, constants):
         multiply(rows.pull, rows.hessian, state, begin, slots)
 
-    def nothing(rows, state, constants):
-        return
-
-    return device(fill if shape.dense_loss else nothing)
+    return device(fill) if shape.dense_loss else idler(device)
 
 
 def bender(shape, place, slope, multiply_add, device):
     """Return fill(rows, state, constants), H grad f of a process into its rows, and bend(rows, j) of coordinate j."""
     real, _ = types_of(shape.precision)
-    zero = real(0.0)
-
-    def nothing(rows, state, constants):
-        return
-
-    def no_bend(rows, j):
-        return zero
-
     if not place.bent:
-        return device(nothing), device(no_bend)
+        return idler(device), zeros(real, device)
+    zero = real(0.0)
     d, multiply = shape.d, multiplier(shape.d, real, multiply_add, device)
     take_x, take_a, take_s = (taker(count, device) for count in (place.slots, place.loss, place.variance))
     a_at, s_at = place.constants_at, place.constants_at + place.loss * shape.d

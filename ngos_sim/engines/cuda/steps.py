@@ -5,12 +5,13 @@ emulator run it as it is. Sizes are constants of the closure, so that every inde
 known when it is compiled and small arrays become registers.
 """
 
+import functools
 import math
 
 import numpy as np
 
 from ngos_sim.engines import rng
-from ngos_sim.engines.cuda.access import ONE, ZERO, putter, row_taker, state_begin, taker, types_of
+from ngos_sim.engines.cuda.access import ONE, ZERO, idler, putter, row_taker, state_begin, taker, types_of, zeros
 from ngos_sim.engines.cuda.data import IN_REGISTERS, full_batch, minibatcher
 from ngos_sim.engines.cuda.fields import coupler, mixer, spreader
 from ngos_sim.engines.cuda.products import bender, multiplier
@@ -23,6 +24,7 @@ def width(d):
     return math.lcm(_WORDS, d)
 
 
+@functools.cache
 def fetcher(d, groups, draw, stream, device):
     """Return fetch(normals, step, counter, group): the d normals of a step, at the head of `normals`.
 
@@ -57,16 +59,13 @@ def fetcher(d, groups, draw, stream, device):
     return device(fetch)
 
 
+@functools.cache
 def adder(d, strides, device):
     """Return add(sums, normals, fine): the running sums of the normals, a row of d for each stride above 1."""
     if not strides:
-
-        def add(sums, normals, fine):
-            return
-
-        return device(add)
+        return idler(device)
     *rest, stride = strides
-    before, row, period = adder(d, rest, device), len(rest) * d, np.uint32(stride)
+    before, row, period = adder(d, tuple(rest), device), len(rest) * d, np.uint32(stride)
 
     def add(sums, normals, fine):
         before(sums, normals, fine)
@@ -93,24 +92,15 @@ def drawer(shape, place, functions, multiply_add, device):
     def chi(draws, j):
         return draws.chi[j] if single else noise(draws.chi_sums[row + j] * scale)
 
-    def no_xi(rows, draws, j):
-        return noise(0.0)
-
-    def no_chi(draws, j):
-        return noise(0.0)
-
     def mixed(rows, draws, j):
         return rows.mixed[j]
 
-    def nothing(rows, state, draws, constants, n):
-        return
-
-    xi, chi = device(xi), device(chi if place.channels == 2 else no_chi)
+    chi = device(chi) if place.channels == 2 else zeros(noise, device)
     if shape.of_data:
-        return device(nothing), device(no_xi if place.minibatches else mixed), chi
+        return idler(device), zeros(noise, device) if place.minibatches else device(mixed), chi
     if functions.mixed is None and not shape.dense_noise:
-        return device(nothing), xi, chi
-    multiply = multiplier(d, noise, multiply_add, device)
+        return idler(device), device(xi), chi
+    xi, multiply = device(xi), multiplier(d, noise, multiply_add, device)
 
     def by_root(rows, state, constants):
         multiply(rows.mixed, rows.root, rows.zeta, ZERO, ONE)

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from ngos_sim.engines import rng
+from ngos_sim.engines.cuda.access import idler
 from ngos_sim.engines.cuda.features import feature
 from ngos_sim.engines.cuda.joint import carrier
 from ngos_sim.engines.cuda.steps import adder, fetcher, stepper
@@ -16,11 +17,7 @@ from ngos_sim.engines.cuda.steps import adder, fetcher, stepper
 def _in_turn(functions, device):
     """Return a function of four arguments that calls each of these, or none of them."""
     if not functions:
-
-        def nothing(rows, state, draws, constants):
-            return
-
-        return device(nothing)
+        return idler(device)
     *rest, last = functions
     before = _in_turn(rest, device)
 
