@@ -7,7 +7,6 @@ In plain Python they are the functions below. `engines.compiling.bind` puts mach
 import functools
 import math
 import operator
-from fractions import Fraction
 
 import numpy as np
 
@@ -26,8 +25,9 @@ def fma(a: float, b: float, c: float) -> float:
     -4.930380657631324e-32
     """
     try:
-        exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
-        rounded = float(exact) if exact else a * b + c
+        (up, down), (times, under), (plus, over) = (float(each).as_integer_ratio() for each in (a, b, c))
+        exact = up * times * over + plus * down * under  # over the denominators: Python rounds their quotient once
+        rounded = exact / (down * under * over) if exact else a * b + c
     except (OverflowError, ValueError):  # an operand or the result is not finite
         rounded = a * b + c
     return np.float32(rounded) if isinstance(a, np.float32) else rounded

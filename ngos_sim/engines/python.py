@@ -1,5 +1,6 @@
 """The contract in plain Python: the reference for every other engine, and the debugger's."""
 
+import functools
 import math
 
 import numpy as np
@@ -15,9 +16,14 @@ from ngos_sim.engines.python_plain import plain_program
 
 def draw(key, trajectory, stream, n):
     """Return draw n of a trajectory's stream, float64."""
-    block, stream, low, high = (np.uint64(v) for v in (n // 4, stream, trajectory & 0xFFFFFFFF, trajectory >> 32))
+    return _four(key, trajectory, stream, n // 4)[n % 4]
+
+
+@functools.lru_cache(maxsize=64)  # a step's draws, and those of a block's next steps
+def _four(key, trajectory, stream, block):
+    block, stream, low, high = (np.uint64(v) for v in (block, stream, trajectory & 0xFFFFFFFF, trajectory >> 32))
     counter = block, rng.second_word(block, stream), low, high
-    return rng.normals(*counter, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32))[n % 4]
+    return rng.normals(*counter, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32))
 
 
 def trajectory(program, inputs, index, noise=None, extra_noise=None, second_noise=None):
