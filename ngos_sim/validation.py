@@ -174,11 +174,11 @@ def checked_function(owner, role, value):
 
 
 def checked_name(kind, name):
-    """Return a name, of which tables and messages speak; raise TypeError for what is no string or an empty one.
+    """Return a name, of which tables and messages speak; raise TypeError for what is no string.
 
     kind : what is called so
     """
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str):
         raise TypeError(f"{kind}: name={described(name)} must be a string, what tables call it; it comes first")
     return name
 

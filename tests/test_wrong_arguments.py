@@ -92,7 +92,7 @@ WRONG = [
     (lambda: RESULT.extend(10, device="cuda"), "extend: device='cuda' is unknown; it stays what it was"),
     # names and slots
     (lambda: ns.SDE(still, still, still, SLOTS), f"SDE: name=still {NAMED}"),
-    (lambda: ns.SDE("", still, still, SLOTS), f"SDE: name='' {NAMED}"),
+    (lambda: ns.SDE(3, still, still, SLOTS), f"SDE: name=3 {NAMED}"),
     (lambda: ns.Optimizer(3, step, SLOTS), f"Optimizer: name=3 {NAMED}"),
     (lambda: ns.Loss(math.sin, math.sin, math.cos), f"Loss: name=sin {NAMED}"),
     (lambda: ns.Variance(math.cos, math.cos), f"Variance: name=cos {NAMED}"),

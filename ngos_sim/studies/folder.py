@@ -12,11 +12,14 @@ _NAMES = ["test_function", "sde", "estimator", "norm", "verdict", "sde_a", "sde_
 
 
 def put(directory, name, content):
-    """Write bytes as a file of a directory, all of it or nothing."""
-    scratch = Path(directory) / f".unfinished-{os.getpid()}-{name}"
+    """Write bytes as a file of a directory, all of it or nothing; an OSError names the file."""
+    path, scratch = Path(directory) / name, Path(directory) / f".unfinished-{os.getpid()}-{name}"
     try:
         scratch.write_bytes(content)
-        os.replace(scratch, Path(directory) / name)
+        os.replace(scratch, path)
+    except OSError as error:  # of a full disk it says nothing but that
+        scratch.unlink(missing_ok=True)
+        raise type(error)(error.errno, error.strerror, str(path)) from None
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise

@@ -73,7 +73,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_part_of_a_file(call, study, tmp_p
     full = OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setattr(folder, "os", SimpleNamespace(replace=broken(full), getpid=os.getpid))
     status, _, err = call("run", study(), "--out", "out")
-    assert (status, err) == (2, "ngos-sim: No space left on device\n")
+    assert (status, err) == (2, "ngos-sim: out/table.csv: No space left on device\n")
     assert names(tmp_path / "out") == ["chunks.sqlite"]
 
 
