@@ -234,7 +234,12 @@ def _written(result, directory):
 
 
 def main() -> None:
-    """Run the command line: every error of a user's is one line, without a traceback."""
+    """Run the command line: every error of a user's is one line, without a traceback.
+
+    OpenBLAS runs on one thread, here and in the workers, unless the environment says otherwise: the matrices of
+    `known` are small, and its threads wait for each other by spinning, where others have the cores for a second a call.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy, imported later, reads it
     sys.exit(exits.status_of(lambda: app(standalone_mode=False)))
 
 

@@ -1,4 +1,8 @@
-"""The problems of docs/theory.md, "Reference problems", and programs for engine tests."""
+"""The problems of docs/theory.md, "Reference problems", and programs for engine tests; BLAS on one thread."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is there: see `ngos_sim.cli.main`
 
 import matplotlib
 import pytest

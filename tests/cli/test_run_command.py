@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -269,3 +270,13 @@ def test_report_again_of_a_folder(call, study, tmp_path):
     assert status == 2
     assert one_line(err)
     assert "nowhere/chunks.sqlite: not there" in err
+
+
+@pytest.mark.parametrize(("said", "runs_on"), [(None, "1"), ("3", "3")])
+def test_blas_runs_on_one_thread_unless_told(call, monkeypatch, said, runs_on):
+    """NumPy is imported later, with that: tests/test_packaging.py holds that `cli` does not import it."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", said or "")
+    if said is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    assert call("--version")[0] == 0
+    assert os.environ["OPENBLAS_NUM_THREADS"] == runs_on
