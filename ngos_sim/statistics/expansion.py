@@ -9,10 +9,13 @@ beyond. Integrated over the b_j, the errors at the points are normal about C x^p
 
     diag(sigma^2) + a^2 s^p s'^p scale^2 sum_j (t t')^j,   a the size of C (max x)^p:
 
-a coarse step says little, however precise it is, and exact errors have no interval of length 0. Melendez, Furnstahl,
-Phillips, Pratola and Wesolowski, "Quantifying correlated truncation errors in effective field theory" (2019). C is
-integrated over too (Berger, Liseo and Wolpert, "Integrated likelihood methods", 1999). Which rho, scale and t, a shape
-of the further terms, the errors tell only roughly: intervals reach as far as with any that they do not exclude.
+a coarse step says little, however precise it is, and exact errors have no interval of length 0. The sum has twice as
+many terms as there are points: n points tell n - 1 terms apart, and what they cannot tell is as large. Melendez,
+Furnstahl, Phillips, Pratola and Wesolowski, "Quantifying correlated truncation errors in effective field theory"
+(2019). C is integrated over too (Berger, Liseo and Wolpert, "Integrated likelihood methods", 1999). Which rho, scale
+and t, a shape of the further terms, the errors tell only roughly: intervals reach as far as with any that they do not
+exclude. Shapes without the first further term, b_1 = 0, serve the
+constant and the terms that refute a theorem: beside them no order would be known.
 
 `order.fit` takes the order, the constant and the tests of a limit and of a half order from it.
 """
@@ -26,6 +29,8 @@ EXCLUDED = 3.84  # rise of -2 log likelihood: the 95 % quantile of chi2 with one
 _LEAST_RHO = -8  # log2
 _RESOLVED = 9.0  # z^2 at which half of an error counts as its size
 _SHAPES = ((False, 1.0), (True, 1.0), (True, 3.0))  # whether bounded, and the scale
+_PRECISE = 2e-3  # of an error: a standard error below which the further terms, not noise, make the intervals
+_ENOUGH = 16  # terms: of more points than that, as many as there are, else the largest would be infinite
 
 
 class Fit(NamedTuple):
@@ -54,8 +59,11 @@ class Expansion:
 
     Attributes
     ----------
-    rho, bounded, scale : ndarray, shape (shapes,)
-        The shapes of the further terms; at the greatest rho the third finest step lies at the radius.
+    rho, bounded, scale, gap : ndarray, shape (all shapes,)
+        The shapes of the further terms, at first those with all of them, then those without the first, `gap`; at the
+        greatest rho the third finest step lies at the radius.
+    shapes, all_shapes : ndarray of int
+        The indices of those without a gap, and of all.
     """
 
     def __init__(self, x, error, sigma, spacing=1.0):
@@ -66,16 +74,19 @@ class Expansion:
         self.sigma = np.where(sigma > 0.0, sigma, sigma.max() or 1.0)
         inner = np.sort(self.s)[min(2, len(x) - 1)]
         rho = 2.0 ** np.arange(_LEAST_RHO, int(np.ceil(-np.log2(inner) - 1e-9)) + 1)
-        self.rho = np.tile(rho, len(_SHAPES))
         bounded, scale = zip(*_SHAPES, strict=True)
-        self.bounded, self.scale = np.repeat(bounded, len(rho)), np.repeat(scale, len(rho))
+        count = len(rho) * len(_SHAPES)
+        self.rho = np.tile(rho, 2 * len(_SHAPES))
+        self.bounded, self.scale = (np.tile(np.repeat(each, len(rho)), 2) for each in (bounded, scale))
+        self.gap = np.repeat([False, True], count)
+        self.shapes, self.all_shapes = np.arange(count), np.arange(2 * count)
         variables = self._variables(self.s)
         self._kernels = self._series(variables[:, None] * variables)
 
     @property
-    def shapes(self):
-        """The index of every shape."""
-        return np.arange(len(self.rho))
+    def is_precise(self):
+        """Whether most of the errors are so well known that noise hides no further term of theirs."""
+        return bool(np.mean(self.sigma < _PRECISE * np.abs(self.error)) > 0.5)
 
     def at(self, p, shape, sizes="leading", column=None):
         """Return the Fit at powers p with shapes, indices, both of shape (n,).
@@ -98,10 +109,10 @@ class Expansion:
         deviance = chi2 + logs + np.log((terms[-1] ** 2).sum(axis=0) * size**2)
         return Fit(deviance, chi2, *(self._unit * each for each in coefficients))
 
-    def everywhere(self, p, sizes="leading", column=None):
-        """Return the Fit at powers p, shape (n,), with every shape: arrays of shape (n, shapes)."""
-        orders, shapes = (each.ravel() for each in np.meshgrid(p, self.shapes, indexing="ij"))
-        return Fit(*(each.reshape(len(p), -1) for each in self.at(orders, shapes, sizes, column)))
+    def everywhere(self, p, shapes, sizes="leading", column=None):
+        """Return the Fit at powers p, shape (n,), with each of the shapes: arrays of shape (n, shapes)."""
+        orders, each_shape = (each.ravel() for each in np.meshgrid(p, shapes, indexing="ij"))
+        return Fit(*(each.reshape(len(p), -1) for each in self.at(orders, each_shape, sizes, column)))
 
     def curve(self, p, shape, at):
         """Return the expected error at other steps `at`, in units of max x, given the errors."""
@@ -121,8 +132,11 @@ class Expansion:
         return np.where(self.bounded, t / (1.0 + t), t)
 
     def _series(self, product):
-        """Return scale^2 sum_j (t t')^j, to as many terms as there are points; shape (.., shapes) as `product`."""
-        return self.scale**2 * sum(product**j for j in range(1, len(self.s) + 1))
+        """Return scale^2 sum_j (t t')^j, j from 1, or 2 beside a gap, on; shape (.., all shapes) as `product`, t t'."""
+        terms, found = max(len(self.s), min(2 * len(self.s), _ENOUGH)), 0.0
+        for _ in range(terms):
+            found = (1.0 + found) * product
+        return self.scale**2 * np.where(self.gap, product, 1.0) * found
 
     def _sizes(self, power, sizes):
         """Return the size of the leading term at each p, shape (n,): |e| / s^p, as far as it is resolved.

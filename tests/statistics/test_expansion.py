@@ -14,23 +14,29 @@ ERROR = np.array([0.21, 0.11, 0.052, 0.027, 0.0131, 0.0068])
 SIGMA = np.full(6, 4e-4)
 
 
-def covariance(s, power, size, rho, bounded, scale, spacing):
-    """Return the covariance of the errors about C x^p, entry by entry."""
+def shape_of(expansion, which):
+    """Return rho, whether bounded, scale and gap of a shape."""
+    return tuple(getattr(expansion, name)[which] for name in ("rho", "bounded", "scale", "gap"))
+
+
+def covariance(s, power, size, rho, bounded, scale, gap, spacing):
+    """Return the covariance of the errors about C x^p, entry by entry: twelve terms of six points."""
     found = np.diag(SIGMA**2)
     for i, one in enumerate(s):
         for j, other in enumerate(s):
             t, u = ((rho * each) ** spacing for each in (one, other))
             t, u = (t / (1 + t), u / (1 + u)) if bounded else (t, u)
-            series = sum((t * u) ** k for k in range(1, len(s) + 1))
+            first = 2 if gap else 1
+            series = sum((t * u) ** k for k in range(first, first + 12))
             found[i, j] += (size * scale) ** 2 * one**power * other**power * series
     return found
 
 
 @pytest.mark.parametrize("spacing", [1.0, 0.5])
-@pytest.mark.parametrize(("power", "which"), [(1.0, 4), (0.6, 8), (1.3, 17), (1.0, 30)])
+@pytest.mark.parametrize(("power", "which"), [(1.0, 4), (0.6, 8), (1.3, 17), (1.0, 30), (1.0, 41), (0.9, 70)])
 def test_the_deviance_is_that_of_a_normal_density_integrated_over_the_constant(power, which, spacing):
     expansion = Expansion(X, ERROR, SIGMA, spacing)
-    s, shape = X / X.max(), (expansion.rho[which], expansion.bounded[which], expansion.scale[which])
+    s, shape = X / X.max(), shape_of(expansion, which)
     unit = np.abs(ERROR).max()
     size = unit * float(expansion._sizes(s[:, None] ** power, "largest")[0])
     law = stats.multivariate_normal(np.zeros(6), covariance(s, power, size, *shape, spacing))
@@ -52,12 +58,12 @@ def test_the_deviance_is_that_of_a_normal_density_integrated_over_the_constant(p
 
 def test_the_curve_is_the_conditional_mean():
     expansion, which, new = Expansion(X, ERROR, SIGMA), 9, np.array([0.7, 0.04])
-    s, shape = X / X.max(), (expansion.rho[9], expansion.bounded[9], expansion.scale[9])
+    s, shape = X / X.max(), shape_of(expansion, which)
     size = float(expansion._sizes(s[:, None], "leading")[0]) * np.abs(ERROR).max()
     constant = float(expansion.at(np.ones(1), np.array([which])).leading[0])
     (among,) = (covariance(s, 1.0, size, *shape, 1.0),)
     t, u = ((shape[0] * each / (1.0 + shape[0] * each)) if shape[1] else shape[0] * each for each in (new, s))
-    across = sum(np.outer(t, u) ** k for k in range(1, 7)) * np.outer(new, s) * (size * shape[2]) ** 2
+    across = sum(np.outer(t, u) ** k for k in range(1, 13)) * np.outer(new, s) * (size * shape[2]) ** 2
     expected = constant * new + across @ np.linalg.inv(among) @ (ERROR - constant * s)
     assert expansion.curve(1.0, which, new) == pytest.approx(expected, rel=1e-6)
 
