@@ -1,7 +1,8 @@
 """Compare what `verify --quick` printed with the README's block: words exactly, numbers to what their digits can hold.
 
-Usage: python .ci/compare_output.py PRINTED README.md. The runs have the same seed, so that only rounding differs, by
-1e-9 of a standard error: a printed number may move by one in its last digit where it lay between two, and no more.
+Usage: python .ci/compare_output.py PRINTED README.md. The runs have the same seed, so that only rounding differs,
+below a hundredth of a standard error: a printed number may move by one in its last digit where it lay between two,
+and no more.
 """
 
 import re

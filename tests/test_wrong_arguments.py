@@ -145,6 +145,11 @@ WRONG = [
     ),
     (lambda: study(times=lambda h: [h]), f"times=<lambda> {VECTOR}"),
     (lambda: study(eta2=None, steps=[16, 16]), "steps=[16, 16] has a value twice"),
+    (lambda: study(eta2=[0.25, 0.25]), "eta2=[0.25, 0.25] has a value twice"),
+    (
+        lambda: study(oracle=ns.finite_data([[1.0], [2.0]], [1.0, 3.0], "least_squares"), eta2=None, batch_size=[1, 1]),
+        "batch_size=[1, 1] has a value twice",
+    ),
     (
         lambda: study(initial=dict(theta=lambda: 1.0, u=1.0)),
         "initial.theta=<lambda> fails at the step size 0.125: TypeError: NAME() takes 0 positional arguments but 1 was "

@@ -116,8 +116,6 @@ def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2", batc
         counts = coordinate_values("steps", steps)
         if any(n != int(n) or n < 1 for n in counts):
             raise ValueError(f"steps={described(steps)} must be positive integers")
-        if len(set(counts)) < len(counts):
-            raise ValueError(f"steps={described(steps)} has a value twice")
         check_horizon(horizon, 0.0)
         values = tuple(horizon / n for n in counts)
         names = [f"steps={n:g}: {clock}" for n in counts]
@@ -126,9 +124,11 @@ def made_points(sizes, steps, horizon, ell, kappa, constants, clock="eta2", batc
             check_admissible(
                 constants, one * h, name if one == 1 else f"kappa={one} times {clock}={h:g}: kappa*{clock}"
             )
-    for name, each in ((clock, values), ("ell", ell)):
+    said = {"steps": steps, "batch_size": batch_size, clock: values}
+    sizes_as_given = next(each for each in said.items() if each[1] is not None)
+    for (name, listed), each in ((sizes_as_given, values), (("ell", ell), ell)):
         if any(b <= a * (1.0 + TOLERANCE) for a, b in zip(sorted(each), sorted(each)[1:], strict=False)):
-            raise ValueError(f"{name}={list(each)} has a value twice")
+            raise ValueError(f"{name}={described(list(listed))} has a value twice")
     return tuple(Point(float(h), float(one), two, clock) for h in values for one in ell for two in kappa)
 
 

@@ -194,7 +194,7 @@ class ConvergenceStudy(Remade):
             How many, rounded up to whole chunks of 1024; with the bounds below, at most.
         seed : int
             Same seed, number of trajectories, version, machine and libraries: the same bits, whatever the threads;
-            on another machine the same numbers to rounding, about 1e-9 of a standard error.
+            on another machine the same numbers to rounding, below a hundredth of a standard error.
         rel_error, abs_error : float, optional
             Stop where at every point each error of norm "max" has a standard error of at most
             max(rel_error |error|, abs_error). rel_error needs another bound beside it, as an error may be 0.

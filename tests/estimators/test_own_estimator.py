@@ -145,7 +145,7 @@ WRONG = {
     "no serves": (Serveless(), f"estimator Serveless has no serves{NEEDED}"),
     "a built-in's name": (Usurper(), "estimator Usurper: name='local' is that of a built-in one; take another"),
     "no return": (Silent(), "estimator 'deeper': serves returns None (is there a return?); ns.Served(..) or ns.Ref"),
-    "jobs": (Jobs(), "estimator 'deeper': plan returns [Job(program="),
+    "jobs": (Jobs(), "estimator 'deeper': plan returns [Job]; a tuple of ns.Plan(jobs, read) is"),
     "a reading short": (
         Forgetful(),
         "estimator 'deeper': read returns 'theta[0]' against 'rmsprop'; "

@@ -51,7 +51,7 @@ REFUSED = {
     "beside steps": (dict(batch_size=4, steps=8), "steps=8 and batch_size=4: one of them is allowed"),
     "half": (dict(batch_size=[1, 1.5]), r"batch_size=\[1, 1.5\] must be positive integers"),
     "none": (dict(batch_size=0), "batch_size=0 must be positive integers"),
-    "twice": (dict(batch_size=[2, 2]), r"eta2=\[0.125, 0.125\] has a value twice"),
+    "twice": (dict(batch_size=[2, 2]), r"batch_size=\[2, 2\] has a value twice"),
     "too large": (
         dict(batch_size=[1, 16]),
         "batch_size=16: eta2=1 gives beta=-0.3; with c2=1.3 it must be below 0.769231",

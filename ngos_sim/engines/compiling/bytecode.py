@@ -52,6 +52,8 @@ def valueless_line(code):
     """Return the line at which a function that elsewhere returns a value returns None; None where there is no such."""
     values, lines, before = False, [], None
     for each in dis.get_instructions(code):
+        if each.opname.startswith("MATCH_"):
+            return None  # Numba knows no match, and names its line
         if each.opname in ("RETURN_VALUE", "RETURN_CONST"):
             of = each if each.opname == "RETURN_CONST" else before  # the constant may have an instruction of its own
             is_none = of is not None and of.opname in ("LOAD_CONST", "RETURN_CONST") and of.argval is None
