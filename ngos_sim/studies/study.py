@@ -28,8 +28,6 @@ from ngos_sim.studies.stopping import Bounds
 from ngos_sim.validation import integer, known_keywords
 
 _RATE = "give eta2=, the square of the learning rate (for an optimizer of the clock 'eta' eta=), or steps="
-
-
 _OF_RUN = ("trajectories", "seed", "rel_error", "abs_error", "max_seconds", "device", "precision", "threads", "store")
 
 
