@@ -22,7 +22,7 @@ from ngos_sim.estimators.estimator import Reading
 LEVELS = (1, 2, 4)
 EXTRAPOLATION = np.array([1.0, -6.0, 8.0]) / 3.0
 FIRST, SECOND = np.array([-2.0, 10.0, -8.0]), np.array([8.0, -24.0, 16.0]) / 3.0  # a and b
-_SAFETY = 2.0  # in 5 % of 2,400 closed forms c / 8 exceeds the estimate, in 1 % twice the estimate
+_SAFETY, _STEEPER, _BESIDE, _ELSEWHERE = 2.0, 1.5, 0.05, 0.1  # tests/estimators/test_paired.py counts what they hold
 
 
 def levels(sde):
@@ -65,9 +65,10 @@ def independent(references):
 def residual(first, second, steps):
     """Return how much the extrapolation may leave at each time.
 
-    A series a + b + c + .. of ratio r, r the greatest |b| over the greatest |a| of all times (a ratio of one
-    time alone vanishes where b passes through 0), has |c| = r max(|b|, r |a|). r is taken to be at least
-    1 / steps = h / T, as if nothing moved less than once over the horizon T, and at most 1. Twice c / 8 is returned.
+    A series a + b + c + .. of ratio r has |c| = r max(|b|, r |a|). r is 1.5 times the greatest |b| over the greatest
+    |a| of all times, or |b| / |a| of this one, a twentieth of the greatest |a| being added to it, where that is more;
+    |b|, which passes through 0, counts as a tenth of its greatest at least. r is taken to be at least 1 / steps =
+    h / T, as if nothing moved less than once over the horizon T, and at most 1. Twice c / 8 is returned.
 
     Parameters
     ----------
@@ -81,9 +82,10 @@ def residual(first, second, steps):
     residual : ndarray, shape (times,)
     """
     first, second = np.abs(first), np.abs(second)
-    ratio = second.max() / first.max() if first.max() > 0.0 else 1.0
-    ratio = np.clip(ratio, 1.0 / steps, 1.0)
-    return _SAFETY / 8.0 * ratio * np.maximum(second, ratio * first)
+    largest = first.max()
+    ratio = np.maximum(second.max() / largest, second / (first + _BESIDE * largest)) if largest > 0.0 else 1.0
+    ratio = np.clip(_STEEPER * ratio, 1.0 / steps, 1.0)
+    return _SAFETY / 8.0 * ratio * np.maximum(np.maximum(second, _ELSEWHERE * second.max()), ratio * first)
 
 
 def read_together(measured, function, opponent=0, steps=None):

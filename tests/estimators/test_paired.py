@@ -45,6 +45,33 @@ def test_the_residual_bounds_what_is_left_and_falls_like_h_cubed(rate):
     assert 5.0 < found[-2][-1] / found[-1][-1] < 12.0
 
 
+def squares(stiffness, steps):
+    """Return E x^2 of Euler's x' = x - h (x - z), at LEVELS, x_0 = 1.2, at every step's end, and of the equation."""
+    found, at = [], np.arange(1, steps + 1)
+    for level in paired.LEVELS:
+        h, ends = stiffness / level, level * at
+        mean, spread = 1.2 * (1.0 - h) ** ends, 0.00417 * (1.0 - (1.0 - h) ** (2 * ends)) / (1.0 - 0.5 * h)
+        found.append(mean * mean + spread)
+    decayed = np.exp(-2.0 * stiffness * at)
+    return np.array(found), 1.44 * decayed + 0.00417 * (1.0 - decayed)
+
+
+@pytest.mark.parametrize("steps", [2, 4, 8, 16])
+def test_the_residual_holds_where_steps_are_stiff(steps):
+    """The greatest |b| over the greatest |a| gave a third of what is left at h H = 1 and 4 steps."""
+    exceeded, count = 0, 0
+    for stiffness in np.linspace(0.1, 1.3, 25):
+        means, exact = squares(stiffness, steps)
+        first, second = paired.FIRST @ means, paired.SECOND @ means
+        left, held = np.abs(paired.EXTRAPOLATION @ means - exact), paired.residual(first, second, steps)
+        seen = np.abs(first) > 0.02 * np.abs(first).max()
+        exceeded, count = exceeded + np.sum((left > held)[seen]), count + np.sum(seen)
+    assert exceeded < 0.03 * count
+    means, exact = squares(1.0, 4)
+    left = np.abs(paired.EXTRAPOLATION @ means - exact)
+    assert (left[1:] < paired.residual(paired.FIRST @ means, paired.SECOND @ means, 4)[1:]).all()
+
+
 def test_the_residual_is_invariant_and_has_its_limits():
     means, _ = decay(2.0, 16)
     a, b = paired.FIRST @ means, paired.SECOND @ means

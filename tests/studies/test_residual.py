@@ -20,7 +20,7 @@ def precise():
 
 
 def test_intervals_hold_what_the_integrator_leaves(precise):
-    """At h = 1/4 E theta is off by 13 standard errors; the residual falls like h^3 and is out of sight at 1/64."""
+    """At h = 1/4 E theta is off by 13 standard errors; the residual falls like h^3, below them at 1/64."""
     result, true = precise
     table = result.table
     off = np.abs(table.error - true)
@@ -29,7 +29,7 @@ def test_intervals_hold_what_the_integrator_leaves(precise):
     assert (off < 3.0 * total_std_error(table)).all()
     assert (table.ci_low < true)[coarse].all()
     assert (true < table.ci_high)[coarse].all()
-    assert (table.integrator_residual[fine] < 0.2 * table.std_error[fine]).all()
+    assert (table.integrator_residual[fine] < table.std_error[fine]).all()
     at_end = table[(table.test_function == "theta[0]") & (table.time == 1.0)].integrator_residual.to_numpy()
     assert 8.0**3 / 2.0 < at_end[1] / at_end[-1] < 8.0**3 * 2.0
 
@@ -47,7 +47,7 @@ def test_other_closed_forms(name, estimator):
 def test_why_says_where_it_dominates(precise):
     result, _ = precise
     assert result.why["sgd", "theta[0]"] == (
-        "estimator='coupled' was asked for; at h >= 0.125 what the integrator leaves exceeds the standard error"
+        "estimator='coupled' was asked for; at h >= 0.0625 what the integrator leaves exceeds the standard error"
     )
     quiet = closed_forms.study("SGD", eta2=COARSE[-2:]).run(4096)
     assert quiet.why["sgd", "theta[0]"] == "estimator='coupled' was asked for"
@@ -63,12 +63,12 @@ def test_orders_weigh_errors_by_both(precise):
 
 @pytest.mark.parametrize(("bound", "word"), [("rel_error", "integrator_residual"), ("abs_error", "abs_error")])
 def test_a_target_that_the_integrator_does_not_allow_ends_the_run(bound, word):
-    """1 % of E theta at h = 1/4: the residual is 5 %. The standard error reaches 1 %, and what is left is named."""
+    """1.5 % of E theta at h = 1/4: the residual is 8 %. The standard error reaches 1.5 %, and what is left is named."""
     study = closed_forms.study("SGD", eta2=[0.25], times=[1.0], test_functions=["theta[0]"])
-    result = study.run(trajectories=2_000_000, **{bound: 0.01})
+    result = study.run(trajectories=2_000_000, **{bound: 0.015})
     assert result.stopped == word
     assert result.trajectories < 100_000
-    assert (result.table.std_error < 0.01).all()
+    assert (result.table.std_error < 0.015).all()
 
 
 @pytest.mark.filterwarnings("ignore:horizon=.*hardly anything happens")
