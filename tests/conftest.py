@@ -8,9 +8,19 @@ import matplotlib
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.reporting import figures
 from tests.support import programs
 
 matplotlib.use("Agg")
+
+
+@pytest.fixture
+def blank_figures():
+    """Leave figures blank where another thing is the subject: most of the time of saving goes to them."""
+    with pytest.MonkeyPatch.context() as patch:  # its own: a test may undo what it has patched
+        patch.setattr(figures, "png", lambda draw: b"\x89PNG")
+        patch.setattr(figures, "svg", lambda draw, letters: b"<svg></svg>")
+        yield
 
 
 @pytest.fixture

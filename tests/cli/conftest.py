@@ -1,4 +1,4 @@
-"""The command line in-process, in an empty directory."""
+"""The command line in-process, in an empty directory; figures are drawn where a test asks for `drawn`."""
 
 import sys
 
@@ -6,6 +6,18 @@ import pytest
 
 from ngos_sim import cli
 from tests.support.command_line import STUDY
+
+
+@pytest.fixture
+def drawn():
+    """Ask for real figures: two thirds of the time of a run go to its two."""
+
+
+@pytest.fixture(autouse=True)
+def _blank(request):
+    """Leave figures blank in tests of what a command prints, returns and leaves."""
+    if "drawn" not in request.fixturenames:
+        request.getfixturevalue("blank_figures")
 
 
 @pytest.fixture

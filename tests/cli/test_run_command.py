@@ -17,7 +17,7 @@ def other_sde():
     return squared_gradient_sde(None)
 
 
-def test_run_writes_four_files_and_nothing_else(call, study, tmp_path):
+def test_run_writes_four_files_and_nothing_else(drawn, call, study, tmp_path):
     status, out, err = call("run", study())
     assert (status, err) == (0, "")
     assert names(tmp_path) == ["study", "study.toml"]
@@ -153,7 +153,7 @@ def test_an_unresolved_order_is_not_the_expected_one(call, study):
     assert err.count("too few points for an order: 2, 3 are needed") == 2
 
 
-def test_plot_draws_again(call, study, tmp_path):
+def test_plot_draws_again(drawn, call, study, tmp_path):
     call("run", study(), "--out", "out")
     (tmp_path / "out" / "errors.png").unlink()
     table = (tmp_path / "out" / "table.csv").read_bytes()
@@ -163,7 +163,7 @@ def test_plot_draws_again(call, study, tmp_path):
     assert (tmp_path / "out" / "table.csv").read_bytes() == table
 
 
-def test_plot_of_the_same_table_is_the_same_figure(call, study, tmp_path):
+def test_plot_of_the_same_table_is_the_same_figure(drawn, call, study, tmp_path):
     call("run", study(), "--out", "out")
     before = (tmp_path / "out" / "errors.png").read_bytes()
     call("plot", "out")
@@ -175,7 +175,7 @@ def test_plot_of_the_same_table_is_the_same_figure(call, study, tmp_path):
     [b"", b"a,b\n1,2\n", b"\xff\xfe\x00", TABLE.replace(" ", ",").encode() + b"\n", b"eta_e,time\n1\n2,3,4\n", "words"],
     ids=["empty", "other columns", "not utf-8", "no rows", "ragged", "words for numbers"],
 )
-def test_plot_of_what_is_no_table(call, study, tmp_path, content):
+def test_plot_of_what_is_no_table(drawn, call, study, tmp_path, content):
     if content == "words":
         call("run", study(), "--out", "good")
         content = (tmp_path / "good" / "table.csv").read_bytes().replace(b"0.25,0.25,0.5", b"x,y,z")
@@ -260,7 +260,7 @@ def test_help_is_not_an_error(call):
         assert command in out
 
 
-def test_report_again_of_a_folder(call, study, tmp_path):
+def test_report_again_of_a_folder(drawn, call, study, tmp_path):
     call("run", study(), "--quiet")
     (tmp_path / "study" / "report.html").unlink()
     status, out, err = call("report", "study")

@@ -12,6 +12,8 @@ import shutil
 import sys
 import warnings
 
+import ngos_sim.reporting.figures.style as style
+
 COLUMN, PAGE = 3.3, 6.8  # inches: of one column of a journal, and of two
 _SHAPE = 0.62  # height over width of the canvas, the legend not counted
 _SMALL, _USUAL = 8.0, 9.0  # points of text on a canvas of one column, and on a wider one
@@ -81,17 +83,33 @@ def _own_figure(draw, width, letters="path"):
     """Draw on a new figure that no backend of the user's knows, and give its canvas."""
     matplotlib = _matplotlib()
     own = {"svg.hashsalt": "ngos_sim", "svg.fonttype": letters}
+    own |= {"figure.autolayout": False, "figure.constrained_layout.use": False}  # the layout is this module's
     if not _is_set("font.size"):
         own["font.size"] = _SMALL if width < 5.0 else _USUAL
     with matplotlib.rc_context(own), _settings():
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(width, _SHAPE * width), layout="constrained")
-        canvas = FigureCanvasAgg(figure)
-        draw(figure.add_subplot())
-        _grow(figure)
+        figure = Figure(figsize=(width, _SHAPE * width), dpi=_DPI, layout="constrained")
+        canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
+        draw(axes)
+        _settle(axes)
         yield canvas
+
+
+def _settle(axes):
+    """Give axes and the legend below them their last place: to print a figure with a layout takes twice as long."""
+    figure, legend = axes.figure, axes.get_legend()
+    if legend is None:  # `style.legend_below` has laid out otherwise
+        style.lay_out(figure)
+    figure.set_layout_engine(None)
+    place, before = axes.get_position(), figure.get_figheight()
+    _grow(figure)
+    if legend is not None:
+        after = figure.get_figheight()
+        bottom = place.y0 * before + (after - before) + style.GAP
+        top = after - (1.0 - place.y1) * before
+        axes.set_position((place.x0, bottom / after, place.width, (top - bottom) / after))
 
 
 def _printed(canvas, **how):

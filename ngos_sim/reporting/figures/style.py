@@ -14,7 +14,7 @@ MARKERS = "osD^vPX*"
 DASHES = ("-", (0, (5, 1, 1, 1)), (0, (1, 1)), (0, (7, 1, 1, 1, 1, 1)), (0, (3, 1)))
 GUIDE = "0.45"  # the grey of what is no data
 _COLOURS = ("#004488", "#BB5566", "#DDAA33", "#000000", "#009988", "#999999")
-_GAP = 0.06  # inches between the words of an axis and the legend
+GAP = 0.06  # inches between the words of an axis and the legend
 _COLUMNS = 4  # of a legend, at most
 _MOST = 0.5  # of the canvas without it: a third of the canvas with it
 
@@ -115,6 +115,12 @@ def grid(axes):
     axes.set_axisbelow(True)
 
 
+def lay_out(figure):
+    """Give the axes of a figure their place, where it has a layout."""
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+
+
 def legend_below(axes, entries, title="", instead=()):
     """Draw a legend below the axes, in as many columns as fit; what does not fit is broken or smaller.
 
@@ -130,8 +136,8 @@ def legend_below(axes, entries, title="", instead=()):
     if not entries:
         return
     figure = axes.figure
-    figure.draw_without_rendering()  # a layout gives the axes their place
-    below = (axes.bbox.y0 - axes.get_tightbbox().y0) / figure.dpi + _GAP
+    lay_out(figure)
+    below = (axes.bbox.y0 - axes.get_tightbbox().y0) / figure.dpi + GAP
     for chosen, heading in ((entries, title), (instead or entries, "" if instead else title)):
         for number, shown, words in _ways(chosen, heading):
             size = (legend := _legend(axes, shown, words, number, below)).get_window_extent()
