@@ -164,8 +164,11 @@ def _term(text, tokens, at, dimension):
             at, power = at + 2, int(exponent)
         for _ in range(power):
             expansion = _times(expansion, factor, dimension)
-        if not all(math.isfinite(coefficient) for coefficient, _ in expansion) or len(expansion) > _MAX_TERMS:
-            raise ValueError(f"test function {text!r}: a number is not finite, or there are over {_MAX_TERMS} terms")
+        if not all(math.isfinite(coefficient) for coefficient, _ in expansion):
+            raise ValueError(f"test function {text!r}: a number is not finite")
+        if len(expansion) > _MAX_TERMS:
+            of = f"; sqnorm is one term a coordinate, of which there are {dimension}" if "sqnorm" in text else ""
+            raise ValueError(f"test function {text!r} has {len(expansion)} terms or more{of}; allowed: {_MAX_TERMS}")
         if at == len(tokens) or tokens[at] != "*":
             return expansion, at
         at += 1

@@ -12,7 +12,7 @@ from ngos_sim.estimators import transport_means
 from ngos_sim.estimators.test_functions import TestFunction, slots_read
 from ngos_sim.estimators.transport_law import FINER, Carrier
 from ngos_sim.estimators.transport_means import Unserved
-from ngos_sim.estimators.transport_resolution import is_finer, steps_finer
+from ngos_sim.estimators.transport_resolution import is_finer, is_of_the_tail, steps_finer
 
 LEVELS = (0, 1, 2, 3)
 LEAST = 3  # of them are carried: two that agree by chance would say nothing
@@ -20,6 +20,7 @@ _ENOUGH = 3e-3  # of the greatest error over the records: no finer size is tried
 _SAFETY, _BEFORE, _ELSEWHERE = 3.0, 0.25, 0.5
 UNSTABLE = "its law cannot be carried forward stably: the sum of the moduli of its weights grows without bound"
 FINE = "changes with the state within less than its law's nodes resolve, and their sizes might agree on what is wrong"
+TAIL = "its mean hangs on states further out than the nodes of any law reach"
 CONSTANT = "it does not change where the laws are"
 JUMPING = "it jumps, and an error of the order of the spacing is left where a lattice meets a jump"
 KINKED_BY_JUMPS = "it has a kink, and the optimizer's step jumps: laws with atoms of their own lie on the kink"
@@ -113,8 +114,11 @@ class _Ladder:
             return KINKED_BY_JUMPS
         if found.theta == "kink" and carrier.is_by_moments and self._reads_others(factor):
             return f"it has a kink, which only the law of {self.problem.rule.slots[0]} alone resolves"
-        if is_finer(carrier, carrier.valued([factor])[0], is_discrete=carrier.is_discrete):
+        (function,) = carrier.valued([factor])
+        if is_finer(carrier, function, is_discrete=carrier.is_discrete):
             return f"it {FINE}"
+        if is_of_the_tail(carrier, function):
+            return TAIL
         return ""
 
     def _reads_others(self, factor):

@@ -4,6 +4,7 @@ carried forward").
 `estimators.transport_answer` asks before laws are carried: sizes that are all too coarse may agree on what is wrong.
 """
 
+import math
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ _MISSED_BY_STEP = 0.02  # of how far a step moves: it is taken many times
 _SMALL = 1e-6  # of its range: what is missed of a function that no finer size misses less of, where atoms show it
 _FALLS = 1.0 / 3.0  # by which a finer size misses less of a smooth function, at least; 1/17 where nodes are close
 _BEYOND = 2.0  # deviations of theta beyond what the pilots have seen
+_SEEN, _REACHED, _SHARE, _POINTS = 3.0, 4.0, 0.5, 1025  # deviations that pilots see, that lattices reach beyond these
 
 
 def is_finer(carrier, function, most=_MISSED, is_discrete=False):
@@ -33,6 +35,28 @@ def is_finer(carrier, function, most=_MISSED, is_discrete=False):
         before, last = (_missed(carrier, function, slot, level) for level in _SIZES)
         is_seen = is_discrete and slot == 0 and not carrier.is_by_moments
         if last > most or (is_seen and last > _SMALL and last > _FALLS * before):
+            return True
+    return False
+
+
+def is_of_the_tail(carrier, function):
+    """Return whether a mean of a function of states hangs on where no node is: it grows faster than a normal falls.
+
+    Of the function times a normal density beyond what the pilots have seen, at deviations that the nodes hardly reach.
+    """
+    for slot in range(len(carrier.logs)):
+        along, low, high, width = _line(carrier, function, slot)
+        reach = _REACHED if slot == 0 and not carrier.is_by_moments else _REACHED - _SEEN
+        x = np.linspace(low - (reach + 1.0) * width, high + (reach + 1.0) * width, _POINTS)
+        beyond = np.maximum(0.0, np.maximum(low - x, x - high)) / width
+        sizes = np.abs(along(x) - along(np.array([0.5 * (low + high)])))
+        if not np.all(np.isfinite(sizes)):
+            return True
+        if not np.any(sizes):
+            continue
+        with np.errstate(divide="ignore"):
+            shares = np.log(sizes) - 0.5 * (_SEEN + beyond) ** 2
+        if np.max(shares[beyond >= reach]) > np.max(shares) + math.log(_SHARE):
             return True
     return False
 
@@ -62,11 +86,11 @@ def _moved(logs, after, slot, states):
         return np.log(moved / states[slot]) if logs[slot] else moved - states[slot]
 
 
-def _missed(carrier, function, slot, level):
-    """Return by how much a level's nodes miss a function along one slot, the others in the middle of the pilots'."""
-    scales, logs, grid = carrier.scales, carrier.logs, carrier.grid(level)
+def _line(carrier, function, slot):
+    """Return a function along one slot, the others in the middle of the pilots', its range there, and its spread."""
+    scales, logs = carrier.scales, carrier.logs
     middle = 0.5 * (scales.low + scales.high)
-    width = float(max(scales.deviation[slot], transport_pilot.least(scales, logs)[slot], LEAST * logs[slot]))
+    width = max(scales.deviation[slot], transport_pilot.least(scales, logs)[slot], LEAST * logs[slot])
 
     def along(x):
         states = np.repeat(middle[:, None], len(x), axis=1)
@@ -74,7 +98,12 @@ def _missed(carrier, function, slot, level):
         with np.errstate(all="ignore"):
             return function(np.stack([np.exp(row) if log else row for row, log in zip(states, logs, strict=True)]))
 
-    low, high = float(scales.low[slot]), float(scales.high[slot])
+    return along, float(scales.low[slot]), float(scales.high[slot]), float(width)
+
+
+def _missed(carrier, function, slot, level):
+    """Return by how much a level's nodes miss a function along one slot."""
+    grid, (along, low, high, width) = carrier.grid(level), _line(carrier, function, slot)
     if slot == 0 and not carrier.is_by_moments:
         return missed_by_lattice(along, low - _BEYOND * width, high + _BEYOND * width, grid.sizes.spacing)
     rule = grid.sizes[slot] if carrier.is_by_moments else grid.sizes.rule

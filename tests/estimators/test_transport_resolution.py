@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngos_sim as ns
-from ngos_sim.estimators.transport_answer import FINE, KINKED, answers
+from ngos_sim.estimators.transport_answer import FINE, KINKED, TAIL, answers
 from ngos_sim.studies.problems import problems
 from tests.support import enumeration
 
@@ -64,6 +64,36 @@ def test_auto_samples_what_transport_does_not_resolve():
 def test_functions_that_are_resolved_are_carried(served):
     (found,) = computed(study(ns.log_cosh(1.0), served, noise=TWO_POINT))
     assert not isinstance(found, str)
+
+
+def exponential(rate):
+    """Return a study of SGD on a quadratic loss with exp(rate theta), and its error in closed form."""
+    h, sigma, curvature = 2.0**-4, 2.0, 0.9
+    loss, function = ns.quadratic(curvature), ns.TestFunction("exp", lambda x: math.exp(rate * x[0]))
+    changes = dict(initial=dict(theta=1.2), eta=[h], horizon=1.0, times=[1.0], test_functions=[function])
+    made = ns.ConvergenceStudy(ns.NGOS(loss), ns.sgd(sigma), ns.sgd_sde(), **changes)
+    chain, flow = 1.0 - h * curvature, math.exp(-curvature)
+    laws = (
+        (1.2 * chain**16, (h * sigma) ** 2 * (1.0 - chain**32) / (1.0 - chain * chain)),
+        (1.2 * flow, h * sigma**2 * (1.0 - flow * flow) / (2.0 * curvature)),
+    )
+    exact = [math.exp(rate * mean + 0.5 * rate * rate * variance) for mean, variance in laws]
+    return made, exact[0] - exact[1]
+
+
+@pytest.mark.parametrize("rate", [2.0, 8.0, 12.0])
+def test_growing_functions_are_within_numerical(rate):
+    made, exact = exponential(rate)
+    (problem,) = problems(made)
+    answer = answers(problem, [ns.sgd_sde()], [0])["sgd order 1", 0]
+    assert abs(answer.error[0] - exact) < answer.of_error[0] < 0.1 * abs(exact)
+
+
+@pytest.mark.parametrize("rate", [20.0, 30.0, 60.0])
+def test_means_of_the_far_tail_are_refused(rate):
+    """At a rate of 30 the mean is made 10 deviations out: three sizes said 1e27 +- 5e26, and it is 4e29."""
+    (problem,) = problems(exponential(rate)[0])
+    assert answers(problem, [ns.sgd_sde()], [0])["sgd order 1", 0] == TAIL
 
 
 def corner(theta, p):
