@@ -1,9 +1,9 @@
-"""A block of every program in the block emulator, in Numba's simulator and on the CPU engine: the sums are equal.
+"""A block of each program in the block emulator, in Numba's simulator and on the CPU engine: the sums are equal.
 
 Run with NUMBA_ENABLE_CUDASIM=1, which Numba reads when it is imported. One process does both, as both need the
 same functions compiled, and the emulator goes first: while anything compiles the simulator spins.
 
-    NUMBA_ENABLE_CUDASIM=1 python -m tests.gpu.blocks f64
+    NUMBA_ENABLE_CUDASIM=1 python -m tests.gpu.blocks
 """
 
 import sys
@@ -38,15 +38,15 @@ def simulated(kernel):
     return written(kernel, lambda inputs, outputs: cuda.jit(kernel.function)[1, BLOCK](*inputs, *outputs))
 
 
-def main(precision):
+def main():
     """Compare, and print what a test looks for."""
     for name, program in families.simulated().items():
-        kernel = Kernel(*program, precision, plain=True)
-        expected = programs.block_sums(*program, precision, FIRST // BLOCK)
+        kernel = Kernel(*program, "f64", plain=True)
+        expected = programs.block_sums(*program, "f64", FIRST // BLOCK)
         for run in (emulated, simulated):
             np.testing.assert_array_equal(run(kernel), expected, err_msg=f"{name}, {run.__name__}")
         print(name)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -22,24 +22,31 @@ from tests.gpu.blocks import FIRST, emulated
 pytestmark = pytest.mark.gpu
 
 
+def compare(program, inputs, precision):
+    """Compare what a block writes in the emulator with the CPU's, bit for bit."""
+    expected = programs.block_sums(program, inputs, precision, FIRST // BLOCK)
+    np.testing.assert_array_equal(emulated(Kernel(program, inputs, precision, plain=True)), expected)
+
+
 @pytest.mark.parametrize("name", programs.locals_on_matrices())
-def test_errors_of_products_are_the_cpus_bit_for_bit(name):
-    program = programs.locals_on_matrices()[name]
-    expected = programs.block_sums(*program, "f64", FIRST // BLOCK)
-    np.testing.assert_array_equal(emulated(Kernel(*program, "f64", plain=True)), expected)
+def test_errors_of_products_are_the_cpus(name):
+    compare(*programs.locals_on_matrices()[name], "f64")
 
 
-def test_a_matrix_in_the_table_is_the_cpus_bit_for_bit():
-    program = programs.matrix_in_table(2)
-    expected = programs.block_sums(*program, "f64", FIRST // BLOCK)
-    np.testing.assert_array_equal(emulated(Kernel(*program, "f64", plain=True)), expected)
+def test_a_matrix_in_the_table_is_the_cpus():
+    compare(*programs.matrix_in_table(2), "f64")
 
 
-@pytest.mark.parametrize("name", families.coupled())
-def test_what_couples_coordinates_is_the_cpus_bit_for_bit(name):
-    program = families.coupled()[name]
-    expected = programs.block_sums(*program, "f64", FIRST // BLOCK)
-    np.testing.assert_array_equal(emulated(Kernel(*program, "f64", plain=True)), expected)
+@pytest.mark.parametrize("name", [name for name in families.coupled() if name not in families.SIMULATED])
+def test_what_couples_coordinates_is_the_cpus(name):
+    compare(*families.coupled()[name], "f64")
+
+
+@pytest.mark.parametrize("precision", ["f32", "mix"])
+@pytest.mark.parametrize("name", ["local rmsprop", *families.TYPED])
+def test_other_precisions_are_the_cpus(name, precision):
+    """In f64 `test_simulator` emulates these and all other programs."""
+    compare(*families.cases()[name], precision)
 
 
 @pytest.fixture(scope="module")

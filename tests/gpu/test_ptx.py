@@ -54,10 +54,10 @@ def compared(program, inputs, precision, tolerance):
 
 
 CASES = families.cases()
-SINGLE = [name for name in CASES if not name.startswith(("local", "wide"))]
-# In f64 too; other families, which bring no features, in f32, a GPU's own.
-FEATURES = {**programs.cases(), **families.signs(), **families.coupled()}
-INTERPRETED = [*((name, "f64") for name in FEATURES), *((name, "f32") for name in SINGLE), ("rmsprop", "mix")]
+# Compilation takes seconds a program: formulas in f32, a GPU's own, all else in f64, and in both what types may change.
+SINGLE = (*families.formulas(), *families.TYPED)
+DOUBLE = [name for name in CASES if name not in families.formulas()]
+INTERPRETED = [*((name, "f64") for name in DOUBLE), *((name, "f32") for name in SINGLE), ("rmsprop", "mix")]
 
 
 @pytest.mark.parametrize(("name", "precision"), INTERPRETED)

@@ -102,7 +102,7 @@ def logistic_study(rule, functions=("loss",), oracle=None, **others):
 
 
 def study():
-    """Return the program of a study on data: RMSprop beside its SDE, and every word, of each process by itself.
+    """Return the program of a study on data: RMSprop beside its SDE at one level, and every word, each by itself.
 
     In differences, a study's own, accuracies cancel to their rounding.
     """
@@ -111,12 +111,13 @@ def study():
     rule = ns.rmsprop(sigma0=0.25, eps0=0.1, c2=1.3)
     one = ns.ConvergenceStudy(ns.finite_data(*samples(6, 2), l2=0.1), rule, ns.rmsprop_sde(), **settings)
     job = programs.plans(one, 7)[0].jobs[0]
-    return job.program, replace(job.inputs, combinations=np.eye(len(job.program.processes)))
+    program, inputs = (replace(each, processes=each.processes[:2]) for each in (job.program, job.inputs))
+    return program, replace(inputs, combinations=np.eye(2))
 
 
 def cases():
-    """Return {name: program and inputs}: SVAG's two minibatches, SDEs of three levels, more rows than registers."""
-    levels = [(diffuse, level, SDE) for level in (1, 2, 4)]
+    """Return {name: program and inputs}: SVAG's two minibatches, SDEs of two levels, more rows than registers."""
+    levels = [(diffuse, level, SDE) for level in (1, 4)]
     batches = [(descend, 1, minibatch(3)), (descend, 1, minibatch(2, (0.7, 0.3)))]
     return {
         "minibatches of data": made(11, 3, batches, [1, 3]),

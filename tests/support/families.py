@@ -1,5 +1,7 @@
 """Programs for engine tests: families of optimizers beside their SDEs, curved losses, moving covariances."""
 
+import functools
+
 import numpy as np
 
 import ngos_sim as ns
@@ -82,18 +84,30 @@ def signs():
     return found
 
 
+@functools.cache
 def coupled():
     """Return {name: program and inputs} of losses and covariances of all of theta, and of data."""
     return {**joint.cases(), **data.cases()}
 
 
+TYPED = (  # what has types of its own at each precision: normals, sums, matrices, features, samples; math's functions
+    *("rmsprop", "two channels, groups", "features", "users", "heavy tails", "matrices", "hessian gradient"),
+    *("signsgd, student-t", "joint loss and covariance", "minibatches of data", "SDEs of data"),
+)
+SIMULATED = ("joint loss and covariance", "study of data")  # of those that are coupled
+
+
 def simulated():
-    """Return {name: program and inputs} of what the simulator runs at every precision: it is slow."""
-    every = coupled()
-    return {**programs.cases(), **{name: every[name] for name in ("joint loss and covariance", "study of data")}}
+    """Return {name: program and inputs} of what the simulator runs: it is slow."""
+    return {**programs.cases(), **{name: coupled()[name] for name in SIMULATED}}
 
 
+def formulas():
+    """Return {name: program and inputs} of what brings formulas, but no features of an engine."""
+    return {**decays(), **ballistic(), **of_the_clock_eta(), **curved()}
+
+
+@functools.cache
 def cases():
     """Return {name: program and inputs} of all that the engines must run alike."""
-    separable = {**programs.cases(), **decays(), **ballistic(), **of_the_clock_eta(), **curved(), **signs()}
-    return {**separable, **coupled()}
+    return {**programs.cases(), **formulas(), **signs(), **coupled()}

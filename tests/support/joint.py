@@ -5,7 +5,6 @@ import math
 import ngos_sim as ns
 from ngos_sim.arithmetic import matvec
 from ngos_sim.oracles.svag import svag_law
-from ngos_sim.processes.integrators import euler_maruyama
 from tests.support import programs
 
 RMSPROP = ns.rmsprop(**programs.RMSPROP)
@@ -60,11 +59,8 @@ ORACLES = {
 
 
 def cases():
-    """Return {name: program and inputs}: RMSprop with SVAG's noise beside its SDE at three levels, and every word."""
-    sde, noise, start = ns.rmsprop_sde(), svag_law(ns.uniform(), 2.0), [[1.2, 1.4], [-0.3, 0.7]]
-    parts = [(RMSPROP, noise, 1), *((euler_maruyama(sde, RMSPROP), ns.gaussian(), level) for level in (1, 2, 4))]
-    words = ["theta[0]*u[1]", "2*loss - norm(grad)", "trace(Sigma)"]
-    return {
-        name: programs.build(oracle, parts, words, start, 2.0**-4, 3, t0=0.25, records=[1, 3])
-        for name, oracle in ORACLES.items()
-    }
+    """Return {name: program and inputs}: RMSprop with SVAG's noise beside its SDE, in one at three levels."""
+    noise, start = svag_law(ns.uniform(), 2.0), [[1.2, 1.4], [-0.3, 0.7]]
+    settings = RMSPROP, ns.rmsprop_sde(), noise, start, ["theta[0]*u[1]", "2*loss - norm(grad)", "trace(Sigma)"]
+    levels = dict.fromkeys(ORACLES, (2,)) | {"joint loss and covariance": (1, 2, 4)}
+    return {name: programs.beside_its_sde(ORACLES[name], *settings, levels=each) for name, each in levels.items()}

@@ -1,5 +1,6 @@
 """Programs for engine tests: every built-in rule beside its SDE, the local estimator's; the problem of study files."""
 
+import functools
 import math
 from fractions import Fraction
 from math import exp
@@ -64,10 +65,10 @@ def build(oracle, processes, functions, start, h, steps, t0=0.0, records=None, k
     return assemble(oracle, parts, np.eye(len(parts)), observed, start, h, t0, records, key)
 
 
-def beside_its_sde(oracle, rule, sde, noise, start, functions, steps=3, records=(1, 3)):
-    """Return the program of a rule and of its SDE with 1, 2 and 4 steps to one."""
-    levels = [(euler_maruyama(sde, rule), ns.gaussian(), level) for level in (1, 2, 4)]
-    return build(oracle, [(rule, noise, 1), *levels], functions, start, 2.0**-4, steps, t0=0.25, records=records)
+def beside_its_sde(oracle, rule, sde, noise, start, functions, steps=3, records=(1, 3), levels=(2,)):
+    """Return the program of a rule and of its SDE, at each level with so many steps to one."""
+    several = [(euler_maruyama(sde, rule), ns.gaussian(), level) for level in levels]
+    return build(oracle, [(rule, noise, 1), *several], functions, start, 2.0**-4, steps, t0=0.25, records=records)
 
 
 def slope(theta, p):
@@ -99,8 +100,9 @@ def rules():
     own = beside_its_sde(
         linear, updated, sdes.squared_gradient_sde(None), svag_law(ns.uniform(), 2.0), start[:1], ["theta[0]", "u[0]^3"]
     )
+    settings = ns.rmsprop_sde(), ns.gaussian(), start, ["theta[0]", "u[1]^3"]
     return {
-        "rmsprop": beside_its_sde(three, previous, ns.rmsprop_sde(), ns.gaussian(), start, ["theta[0]", "u[1]^3"]),
+        "rmsprop": beside_its_sde(three, previous, *settings, levels=(1, 2, 4)),
         "rmsprop updated, plug-in SDE, SVAG": own,
         "adam": beside_its_sde(linear, before, ns.adam_sde(), ns.skewed(low_skewness=4.0), adam, moments),
         "adam updated": build(linear, [(after, ns.rademacher(), 1)], moments, adam, 2.0**-4, 3, t0=0.25),
@@ -123,12 +125,12 @@ def two_channels():
     rule, sde, svag = ns.rmsprop(**RMSPROP), second_brownian(), svag_law(ns.uniform(), 2.0)
     one, two = (euler_maruyama(each, rule) for each in (ns.rmsprop_sde(), sde))
     gaussian, start, functions = ns.gaussian(), [[1.2, 1.4], [-0.3, 0.7]], ["theta[0]*u[0]", "u[1]^2"]
-    mixed = [(rule, svag, 1), (one, gaussian, 2), *((two, gaussian, level) for level in (1, 2, 4))]
+    mixed = [(rule, svag, 1), (one, gaussian, 2), *((two, gaussian, level) for level in (4, 2, 1))]
     eight = ns.NGOS(ns.quadratic([0.9, 2.0, 0.5, 1.0] * 2), [1.0, 0.5, 2.0, 0.7] * 2)
     return {
         "two channels": beside_its_sde(ns.NGOS(ns.linear(0.7)), rule, sde, gaussian, start[:1], functions[:1]),
         "two channels, groups": build(eight, mixed, ["theta[0]*u[6]"], start * 4, 2.0**-4, 3, records=[1, 3]),
-        "two channels, matrices": build(matrices(2), mixed, functions, start, 2.0**-4, 3, records=[1, 3]),
+        "two channels, matrices": build(matrices(2), mixed[:3], functions, start, 2.0**-4, 3, records=[1, 3]),
     }
 
 
@@ -143,6 +145,7 @@ def local(rule, sde, d=2, eta2=0.125, horizon=0.5, **start):
     return job.program, job.inputs
 
 
+@functools.cache
 def locals_on_matrices():
     """Return {name: program and inputs} of local estimators on matrices; in one an SDE takes steps beside the rule."""
     updated, near = ns.rmsprop(second_moment="updated", **RMSPROP), ns.rmsprop_sde()
@@ -237,6 +240,7 @@ def local_errors():
     return programs
 
 
+@functools.cache
 def cases():
     """Return {name: program and inputs}: rules, local errors, features, users' functions, matrices, much state."""
     rule = ns.rmsprop(**RMSPROP)

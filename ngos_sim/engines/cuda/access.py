@@ -60,6 +60,7 @@ def zeros(kind, device):
     return device(zero)
 
 
+@functools.cache
 def row_taker(place, device):
     """Return take(table, start): c of one step, with a matrix behind it that row and the matrix, each a tuple."""
     count = place.columns - place.matrix

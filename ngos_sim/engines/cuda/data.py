@@ -5,6 +5,7 @@ taken every thread reads the same one. Sums are in the order of `engines.python_
 Factories as in `engines.cuda.steps`, which calls these.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -57,6 +58,7 @@ def places(program):
     return found
 
 
+@functools.cache
 def _measurer(shape, device):
     """Return length(data): how many coordinates there are, of many read from memory, so that no loop is written out."""
     known = np.uint64(shape.d)
@@ -65,6 +67,7 @@ def _measurer(shape, device):
     return device(lambda data: np.uint64(data.counts[0]))
 
 
+@functools.cache
 def _selector(device):
     """Return pick(four, k): element k of a tuple of four; by comparisons, as registers have no index."""
 
@@ -134,6 +137,7 @@ def minibatcher(shape, which, slope, draw, multiply_add, device):
     return device(fill)
 
 
+@functools.cache
 def _normals(shape, place, draw, device):
     """Return fill(normals, first, count, n, step, counter): dW of a step of samples first .. first + count - 1.
 
@@ -163,6 +167,7 @@ def _normals(shape, place, draw, device):
     return device(fill)
 
 
+@functools.cache
 def _sample_margin(shape, place, multiply_add, device):
     """Return margin(rows, state, row): x . theta, the coordinates ascending; x begins at `row`."""
     real, _ = types_of(shape.precision)
@@ -179,6 +184,7 @@ def _sample_margin(shape, place, multiply_add, device):
     return device(margin)
 
 
+@functools.cache
 def full_batch(shape, place, slope, draw, noisy, spread, multiply_add, device):
     """Return fill(rows, state, step, counter): pull of all samples, and where wanted their noise and Sigma_ii.
 

@@ -4,6 +4,8 @@ Factories as in `engines.cuda.steps`, which calls these. A thread holds theta as
 registers. (`engines.fields.JointField`; of processes on data the rows are `engines.cuda.data`'s.)
 """
 
+import functools
+
 import numpy as np
 
 from ngos_sim.engines.cuda.access import ONE, ZERO, idler, putter, taker, types_of, zeros
@@ -21,6 +23,7 @@ def _evaluator(shape, place, function, count, at, device):
     return device(evaluate)
 
 
+@functools.cache
 def coupler(shape, place, functions, multiply_add, device):
     """Return fill(rows, state, constants): pull and spread of a process into rows; no code where it has none."""
     a_at, s_at, put = place.constants_at, place.constants_at + place.loss * shape.d, putter(shape.d, device)
