@@ -92,6 +92,7 @@ def test_what_grows_on_a_ray_is_outside_the_theory():
     assert reason == "covariance 'steep' grows with theta: its root is not bounded (Definition 2.5)"
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_study_json_holds_numbers_and_sources(tmp_path):
     made = study(joint.ORACLES["joint loss and covariance"], steps=[2, 4], test_functions=["loss"])
     made.run(1024).save(tmp_path)

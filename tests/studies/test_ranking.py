@@ -153,6 +153,7 @@ def test_svag_is_ranked_by_eta2():
     assert headline == "for theta[0]^2 at eta2=0.5, theta[0]^2 at eta2=0.25: a is closer at every h"
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_it_is_saved_and_goes_with_what_it_belongs_to(tmp_path):
     two, one = walk(brownian("1", 1.1), brownian("NA", 1.5)).run(8192, seed=1), walk(brownian("1", 1.1)).run(1024)
     two.save(tmp_path)

@@ -83,6 +83,7 @@ def test_more_trajectories_append_and_fewer_read_what_is_there(study, whole, tmp
     assert same(study.run(1024, store=tmp_path), whole)
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_extended_merged_and_loaded_results_have_the_same_bits(study, whole, tmp_path):
     assert same(study.run(10 * 1024).extend(MANY), whole)
     half, other = study.run(MANY // 2), study.run(MANY // 2, first=MANY // 2)

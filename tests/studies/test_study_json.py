@@ -69,6 +69,7 @@ def result_of(case):
     return ns.ConvergenceStudy(**CASES[case]).run(1500, seed=3, max_seconds=600.0, precision=precision)
 
 
+@pytest.mark.usefixtures("blank_figures")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.filterwarnings("ignore::ngos_sim.StudyWarning")
 def test_a_result_is_repeated_from_its_record(case, tmp_path):
@@ -82,6 +83,7 @@ def test_a_result_is_repeated_from_its_record(case, tmp_path):
     assert again.describe() | {"record": None} == result.describe() | {"record": None}
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_what_it_holds_is_what_was_given(tmp_path):
     result_of("svag").save(tmp_path, theorem=0.5)
     read = json.loads((tmp_path / "study.json").read_text())
