@@ -95,7 +95,7 @@ def test_it_is_h_times_the_gradient_of_all_coordinates():
     matrix = inputs.hessian
     gradient = matrix @ theta + height * np.sin(theta)
     expected = (matrix + np.diag(height * np.cos(theta))) @ gradient
-    pull, noise = matrix @ theta, np.zeros((4, 3))
+    pull, noise = matrix @ theta, np.zeros((2, 3))
     slopes = [process.slope((t,), q, 0.0, (h,), (1.0,)) for t, q, h in zip(theta, pull, height, strict=True)]
     np.testing.assert_allclose(slopes, gradient)
     (ends,), _ = python.trajectory(program, _one_step(inputs), 0, noise)
@@ -105,7 +105,7 @@ def test_it_is_h_times_the_gradient_of_all_coordinates():
 
 
 def _one_step(inputs):
-    return replace(inputs, records=np.array([4]), term_coefficient=inputs.term_coefficient[:1])
+    return replace(inputs, records=np.array([2]), term_coefficient=inputs.term_coefficient[:1])
 
 
 def test_what_does_not_read_it_pays_nothing():
@@ -117,7 +117,7 @@ def test_what_does_not_read_it_pays_nothing():
         [[1.2, 1.4], [0.1, 1.0]],
         ["theta[0]"],
     )
-    assert [process.slope is not None for process in program.processes] == [True, False, False, False]
+    assert [process.slope is not None for process in program.processes] == [True, False]
     pull, bend, slopes, *_ = cpu.Kernel(program, inputs, "mix")._workspace()[0].pulls
     assert pull is not bend is not slopes
     program, inputs = programs.alone(ns.rmsprop(**programs.RMSPROP), 2, oracle=programs.matrices(2))

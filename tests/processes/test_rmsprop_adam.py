@@ -180,7 +180,7 @@ def test_hyperparameters_round_trip_and_scale():
         ),
         (lambda: ns.from_hyperparameters("adam", lr=0.1, betas=(0.9, 0.9), eps=0), "give batch_size or sigma"),
         (lambda: ns.from_hyperparameters("sgd", lr=0.1, betas=0.9, eps=0, sigma=1), "'sgd' is unknown"),
-        (lambda: ns.SDE("mine", abs, abs, slots=("u",)), "the first 'theta'"),
+        (lambda: ns.SDE("mine", abs, abs, slots=("u",)), 'the first "theta"'),
         (lambda: ns.Optimizer("mine", abs, slots=("theta",), a="x"), "a='x' must be a finite number"),
     ],
 )

@@ -26,7 +26,7 @@ def agree(one, two):
 
 
 def test_a_user_optimizer_with_the_built_ins_parameters_is_not_taken_for_it():
-    """Clipped noise: three nodes are not exact for it; the node check must send it on."""
+    """Clipped noise: three nodes are not exact for it; the node check must send it on, to what splits the noise."""
     base = ns.rmsprop(**RMSPROP)
 
     def step(x, o, z, c, p):
@@ -38,7 +38,7 @@ def test_a_user_optimizer_with_the_built_ins_parameters_is_not_taken_for_it():
 
     mine = ns.Optimizer("clipped", step, base.slots, base.schedule, **base.parameters)
     result = study(mine, ns.rmsprop_sde(), dict(theta=1.2, u=1.0)).run(50_000)
-    assert result.table.estimator.unique().tolist() == ["control_variate"]
+    assert result.table.estimator.unique().tolist() == ["transport"]
 
 
 @pytest.mark.parametrize("changes", [dict(schedule=lambda t, p: (1.0, p.eps0)), dict(extra=1.0)])
