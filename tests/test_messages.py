@@ -146,8 +146,8 @@ WRONG = {
     ),
     "too many terms": (
         lambda: study(initial=dict(theta=[1.2] * 5000, u=1.0), test_functions=["sqnorm(theta)"]),
-        "test function 'sqnorm(theta)' has 5000 terms or more; sqnorm is one term a coordinate, of which there are 5000; "
-        "allowed: 4096",
+        "test function 'sqnorm(theta)' has 5000 terms or more; sqnorm is one term a coordinate, of which there are "
+        "5000; allowed: 4096",
     ),
     "one TestFunction": (
         lambda: study(test_functions=ns.TestFunction("g", lambda x: x[0])),
