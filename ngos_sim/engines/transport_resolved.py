@@ -19,7 +19,7 @@ _CENTRES = 65
 _WIDE = np.linspace(-3.0, 3.0, 25)  # deviations over which a Gauss-Hermite rule's interpolant is looked at
 
 
-def missed_by_lattice(function, low, high, spacing):
+def missed_by_lattice(function, low, high, spacing, rounding=0.0):
     """Return by how much the interpolant over 7 nodes of a lattice misses a function at most, over its range.
 
     Parameters
@@ -28,6 +28,8 @@ def missed_by_lattice(function, low, high, spacing):
         Of an array of the slot's values.
     low, high : float
     spacing : float
+    rounding : float
+        A range below it is one of rounding, and nothing is missed.
 
     Examples
     --------
@@ -44,10 +46,10 @@ def missed_by_lattice(function, low, high, spacing):
         exact = function(middle + place * spacing)
         missed = max(missed, float(np.max(np.abs(windows @ np.array(shares) - exact))))
         seen.append(exact)
-    return _relative(missed, *seen)
+    return _relative(missed, rounding, *seen)
 
 
-def missed_by_moments(function, low, high, spread, polynomials):
+def missed_by_moments(function, low, high, spread, polynomials, rounding=0.0):
     """Return by how much a Gauss-Hermite rule's interpolant misses a function at most, over its range.
 
     The root mean square under a normal of this spread, wherever between low and high that has its mean.
@@ -58,6 +60,7 @@ def missed_by_moments(function, low, high, spread, polynomials):
         Of an array of the slot's values, a logarithm where the slot is held as one.
     low, high, spread : float
     polynomials : int
+    rounding : float
 
     Examples
     --------
@@ -71,12 +74,13 @@ def missed_by_moments(function, low, high, spread, polynomials):
     at_nodes = function((centres + spread * rule.nodes).ravel()).reshape(_CENTRES, -1)
     exact = function((centres + spread * _WIDE).ravel()).reshape(_CENTRES, -1)
     squares = (at_nodes @ onto.T - exact) ** 2 @ (density / density.sum())
-    return _relative(math.sqrt(float(np.max(squares))), exact)
+    return _relative(math.sqrt(float(np.max(squares))), rounding, exact)
 
 
-def _relative(missed, *values):
+def _relative(missed, rounding, *values):
     """Return what is missed over the range of values; 0 where that is rounding."""
     highest, lowest = (float(which([which(each) for each in values])) for which in (np.max, np.min))
     if not math.isfinite(highest - lowest):
         return math.inf
-    return missed / (highest - lowest) if highest - lowest > 1e-12 * max(abs(highest), abs(lowest)) else 0.0
+    rounding = max(rounding, 1e-12 * max(abs(highest), abs(lowest)))
+    return missed / (highest - lowest) if highest - lowest > rounding else 0.0

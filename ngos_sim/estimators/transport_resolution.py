@@ -19,20 +19,22 @@ _NOISES = tuple(gauss_hermite(2)[0].tolist())
 _SIZES = (1, 2)  # levels: the last is carried always
 _MISSED = 0.1  # of a test function's range, at the last of these sizes: smooth ones are below .01, others above .2
 _MISSED_BY_STEP = 0.02  # of how far a step moves: it is taken many times
+_ROUNDING = 1e-13  # of a slot: what is left of it where a short step is the difference of two states
 _SMALL = 1e-6  # of its range: what is missed of a function that no finer size misses less of, where atoms show it
 _FALLS = 1.0 / 3.0  # by which a finer size misses less of a smooth function, at least; 1/17 where nodes are close
 _BEYOND = 2.0  # deviations of theta beyond what the pilots have seen
 _SEEN, _REACHED, _SHARE, _POINTS = 3.0, 4.0, 0.5, 1025  # deviations that pilots see, that lattices reach beyond these
 
 
-def is_finer(carrier, function, most=_MISSED, is_discrete=False):
+def is_finer(carrier, function, most=_MISSED, is_discrete=False, rounding=0.0):
     """Return whether a function of states, shape (slots, nodes), is finer than the nodes of a Carrier.
 
     most : of its range, of what may be missed
     is_discrete : of a law of atoms, which average nothing, a lattice in theta must resolve small parts of it as well
+    rounding : a range of the function below it is one of rounding
     """
     for slot in range(len(carrier.logs)):
-        before, last = (_missed(carrier, function, slot, level) for level in _SIZES)
+        before, last = (_missed(carrier, function, slot, level, rounding) for level in _SIZES)
         is_seen = is_discrete and slot == 0 and not carrier.is_by_moments
         if last > most or (is_seen and last > _SMALL and last > _FALLS * before):
             return True
@@ -63,7 +65,8 @@ def is_of_the_tail(carrier, function):
 
 def steps_finer(carrier):
     """Return which steps, of the optimizer or of an SDE, are finer than the nodes: its name, or an empty string."""
-    problem, places = carrier.problem, carrier.places
+    problem, places, scales = carrier.problem, carrier.places, carrier.scales
+    sizes = np.where(carrier.logs, 1.0, np.maximum(np.abs(scales.low), np.abs(scales.high)))
     moves = [(problem.rule.name, carrier.optimizer, problem.steps, places)]
     for sde in carrier.sdes:
         finer = carrier.steps_of(sde)
@@ -74,7 +77,7 @@ def steps_finer(carrier):
             for after in ends:
                 for slot in range(len(carrier.logs)):
                     moved = partial(_moved, carrier.logs, partial(after, move, step), slot)
-                    if is_finer(carrier, moved, _MISSED_BY_STEP):
+                    if is_finer(carrier, moved, _MISSED_BY_STEP, rounding=_ROUNDING * sizes[slot]):
                         return name
     return ""
 
@@ -101,10 +104,10 @@ def _line(carrier, function, slot):
     return along, float(scales.low[slot]), float(scales.high[slot]), float(width)
 
 
-def _missed(carrier, function, slot, level):
+def _missed(carrier, function, slot, level, rounding):
     """Return by how much a level's nodes miss a function along one slot."""
     grid, (along, low, high, width) = carrier.grid(level), _line(carrier, function, slot)
     if slot == 0 and not carrier.is_by_moments:
-        return missed_by_lattice(along, low - _BEYOND * width, high + _BEYOND * width, grid.sizes.spacing)
+        return missed_by_lattice(along, low - _BEYOND * width, high + _BEYOND * width, grid.sizes.spacing, rounding)
     rule = grid.sizes[slot] if carrier.is_by_moments else grid.sizes.rule
-    return missed_by_moments(along, low, high, width, len(rule.nodes))
+    return missed_by_moments(along, low, high, width, len(rule.nodes), rounding)

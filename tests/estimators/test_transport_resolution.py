@@ -7,6 +7,9 @@ import pytest
 
 import ngos_sim as ns
 from ngos_sim.estimators.transport_answer import FINE, KINKED, TAIL, answers
+from ngos_sim.estimators.transport_law import Carrier
+from ngos_sim.estimators.transport_means import coordinates
+from ngos_sim.estimators.transport_resolution import steps_finer
 from ngos_sim.studies.problems import problems
 from tests.support import enumeration
 
@@ -136,3 +139,20 @@ def test_without_noise_the_lattice_is_short_and_the_error_exact(covariance):
     (theta, _), _ = enumeration.paths(enumeration.rmsprop(h, np.tanh), [1.2, 1.0], [0.0], [1.0], 32)
     error = float(theta[0]) - flow(**START)[0]
     assert abs(answer.error[0] - error) <= answer.of_error[0] < 0.01 * abs(error)
+
+
+@pytest.mark.parametrize("steps", [64, 1024, 16384])
+def test_what_rounding_leaves_of_a_short_step_is_not_fine(steps):
+    """Adam on a linear loss: how far a step moves theta does not depend on theta, but for the last bits of theta."""
+    made = ns.ConvergenceStudy(
+        ns.NGOS(ns.linear(0.6)),
+        ns.adam(sigma0=0.8, eps0=0.0, c1=2.0, c2=1.3),
+        ns.adam_sde(),
+        initial=dict(theta=0.0, m=-0.4, u=1.4, t0=0.5),
+        horizon=1.5,
+        times=[1.5],
+        eta2=[1.0 / steps],
+        test_functions=["theta[0]"],
+    )
+    (problem,) = problems(made)
+    assert steps_finer(Carrier(problem, coordinates(problem)[0], [ns.adam_sde()])) == ""
