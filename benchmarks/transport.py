@@ -144,7 +144,7 @@ PROBLEMS = {
     "its SVAG, ell = 2": dict(loss=WELL, law=svag_law(SKEWED, 2.0)),
     "Adam, log-cosh": dict(loss=ns.log_cosh(1.0), optimizer=ns.adam(**ADAM)),
     "SignSGD, log-cosh": dict(loss=ns.log_cosh(1.0), optimizer=ns.signsgd(0.8)),
-    "Lion, log-cosh": dict(loss=ns.log_cosh(1.0), optimizer=ns.lion(sigma0=0.8, beta1=0.9, c2=1.3)),
+    "Lion, quadratic": dict(loss=ns.quadratic(0.9), optimizer=ns.lion(sigma0=0.8, beta1=0.9, c2=1.3)),
 }
 
 

@@ -31,7 +31,7 @@ from ngos_sim.processes.rule import parameters
 FINER = (1, 2)  # of the SDE's steps: what they give is extrapolated
 _STEPS = 64  # of the SDE from the start to the horizon, at least
 LEAST = 0.2  # spread of a logarithm about its reference: a slot counts as smooth on a scale of 20 %
-_NARROWEST = 0.05  # of theta's way: a lattice that is narrower than what u moves theta by is not stable, and is long
+_NARROWEST = (0.005, 0.05)  # of theta's way, alone and beside u: no long lattices, nor less than u moves theta by
 _MARGIN = 5.0  # deviations of theta beyond what the pilots have seen
 _FEW, _MANY = 40, 200  # steps: fewer are large, more are small
 _SLICE = 200_000  # throws between two calls of `Problem.watch`: a tenth of a second or so
@@ -153,7 +153,7 @@ class Carrier:
         if self.is_by_moments:
             deviation, sizes = np.maximum(floors, least), (8 + 2 * level, 8 + 2 * level, 5 + level)
             return Moments(sizes[: len(logs)], logs, tuple(deviation.tolist()), reach)
-        way = _NARROWEST * (scales.high[0] - scales.low[0])
+        way = _NARROWEST[len(logs) - 1] * (scales.high[0] - scales.low[0])
         width = float(max(scales.deviation[0], least[0], way))
         spacing = 0.3 / 1.5**level * width
         low, high = scales.low[0] - _MARGIN * width, scales.high[0] + _MARGIN * width
