@@ -4,6 +4,7 @@ Scalar functions get pull = (H theta)_i and bend = (H grad f)_i of the loss's ma
 reads hessian_gradient. Of a joint loss pull is (grad f)_i itself.
 """
 
+import functools
 import types
 from collections import namedtuple
 
@@ -16,8 +17,11 @@ DATA_NUMBERS = ("l2", "minimiser")  # the loss's numbers on data, the latter one
 
 
 def named(kind, names):
-    """Return a named tuple class for these names (an empty one is not compiled: it gets a filler)."""
-    return namedtuple(kind, tuple(names) or ("none",))
+    """Return the named tuple class for these names (an empty one is not compiled: it gets a filler)."""
+    return _named(kind, tuple(names) or ("none",))
+
+
+_named = functools.cache(namedtuple)  # made by eval, and for each process of each program
 
 
 def reads_attribute(function, name):

@@ -132,8 +132,9 @@ def lay(thrown, states):
     """Write states, shape (slots, count), to Thrown, and again from the first one on until its last block is full."""
     slots = len(states)
     lanes_ = thrown.states.reshape(-1, slots, BLOCK).swapaxes(0, 1)
+    again = np.arange(lanes_[0].size) % states.shape[1]
     for slot, row in enumerate(states):
-        lanes_[slot] = np.resize(row, lanes_[slot].size).reshape(-1, BLOCK)
+        lanes_[slot] = row[again].reshape(-1, BLOCK)
 
 
 def laid(thrown, slots):

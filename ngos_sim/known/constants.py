@@ -196,7 +196,9 @@ class _System:
 
     def derivative(self, s, x):
         """Return it at a Speed; x of shape (size, ..)."""
-        values = np.array([np.broadcast_to(coefficient(s), x.shape[1:]) for coefficient in self.coefficients])
+        values = np.empty((len(self.coefficients), *x.shape[1:]))
+        for at, coefficient in enumerate(self.coefficients):
+            values[at] = coefficient(s)
         each = self.factors * values[self.which] * x[self.columns]
         return (self.rows @ each.reshape(len(each), -1)).reshape(x.shape)
 
