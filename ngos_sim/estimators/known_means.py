@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from ngos_sim.known.gaussian_law import Law
+from ngos_sim.oracles.noises import gauss_hermite
 from ngos_sim.statistics.chunks import normal_quantile
 
 NODES, NODES_FEWER = 32, 24  # a coordinate's slot: for smooth g they agree to rounding
@@ -41,10 +42,10 @@ def gaussian_moments(g, law, nodes=NODES):
     -------
     ndarray, shape (3, times)
     """
-    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    points, weights = gauss_hermite(nodes)
     n = len(law.linear)
     grid = np.stack(np.meshgrid(*[points] * n, indexing="ij"), axis=-1).reshape(-1, n)
-    weight = math.prod(np.ix_(*[weights / weights.sum()] * n)).ravel()
+    weight = math.prod(np.ix_(*[weights] * n)).ravel()
     found, x = np.empty((3, len(law.mean))), np.empty((len(grid), n + len(law.autonomous)))
     for at, (centre, spread, path) in enumerate(zip(law.mean, law.covariance, law.path[:, :, 0], strict=True)):
         values, vectors = np.linalg.eigh(spread)

@@ -20,6 +20,7 @@ import numpy as np
 from ngos_sim.known import linear_flow
 from ngos_sim.known.probing import NoMoments
 from ngos_sim.known.step_flow import constants_column, smooth, step_clock
+from ngos_sim.oracles.noises import gauss_hermite
 
 _SLICE = 256  # steps whose flows are held at once: memory
 
@@ -137,13 +138,13 @@ def mehler(covariance, nodes, orders, scale):
     scale : ndarray, shape (d,)
         What makes of a standard normal what the engine's step gets for it.
     """
-    values, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    values, weights = gauss_hermite(nodes)
     deviation = np.sqrt(np.diag(covariance))
     deviation = np.where(deviation > 0.0, deviation, 1.0)  # without noise every coefficient but the first is 0
     correlation = covariance / np.outer(deviation, deviation)
     return Quadrature(
         nodes=np.outer(scale, values),
-        weights=weights / weights.sum() * hermite(values, orders),
+        weights=weights * hermite(values, orders),
         powers=correlation ** np.arange(orders)[:, None, None],
     )
 
