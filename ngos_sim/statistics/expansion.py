@@ -25,10 +25,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ngos_sim.statistics import likelihood
-from ngos_sim.statistics.likelihood import LEAST, Errors
+from ngos_sim.statistics.likelihood import LEAST
+from ngos_sim.statistics.room import Errors, room
 
 EXCLUDED = 3.84  # rise of -2 log likelihood: the 95 % quantile of chi2 with one degree of freedom
 _LEAST_RHO = -8  # log2
+_MOST = 450.0  # log2 of the largest term's root: doubles hold twice that, and a standard error's part besides
 _SHAPES = ((False, 1.0), (True, 1.0), (True, 3.0))  # whether bounded, and the scale
 _PRECISE = 2e-3  # of an error: a standard error below which the further terms, not noise, make the intervals
 _ENOUGH = 16  # terms: of more points than that, as many as there are, else the largest would be infinite
@@ -73,8 +75,10 @@ class Expansion:
         self.s, self.error = x / self.largest, error / self._unit
         sigma = np.maximum(sigma / self._unit, LEAST * np.abs(self.error))
         self.sigma = np.where(sigma > 0.0, sigma, sigma.max() or 1.0)
+        self._terms = max(len(x), min(2 * len(x), _ENOUGH))
         inner = np.sort(self.s)[min(2, len(x) - 1)]
-        rho = 2.0 ** np.arange(_LEAST_RHO, int(np.ceil(-np.log2(inner) - 1e-9)) + 1)
+        most = min(np.ceil(-np.log2(inner) - 1e-9), _MOST // (spacing * self._terms))
+        rho = 2.0 ** np.arange(_LEAST_RHO, int(most) + 1)
         bounded, scale = zip(*_SHAPES, strict=True)
         count = len(rho) * len(_SHAPES)
         self.rho = np.tile(rho, 2 * len(_SHAPES))
@@ -84,7 +88,7 @@ class Expansion:
         variables = self._variables(self.s)
         kernels = np.ascontiguousarray(np.moveaxis(self._series(variables[:, None] * variables), -1, 0))
         self.errors = Errors(self.s, self.error, self.sigma, kernels, spacing, False, self.s[:0])
-        self.room = likelihood.room(len(x))
+        self.room = room(len(x))
 
     @property
     def is_precise(self):
@@ -122,7 +126,7 @@ class Expansion:
     def _series(self, product):
         """Return scale^2 sum_j (t t')^j, j from 1, or 2 beside a gap, on; shape (.., all shapes) as `product`, t t'."""
         found = product.copy()
-        for _ in range(1, max(len(self.s), min(2 * len(self.s), _ENOUGH))):
+        for _ in range(1, self._terms):
             found += 1.0
             found *= product
         return self.scale**2 * np.where(self.gap, product, 1.0) * found

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from ngos_sim.statistics import search
+from ngos_sim.statistics import likelihood
 from ngos_sim.statistics.chunks import normal_quantile
 from ngos_sim.statistics.expansion import likely
 from ngos_sim.statistics.mixture import quantiles
@@ -114,7 +114,7 @@ def _least(expansion):
     """Return for every shape the order of least deviance, that deviance, and how far from there it rises by 1."""
     count = len(expansion.shapes)
     found = np.empty((3, count))
-    search.least(expansion.errors, expansion.room, expansion.shapes, _GRID, np.empty((count, len(_GRID))), found)
+    likelihood.least(expansion.errors, expansion.room, expansion.shapes, _GRID, np.empty((count, len(_GRID))), found)
     return found
 
 
@@ -126,5 +126,5 @@ def _edges(expansion, shapes, found, rises, end):
     Returns shape (shapes, rises).
     """
     ends = np.full((len(shapes), len(rises)), np.copysign(np.inf, end))
-    search.edges(expansion.errors, expansion.room, shapes, found, rises, _NEAR, end, ends)
+    likelihood.edges(expansion.errors, expansion.room, shapes, found, rises, _NEAR, end, ends)
     return ends

@@ -31,9 +31,11 @@ def quantiles(wanted, centre, below, above, weight, ends=(-np.inf, np.inf)):
     -------
     ndarray, shape (wanted,)
     """
+    counts = weight > _NOTHING * weight.max()
+    centre, below, above, weight = centre[counts], below[counts], above[counts], weight[counts] / weight[counts].sum()
     low, high = max(ends[0], (centre - _BEYOND * below).min()), min(ends[1], (centre + _BEYOND * above).max())
-    found, counts = np.array(wanted, dtype=np.float64), weight > _NOTHING * weight.max()
-    _bisect(found, low, high, centre[counts], below[counts], above[counts], weight[counts] / weight[counts].sum())
+    found = np.array(wanted, dtype=np.float64)
+    _bisect(found, low, high, centre, below, above, weight)
     return found
 
 

@@ -194,3 +194,15 @@ def test_an_order_at_the_end_of_its_range_is_not_asymptotic():
     assert not fitted.asymptotic
     resolved = replace(fitted, constant=1.0, constant_std_error=0.1)  # else C = 0 is said of it
     assert resolved.verdict().startswith("not asymptotic: the errors do not fall like a power of these steps")
+
+
+@pytest.mark.parametrize(("factor", "points"), [(2, 11), (2, 16), (2, 30), (4, 10), (16, 12)])
+@pytest.mark.parametrize("relative", [1e-6, 1e-3, 0.1])
+def test_many_steps_far_apart_have_an_order(factor, points, relative):
+    """Terms outside the radius are then greater than doubles tell from each other: a fit ended in an error once."""
+    x = float(factor) ** -np.arange(points)
+    noise = np.random.default_rng(1).standard_normal(points)
+    fitted = order.fit(x, x * (1.0 + x) * (1.0 + relative * noise), relative * x)
+    assert abs(fitted.order - 1.0) < 4.0 * fitted.std_error < 0.2
+    assert abs(fitted.constant - 1.0) < 4.0 * fitted.constant_std_error < 0.5
+    assert fitted.verdict() == "consistent with order 1"
