@@ -110,7 +110,7 @@ def test_verdicts_against_order_one(p, verdict, constant):
     ],
 )
 def test_verdicts_against_other_orders(p, theorem, verdict):
-    """Of errors in half powers known to .3 % the 99 % interval is .18 long: one in four is undecided, one in 13 here."""
+    """Of errors in half powers known to .3 % the 99 % interval is .18 long: one in four is undecided."""
     relative = 0.001 if p == theorem == 0.5 else 0.003
     assert order.fit(X, *noisy(p, 2, relative=relative), theorem=theorem).verdict().startswith(verdict)
 
