@@ -24,17 +24,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-LEAST = 1e-6  # of an error: a standard error below this part of it counts as this part
+from ngos_sim.statistics import likelihood
+from ngos_sim.statistics.likelihood import LEAST
+from ngos_sim.statistics.room import Errors, room
+
 EXCLUDED = 3.84  # rise of -2 log likelihood: the 95 % quantile of chi2 with one degree of freedom
 _LEAST_RHO = -8  # log2
-_RESOLVED = 9.0  # z^2 at which half of an error counts as its size
+_MOST = 450.0  # log2 of the largest term's root: doubles hold twice that, and a standard error's part besides
 _SHAPES = ((False, 1.0), (True, 1.0), (True, 3.0))  # whether bounded, and the scale
 _PRECISE = 2e-3  # of an error: a standard error below which the further terms, not noise, make the intervals
 _ENOUGH = 16  # terms: of more points than that, as many as there are, else the largest would be infinite
 
 
 class Fit(NamedTuple):
-    """What the likelihood says at powers p, each with a shape; arrays of shape (n,).
+    """What the likelihood says at a power p with some shapes; arrays of shape (shapes,).
 
     deviance : -2 log integrated likelihood
     chi2 : of the residuals
@@ -72,8 +75,10 @@ class Expansion:
         self.s, self.error = x / self.largest, error / self._unit
         sigma = np.maximum(sigma / self._unit, LEAST * np.abs(self.error))
         self.sigma = np.where(sigma > 0.0, sigma, sigma.max() or 1.0)
+        self._terms = max(len(x), min(2 * len(x), _ENOUGH))
         inner = np.sort(self.s)[min(2, len(x) - 1)]
-        rho = 2.0 ** np.arange(_LEAST_RHO, int(np.ceil(-np.log2(inner) - 1e-9)) + 1)
+        most = min(np.ceil(-np.log2(inner) - 1e-9), _MOST // (spacing * self._terms))
+        rho = 2.0 ** np.arange(_LEAST_RHO, int(most) + 1)
         bounded, scale = zip(*_SHAPES, strict=True)
         count = len(rho) * len(_SHAPES)
         self.rho = np.tile(rho, 2 * len(_SHAPES))
@@ -81,48 +86,35 @@ class Expansion:
         self.gap = np.repeat([False, True], count)
         self.shapes, self.all_shapes = np.arange(count), np.arange(2 * count)
         variables = self._variables(self.s)
-        self._kernels = self._series(variables[:, None] * variables)
+        kernels = np.ascontiguousarray(np.moveaxis(self._series(variables[:, None] * variables), -1, 0))
+        self.errors = Errors(self.s, self.error, self.sigma, kernels, spacing, False, self.s[:0])
+        self.room = room(len(x))
 
     @property
     def is_precise(self):
         """Whether most of the errors are so well known that noise hides no further term of theirs."""
         return bool(np.mean(self.sigma < _PRECISE * np.abs(self.error)) > 0.5)
 
-    def at(self, p, shape, sizes="leading", column=None):
-        """Return the Fit at powers p with shapes, indices, both of shape (n,).
+    def at(self, p, shapes, sizes="leading", column=None):
+        """Return the Fit at power p with each of some shapes, indices; arrays of shape (shapes,).
 
         sizes : "leading", the further terms are measured by C, as those of a series whose leading term leads: what
             tells an order from the one below; or "largest", by the greatest |e| / x^p: what leaves C free to be 0
         column : shape (points,), optional; a further term with a free coefficient, the Fit's first one
         """
-        power = self.s[:, None] ** p
-        size = self._sizes(power, sizes)
-        own = np.maximum(self.sigma[:, None], LEAST * size * power)
-        scaled = size * power / own
-        covariance = scaled[:, None] * scaled * self._kernels[:, :, shape]
-        covariance[np.diag_indices(len(self.s))] += 1.0
-        columns = [power, self.error[:, None]] if column is None else [column[:, None], power, self.error[:, None]]
-        *terms, target = columns = [each / own for each in columns]
-        lengths = _whiten(covariance, columns)
-        chi2, *coefficients = _regressed(terms, target)
-        logs = 2.0 * (np.log(lengths) + np.log(own)).sum(axis=0)
-        deviance = chi2 + logs + np.log((terms[-1] ** 2).sum(axis=0) * size**2)
-        return Fit(deviance, chi2, *(self._unit * each for each in coefficients))
-
-    def everywhere(self, p, shapes, sizes="leading", column=None):
-        """Return the Fit at powers p, shape (n,), with each of the shapes: arrays of shape (n, shapes)."""
-        orders, each_shape = (each.ravel() for each in np.meshgrid(p, shapes, indexing="ij"))
-        return Fit(*(each.reshape(len(p), -1) for each in self.at(orders, each_shape, sizes, column)))
+        column, found = self.s[:0] if column is None else column, np.empty((len(Fit._fields), len(shapes)))
+        errors = self.errors._replace(by_largest=sizes == "largest", column=column)
+        likelihood.fits(errors, self.room, float(p), shapes, found)
+        found[2:] *= self._unit
+        return Fit(*found)
 
     def curve(self, p, shape, at):
         """Return the expected error at other steps `at`, in units of max x, given the errors."""
-        power, other = self.s**p, at**p
-        (size,) = self._sizes(power[:, None], "leading")
-        own = np.maximum(self.sigma, LEAST * size * power)
-        covariance = size**2 * np.outer(power, power) * self._kernels[:, :, shape] + np.diag(own**2)
-        leading = self.at(np.array([p]), np.array([shape])).leading[0] / self._unit
+        leading, power, other = self.at(p, np.array([shape])).leading.item() / self._unit, self.s**p, at**p
+        own, terms = self.room.own, self.room.own * self.room.scaled
+        covariance = np.outer(terms, terms) * self.errors.kernels[shape] + np.diag(own**2)
         kernels = self._series(self._variables(self.s)[:, None] * self._variables(at))
-        across = size**2 * np.outer(power, other) * kernels[:, :, shape]
+        across = np.outer(terms, terms[0] / power[0] * other) * kernels[:, :, shape]
         found = leading * other + across.T @ np.linalg.solve(covariance, self.error - leading * power)
         return self._unit * found
 
@@ -133,59 +125,13 @@ class Expansion:
 
     def _series(self, product):
         """Return scale^2 sum_j (t t')^j, j from 1, or 2 beside a gap, on; shape (.., all shapes) as `product`, t t'."""
-        terms, found = max(len(self.s), min(2 * len(self.s), _ENOUGH)), 0.0
-        for _ in range(terms):
-            found = (1.0 + found) * product
+        found = product.copy()
+        for _ in range(1, self._terms):
+            found += 1.0
+            found *= product
         return self.scale**2 * np.where(self.gap, product, 1.0) * found
-
-    def _sizes(self, power, sizes):
-        """Return the size of the leading term at each p, shape (n,): |e| / s^p, as far as it is resolved.
-
-        power : s^p, shape (points, n)
-        """
-        error, sigma, s = self.error[:, None], self.sigma[:, None], self.s[:, None]
-        seen = error**2 / (error**2 + _RESOLVED * sigma**2)
-        ratio = error / power
-        largest = np.max(np.abs(ratio) * seen, axis=0)
-        least = 1e-3 * np.min(sigma / power, axis=0)  # where nothing is resolved the size does not matter
-        if sizes == "largest":
-            return np.maximum(largest, least)
-        weight = 1.0 / ((sigma / power) ** 2 + (largest * s**self.spacing) ** 2)
-        return np.maximum(np.abs((weight * ratio).sum(axis=0) / weight.sum(axis=0)), least)
 
 
 def likely(deviance):
     """Return which deviances, shape (n,), are not excluded by the least of them."""
     return deviance <= deviance.min() + EXCLUDED
-
-
-def _whiten(covariance, columns):
-    """Multiply columns, shape (points, n) each, by the inverse of the lower Cholesky factor of n covariances, in place.
-
-    A factor at a time over all n, where LAPACK would take one of n after the other. `covariance`, shape (points,
-    points, n), is used up. Returns the factors' diagonals, shape (points, n).
-    """
-    lengths = np.empty(covariance.shape[1:])
-    for i, length in enumerate(lengths):
-        np.sqrt(covariance[i, i], out=length)
-        below = covariance[i + 1 :, i] / length
-        for column in columns:
-            column[i] /= length
-            column[i + 1 :] -= below * column[i]
-        covariance[i + 1 :, i + 1 :] -= below[:, None] * below
-    return lengths
-
-
-def _regressed(terms, target):
-    """Return chi2, first coefficient, its standard deviation, last coefficient: least squares on one term or two."""
-    last = terms[-1]
-    length = (last**2).sum(axis=0)
-    if len(terms) == 1:
-        leading = (last * target).sum(axis=0) / length
-        return ((target - leading * last) ** 2).sum(axis=0), leading, length**-0.5, leading
-    apart = terms[0] - ((terms[0] * last).sum(axis=0) / length) * last
-    square = (apart**2).sum(axis=0)
-    first = (apart * target).sum(axis=0) / square
-    rest = target - first * terms[0]
-    leading = (last * rest).sum(axis=0) / length
-    return ((rest - leading * last) ** 2).sum(axis=0), first, square**-0.5, leading

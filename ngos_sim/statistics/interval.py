@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from ngos_sim.statistics import likelihood
 from ngos_sim.statistics.chunks import normal_quantile
 from ngos_sim.statistics.expansion import likely
 from ngos_sim.statistics.mixture import quantiles
@@ -15,10 +16,11 @@ from ngos_sim.statistics.theorem import POOR
 
 _LEAST, _MOST = -1.0, 4.0  # of orders
 _GRID = np.linspace(_LEAST, _MOST, 51)
-_ZOOM = np.linspace(-1.0, 1.0, 17)  # about a point, in units of what is between the neighbours of the least
-_FINE, _END = 1e-8, 1e-6
+_END = 1e-6
 _NEAR = 10.0 ** np.linspace(-7.0, 0.75, 32)  # distances from the best order at which the likelihood is looked at
 _MANY = 9  # points, that tell the size of the further terms well enough
+_FEW, _OF_FEW = 3, 0.97  # points that tell nearly nothing of it, whose average is asked for this to hold p in 95 %
+_UNLIKELY = 80.0  # above the least deviance: a shape of no weight in any average
 _NARROW = 1e-12  # an order's spread, at least
 _LEVELS = {"at68": 0.6827, "at95": 0.95, "at99": 0.99}
 
@@ -57,20 +59,22 @@ def interval(expansion, widening):
     widening : float
         How much wider than the errors' own its sigma are: chi2 is as without.
     """
-    orders, least = _least(expansion)
+    found = _least(expansion)
+    orders, least = found[:2]
     best, kept = int(least.argmin()), likely(least)
     order, dof = float(orders[best]), len(expansion.s) - 2
-    chi2 = float(expansion.at(orders[[best]], np.array([best])).chi2[0]) * widening**2
+    chi2 = expansion.at(order, np.array([best])).chi2.item() * widening**2
     p_value = float(special.chdtrc(dof, chi2)) if dof > 0 else np.nan
     inflated = chi2 / dof if p_value < POOR else 1.0  # a model that does not fit knows less than it says
     rises = np.sqrt(inflated) * np.array([normal_quantile(level) for level in _LEVELS.values()])
-    are_few = len(expansion.s) < _MANY and expansion.is_precise
-    asked = np.flatnonzero(kept | are_few)
-    at = (expansion, asked, orders[asked], least[asked], rises)
-    lows, highs = _edges(*at, _LEAST), _edges(*at, _MOST)
+    points = len(expansion.s)
+    are_few = points <= _FEW or (points < _MANY and expansion.is_precise)
+    asked = np.flatnonzero(kept | are_few & (least < least.min() + _UNLIKELY))
+    lows, highs = (_edges(expansion, asked, found[:, asked], rises, end) for end in (_LEAST, _MOST))
     low, high = lows[kept[asked]].min(axis=0), highs[kept[asked]].max(axis=0)
     if are_few:
-        averaged = _averaged(orders[asked], least[asked], lows[:, 0], highs[:, 0])
+        level = _OF_FEW if points <= _FEW else _LEVELS["at95"]
+        averaged = _averaged(orders[asked], least[asked], lows[:, 0], highs[:, 0], level)
         low, high = np.minimum(low, averaged.low), np.maximum(high, averaged.high)
     converges = bool(np.any(expansion.rho[expansion.shapes][kept] < expansion.rho.max()))
     return OrderInterval(
@@ -84,7 +88,7 @@ def interval(expansion, widening):
     )
 
 
-def _averaged(orders, least, low, high):
+def _averaged(orders, least, low, high, level):
     """Return the Ends, shape (levels,) each, of the order's intervals averaged over all shapes.
 
     n points leave n - 2 numbers, beside C and p, that tell how large the further terms are. Where the first of these is
@@ -99,69 +103,33 @@ def _averaged(orders, least, low, high):
     of 99 % reach as far as the prior allows.
 
     orders, least, low, high : shape (shapes,), the best order, its deviance, and the ends of the 68 % interval
+    level : of the second interval, which is that of 95 %: greater on three points, where noise too hides the terms
+        (with .95, and where errors are precise alone, 92 to 95 % of such intervals held p)
     """
     left = np.maximum(orders - np.maximum(low, _LEAST), _NARROW)
     right = np.maximum(np.minimum(high, _MOST) - orders, _NARROW)
     weight = np.exp(0.5 * (least.min() - least)) * (left + right)
-    level = np.array([_LEVELS["at68"], _LEVELS["at95"]])
-    wanted = 0.5 + 0.5 * np.concatenate([-level, level])
+    levels = np.array([_LEVELS["at68"], level])
+    wanted = 0.5 + 0.5 * np.concatenate([-levels, levels])
     low, high = np.split(quantiles(wanted, orders, left, right, weight, (_LEAST, _MOST)), 2)
     return Ends(np.append(low, np.inf), np.append(high, -np.inf))
 
 
 def _least(expansion):
-    """Return for every shape the order of least deviance, and that deviance; shape (shapes,)."""
-    shapes = expansion.shapes
-    deviance = expansion.everywhere(_GRID, shapes).deviance
-    best, width = _GRID[deviance.argmin(axis=0)], _GRID[1] - _GRID[0]
-    while width > _FINE:  # of precise errors the likelihood is a needle
-        orders = np.clip(best + width * _ZOOM[:, None], _LEAST, _MOST)
-        deviance = expansion.at(orders.ravel(), np.tile(shapes, len(_ZOOM))).deviance.reshape(orders.shape)
-        at = deviance.argmin(axis=0)
-        best, width = orders[at, shapes], 2.0 * width / (len(_ZOOM) - 1)
-    return best, deviance[at, shapes]
+    """Return for every shape the order of least deviance, that deviance, and how far from there it rises by 1."""
+    count = len(expansion.shapes)
+    found = np.empty((3, count))
+    likelihood.least(expansion.errors, expansion.room, expansion.shapes, _GRID, np.empty((count, len(_GRID))), found)
+    return found
 
 
-def _edges(expansion, shapes, best, least, rises, end):
+def _edges(expansion, shapes, found, rises, end):
     """Return where the root of deviance - least is each of `rises`, on the side of `end`; beyond it, infinity.
 
-    shapes, best, least : shape (shapes,), of those that are not excluded. Returns shape (shapes, rises).
+    shapes : those that are not excluded
+    found : of `_least`, of these
+    Returns shape (shapes, rises).
     """
-
-    def root(p, at):
-        return np.sqrt(np.maximum(expansion.at(p, shapes[at]).deviance - least[at], 0.0))
-
-    sign, many = np.sign(end), np.arange(len(shapes))
-    orders = np.clip(best[:, None] + sign * np.append(0.0, _NEAR), _LEAST, _MOST)
-    roots = root(orders.ravel(), np.repeat(many, orders.shape[1])).reshape(orders.shape)
-    roots[:, 0] = 0.0
-    beyond = roots[:, :, None] > rises
-    at, rise = np.nonzero(beyond.any(axis=1))
-    first = beyond.argmax(axis=1)[at, rise]
-    edges = np.full((len(shapes), len(rises)), sign * np.inf)
-    if len(at):
-        ends = (
-            orders[at, first - 1],
-            orders[at, first],
-            roots[at, first - 1] - rises[rise],
-            roots[at, first] - rises[rise],
-        )
-        edges[at, rise] = _crossing(lambda p: root(p, at) - rises[rise], *ends)
-    return edges
-
-
-def _crossing(function, low, high, at_low, at_high):
-    """Return where function(p), shape (n,), is 0 between low and high, by false position (Illinois).
-
-    at_low, at_high : its values there, of opposite signs
-    """
-    for _ in range(100):
-        step = at_high * (high - low) / (at_high - at_low)
-        if (np.abs(step) <= 1e-10).all():
-            break
-        p = high - step
-        value = function(p)
-        turned = value * at_high < 0.0
-        low, at_low = np.where(turned, high, low), np.where(turned, at_high, 0.5 * at_low)
-        high, at_high = p, value
-    return high
+    ends = np.full((len(shapes), len(rises)), np.copysign(np.inf, end))
+    likelihood.edges(expansion.errors, expansion.room, shapes, found, rises, _NEAR, end, ends)
+    return ends

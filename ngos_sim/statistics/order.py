@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ngos_sim.statistics.chunks import normal_quantile
-from ngos_sim.statistics.expansion import LEAST, Expansion
+from ngos_sim.statistics.expansion import Expansion
 from ngos_sim.statistics.interval import OrderInterval, interval
+from ngos_sim.statistics.likelihood import LEAST
 from ngos_sim.statistics.theorem import Term, constant, lower_terms
 
 RESOLVED = 3.0  # an error is resolved where it exceeds this many standard errors

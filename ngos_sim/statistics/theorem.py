@@ -60,8 +60,8 @@ def constant(expansion, theorem):
     with or without the first further term, each by its likelihood: where that term is small by chance, or is not
     there (x + B x^3), the errors exclude shapes that they should not, and intervals held C in 52 to 90 %.
     """
-    fit, usual = _everywhere(expansion, theorem, expansion.all_shapes), expansion.shapes
-    found = _beside(Fit(*(each[usual] for each in fit)), is_guess=len(expansion.s) <= _FEW)
+    fit = expansion.at(theorem, expansion.all_shapes, "largest")
+    found = _beside(Fit(*(each[expansion.shapes] for each in fit)), is_guess=len(expansion.s) <= _FEW)
     weight = np.exp(0.5 * (fit.deviance.min() - fit.deviance))
     averaged = quantiles(_CENTRAL, fit.first, fit.spread, fit.spread, weight)
     reach = normal_quantile(_LEVEL) * found.std_error
@@ -101,7 +101,8 @@ def lower_terms(expansion, theorem, level):
     powers = [power for power in _LOWER if power < theorem]
     if len(expansion.s) < _LEAST_POINTS or not powers:
         return (), ()
-    fits = [_at(expansion, theorem, expansion.s**power) for power in powers]
+    beside = (expansion.at(theorem, expansion.shapes, "largest", expansion.s**power) for power in powers)
+    fits = [_beside(each, is_guess=False) for each in beside]
     units = [expansion.largest**power for power in powers]
     terms = tuple(
         Term(power, fit.value / unit, fit.std_error / unit)
@@ -109,7 +110,7 @@ def lower_terms(expansion, theorem, level):
     )
     best = min(fits, key=lambda fit: fit.deviance)
     quantile = normal_quantile(level)
-    without = _everywhere(expansion, theorem, expansion.all_shapes).deviance.min()
+    without = expansion.at(theorem, expansion.all_shapes, "largest").deviance.min()
     is_likelier = without - best.deviance > quantile**2 + EXCLUDED * _times(expansion)
     if not is_likelier or abs(best.value) <= quantile * best.std_error:
         return terms, ()
@@ -124,11 +125,6 @@ def _times(expansion):
     return _OF_FEW if len(expansion.s) <= _FEW else 1.0
 
 
-def _everywhere(expansion, theorem, shapes, column=None):
-    """Return the Fit at the theorem's order with each of the shapes; arrays of shape (shapes,)."""
-    return Fit(*(each[0] for each in expansion.everywhere(np.array([theorem]), shapes, "largest", column)))
-
-
 def _beside(fit, is_guess):
     """Return the _Beside of a Fit with every shape; is_guess where few points tell little of the shapes."""
     kept, best = likely(fit.deviance), fit.deviance.argmin()
@@ -136,8 +132,3 @@ def _beside(fit, is_guess):
     own = np.max(spread**2) if is_guess else np.mean(spread**2)
     std_error = np.sqrt(own + value.var())
     return _Beside(float(value.mean()), float(std_error), float(fit.deviance[best]), float(fit.chi2[best]))
-
-
-def _at(expansion, theorem, column=None):
-    """Return the _Beside of the theorem's order; its first coefficient is that of `column`, where there is one."""
-    return _beside(_everywhere(expansion, theorem, expansion.shapes, column), is_guess=False)

@@ -99,14 +99,14 @@ def test_the_intervals_of_the_order_cover_as_often_as_they_say():
 
 
 def test_control_understated_standard_errors_show():
-    """A third of the standard errors: no coverage, p-values near 0, and orders claimed of a constant of 0."""
+    """Half the standard errors: no coverage, p-values near 0, and orders claimed of a constant of 0."""
     truth = TRUTHS["order two"][0]
     noise = np.random.default_rng(6).standard_normal((150, len(STEPS)))
-    fitted = [order.fit(STEPS, truth * (1.0 + 0.03 * one), 0.01 * truth) for one in noise]
+    fitted = [order.fit(STEPS, truth * (1.0 + 0.02 * one), 0.01 * truth) for one in noise]
     for name, value in TRUTHS["order two"][1].items():
         assert covered(fitted, name, value) < 0.91
     assert np.mean([one.p_value < 0.05 for one in fitted]) > 0.3
-    assert np.mean([kind(one) == "consistent" for one in fitted]) > 0.05
+    assert np.mean([kind(one) == "consistent" for one in fitted]) > 0.02  # with all of them none is
 
 
 def test_the_bound_on_an_unresolved_constant_holds():

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
-from ngos_sim.statistics import order
+from ngos_sim.statistics import interval, order
 from ngos_sim.statistics.expansion import Expansion
+from ngos_sim.statistics.mixture import quantiles
 
 X = 2.0 ** -np.arange(3.0, 9.0)
 ERROR = np.array([0.21, 0.11, 0.052, 0.027, 0.0131, 0.0068])
@@ -38,9 +39,9 @@ def test_the_deviance_is_that_of_a_normal_density_integrated_over_the_constant(p
     expansion = Expansion(X, ERROR, SIGMA, spacing)
     s, shape = X / X.max(), shape_of(expansion, which)
     unit = np.abs(ERROR).max()
-    size = unit * float(expansion._sizes(s[:, None] ** power, "largest")[0])
+    (fit,) = zip(*expansion.at(power, np.array([which]), "largest"), strict=True)
+    size = unit * np.max(np.abs(ERROR) / unit / s**power * ERROR**2 / (ERROR**2 + 9.0 * SIGMA**2))
     law = stats.multivariate_normal(np.zeros(6), covariance(s, power, size, *shape, spacing))
-    (fit,) = zip(*expansion.at(np.array([power]), np.array([which]), "largest"), strict=True)
     deviance, chi2, constant, spread, leading = fit
     top = law.logpdf(ERROR - constant * s**power)
     ends = (constant - 12.0 * spread, constant + 12.0 * spread)
@@ -59,13 +60,52 @@ def test_the_deviance_is_that_of_a_normal_density_integrated_over_the_constant(p
 def test_the_curve_is_the_conditional_mean():
     expansion, which, new = Expansion(X, ERROR, SIGMA), 9, np.array([0.7, 0.04])
     s, shape = X / X.max(), shape_of(expansion, which)
-    size = float(expansion._sizes(s[:, None], "leading")[0]) * np.abs(ERROR).max()
-    constant = float(expansion.at(np.ones(1), np.array([which])).leading[0])
+    constant = expansion.at(1.0, np.array([which])).leading.item()
+    largest = np.max(np.abs(ERROR) / s * ERROR**2 / (ERROR**2 + 9.0 * SIGMA**2))
+    weight = 1.0 / ((SIGMA / s) ** 2 + (largest * s) ** 2)
+    size = abs(np.sum(weight * ERROR / s) / np.sum(weight))
     (among,) = (covariance(s, 1.0, size, *shape, 1.0),)
     t, u = ((shape[0] * each / (1.0 + shape[0] * each)) if shape[1] else shape[0] * each for each in (new, s))
     across = sum(np.outer(t, u) ** k for k in range(1, 13)) * np.outer(new, s) * (size * shape[2]) ** 2
     expected = constant * new + across @ np.linalg.inv(among) @ (ERROR - constant * s)
     assert expansion.curve(1.0, which, new) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("relative", "points"), [(1e-6, 4), (1e-4, 6), (0.03, 6), (0.3, 8)])
+def test_the_search_finds_the_greatest_likelihood_and_where_it_has_fallen(relative, points):
+    """Against SciPy's scalar minimum and root of the same deviance, from a fine grid's least and outwards."""
+    x = 2.0 ** -np.arange(3.0, 3.0 + points)
+    error = x * (1.0 + x - 3.0 * x**2) * (1.0 + relative * np.random.default_rng(3).standard_normal(points))
+    expansion, grid = Expansion(x, error, relative * np.abs(error)), np.linspace(-1.0, 4.0, 51)
+    found, rises = interval._least(expansion), np.array([1.0, 1.96, 2.58])
+    ends = [interval._edges(expansion, expansion.shapes, found, rises, end) for end in (-1.0, 4.0)]
+    for shape in (0, 7, len(expansion.shapes) - 1):
+
+        def deviance(p, shape=shape):
+            return expansion.at(p, np.array([shape])).deviance.item()
+
+        start = grid[np.argmin([deviance(p) for p in grid])]
+        least = optimize.minimize_scalar(deviance, bounds=(start - 0.1, start + 0.1), options={"xatol": 1e-10})
+        noise = 1e-6 + 1e-9 * abs(least.fun)
+        assert found[1, shape] == pytest.approx(least.fun, rel=1e-9, abs=1e-6)
+        for side, end in zip(ends, (-1.0, 4.0), strict=True):
+            for j, rise in enumerate(rises):
+                if math.isinf(side[shape, j]):
+                    assert deviance(end) - found[1, shape] <= rise**2
+                    continue
+                width = side[shape, j] - found[0, shape]
+                assert deviance(side[shape, j]) - found[1, shape] == pytest.approx(rise**2, abs=noise)
+                inside = found[0, shape] + width * np.linspace(0.0, 0.99, 20)
+                assert max(map(deviance, inside)) - found[1, shape] < rise**2
+
+
+def test_quantiles_of_an_average_of_normal_laws():
+    centre, below, above = np.array([0.0, 1.0, 1.2]), np.array([1e-4, 0.5, 0.1]), np.array([1e-4, 0.2, 2.0])
+    weight, wanted = np.array([3.0, 1.0, 2.0]), [0.01, 0.3, 0.5, 0.9]
+    found = quantiles(wanted, centre, below, above, weight)
+    away = found[:, None] - centre
+    share = stats.norm.cdf(away / np.where(away < 0.0, below, above)) @ weight / 6.0
+    assert share == pytest.approx(wanted, abs=1e-9)
 
 
 def series(name, x):

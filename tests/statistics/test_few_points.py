@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from benchmarks import recursions
+from ngos_sim.statistics import order
 from ngos_sim.statistics.expansion import Expansion
 from ngos_sim.statistics.interval import interval
 from ngos_sim.statistics.order import MARGIN
+from tests.statistics.test_constant import drawn
 
 DRAWS = 9
 SHORT = {3: 0.7, 4: 0.02, 5: 2e-4, 6: 3e-5}  # of intervals, the median
@@ -48,3 +50,17 @@ def test_the_errors_of_ballistic_adams_ode():
     error = np.array([-0.309473, -0.133843, -0.061618, -0.029544])
     found = interval(Expansion(h, error, np.array([4.5e-6, 6.2e-7, 1.3e-7, 3.7e-8])), 1.0)
     assert 0.95 < found.at95.low < 1.0 < found.at95.high < 1.05
+
+
+@pytest.mark.parametrize("spacing", [1.0, 0.5])
+@pytest.mark.parametrize("relative", [1e-2, 3e-2])
+def test_three_noisy_points_hold_the_order(spacing, relative):
+    """Of expansions drawn as the fit assumes them; 92 to 95 % did where only precise errors were averaged over."""
+    rng, held = np.random.default_rng(7), []
+    while len(held) < 300:
+        x, error = drawn(rng, 3, spacing, 0)
+        sigma = relative * np.abs(error)
+        fitted = order.fit(x, error + sigma * rng.standard_normal(3), sigma, spacing=spacing)
+        if fitted.resolved_points >= 3:
+            held.append(fitted.ci_low < 1.0 < fitted.ci_high)
+    assert np.mean(held) > 0.95 - np.sqrt(0.95 * 0.05 / 300)

@@ -110,7 +110,9 @@ def test_verdicts_against_order_one(p, verdict, constant):
     ],
 )
 def test_verdicts_against_other_orders(p, theorem, verdict):
-    assert order.fit(X, *noisy(p, 2, relative=0.001), theorem=theorem).verdict().startswith(verdict)
+    """Of errors in half powers known to .3 % the 99 % interval is .18 long: one in four is undecided."""
+    relative = 0.001 if p == theorem == 0.5 else 0.003
+    assert order.fit(X, *noisy(p, 2, relative=relative), theorem=theorem).verdict().startswith(verdict)
 
 
 def test_a_wide_interval_is_undecided():
@@ -194,3 +196,15 @@ def test_an_order_at_the_end_of_its_range_is_not_asymptotic():
     assert not fitted.asymptotic
     resolved = replace(fitted, constant=1.0, constant_std_error=0.1)  # else C = 0 is said of it
     assert resolved.verdict().startswith("not asymptotic: the errors do not fall like a power of these steps")
+
+
+@pytest.mark.parametrize(("factor", "points"), [(2, 11), (2, 16), (2, 30), (4, 10), (16, 12)])
+@pytest.mark.parametrize("relative", [1e-6, 1e-3, 0.1])
+def test_many_steps_far_apart_have_an_order(factor, points, relative):
+    """Terms outside the radius are then greater than doubles tell from each other: a fit ended in an error once."""
+    x = float(factor) ** -np.arange(points)
+    noise = np.random.default_rng(1).standard_normal(points)
+    fitted = order.fit(x, x * (1.0 + x) * (1.0 + relative * noise), relative * x)
+    assert abs(fitted.order - 1.0) < 4.0 * fitted.std_error < 0.2
+    assert abs(fitted.constant - 1.0) < 4.0 * fitted.constant_std_error < 0.5
+    assert fitted.verdict() == ("undecided" if fitted.low99 < 0.9 else "consistent with order 1")
