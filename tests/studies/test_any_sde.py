@@ -12,7 +12,7 @@ from ngos_sim.statistics import order as orders
 from tests.support import users
 from tests.support.sdes import squared_gradient_sde
 
-STEPS = [16, 32, 64, 128, 256, 512]
+STEPS = [16, 32, 64, 128, 256]
 
 
 def study(rule, sde, oracle, functions, **settings):

@@ -44,6 +44,7 @@ def test_a_table_comes_back_as_it_was(result, tmp_path):
         np.testing.assert_array_equal(read[name], result.table[name])
 
 
+@pytest.mark.usefixtures("blank_page")
 def test_a_figure_is_drawn_again_whatever_the_names(result, tmp_path):
     result.save(tmp_path)
     before = (tmp_path / "errors.png").read_bytes()
@@ -68,6 +69,7 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"old"
 
 
+@pytest.mark.usefixtures("blank_page")
 def test_a_table_of_an_older_version_is_drawn_as_before(result, tmp_path):
     """Before, h was called eta_e."""
     result.save(tmp_path)

@@ -106,7 +106,7 @@ def test_an_optimizer_that_does_not_speak_of_bias_correction_has_none(estimator)
     mine = ns.Optimizer("mine", base.step, base.slots, schedule, **silent)
     start = dict(theta=1.2, m=-0.4, u=1.4)
     found, expected = (
-        study(rule, ns.adam_sde(), start, test_functions=["theta[0]"], estimator=estimator).run(8192, precision="f64")
+        study(rule, ns.adam_sde(), start, test_functions=["theta[0]"], estimator=estimator).run(8192)
         for rule in (mine, base)
     )
     np.testing.assert_allclose(found.table.error, expected.table.error, rtol=1e-9, atol=1e-9)
