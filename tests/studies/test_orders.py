@@ -21,9 +21,7 @@ def study(eta2, optimizer=None, **changes):
 def test_intervals_hold_order_one_and_the_predicted_constant_from_an_eighth_on():
     """At h = 1/8 .. 1/128 with 65,536 trajectories they held 1 in 12 % (theta u) and 20 % (u^2) of the runs."""
     made = study(EIGHTH, test_functions=["theta[0]*u[0]", "u[0]^2"], times=[1.0])
-    rows = [
-        row for seed in range(6) for row in made.run(65_536, seed=seed).order().itertuples() if row.norm == "final"
-    ]
+    rows = [row for seed in range(6) for row in made.run(65_536, seed=seed).order().itertuples() if row.norm == "final"]
     assert np.mean([row.ci_low < 1.0 < row.ci_high for row in rows]) > 0.85
     off = [abs(row.constant - row.predicted_constant) / row.constant_std_error for row in rows]
     assert np.mean(np.array(off) < 1.96) > 0.85

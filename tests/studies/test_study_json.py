@@ -33,7 +33,7 @@ CASES = {
         test_functions=["theta[0]", "loss"],
     ),
     "orders": dict(
-        oracle=ns.NGOS(ns.log_cosh(width=2.0), ns.lorentz_variance(1.0, 0.5)),
+        oracle=ns.NGOS(ns.quadratic(1.5), 2.0),
         optimizer=ns.heavy_ball(sigma=0.5, mu=1.0),
         sde=[ns.heavy_ball_sde(), ns.heavy_ball_sde(order=2)],
         initial=dict(theta=1.0, v=0.0),
@@ -41,6 +41,16 @@ CASES = {
         horizon=2.0,
         times=[1.0, 2.0],
         test_functions=["theta[0]*v[0]", "norm(grad)"],
+    ),
+    "curved": dict(
+        oracle=ns.NGOS(ns.double_well(1.2, 0.9, 0.8), ns.lorentz_variance(0.9, 0.6)),
+        optimizer=ns.rmsprop(sigma0=0.8, eps0=0.1, c2=1.3),
+        sde=ns.rmsprop_sde(),
+        initial=dict(theta=1.2, u=1.4),
+        steps=4,
+        horizon=1.0,
+        times=[1.0],
+        test_functions=["theta[0]"],
     ),
     "matrices": dict(
         oracle=ns.NGOS(ns.quadratic([[1.0, 0.3], [0.3, 2.0]]), [[1.0, 0.5], [0.5, 1.0]]),

@@ -96,7 +96,7 @@ def wavy(theta):
 @pytest.mark.parametrize("name", ["P2", "P4"])
 def test_state_dependent_covariance_has_order_one(problem, name):
     study = problem(
-        name, covariance=wavy, eta2=[2.0**-k for k in range(3, 8)], test_functions=["theta[0]", "theta[0]^2"]
+        name, covariance=wavy, eta2=[2.0**-k for k in range(3, 9)], test_functions=["theta[0]", "theta[0]^2"]
     )
     orders = study.run(150_000, seed=6).order()
     chosen = orders[(orders.norm == "final") & (orders.test_function == "theta[0]")]
