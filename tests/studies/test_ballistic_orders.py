@@ -23,7 +23,7 @@ def test_orders(kind, asked, order):
         optimizer,
         make(asked),
         initial={slot: START[slot] for slot in optimizer.slots} | {"t0": t0},
-        steps=[8, 16, 32, 64],
+        steps=[16, 32, 64, 128],
         horizon=t0 + 1.0,
         times=[t0 + 1.0],
         test_functions=["theta[0]", "theta[0]^2", "v[0]", "v[0]^2"],

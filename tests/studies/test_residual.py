@@ -111,6 +111,7 @@ def test_who_has_a_residual(problem):
         assert table.integrator_residual.isna().all() != there
 
 
+@pytest.mark.usefixtures("blank_page")
 def test_a_table_without_the_column_still_plots(precise, tmp_path):
     result, _ = precise
     result.save(tmp_path)

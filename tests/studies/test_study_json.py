@@ -12,6 +12,7 @@ import ngos_sim as ns
 from ngos_sim.studies import folder, study_file
 from ngos_sim.studies.description import source_hash
 from ngos_sim.studies.plugins import Plugins
+from ngos_sim.studies.written import content as content_of
 from tests.support.plug_ins import PLUGIN
 
 CASES = {
@@ -145,9 +146,7 @@ def own(my):
 
 def written(study, path):
     """Write the study.json of a study that has not run."""
-    from ngos_sim.studies.written import content
-
-    path.write_text(json.dumps(content(study, 1024, 0, "f64")))
+    path.write_text(json.dumps(content_of(study, 1024, 0, "f64")))
     return path
 
 
@@ -193,9 +192,15 @@ def test_a_changed_source_is_refused_with_both_hashes(plugin, tmp_path):
     )
 
 
+@functools.cache
+def good():
+    """Return the text of a good JSON study file."""
+    return json.dumps(content_of(ns.ConvergenceStudy(**CASES["orders"]), 1024, 0, "f64"))
+
+
 def edited(tmp_path, change):
     """Return the message of a good JSON study file that was changed: one line."""
-    content = json.loads(written(ns.ConvergenceStudy(**CASES["orders"]), tmp_path / "study.json").read_text())
+    content = json.loads(good())
     change(content)
     (tmp_path / "study.json").write_text(json.dumps(content))
     with pytest.raises(ValueError) as caught:
