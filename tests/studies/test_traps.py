@@ -78,7 +78,9 @@ def noisy_u(precision):
         return -p.sigma0 * preconditioner(x[1], p.sigma0, p.eps0), 2.0
 
     sde = ns.SDE("noisy u", drift, diffusion, ("theta", "u"))
-    return study(ns.rmsprop(**(RMSPROP | dict(eps0=0.1))), sde, dict(theta=1.2, u=1.0)).run(2048, precision=precision)
+    return study(ns.rmsprop(**(RMSPROP | dict(eps0=0.1))), sde, dict(theta=1.2, u=1.0), estimator="coupled").run(
+        2048, precision=precision
+    )
 
 
 @pytest.mark.parametrize("precision", ["mix", "f64"])
