@@ -29,7 +29,7 @@ def study(a=1.0, b=1.0, s=1.0, momentum=False, **changes):
     settings = dict(
         sde=sde,
         initial=start,
-        eta2=[t * 2.0**-k for k in (3, 5)],
+        eta2=[t * 2.0**-k for k in (3, 4)],
         horizon=(t0 + 1.0) * t,
         times=[(t0 + 1.0) * t],
         test_functions=[QUINTIC if name == "quintic" else name for name in DEGREES],
