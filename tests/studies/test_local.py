@@ -203,7 +203,7 @@ def test_scaling_rule_at_every_step(problem):
 
 def test_scaling_rule_of_adam(problem):
     """(1 - kappa) C h at matched times, from t0: C of E theta on P4 is -.34126, of E theta^2 -.77760."""
-    settings = dict(reference=ns.scaling_rule([2, 4]), eta2=FINE, estimator="local")
+    settings = dict(reference=ns.scaling_rule(4), eta2=FINE, estimator="local")
     orders = problem("P4", test_functions=["theta[0]", "theta[0]^2"], **settings).run(40_000, seed=14).order()
     for row in orders[orders.norm == "final"].itertuples():
         wanted = (1 - int(row.sde[-1])) * {"theta[0]": -0.34126, "theta[0]^2": -0.77760}[row.test_function]
