@@ -51,7 +51,7 @@ OTHER_LAWS = [  # law, u0, constants of P1 with that law and start
 def test_other_laws_have_their_own_constants(problem, law, u0, constants):
     start = dict(theta=0.0, u=u0)
     study = problem("P1", noise=law, initial=start, test_functions=list(constants), eta2=[2.0**-k for k in range(3, 7)])
-    result = study.run(400_000, seed=3)
+    result = study.run(200_000, seed=3)
     for function, constant in constants.items():
         fit = fitted(result, function)
         assert fit.constant_std_error < 0.1
