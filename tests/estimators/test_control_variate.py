@@ -1,5 +1,6 @@
 """The linear companion's moments by enumeration, Gaussian means in closed form, and the estimator in studies."""
 
+import functools
 import itertools
 import math
 from types import SimpleNamespace
@@ -184,7 +185,12 @@ def test_a_bump_that_few_trajectories_hit_is_no_number_after_many(sampled):
     assert abs(table.error["cos theta"]) < 0.01
 
 
-@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+@functools.cache
+def in_units_of_one():
+    return alone(test_functions=["theta[0]^9", COSINE]).run(20_000).table
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
 def test_the_choice_does_not_depend_on_the_unit_of_g(unit, sampled):
     """A kink of 1e-8 |theta| was taken for smooth, as two rules of nodes agreed on it to 1e-9."""
     functions = [
@@ -197,7 +203,7 @@ def test_the_choice_does_not_depend_on_the_unit_of_g(unit, sampled):
     table = alone(test_functions=functions).run(20_000).table
     assert table.estimator.tolist() == ["coupled", "coupled", *["control_variate"] * 3]
     assert (table.error.abs() > 2.0 * table.std_error).sum() == 5
-    plain = alone(test_functions=["theta[0]^9", COSINE]).run(20_000).table
+    plain = in_units_of_one()
     for column in ("error", "std_error"):
         scaled = (table[column] / unit).tolist()
         assert scaled[2] == pytest.approx(plain[column][1], rel=1e-7)

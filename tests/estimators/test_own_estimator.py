@@ -35,6 +35,7 @@ def test_it_measures_what_the_local_estimator_does():
     assert (own.band_high - own.error > 1.9 * own.std_error).all()
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_it_is_reported_like_a_built_in_one(tmp_path):
     made = study(Deeper(), sde=[ns.rmsprop_sde(), ns.SDE("other", *two_functions())])
     result = made.run(2048, seed=0)

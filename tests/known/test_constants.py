@@ -175,7 +175,7 @@ def test_local_estimator_measures_the_constant(momentum):
         test_functions=names,
         estimator="local",
     )
-    fits = study.run(trajectories=150_000, seed=11).order().query("norm == 'final'").set_index("test_function")
+    fits = study.run(trajectories=60_000, seed=11).order().query("norm == 'final'").set_index("test_function")
     problem = Coordinate(0.9, 0.0, 1.0, tuple(start.values()), 0.5, math.nan, numbers | dict(bias_correction=1.0), 0.0)
     settings = dict(times=[1.5], fourth=1.8, degree=2, second_moment="updated")
     found = constants.leading(problem, momentum=momentum, **settings)

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ngos_sim.estimators import choose
+from ngos_sim.estimators.coupled import Coupled
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -37,7 +40,9 @@ def test_stationary_variances(printed):
     assert ratios == {"sgd": 64, "signsgd": 8, "adam": 8}
 
 
-def test_lion_by_hand_is_the_built_in_one(printed):
+def test_lion_by_hand_is_the_built_in_one(printed, monkeypatch):
+    """By trajectories, which tell two equations apart on one stream: their laws need not be carried forward."""
+    monkeypatch.setattr(choose, "AUTO", (Coupled(),))
     by_hand, built_in = printed("lion", 2048).partition("by hand\n")[2].split("built in\n")
     assert len(by_hand.splitlines()) == 4
     for one, other in zip(by_hand.splitlines()[1:], built_in.splitlines()[1:], strict=True):

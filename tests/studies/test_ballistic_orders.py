@@ -27,6 +27,7 @@ def test_orders(kind, asked, order):
         horizon=t0 + 1.0,
         times=[t0 + 1.0],
         test_functions=["theta[0]", "theta[0]^2", "v[0]", "v[0]^2"],
+        estimator="coupled",
     )
     orders = study.run(2**15, seed=1).order(order)
     for row in orders[orders.norm == "final"].itertuples():

@@ -78,6 +78,7 @@ def test_a_sampled_quantity_goes_on_beside_a_computed_one(mixed):
     assert "not closed, as it serves theta[0] alone" in found.why["sgd order 1", "theta[0]^2"]
 
 
+@pytest.mark.usefixtures("blank_page")
 @pytest.mark.parametrize("kind", ["computed", "mixed", "by point"])
 def test_runs_are_kept_gone_on_with_and_extended(kind, mixed, tmp_path):
     made = {"computed": study(Closed()), "mixed": mixed, "by point": study(FineOnly())}[kind]

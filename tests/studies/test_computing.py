@@ -110,7 +110,7 @@ def test_ctrl_c_stops_laws_within_a_second(way, monkeypatch):
         pressed.append(time.process_time())
         os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Timer(0.3, press)
+    timer = threading.Timer(0.1, press)
 
     def begun(carrier, *given):
         if carrier.problem.h == 2.0**-14 and timer.ident is None:

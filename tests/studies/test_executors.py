@@ -2,12 +2,9 @@
 
 import functools
 import multiprocessing
-import os
 import pickle
-import signal
 import subprocess
 import sys
-import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +16,7 @@ from ngos_sim.errors import WorkerLost
 from ngos_sim.studies import folder, session, spread, tasks
 from ngos_sim.studies.stopping import Bounds
 
-CHUNKS = 300  # groups of two
+CHUNKS = 140  # groups of two
 
 
 def study(**changes):
@@ -82,9 +79,8 @@ def test_threads(threads):
         assert files(study().run(CHUNKS * CHUNK, seed=3, executor=pool)) == alone()
 
 
-@pytest.mark.parametrize("travel", [False, True])
-def test_the_order_of_chunks_does_not_matter(short, travel):
-    here = Here(many=2 * CHUNKS, travel=travel)
+def test_the_order_of_chunks_does_not_matter(short):
+    here = Here(many=2 * CHUNKS, travel=True)
     assert files(study().run(CHUNKS * CHUNK, seed=3, executor=here)) == alone()
     assert here.ran == 2 * CHUNKS
 
@@ -97,20 +93,6 @@ def test_rounds_to_a_standard_error_are_the_same():
 def test_processes():
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         assert files(study().run(CHUNKS * CHUNK, seed=3, executor=pool)) == alone()
-
-
-def test_dask_runs_the_work_of_a_lost_worker_again(short):
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        victim = next(iter(client.run(os.getpid).values()))
-        killer = threading.Timer(1.5, os.kill, (victim, signal.SIGKILL))
-        killer.start()
-        result = study().run(CHUNKS * CHUNK, seed=3, executor=client.get_executor())
-        assert not killer.is_alive()
-    assert files(result) == alone()
 
 
 def test_the_example_of_a_cluster():
@@ -143,7 +125,7 @@ def test_a_store_goes_on_without_the_executor_and_the_other_way(short, tmp_path)
     study().run(40 * CHUNK, seed=3, executor=first, store=tmp_path)
     second = Here(many=64, order=list)
     study().run(100 * CHUNK, seed=3, store=tmp_path)
-    result = study().run(CHUNKS * CHUNK, seed=3, executor=Here(many=400), store=tmp_path)
+    result = study().run(CHUNKS * CHUNK, seed=3, executor=Here(many=2 * (CHUNKS - 100)), store=tmp_path)
     assert files(result) == alone()
     assert (first.ran, second.ran) == (80, 0)
     assert files(study().run(CHUNKS * CHUNK, seed=3, executor=second, store=tmp_path)) == alone()
@@ -159,7 +141,7 @@ def test_an_interrupted_run_goes_on(short, tmp_path):
         3,
         settings,
         store=tmp_path,
-        executor=Here(many=7),
+        executor=Here(many=11),  # which five tasks wait for
         until=lambda: next(counted) > 20,
     )
     assert ended.stopped == "interrupted"

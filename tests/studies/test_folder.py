@@ -1,12 +1,14 @@
 """Files of a result: names whatever they look like, numbers to the last bit, whole files."""
 
 import math
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import ngos_sim as ns
+from ngos_sim.reporting import figures
 from ngos_sim.studies import folder
 from ngos_sim.studies.figure import replot
 
@@ -35,6 +37,16 @@ def result():
     ).run(1024, threads=1)
 
 
+@pytest.fixture(scope="module")
+def saved(result, tmp_path_factory):
+    """Return the folder of the result."""
+    where = tmp_path_factory.mktemp("saved")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "svg", lambda draw, letters: b"<svg></svg>")  # of report.html
+        result.save(where)
+    return where
+
+
 def test_a_table_comes_back_as_it_was(result, tmp_path):
     (tmp_path / "table.csv").write_bytes(folder.csv(result.table))
     read = folder.read_table(tmp_path / "table.csv")
@@ -44,12 +56,11 @@ def test_a_table_comes_back_as_it_was(result, tmp_path):
         np.testing.assert_array_equal(read[name], result.table[name])
 
 
-def test_a_figure_is_drawn_again_whatever_the_names(result, tmp_path):
-    result.save(tmp_path)
-    before = (tmp_path / "errors.png").read_bytes()
-    (tmp_path / "errors.png").unlink()
-    assert replot(tmp_path).read_bytes() == before
-    assert len(pd.read_csv(tmp_path / "orders.csv", keep_default_na=False)) == 2 * len(NAMES)
+def test_a_figure_is_drawn_again_whatever_the_names(saved):
+    before = (saved / "errors.png").read_bytes()
+    (saved / "errors.png").unlink()
+    assert replot(saved).read_bytes() == before
+    assert len(pd.read_csv(saved / "orders.csv", keep_default_na=False)) == 2 * len(NAMES)
 
 
 def test_numbers_keep_every_bit_and_what_is_missing(tmp_path):
@@ -68,9 +79,9 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"old"
 
 
-def test_a_table_of_an_older_version_is_drawn_as_before(result, tmp_path):
+def test_a_table_of_an_older_version_is_drawn_as_before(result, saved, tmp_path):
     """Before, h was called eta_e."""
-    result.save(tmp_path)
+    shutil.copytree(saved, tmp_path, dirs_exist_ok=True)
     drawn = (tmp_path / "errors.png").read_bytes()
     (tmp_path / "table.csv").write_bytes(folder.csv(result.table.drop(columns="h")))
     assert replot(tmp_path).read_bytes() == drawn

@@ -1,5 +1,6 @@
 """What the local estimator says of itself: units, moments that do not converge, few nodes, rounding, memory."""
 
+import functools
 import math
 import tracemalloc
 from decimal import Decimal, localcontext
@@ -51,10 +52,15 @@ def in_units(time, force, noise, adam):
     )
 
 
+@functools.cache
+def measured(units, adam):
+    return in_units(*units, adam).run(2**14, seed=3).table
+
+
 @pytest.mark.parametrize("adam", [False, True], ids=["rmsprop", "adam"])
 @pytest.mark.parametrize("units", UNITS)
 def test_units_do_not_matter(units, adam):
-    plain, scaled = (in_units(*each, adam).run(2**14, seed=3).table for each in ((1.0, 1.0, 1.0), units))
+    plain, scaled = (measured(each, adam) for each in ((1.0, 1.0, 1.0), units))
     size = math.sqrt(units[0]) ** np.where(plain.test_function.str.contains(r"\^"), 2.0, 1.0)
     np.testing.assert_allclose(scaled.sde_mean / size, plain.sde_mean, rtol=1e-11)
     np.testing.assert_allclose(scaled.std_error / size, plain.std_error, rtol=0.4)  # of other random numbers
@@ -117,21 +123,29 @@ def exact_error(rule, steps, h, rows, g, mean):
     return total - mean
 
 
+FUNCTIONS = {"theta[0]": lambda x: x[0], "theta[0]^2": lambda x: x[0] ** 2, "theta[0]*u[0]": lambda x: x[0] * x[1]}
+
+
+@functools.cache
+def of_few_nodes(h):
+    """Return the rule with v_{k+1} and its errors after one, two and four steps."""
+    rule = ns.rmsprop(second_moment="updated", **RMSPROP)
+    settings = dict(eta2=[h], horizon=4 * h, times=[h, 2 * h, 4 * h], test_functions=list(FUNCTIONS), estimator="local")
+    return rule, study(rule, **settings).run(2**18, seed=1).table
+
+
 @pytest.mark.parametrize("h", [2.0**-4, 2.0**-5])
 @pytest.mark.parametrize("steps", [1, 2, 4])
 def test_what_few_nodes_leave_is_in_the_standard_error(h, steps):
     """v_{k+1}, Gaussian noise: the first step is no longer exact with standard error 0."""
-    rule = ns.rmsprop(second_moment="updated", **RMSPROP)
-    functions = {"theta[0]": lambda x: x[0], "theta[0]^2": lambda x: x[0] ** 2, "theta[0]*u[0]": lambda x: x[0] * x[1]}
-    settings = dict(eta2=[h], horizon=4 * h, times=[h, 2 * h, 4 * h], test_functions=list(functions), estimator="local")
+    rule, table = of_few_nodes(h)
     nodes, weights = np.polynomial.hermite_e.hermegauss({1: 120, 2: 40, 4: 8}[steps])
     rows = nodes.tolist(), (weights / weights.sum()).tolist()
     u = 1.0 + 0.4 * math.exp(-1.3 * steps * h)
     theta, square = naive.rmsprop_sde_moments(steps * h, 1.2, 1.4, hessian=0.9, **RMSPROP)
     means = {"theta[0]": theta, "theta[0]^2": square, "theta[0]*u[0]": theta * u}
-    table = study(rule, **settings).run(2**18 if steps == 4 else 2**16, seed=1).table
     for row in table[table.step == steps].itertuples():
-        exact = exact_error(rule, steps, h, rows, functions[row.test_function], means[row.test_function])
+        exact = exact_error(rule, steps, h, rows, FUNCTIONS[row.test_function], means[row.test_function])
         assert row.std_error > 0.0
         assert abs(row.error - exact) < 4.0 * row.std_error, row.test_function
         if steps == 1:

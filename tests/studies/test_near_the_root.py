@@ -35,7 +35,7 @@ def sde_means(u, t0, t, corrected):
     return mean, mean**2 + 0.64 * second
 
 
-@pytest.mark.parametrize("u", [0.0, 1e-12, 1e-6, 1e-3])
+@pytest.mark.parametrize("u", [0.0, 1e-6, 1e-3])
 @pytest.mark.parametrize(("corrected", "t0"), [(False, 0.0), (False, 0.25), (True, 0.0)])
 def test_the_control_variate_is_exact(u, corrected, t0):
     """Four steps of Rademacher noise: all 16 paths give the optimizer's means, quadrature the SDE's."""

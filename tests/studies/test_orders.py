@@ -1,7 +1,5 @@
 """Orders of real studies whose expansion misleads: coarse steps, half powers, no noise at all, few steps."""
 
-import math
-
 import numpy as np
 import pytest
 
@@ -23,9 +21,7 @@ def study(eta2, optimizer=None, **changes):
 def test_intervals_hold_order_one_and_the_predicted_constant_from_an_eighth_on():
     """At h = 1/8 .. 1/128 with 65,536 trajectories they held 1 in 12 % (theta u) and 20 % (u^2) of the runs."""
     made = study(EIGHTH, test_functions=["theta[0]*u[0]", "u[0]^2"], times=[1.0])
-    rows = [
-        row for seed in range(12) for row in made.run(65_536, seed=seed).order().itertuples() if row.norm == "final"
-    ]
+    rows = [row for seed in range(6) for row in made.run(65_536, seed=seed).order().itertuples() if row.norm == "final"]
     assert np.mean([row.ci_low < 1.0 < row.ci_high for row in rows]) > 0.85
     off = [abs(row.constant - row.predicted_constant) / row.constant_std_error for row in rows]
     assert np.mean(np.array(off) < 1.96) > 0.85
@@ -33,11 +29,11 @@ def test_intervals_hold_order_one_and_the_predicted_constant_from_an_eighth_on()
     assert all(row.constant_std_error < 0.02 * abs(row.constant) for row in rows)
 
 
-@pytest.mark.parametrize("first", [1, 2, 4, 16])
+@pytest.mark.parametrize("first", [1, 4, 16])
 def test_a_coarse_first_point_pins_no_order(first):
     """One step has a standard error of 0 and an error that no asymptotics holds for."""
     made = study(None, ns.rmsprop(**RMSPROP | {"c2": 0.8}), steps=[first * 2**k for k in range(5)], times=[1.0])
-    rows = [made.run(4096, seed=seed).order().iloc[0] for seed in range(10)]
+    rows = [made.run(4096, seed=seed).order().iloc[0] for seed in range(6)]
     assert np.mean([row.ci_low < 1.0 < row.ci_high for row in rows]) > 0.75
     assert not any(row.verdict.startswith("fails") for row in rows)
 
@@ -55,15 +51,7 @@ def test_points_of_few_steps_do_not_enter():
     }
 
 
-def _tanh(theta, p):
-    return math.tanh(theta)
-
-
-def _log_cosh(theta, p):
-    return math.log(math.cosh(theta))
-
-
-@pytest.mark.parametrize("loss", [ns.quadratic(0.9), ns.Loss("log cosh", gradient=_tanh, value=_log_cosh)])
+@pytest.mark.parametrize("loss", [ns.quadratic(0.9), ns.log_cosh(1.0)], ids=["quadratic", "log-cosh"])
 @pytest.mark.parametrize("precision", ["mix", "f64"])
 def test_a_study_without_noise_is_of_order_one(loss, precision):
     """Its errors are exact but for what the integrator, float32 and rounding leave: no wrong limit."""
@@ -102,7 +90,7 @@ def test_half_powers_beside_order_one_fail_no_theorem(changes, functions):
     """C h + B h^(3/2) was called a half order or a wrong limit."""
     loss = {"loss": ns.linear(0.7)} if "noise" in changes else {}
     made = study([2.0**-k for k in range(3, 10)], test_functions=functions, times=[1.0], **changes, **loss)
-    for seed in range(6):
+    for seed in range(3):
         orders = made.run(16_384, seed=seed).order()
         assert not orders.verdict.str.startswith("fails").any(), orders.verdict.tolist()
         known = orders[orders.predicted_constant.notna()]
@@ -178,6 +166,7 @@ def test_a_half_order_has_its_constant_beside_the_predicted_one():
     assert two.verdict.str.startswith("fails order 2: ").all()
 
 
+@pytest.mark.usefixtures("blank_page")
 def test_a_figure_is_drawn_again_for_the_order_that_was_asked(tmp_path):
     result = study([2.0**-4, 2.0**-5, 2.0**-6]).run(1024)
     assert "slope 2" in [text.get_text() for text in result.plot(theorem=2.0).texts]

@@ -123,14 +123,13 @@ def exact(name, d, h):
     )
 
 
-@pytest.mark.parametrize("d", [2, 3])
 @pytest.mark.parametrize("name", ["sgd", "ball"])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_linear_optimizers_are_measured_exactly(name, d, estimator):
-    table = study(name, d, estimator).run(ESTIMATORS[estimator], seed=1).table
+def test_linear_optimizers_are_measured_exactly(name, estimator):
+    table = study(name, 3, estimator).run(ESTIMATORS[estimator], seed=1).table
     assert table.estimator.unique().tolist() == [estimator]
     for row in table.itertuples():
-        (chain, _), (path, _) = exact(name, d, row.eta2)
+        (chain, _), (path, _) = exact(name, 3, row.eta2)
         g = (
             np.eye(len(chain))[0]
             if row.test_function == "theta[0]"
@@ -180,11 +179,10 @@ def test_an_sde_of_order_two_with_a_hessian_that_is_a_matrix(estimator):
 
 
 @pytest.mark.parametrize("name", ["rmspropw", "adamw"])
-@pytest.mark.parametrize("d", [2, 3])
-def test_decay_by_local_and_by_the_companion(name, d):
+def test_decay_by_local_and_by_the_companion(name):
     changes = dict(test_functions=["theta[0]", "theta[1] - 2*theta[0]", "u[0]"], eta2=[2.0**-4, 2.0**-5])
     local, other = (
-        study(name, d, estimator, **changes).run(count, seed=seed).table
+        study(name, 3, estimator, **changes).run(count, seed=seed).table
         for seed, (estimator, count) in enumerate(dict(local=20_000, control_variate=400_000).items())
     )
     assert (np.abs(local.error - other.error) < 4 * np.hypot(local.std_error, other.std_error)).all()

@@ -15,7 +15,7 @@ COARSE = [2.0**-k for k in range(2, 7)]
 @pytest.fixture(scope="module")
 def precise():
     """Return a precise run of SGD on a quadratic loss, whose error is known, and its true errors."""
-    result = closed_forms.study("SGD", eta2=COARSE, times=[0.5, 1.0]).run(1_500_000, seed=3)
+    result = closed_forms.study("SGD", eta2=COARSE, times=[0.5, 1.0]).run(1_000_000, seed=3)
     return result, closed_forms.errors(result.study)
 
 
@@ -111,6 +111,7 @@ def test_who_has_a_residual(problem):
         assert table.integrator_residual.isna().all() != there
 
 
+@pytest.mark.usefixtures("blank_page")
 def test_a_table_without_the_column_still_plots(precise, tmp_path):
     result, _ = precise
     result.save(tmp_path)

@@ -93,7 +93,7 @@ def test_start_may_depend_on_eta2():
 
 def test_nonfinite_trajectories_raise_and_carry_the_result():
     explosive = ns.Loss("explosive", lambda theta, p: -(theta**9), lambda theta, p: -(theta**10) / 10)
-    study = small(oracle=ns.NGOS(explosive), initial=dict(theta=3.0, u=1.0))
+    study = small(oracle=ns.NGOS(explosive), initial=dict(theta=3.0, u=1.0), estimator="coupled")
     with pytest.raises(
         ns.NonFiniteError, match=r"left the finite numbers: 1024 at eta2=0\.125 \(the first: 0\)"
     ) as caught:

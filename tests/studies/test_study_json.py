@@ -12,6 +12,7 @@ import ngos_sim as ns
 from ngos_sim.studies import folder, study_file
 from ngos_sim.studies.description import source_hash
 from ngos_sim.studies.plugins import Plugins
+from ngos_sim.studies.written import content as content_of
 from tests.support.plug_ins import PLUGIN
 
 CASES = {
@@ -33,7 +34,7 @@ CASES = {
         test_functions=["theta[0]", "loss"],
     ),
     "orders": dict(
-        oracle=ns.NGOS(ns.log_cosh(width=2.0), ns.lorentz_variance(1.0, 0.5)),
+        oracle=ns.NGOS(ns.quadratic(1.5), 2.0),
         optimizer=ns.heavy_ball(sigma=0.5, mu=1.0),
         sde=[ns.heavy_ball_sde(), ns.heavy_ball_sde(order=2)],
         initial=dict(theta=1.0, v=0.0),
@@ -41,6 +42,16 @@ CASES = {
         horizon=2.0,
         times=[1.0, 2.0],
         test_functions=["theta[0]*v[0]", "norm(grad)"],
+    ),
+    "curved": dict(
+        oracle=ns.NGOS(ns.double_well(1.2, 0.9, 0.8), ns.lorentz_variance(0.9, 0.6)),
+        optimizer=ns.rmsprop(sigma0=0.8, eps0=0.1, c2=1.3),
+        sde=ns.rmsprop_sde(),
+        initial=dict(theta=1.2, u=1.4),
+        steps=4,
+        horizon=1.0,
+        times=[1.0],
+        test_functions=["theta[0]"],
     ),
     "matrices": dict(
         oracle=ns.NGOS(ns.quadratic([[1.0, 0.3], [0.3, 2.0]]), [[1.0, 0.5], [0.5, 1.0]]),
@@ -135,9 +146,7 @@ def own(my):
 
 def written(study, path):
     """Write the study.json of a study that has not run."""
-    from ngos_sim.studies.written import content
-
-    path.write_text(json.dumps(content(study, 1024, 0, "f64")))
+    path.write_text(json.dumps(content_of(study, 1024, 0, "f64")))
     return path
 
 
@@ -183,9 +192,15 @@ def test_a_changed_source_is_refused_with_both_hashes(plugin, tmp_path):
     )
 
 
+@functools.cache
+def good():
+    """Return the text of a good JSON study file."""
+    return json.dumps(content_of(ns.ConvergenceStudy(**CASES["orders"]), 1024, 0, "f64"))
+
+
 def edited(tmp_path, change):
     """Return the message of a good JSON study file that was changed: one line."""
-    content = json.loads(written(ns.ConvergenceStudy(**CASES["orders"]), tmp_path / "study.json").read_text())
+    content = json.loads(good())
     change(content)
     (tmp_path / "study.json").write_text(json.dumps(content))
     with pytest.raises(ValueError) as caught:

@@ -24,7 +24,9 @@ def fitted(result, function):
 
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_errors_have_the_predicted_constants(problem, name):
-    result = problem(name, test_functions=list(CONSTANTS[name])).run(400_000, seed=1)
+    coarse = {} if name == "P1" else dict(eta2=[2.0**-k for k in range(3, 7)])  # E theta^2 of P1 bends there
+    made = problem(name, test_functions=list(CONSTANTS[name]), **coarse)
+    result = made.run(200_000 if coarse else 400_000, seed=1)
     for function, constant in CONSTANTS[name].items():
         fit = fitted(result, function)
         assert fit.constant_std_error < max(0.06, 0.05 * abs(constant)), function
@@ -49,7 +51,7 @@ OTHER_LAWS = [  # law, u0, constants of P1 with that law and start
 def test_other_laws_have_their_own_constants(problem, law, u0, constants):
     start = dict(theta=0.0, u=u0)
     study = problem("P1", noise=law, initial=start, test_functions=list(constants), eta2=[2.0**-k for k in range(3, 7)])
-    result = study.run(400_000, seed=3)
+    result = study.run(200_000, seed=3)
     for function, constant in constants.items():
         fit = fitted(result, function)
         assert fit.constant_std_error < 0.1
@@ -156,7 +158,7 @@ def test_gaussian_svag_is_the_optimizer_at_eta_over_ell_in_law(problem):
 
 def test_low_skewness_restores_order_one(problem):
     """A fixed skewed law leaves an error of order eta in E theta u; with skewness falling like 1/sigma it is eta^2."""
-    settings = dict(eta2=[2.0**-k for k in range(4, 9)], test_functions=["theta[0]*u[0]"])
+    settings = dict(eta2=[2.0**-k for k in range(3, 8)], test_functions=["theta[0]*u[0]"])
     fixed, low = (
         problem("P2", noise=law, **settings).run(150_000, seed=10).order().iloc[0]
         for law in (ns.skewed(skewness=1.5), ns.skewed(low_skewness=1.5))

@@ -2,6 +2,8 @@
 
 from itertools import combinations
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from ngos_sim.reporting import figures
@@ -12,6 +14,12 @@ def draw(function, width=6.8):
     kept = []
     assert figures.png(lambda axes: kept.append(function(axes)), width).startswith(b"\x89PNG")
     return kept[0]
+
+
+def sketch(function):
+    """Return the Axes of a figure that function(axes) has drawn on and nobody has printed: for what lines hold."""
+    axes = FigureCanvasAgg(Figure(layout="constrained")).figure.add_subplot()
+    return function(axes)
 
 
 def words(axes):

@@ -18,7 +18,7 @@ from ngos_sim.processes.rule import parameters
 from tests.support import naive
 
 CONSTANTS = dict(sigma0=0.8, eps0=0.1, c2=1.3)
-H, STEPS, HESSIAN, T0 = 0.02, 7, 0.9, 0.1
+H, STEPS, HESSIAN, T0 = 0.02, 5, 0.9, 0.1
 RULES = [
     (ns.rmsprop(**CONSTANTS), ns.rmsprop_sde(), [1.2, 1.4]),
     (ns.rmsprop(second_moment="updated", **CONSTANTS), ns.rmsprop_sde(), [1.2, 1.4]),
