@@ -103,7 +103,7 @@ SCRIPT = """
     parts = [Part(rule, ns.gaussian(), 1, 0.1, 1.0)]
     program, inputs = assemble(oracle, parts, np.eye(1), observed, np.zeros((1, 1)), 0.1, 0.0, records, 5)
     block = cpu.Kernel(program, inputs, "f64").block(0)
-    hits = [sum(kernel.stats.cache_hits.values()) for kernel in (lanes.row.kernel, kernels.block)]
+    hits = [sum(kernel.stats.cache_hits.values()) for kernel in (lanes.row.kernel, kernels.chunks)]
     print(repr(float(np.abs(block).max())), *hits)
 """
 
