@@ -4,14 +4,14 @@ from itertools import combinations
 
 from matplotlib.text import Text
 
-from ngos_sim.reporting import figures
+from ngos_sim.reporting.figures import canvas
 
 
 def draw(function, width=6.8):
-    """Return the Axes of a figure that `figures.png` has drawn with function(axes)."""
+    """Return the Axes of a figure as `figures.png` prints it, drawn with function(axes)."""
     kept = []
-    assert figures.png(lambda axes: kept.append(function(axes)), width).startswith(b"\x89PNG")
-    return kept[0]
+    with canvas._own_figure(lambda axes: kept.append(function(axes)), width):
+        return kept[0]
 
 
 def words(axes):
