@@ -169,7 +169,7 @@ def test_plot_draws_the_same_figure_again(drawn, call, study, tmp_path):
     [b"", b"a,b\n1,2\n", b"\xff\xfe\x00", TABLE.replace(" ", ",").encode() + b"\n", b"eta_e,time\n1\n2,3,4\n", "words"],
     ids=["empty", "other columns", "not utf-8", "no rows", "ragged", "words for numbers"],
 )
-def test_plot_of_what_is_no_table(call, study, tmp_path, content):
+def test_plot_of_what_is_no_table(drawn, call, study, tmp_path, content):
     if content == "words":
         call("run", study(), "--out", "good")
         content = (tmp_path / "good" / "table.csv").read_bytes().replace(b"0.25,0.25,0.5", b"x,y,z")

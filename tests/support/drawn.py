@@ -16,7 +16,7 @@ def draw(function, width=6.8):
 
 def words(axes):
     """Return every word that is drawn of a figure, with its box in pixels."""
-    axes.figure.canvas.draw()
+    axes.figure.draw_without_rendering()
     of_ticks, shown = set(), []
     for axis in (axes.xaxis, axes.yaxis):
         of_ticks |= {label for tick in axis.majorTicks + axis.minorTicks for label in (tick.label1, tick.label2)}
