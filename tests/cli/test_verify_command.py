@@ -25,7 +25,7 @@ def small(shows):
 
 
 @pytest.mark.parametrize(("shows", "status", "count"), [(CONSISTENT, 0, "1 of 1"), (NO_ORDER, 1, "0 of 1")])
-def test_verify(drawn, call, tmp_path, monkeypatch, shows, status, count):
+def test_verify(call, tmp_path, monkeypatch, shows, status, count):
     monkeypatch.setattr(theorems, "CASES", {"small": small(shows)})
     found, out, err = call("verify", "small", "--out", "out")
     assert (found, err) == (status, "")

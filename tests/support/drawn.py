@@ -6,14 +6,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from ngos_sim.reporting import figures
+from ngos_sim.reporting.figures import canvas
 
 
 def draw(function, width=6.8):
-    """Return the Axes of a figure that `figures.png` has drawn with function(axes)."""
+    """Return the Axes of a figure as `figures.png` prints it, drawn with function(axes)."""
     kept = []
-    assert figures.png(lambda axes: kept.append(function(axes)), width).startswith(b"\x89PNG")
-    return kept[0]
+    with canvas._own_figure(lambda axes: kept.append(function(axes)), width):
+        return kept[0]
 
 
 def sketch(function):
@@ -24,7 +24,7 @@ def sketch(function):
 
 def words(axes):
     """Return every word that is drawn of a figure, with its box in pixels."""
-    axes.figure.canvas.draw()
+    axes.figure.draw_without_rendering()
     of_ticks, shown = set(), []
     for axis in (axes.xaxis, axes.yaxis):
         of_ticks |= {label for tick in axis.majorTicks + axis.minorTicks for label in (tick.label1, tick.label2)}

@@ -23,6 +23,7 @@ def decaying():
     }
 
 
+@functools.cache
 def decays():
     """Return {name: program and inputs} of each pair on a quadratic loss."""
     oracle, functions = ns.NGOS(ns.quadratic(0.9)), ["theta[0]", "theta[0]^2"]
@@ -32,6 +33,7 @@ def decays():
     }
 
 
+@functools.cache
 def ballistic():
     """Return {name: program and inputs} of ballistic RMSprop and Adam beside their SDEs of each order."""
     oracle, gaussian, start = ns.NGOS(ns.quadratic(0.9)), ns.gaussian(), {"theta": 1.2, "m": -0.4, "v": 1.4}
@@ -45,6 +47,7 @@ def ballistic():
     return found
 
 
+@functools.cache
 def of_the_clock_eta():
     """Return {name: program and inputs}: SGD and its kin, whose steps have an empty row c, beside all their SDEs."""
     averages = (lambda x, o, c, p: (-o.gradient,), lambda x, o, c, p: (0.0,))
@@ -58,6 +61,7 @@ def of_the_clock_eta():
     return found
 
 
+@functools.cache
 def curved():
     """Return {name: program and inputs} of RMSprop and its SDE on every curved loss and moving covariance, d = 2."""
     settings = ns.gaussian(), [[1.2, 1.4], [-0.3, 0.7]], ["theta[0]", "loss", "trace(Sigma)"]
@@ -65,6 +69,7 @@ def curved():
     return {name: beside_its_sde(oracle, rule, sde, *settings) for name, oracle in CURVED.items()}
 
 
+@functools.cache
 def signs():
     """Return {name: program and inputs} of SignSGD, Signum and Lion beside their SDEs; of two laws of the noise."""
     gaussian, heavy, start = ns.gaussian(), ns.student_t(5.0), {"theta": 1.2, "m": -0.4}

@@ -90,6 +90,7 @@ def users():
     return build(ns.NGOS(loss), [(ns.rmsprop(**RMSPROP), noise, 1)], ["loss", g], start, 2.0**-4, 3)
 
 
+@functools.cache
 def rules():
     """Return {name: program and inputs}: each rule, convention and kind of noise, beside an SDE, d up to 3."""
     start = [[1.2, 1.4], [-0.3, 0.7], [0.5, 1.0]]
@@ -120,6 +121,7 @@ def second_brownian():
     return ns.SDE("second", near.drift, diffusion, near.slots, near.schedule, channels=2, nu=0.3)
 
 
+@functools.cache
 def two_channels():
     """Return {name: program and inputs} of optimizers beside SDEs of one and of two channels; SVAG has its Gaussian."""
     rule, sde, svag = ns.rmsprop(**RMSPROP), second_brownian(), svag_law(ns.uniform(), 2.0)
@@ -223,6 +225,7 @@ def own_rule():
     return ns.Optimizer("own", step, base.slots, base.schedule, **base.parameters)
 
 
+@functools.cache
 def local_errors():
     """Return {name: program and inputs}: what the local estimator runs for each rule."""
     start, moving = dict(theta=1.2, u=1.4), dict(theta=1.2, m=-0.4, u=1.4, t0=0.125)

@@ -1,4 +1,4 @@
-"""Every built-in SDE, in each of its orders, is held to its order by a case of `ngos-sim verify`."""
+"""Every case of `ngos-sim verify` builds; every built-in SDE is held to each of its orders by one."""
 
 import pytest
 
@@ -11,14 +11,23 @@ SDES = [(kind, int(order)) for kind, one in KINDS["sde"].items() for order in on
 
 
 @pytest.fixture(scope="module")
-def held():
+def built():
+    """Return {name: studies} of every case."""
+    made = {name: case.study() for name, case in CASES.items()}
+    return {name: [*each.values()] if isinstance(each, dict) else [each] for name, each in made.items()}
+
+
+def test_every_case_builds_and_is_named_once(built):
+    titles = [case.title for case in CASES.values()]
+    assert len(set(titles)) == len(titles)
+    assert all(study.points for studies in built.values() for study in studies)
+
+
+@pytest.fixture(scope="module")
+def held(built):
     """Return {(name of an SDE, order)} of the cases that hold an SDE to an order."""
-    found = set()
-    for case in (each for each in CASES.values() if each.shows in (CONSISTENT, WITHIN)):
-        made = case.study()
-        for study in made.values() if isinstance(made, dict) else [made]:
-            found |= {(sde.name, case.order) for sde in study.sdes}
-    return found
+    holding = {name: case.order for name, case in CASES.items() if case.shows in (CONSISTENT, WITHIN)}
+    return {(sde.name, order) for name, order in holding.items() for study in built[name] for sde in study.sdes}
 
 
 @pytest.mark.parametrize(("kind", "order"), SDES)

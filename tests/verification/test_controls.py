@@ -11,7 +11,6 @@ import ngos_sim as ns
 from ngos_sim.processes.rule import Oracle
 from ngos_sim.verification import controls
 from ngos_sim.verification.case import CONSISTENT, FIRST_ORDER, HALF_ORDER, NO_ORDER, WITHIN, Case
-from ngos_sim.verification.theorems import CASES
 from tests.support import naive
 
 SMALL = dict(
@@ -126,11 +125,3 @@ def test_judgements_of_a_theorem_of_order_2(shows, changes, good, words):
     found, said = case.judge({"": Found(orders(**{"predicted_constant": math.nan} | changes))})
     assert found == good
     assert words in said
-
-
-def test_every_case_builds_and_is_named_once():
-    titles = [case.title for case in CASES.values()]
-    assert len(set(titles)) == len(titles)
-    for case in CASES.values():
-        made = case.study()
-        assert all(study.points for study in (made.values() if isinstance(made, dict) else [made]))

@@ -25,7 +25,7 @@ from ngos_sim.engines.layout import (
     aligned,
     records,
 )
-from ngos_sim.engines.program import BLOCK, ChunkSums, cost, no_law
+from ngos_sim.engines.program import BLOCK, BLOCKS, ChunkSums, cost, no_law
 
 _GROUP_STEPS = 2e7  # process steps, coordinates and trajectories of one task: about 50 ms
 
@@ -168,17 +168,19 @@ class Kernel:
 
     def block(self, index):
         """Return the observables of block `index`, shape (records, test functions, observables, 128)."""
-        work, out = self._workspace()
-        kernels.block(self._source, self._sizes, self._key, np.uint64(index * BLOCK), self._given, work, out)
-        return out
+        return self._run(index, 1, 1)[0]
 
     def chunks(self, first, count):
         """Return ChunkSums of chunks first .. first + count - 1, in this thread."""
+        return self._run(first * BLOCKS, BLOCKS, count)[1]
+
+    def _run(self, first, blocks, count):
+        """Run `count` chunks of `blocks` blocks; return the last block's observables and the chunks' sums."""
         work, out = self._workspace()
         sums = np.empty((count, *self._shape, 2))
         nonfinite = np.empty((count, 2), dtype=np.int64)
-        kernels.chunks(self._source, self._sizes, self._key, self._given, work, out, first, sums, nonfinite)
-        return ChunkSums(sums, nonfinite)
+        kernels.chunks(self._source, self._sizes, self._key, self._given, work, out, first, blocks, sums, nonfinite)
+        return out, ChunkSums(sums, nonfinite)
 
 
 def nbytes(program, inputs, precision):

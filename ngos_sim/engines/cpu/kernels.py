@@ -21,7 +21,7 @@ from ngos_sim.engines.cpu.lanes import Row, enter_feature, enter_row
 from ngos_sim.engines.cpu.observing import at_coordinate, features, observe, reduce
 from ngos_sim.engines.cpu.product import product
 from ngos_sim.engines.layout import Now
-from ngos_sim.engines.program import BLOCK, BLOCKS
+from ngos_sim.engines.program import BLOCK
 
 _L = np.uint64(BLOCK)
 _second_word = njit(**JIT)(rng.second_word)
@@ -130,7 +130,7 @@ def _advance(source, place, which, numbers, work, sizes, now, again):
 
 
 @njit(**KERNEL, inline="always")
-def block(source, sizes, key, trajectory, given, work, out):
+def _block(source, sizes, key, trajectory, given, work, out):
     """Run one block of 128 trajectories; out (records, test functions, observables, lanes)."""
     d, substeps, starts, records = sizes.d, sizes.substeps, given.starts, given.records
     noise, state, pulls = work.noise, work.state, work.pulls
@@ -179,12 +179,15 @@ def block(source, sizes, key, trajectory, given, work, out):
 
 
 @njit(**KERNEL)
-def chunks(source, sizes, key, given, work, out, first, sums, nonfinite):
-    """Run whole chunks; sums (chunks, records, test functions, observables, 2)."""
+def chunks(source, sizes, key, given, work, out, first, blocks, sums, nonfinite):
+    """Run chunks of `blocks` blocks each from block `first` on; sums (chunks, records, test functions, observables, 2).
+
+    out : holds the last block's observables in the end; a block alone is a chunk of one, of the same compiled code.
+    """
     for chunk in range(len(sums)):
         nonfinite[chunk, 0], nonfinite[chunk, 1] = 0, -1
-        for b in range(BLOCKS):
-            trajectory = np.uint64((first + chunk) * BLOCKS + b) * _L
-            block(source, sizes, key, trajectory, given, work, out)
+        for b in range(blocks):
+            trajectory = np.uint64(first + chunk * blocks + b) * _L
+            _block(source, sizes, key, trajectory, given, work, out)
             mine, before = sums[chunk], b * BLOCK
             reduce(source, out, mine, before, given.places, sizes.d, trajectory, nonfinite[chunk], work)

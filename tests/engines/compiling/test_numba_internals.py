@@ -79,56 +79,45 @@ SCRIPT = """
 """
 
 
-def runner(folder):
-    """Return run(prelude="", **environment): stdout and stderr of a process that calls a kernel cached in a folder."""
-    place = folder / "place"
-    place.mkdir()
-    (place / "kernel.py").write_text("def double(x):\n    return x + x\n", encoding="utf-8")
-    base = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+@pytest.fixture
+def run(tmp_path):
+    """Return run(prelude=""): stdout and stderr of a process that calls a kernel cached in a folder."""
+    (tmp_path / "kernel.py").write_text("def double(x):\n    return x + x\n", encoding="utf-8")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def script(prelude="", **environment):
-        code = prelude + "\n" + textwrap.dedent(SCRIPT).replace("PLACE", str(place))
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=base | environment)
+    def script(prelude=""):
+        code = prelude + "\n" + textwrap.dedent(SCRIPT).replace("PLACE", str(tmp_path))
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stderr
         return done.stdout.split(), done.stderr
 
     return script
 
 
-@pytest.fixture
-def run(tmp_path):
-    return runner(tmp_path)
+def double(x):
+    return x + x
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    """Return a runner, and a copy of its disk cache once the kernel is in it."""
-    folder = tmp_path_factory.mktemp("cached")
-    run = runner(folder)
-    assert run() == (["42.0", "0"], "")
-    assert run() == (["42.0", "1"], "")
-    shutil.copytree(folder / "cache", folder / "copy")
-    return run, folder
-
-
-@pytest.fixture
-def cached(kept):
-    """Return a runner whose kernel is in the disk cache, and that cache."""
-    run, folder = kept
-    shutil.rmtree(folder / "cache")
-    shutil.copytree(folder / "copy", folder / "cache")
-    return run, folder / "cache"
+def called():
+    """Return what a kernel gives, and its hits in the disk cache: as in a new process, it knows no other kernel."""
+    kernel = numba_internals.njit(cache=True)(double)
+    return kernel(21.0), sum(kernel.stats.cache_hits.values())
 
 
 @pytest.mark.parametrize("ending", ["nbi", "nbc"])
 @pytest.mark.parametrize("damage", ["empty", "cut", "zeros", "a bit"])
-def test_a_damaged_cache_file_is_compiled_anew(cached, ending, damage):
-    run, cache = cached
-    (file,) = cache.rglob(f"*.{ending}")
+def test_a_damaged_cache_file_is_compiled_anew(tmp_path, monkeypatch, ending, damage):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert [called(), called()] == [(42.0, 0), (42.0, 1)]
+    (file,) = tmp_path.rglob(f"*.{ending}")
     whole = file.read_bytes()
     half = len(whole) // 2
     flipped = whole[:half] + bytes([whole[half] ^ 1]) + whole[half + 1 :]
     file.write_bytes({"empty": b"", "cut": whole[:half], "zeros": bytes(len(whole)), "a bit": flipped}[damage])
+    assert [called(), called()] == [(42.0, 0), (42.0, 1)]
+
+
+def test_a_kernel_comes_from_another_process(run):
     assert run() == (["42.0", "0"], "")
     assert run() == (["42.0", "1"], "")
 
