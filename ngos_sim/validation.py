@@ -46,8 +46,8 @@ def named_numbers(owner, parameters):
     return {name: number(f"{owner}: {name}", value, "a finite number") for name, value in parameters.items()}
 
 
-def integer(name, value, least=None):
-    """Return an integer as an int; raise ValueError by `name` for what is none or below `least`.
+def integer(name, value, least=None, most=math.inf):
+    """Return an integer as an int; raise ValueError by `name` for what is none, below `least` or above `most`.
 
     NumPy's integers are integers, and so is a float that is one, such as 1e6.
     """
@@ -58,6 +58,8 @@ def integer(name, value, least=None):
     if found is None or (least is not None and found < least):
         kind = {None: "an integer", 1: "a positive integer"}.get(least, f"an integer of at least {least}")
         raise ValueError(f"{name}={described(value)} must be {kind}")
+    if found > most:
+        raise ValueError(f"{name}={described(value)}: at most {most} is allowed")
     return found
 
 
@@ -145,7 +147,9 @@ def symmetric_matrix(name, value):
 
 
 def _array(value):
-    """Return a value as an array; of rows of different lengths one that holds no number."""
+    """Return a value as an array; of rows of different lengths, or masked values, one that holds no number."""
+    if np.ma.is_masked(value):  # np.asarray has what stands behind a mask
+        return np.array(None)
     try:
         return np.asarray(value)
     except ValueError:

@@ -117,3 +117,10 @@ def test_what_a_study_is_given_is_checked_by_these():
     )
     with pytest.raises(ValueError, match=r"^device=\['cpu'\]; allowed: cpu, cuda, auto, python$"):
         study.run(10, device=["cpu"])
+
+
+def test_what_stands_behind_a_mask_is_no_number():
+    masked = np.ma.array([1.2, 3.0], mask=[False, True])
+    with pytest.raises(TypeError, match="theta=.* is not a number or a vector of numbers"):
+        validation.coordinate_values("theta", masked)
+    assert validation.coordinate_values("theta", np.ma.array([1.2, 3.0])) == (1.2, 3.0)

@@ -10,6 +10,7 @@ from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Re
 from ngos_sim.estimators.known_means import Means, contradicts
 from ngos_sim.estimators.near import two_channels, unsuited
 from ngos_sim.estimators.polynomials import Term
+from ngos_sim.estimators.schedules import jump
 from ngos_sim.estimators.starts import singular
 from ngos_sim.estimators.test_functions import TestFunction
 from ngos_sim.known import gaussian_law
@@ -33,7 +34,7 @@ class ControlVariate(Estimator):
         sde, problem = opponent.sde, problems[0]
         if sde is None:
             return Refused("there is no companion of known moments")
-        if reason := two_channels(sde) or unsuited(problem) or singular(problem, sde):
+        if reason := two_channels(sde) or unsuited(problem) or singular(problem, sde) or jump(problems, sde):
             return Refused(reason)
         try:
             terms = _terms(problem, function, problem.shared.once(_LastLaws).linear(sde))

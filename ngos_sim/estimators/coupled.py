@@ -9,6 +9,7 @@ import numpy as np
 from ngos_sim.estimators import paired, rounding
 from ngos_sim.estimators.estimator import Estimator, Plan, Quantity, Refused, Served
 from ngos_sim.estimators.near import rough_start
+from ngos_sim.estimators.schedules import jump_within_a_step
 from ngos_sim.estimators.starts import singular
 
 _SAME_SAMPLES = "the larger minibatch being made of the smaller ones' samples"
@@ -25,11 +26,14 @@ class Coupled(Estimator):
     name = "coupled"
 
     def serves(self, problems, opponent, function):
-        """Refuse an SDE whose coefficients cannot be taken at the start; doubt one that starts near a singularity."""
+        """Refuse an SDE without coefficients at the start or with a jump that its integrator does not meet.
+
+        One that starts near a singularity is doubted.
+        """
         of_data = problems[0].oracle.data is not None
         if opponent.sde is None:
             return Served(how=_SAME_SAMPLES if of_data else "")
-        if reason := singular(problems[0], opponent.sde):
+        if reason := singular(problems[0], opponent.sde) or jump_within_a_step(problems, opponent.sde):
             return Refused(reason)
         rough = rough_start(problems, opponent)
         doubt = f"{rough}: the powers of the extrapolation are not assured there, see integrator_residual"

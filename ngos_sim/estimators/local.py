@@ -11,6 +11,7 @@ from ngos_sim.estimators import local_span, paired, pivots, rounding
 from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
 from ngos_sim.estimators.near import growth, nearest, rough_start
 from ngos_sim.estimators.polynomials import too_heavy
+from ngos_sim.estimators.schedules import jump
 from ngos_sim.known import linear_flow
 from ngos_sim.known.probing import NoMoments
 from ngos_sim.oracles.noises import gaussian
@@ -40,6 +41,8 @@ class Local(Estimator):
     def serves(self, problems, opponent, function):
         """Serve polynomials in the span of a basis near an SDE whose moments are known."""
         problem = problems[0]
+        if reason := jump(problems, opponent.sde):
+            return Refused(reason)
         try:
             near, why = nearest(problem, opponent)
         except NoMoments as error:

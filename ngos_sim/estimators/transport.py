@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ngos_sim.estimators.estimator import Checked, Estimator, Plan, Quantity, Reading, Refused, Served
+from ngos_sim.estimators.schedules import jump
 from ngos_sim.estimators.starts import near_root, singular
 from ngos_sim.estimators.transport_answer import LEAST, LEVELS, answers
 from ngos_sim.estimators.transport_law import Carrier
@@ -75,7 +76,7 @@ class Transport(Estimator):
 
     def serves(self, problems, opponent, function):
         """Serve smooth functions of independent coordinates of at most three slots."""
-        if reason := _unsuited(problems[0]) or _unsuited_sde(problems[0], opponent) or _start(problems):
+        if reason := _unsuited(problems[0]) or _unsuited_sde(problems, opponent) or _start(problems):
             return Refused(reason)
         try:
             expanded(problems[0], function)
@@ -155,11 +156,11 @@ def _unsuited(problem):
     return "" if min(law.moments, law.moments_seen) == np.inf else f"noise {law.name!r} has a heavy tail"
 
 
-def _unsuited_sde(problem, opponent):
+def _unsuited_sde(problems, opponent):
     """Return why an opponent is not served, as a clause, or an empty string."""
     if opponent.sde is None:
         return "the reference is the optimizer at another batch size, not an SDE"
-    return singular(problem, opponent.sde)
+    return singular(problems[0], opponent.sde) or jump(problems, opponent.sde)
 
 
 def _start(problems):

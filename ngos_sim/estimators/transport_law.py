@@ -21,6 +21,7 @@ from ngos_sim.engines.transport_platen import nodes as platen_nodes
 from ngos_sim.engines.transport_platen import platen, table
 from ngos_sim.engines.transport_probe import Kinks, kinks
 from ngos_sim.estimators.problem import Problem
+from ngos_sim.estimators.schedules import variation
 from ngos_sim.estimators.transport_means import Coordinate, Factor, Unserved, valued
 from ngos_sim.estimators.transport_places import PILOT, expected, places
 from ngos_sim.known.quadrature import law_rule
@@ -29,7 +30,10 @@ from ngos_sim.processes.calling import rows
 from ngos_sim.processes.rule import parameters
 
 FINER = (1, 2)  # of the SDE's steps: what they give is extrapolated
-_STEPS = 64  # of the SDE from the start to the horizon, at least
+_STEPS, _OF_TURNS = (
+    64,
+    32.0,
+)  # of the SDE from the start to the horizon, at least, and for each unit its schedule varies
 LEAST = 0.2  # spread of a logarithm about its reference: a slot counts as smooth on a scale of 20 %
 _NARROWEST = (0.005, 0.05)  # of theta's way, alone and beside u: no long lattices, nor less than u moves theta by
 _MARGIN = 5.0  # deviations of theta beyond what the pilots have seen
@@ -102,7 +106,8 @@ class Carrier:
 
     def steps_of(self, sde):
         """Return how many steps an SDE takes at least to one of the optimizer."""
-        return sde.refinement * max(1, round(_STEPS / self.problem.steps))
+        least = max(_STEPS, _OF_TURNS * variation(self.problem, sde))
+        return sde.refinement * max(1, round(least / self.problem.steps))
 
     def noise(self, nodes):
         """Return the Draw of the noise law: its atoms, or so many nodes."""

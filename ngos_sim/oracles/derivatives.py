@@ -9,6 +9,7 @@ of the intervals that tell, of 36 (one for each decade of |theta| from 1e-9 to 1
 few scales, another branch on a part of the axis, anything between the intervals, which are a sixteenth of |theta| wide.
 """
 
+import itertools
 import numbers
 from types import SimpleNamespace
 
@@ -25,7 +26,7 @@ _AGREE = 1e-5
 _TELLING = 0.05  # roughness beyond this part of the difference says nothing
 _LOST = 1e-3  # of the largest |f|: a smaller change may be lost to rounding altogether
 _SHARE = 1.0 / 3.0  # of the intervals that tell: so many disagree before it is a mistake
-_ROWS = 64  # sets of parameters that are tried
+_ROWS, _FEW = 64, 4  # sets of parameters that are tried, and of those about a start
 
 
 def _divided_differences():
@@ -39,10 +40,26 @@ def _divided_differences():
 
 
 _DIFFERENCES = _divided_differences()
-_POINTS = np.concatenate([_SCALES, -_SCALES])[:, None] * (1.0 + _WIDTH * 0.5 * (1.0 + _NODES))  # (intervals, 6)
+_ABOUT = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0])  # times a start
 
 
-def check_derivative(owner, function, derivative, parameters):
+def _intervals(begins):
+    """Return the nodes of intervals, shape (intervals, 6)."""
+    return begins[:, None] * (1.0 + _WIDTH * 0.5 * (1.0 + _NODES))
+
+
+_POINTS = _intervals(np.concatenate([_SCALES, -_SCALES]))
+
+
+def check_about(start, owner, function, derivative, parameters):
+    """Raise ValueError unless one function is the derivative of the other where a study starts: `check_derivative`.
+
+    On seven intervals from a quarter of the start, a number that is not 0, to twice it.
+    """
+    check_derivative(owner, function, derivative, parameters, _intervals(start * _ABOUT), _FEW)
+
+
+def check_derivative(owner, function, derivative, parameters, points=_POINTS, most=None):
     """Raise ValueError unless one function is the derivative of the other.
 
     Parameters
@@ -53,13 +70,16 @@ def check_derivative(owner, function, derivative, parameters):
         Each with its name.
     parameters : mapping of str to float or tuple of float
         What p holds: one number, or one a coordinate.
+    points : ndarray, shape (intervals, 6)
+    most : int, optional
+        Sets of parameters that are tried; _ROWS by default.
     """
     chosen = coordinates(parameters)
-    for j, p in chosen.items():
-        found = _disagreement(*(_sampled(owner, *each, p) for each in (function, derivative)))
+    for j, p in itertools.islice(chosen.items(), most):
+        found = _disagreement(points, *(_sampled(owner, *each, p, points) for each in (function, derivative)))
         if found is not None:
             at, expected, slope = found
-            theta = _POINTS[at].mean()
+            theta = points[at].mean()
             of = f" of coordinate {j}" if len(chosen) > 1 else ""
             raise ValueError(
                 f"{owner}: {derivative[0]}{of} is {slope:.5g} at theta={theta:.5g}, "
@@ -99,7 +119,7 @@ def check_gradient(owner, value, gradient, parameters, dimension):
             with np.errstate(all="ignore"):
                 f = _everywhere(joint.number, owner, "value", value, rows, p)
                 slope = _everywhere(joint.vector, owner, "gradient", gradient, rows, p)
-            found = _disagreement(f, slope if slope.ndim == 2 else slope[:, :, j])
+            found = _disagreement(_POINTS, f, slope if slope.ndim == 2 else slope[:, :, j])
             if found is not None:
                 at, expected, own = found
                 where = joint.shown(points[at].mean(axis=0))
@@ -134,10 +154,10 @@ def coordinates(parameters):
     return {j: SimpleNamespace(**dict(zip(parameters, row, strict=True))) for row, j in chosen}
 
 
-def _sampled(owner, name, function, p):
+def _sampled(owner, name, function, p, points):
     """Return a function at the points, NaN where it is not defined."""
     with np.errstate(all="ignore"):
-        return np.array([[value_at(owner, name, function, theta, p) for theta in row] for row in _POINTS.tolist()])
+        return np.array([[value_at(owner, name, function, theta, p) for theta in row] for row in points.tolist()])
 
 
 def value_at(owner, name, function, theta, p):
@@ -164,9 +184,9 @@ def value_at(owner, name, function, theta, p):
     return float(value)
 
 
-def _disagreement(f, slope):
+def _disagreement(points, f, slope):
     """Return an interval, the difference quotient of f and the mean slope where they disagree, None if they do not."""
-    width = _POINTS[:, -1] - _POINTS[:, 0]
+    width = points[:, -1] - points[:, 0]
     with np.errstate(all="ignore"):
         change, integral = f[:, -1] - f[:, 0], width * (slope @ _WEIGHTS)
         rough = np.abs(f @ _DIFFERENCES).max(axis=1) + np.abs(width[:, None] * (slope @ _DIFFERENCES)).max(axis=1)
@@ -177,5 +197,5 @@ def _disagreement(f, slope):
         wrong = telling & (off > _AGREE * size + rough)
     if wrong.sum() <= _SHARE * telling.sum():
         return None
-    at = min(np.flatnonzero(wrong).tolist(), key=lambda i: (abs(np.log(abs(_POINTS[i, 0]))), i))
+    at = min(np.flatnonzero(wrong).tolist(), key=lambda i: (abs(np.log(abs(points[i, 0]))), i))
     return at, change[at] / width[at] + 0.0, integral[at] / width[at] + 0.0  # -0 is 0

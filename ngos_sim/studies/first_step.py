@@ -1,5 +1,6 @@
 """The first call of a user's functions, in plain Python at construction: what gives no numbers is named in a line."""
 
+import itertools
 import math
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import numpy as np
 
 from ngos_sim.engines.program import move
 from ngos_sim.oracles import law_check
+from ngos_sim.oracles.derivatives import check_about
 from ngos_sim.oracles.joint import shown
 from ngos_sim.processes.calling import BadFunctionError, called, cause, checked
 from ngos_sim.processes.rule import Rule, parameters, with_own
@@ -115,6 +117,23 @@ def try_functions(problems):
                 continue
             functions = {"drift": _Role(sde.drift), "diffusion": _Role(sde.diffusion, channels=sde.channels)}
             _called_at(sde.name, sde.slots, functions, told, c, given.start)
+
+
+def check_loss(problems):
+    """Raise ValueError unless the functions of a loss are each other's derivatives about the study's starts.
+
+    When it is made all scales of theta count alike, and a mistake beyond theta = 50 is on few of them. Of joint losses
+    and data nothing is checked.
+    """
+    loss, data = problems[0].oracle.loss, problems[0].oracle.data
+    if data is not None or loss.joint:
+        return
+    theta = np.concatenate([problem.state[:, 0] for problem in problems])
+    functions = {"value": loss.value, "gradient": loss.gradient, "curvature": loss.curvature}
+    pairs = itertools.pairwise((name, each) for name, each in functions.items() if each is not None)
+    ends = {float(end) for end in (theta.min(), theta.max()) if end}
+    for start, (function, derivative) in itertools.product(sorted(ends), pairs):
+        check_about(start, f"loss {loss.name!r}", function, derivative, loss.parameters)
 
 
 def check_noise(study):

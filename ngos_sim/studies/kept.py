@@ -152,7 +152,7 @@ class Kept:
         except TypeError as error:
             if self._store is None:
                 return None
-            raise ValueError(f"store={str(self.folder)!r}: no chunks can be kept: {error}") from None
+            raise ValueError(f"{error}; no chunks of it can be kept in store={str(self.folder)!r}") from None
 
     def begin(self):
         """Put down what the chunks to come are of, once the jobs of all points are known."""

@@ -37,6 +37,7 @@ def resolve(study):
     notes.check_slots(study)
     here = problems.problems(study)
     first_step.try_functions(here)
+    first_step.check_loss(here)
     object.__setattr__(study, "served", choose.choose(study.estimator, here))
     choose.try_first_steps(study.served, here)
     for note in study.notes:

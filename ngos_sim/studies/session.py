@@ -11,7 +11,7 @@ from functools import partial
 from ngos_sim.engines.program import CHUNK
 from ngos_sim.errors import NonFiniteError, StudyWarning
 from ngos_sim.reporting import report
-from ngos_sim.studies import notes, ranking, spread, trouble
+from ngos_sim.studies import notes, ranking, spread, stopping, trouble
 from ngos_sim.studies.hindsight import PILOT, hindsight
 from ngos_sim.studies.integrated import limited, unstable
 from ngos_sim.studies.kept import Kept
@@ -76,7 +76,7 @@ def _too_short(bounds, measurement):
 
 def _first_chunk(first):
     """Return the chunk that begins with a trajectory; raise ValueError where none does."""
-    if integer("first", first, 0) % CHUNK:
+    if integer("first", first, 0, stopping.MOST) % CHUNK:
         raise ValueError(f"first={first!r}: a multiple of {CHUNK} is allowed")
     return first // CHUNK
 

@@ -11,6 +11,7 @@ from ngos_sim.engines.program import CHUNK
 from ngos_sim.studies.series import headline, numerical, total_std_error
 from ngos_sim.validation import integer, number
 
+MOST = 2**53  # trajectories, and the number of the first: up to there float64 counts them
 _PILOT = 8  # chunks, before anything is known
 _GROWTH = 16  # at most so much more in one round
 _SHARE = 0.8  # of the time left is given to one round: what it takes is an estimate
@@ -39,7 +40,7 @@ class Bounds:
     def __post_init__(self):
         count = self.trajectories
         if count is not None:
-            object.__setattr__(self, "trajectories", integer("trajectories", count, 1))
+            object.__setattr__(self, "trajectories", integer("trajectories", count, 1, MOST))
         for name in ("rel_error", "abs_error", "max_seconds"):
             value = getattr(self, name)
             if value is not None:

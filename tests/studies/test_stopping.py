@@ -149,3 +149,14 @@ def test_a_plan_says_that_trajectories_are_lost():
     ) as caught:
         exploding("coupled").plan(100_000)
     assert caught.value.lost is not None
+
+
+@pytest.mark.parametrize("bounds", [dict(trajectories=1e30), dict(trajectories=2**60, max_seconds=1.0)])
+def test_more_trajectories_than_can_be_counted(problem, bounds):
+    study = problem("P2", times=None, eta2=[2.0**-3], test_functions=FUNCTIONS[:1])
+    with pytest.raises(ValueError, match=r"^trajectories=.* at most 9007199254740992 is allowed$"):
+        study.run(**bounds)
+    with pytest.raises(ValueError, match=r"^trajectories=1e\+30: at most 9007199254740992 is allowed$"):
+        study.plan(1e30)
+    with pytest.raises(ValueError, match=r"^first=18446744073709551616: at most 9007199254740992 is allowed$"):
+        study.run(1024, first=2**64)  # whose numbers would be those of the first 1024 trajectories
