@@ -1,6 +1,7 @@
 """The problems of docs/theory.md, "Reference problems", and programs for engine tests; BLAS on one thread."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is there: see `ngos_sim.cli.main`
 
@@ -12,6 +13,13 @@ from ngos_sim.reporting import figures
 from tests.support import programs
 
 matplotlib.use("Agg")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Import no module that is not asked for: the GPU's make every program, for seconds, and the others are many."""
+    asked, gpu = config.option.markexpr, Path(__file__).parent / "gpu"
+    its = gpu in (collection_path, *collection_path.parents)
+    return True if ("not gpu" in asked and its) or (asked == "gpu" and not its and collection_path.is_file()) else None
 
 
 @pytest.fixture

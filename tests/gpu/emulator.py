@@ -22,33 +22,47 @@ class Divergence(Exception):
     """Some lanes wait at a barrier that others never reach."""
 
 
-class Watched:
-    """An array seen from the lanes of a block: checked indices and, where it is written, a log of who touched what."""
+class Checked:
+    """An array that the lanes of a block only read: its indices are checked, fast, as most of the emulator's time is.
 
-    def __init__(self, array, name, block, logged):
-        self.array, self.name, self.block, self.logged = array, name, block, logged
-        self.shape = array.shape
-        self.written, self.read = {}, {}
+    An index of fewer axes than it has is a Row, whose elements are checked and logged in their turn.
+    """
 
-    def _place(self, index):
-        place = tuple(int(i) for i in (index if isinstance(index, tuple) else (index,)))
-        if any(not 0 <= i < n for i, n in zip(place, self.shape, strict=False)):
-            raise IndexError(f"{self.name}{list(place)} is out of bounds {self.shape}, lane {self.block.lane}")
+    def __init__(self, array, name, block):
+        self.array, self.name, self.block = array, name, block
+        self.shape, self.axes = array.shape, array.ndim
+
+    def place(self, index):
+        place = tuple(map(int, index)) if isinstance(index, tuple) else (int(index),)
+        for i, n in zip(place, self.shape, strict=False):
+            if not 0 <= i < n:
+                raise IndexError(f"{self.name}{list(place)} is out of bounds {self.shape}, lane {self.block.lane}")
         return place
 
     def __getitem__(self, index):
-        place = self._place(index)
-        if len(place) < len(self.shape):  # a row: its elements are checked and logged in their turn
+        place = self.place(index)
+        return self.array[place] if len(place) == self.axes else Row(self, place)
+
+
+class Watched(Checked):
+    """An array that they write as well, with a log of who touched what."""
+
+    def __init__(self, array, name, block):
+        super().__init__(array, name, block)
+        self.written, self.read = {}, {}
+
+    def __getitem__(self, index):
+        place = self.place(index)
+        if len(place) < self.axes:
             return Row(self, place)
-        if self.logged:
-            lane = self.block.lane
-            if self.written.get(place, lane) != lane:
-                raise Race(f"{self.name}{list(place)}: lane {lane} reads what lane {self.written[place]} wrote")
-            self.read.setdefault(place, set()).add(lane)
+        lane = self.block.lane
+        if self.written.get(place, lane) != lane:
+            raise Race(f"{self.name}{list(place)}: lane {lane} reads what lane {self.written[place]} wrote")
+        self.read.setdefault(place, set()).add(lane)
         return self.array[place]
 
     def __setitem__(self, index, value):
-        place, lane = self._place(index), self.block.lane
+        place, lane = self.place(index), self.block.lane
         touched = {self.written.get(place, lane), *self.read.get(place, ())} - {lane}
         if touched:
             raise Race(f"{self.name}{list(place)}: lane {lane} writes what lane {touched.pop()} touched")
@@ -61,7 +75,7 @@ class Watched:
 
 
 class Row:
-    """The rest of a Watched array behind its first indices."""
+    """The rest of an array behind its first indices."""
 
     def __init__(self, parent, first):
         self.parent, self.first, self.shape = parent, first, parent.shape[len(first) :]
@@ -100,7 +114,7 @@ class Block:
     def _shared_array(self, shape, kind):
         index = self._asked[self.lane] = self._asked.get(self.lane, -1) + 1
         if index == len(self._shared):
-            self._shared.append(Watched(_empty(shape, kind), f"shared{index}", self, True))
+            self._shared.append(Watched(_empty(shape, kind), f"shared{index}", self))
             self.watched.append(self._shared[-1])
         return self._shared[index]
 
@@ -133,10 +147,8 @@ def launch(module, kernel, blocks, threads, inputs, outputs, order="forward", se
     try:
         for number in range(blocks):
             module.cuda = block = Block(number, threads)
-            read = [
-                Watched(a, f"input{i}", block, False) if isinstance(a, np.ndarray) else a for i, a in enumerate(inputs)
-            ]
-            written = [Watched(a, f"output{i}", block, True) for i, a in enumerate(outputs)]
+            read = [Checked(a, f"input{i}", block) if isinstance(a, np.ndarray) else a for i, a in enumerate(inputs)]
+            written = [Watched(a, f"output{i}", block) for i, a in enumerate(outputs)]
             block.watched += written
             block.run(kernel, (*read, *written), order, seed)
     finally:

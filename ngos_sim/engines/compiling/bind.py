@@ -28,7 +28,8 @@ from ngos_sim.engines.compiling.primitives import CUDA_PRIMITIVES, JIT, PRIMITIV
 TARGETS: dict[str, tuple[dict, dict]] = {  # options of njit for the outermost, and what stands for the primitives
     "cpu": (JIT, PRIMITIVES),
     "cuda": (JIT, CUDA_PRIMITIVES),
-    "python": ({"error_model": "numpy"}, PRIMITIVES),  # the CPU's, called from plain Python: simulated kernels
+    # the CPU's, called from plain Python: simulated kernels
+    "python": ({"error_model": "numpy", "no_cfunc_wrapper": True}, PRIMITIVES),
 }
 _ARITHMETIC = {f: f for f in vars(arithmetic).values() if isinstance(f, python_types.FunctionType)}
 _ELEMENTARY = {  # what stands for math's and NumPy's
@@ -179,6 +180,7 @@ def _unbox_tag(tag_type, value, context):
 
 
 _BOUND: dict[tuple[str, str], Any] = {}
+_ELEMENTARY_TWINS: dict[tuple[str, str], dict] = {}  # of precision and target: one serves every function that calls it
 
 
 def digest(function, precision):
@@ -203,8 +205,10 @@ def bound(function, precision, target):
     """
     key = digest(function, precision), target
     if key not in _BOUND:
-        options, primitives = TARGETS[target]
-        _BOUND[key] = _twin(function, precision, {}, primitives, options)
+        (options, primitives), shared = TARGETS[target], _ELEMENTARY_TWINS.setdefault((precision, target), {})
+        memo = {each: twin for each, twin in shared.items() if each is not function}  # it may have other options
+        _BOUND[key] = _twin(function, precision, memo, primitives, options)
+        shared |= {each: memo[each] for each in memo if each.__module__ == elementary.__name__ and each is not function}
     return _BOUND[key]
 
 

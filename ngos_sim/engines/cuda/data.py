@@ -101,7 +101,7 @@ def _minibatch_margin(shape, place, multiply_add, device):
 
 
 def minibatcher(shape, which, slope, draw, multiply_add, device):
-    """Return fill(rows, state, step, counter): the weighted gradients of a step's minibatches into rows.pull."""
+    """Return fill(rows, state, step, draws, constants): the weighted gradients of minibatches into rows.pull."""
     place, (real, _) = shape.places[which], types_of(shape.precision)
     margin, pick = _minibatch_margin(shape, place, multiply_add, device), _selector(device)
     second_word, words = device(rng.second_word), draw.words
@@ -117,9 +117,9 @@ def minibatcher(shape, which, slope, draw, multiply_add, device):
 
     add = device(add)
 
-    def fill(rows, state, step, counter):
+    def fill(rows, state, step, draws, constants):
         n, batch = np.uint64(rows.data.targets.shape[0]), np.uint64(rows.data.counts[1 + which])
-        first = np.uint64(step) * count * batch
+        first, counter = np.uint64(step) * count * batch, draws.counter
         end, l2 = first + count * batch, rows.data.factors[_L2]
         for j in range(length(rows.data)):
             rows.pull[j] = l2 * state[begin + np.uint64(j) * slots]
@@ -186,7 +186,7 @@ def _sample_margin(shape, place, multiply_add, device):
 
 @functools.cache
 def full_batch(shape, place, slope, draw, noisy, spread, multiply_add, device):
-    """Return fill(rows, state, step, counter): pull of all samples, and where wanted their noise and Sigma_ii.
+    """Return fill(rows, state, step, draws, constants): pull of all samples; where wanted their noise and Sigma_ii.
 
     noisy : whether Sigma^(1/2) dW is written to rows.mixed; spread : whether the diagonal of Sigma is to rows.spread
     """
@@ -219,7 +219,7 @@ def full_batch(shape, place, slope, draw, noisy, spread, multiply_add, device):
 
     add, finish = device(add), device(finish)
 
-    def fill(rows, state, step, counter):
+    def fill(rows, state, step, draws, constants):
         data, n, d, total = rows.data, np.uint64(rows.data.targets.shape[0]), length(rows.data), zero
         for j in range(d):
             data.sums[j] = zero
@@ -231,7 +231,7 @@ def full_batch(shape, place, slope, draw, noisy, spread, multiply_add, device):
             first = np.uint64(t) * tile
             count = min(tile, n - first)
             if noisy:
-                normals(data.normals, first, count, n, step, counter)
+                normals(data.normals, first, count, n, step, draws.counter)
             for i in range(count):
                 sample = first + np.uint64(i)
                 row = sample * d

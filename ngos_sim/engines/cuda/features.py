@@ -3,25 +3,24 @@
 Factories as in `engines.cuda.steps`; `engines.cuda.thread` calls `feature`.
 """
 
+import functools
 import math
 
 import numpy as np
 
-from ngos_sim.engines.cuda.access import ONE, taker, types_of
+from ngos_sim.engines.cuda.access import ONE, idler, taker, types_of
 from ngos_sim.engines.cuda.data import averager, full_batch
 from ngos_sim.engines.cuda.fields import coupler, spreader, whole_feature
 
 
 def _surveyor(shape, place, scope, functions, draw, multiply_add, device):
-    """Return fill(rows, state, draws, constants): the rows that a feature reads."""
+    """Return fill(rows, state, step, draws, constants): the rows that a feature reads."""
     if not shape.of_data:
-        couple = coupler(shape, place, functions, multiply_add, device)
-        return device(lambda rows, state, draws, constants: couple(rows, state, constants))
+        return coupler(shape, place, functions, multiply_add, device)
     if not (scope.pull or scope.spread):
-        return device(lambda rows, state, draws, constants: None)
+        return idler(device)
     wanted = (False, scope.spread)  # noise, the diagonal of Sigma
-    survey = full_batch(shape, place, functions.sample, draw, *wanted, multiply_add, device)
-    return device(lambda rows, state, draws, constants: survey(rows, state, np.uint32(0), draws.counter))
+    return full_batch(shape, place, functions.sample, draw, *wanted, multiply_add, device)
 
 
 def _summer(shape, place, scope, function, device):
@@ -46,6 +45,16 @@ def _summer(shape, place, scope, function, device):
     return device(total)
 
 
+@functools.cache
+def _sum_alone(device):
+    """Return mean(rows, state, start): start, of a feature that has no mean over samples beside its sum."""
+
+    def mean(rows, state, start):
+        return start
+
+    return device(mean)
+
+
 def feature(shape, which, row, observed, functions, draw, multiply_add, device):
     """Return write(rows, state, draws, constants): feature `row` of process `which` into its row of the state.
 
@@ -54,12 +63,12 @@ def feature(shape, which, row, observed, functions, draw, multiply_add, device):
     place, scope, (real, _) = shape.places[which], shape.scopes[row], types_of(shape.precision)
     at = place.state_at + place.slots * shape.d + row
     survey = _surveyor(shape, place, scope, functions, draw, multiply_add, device)
-    summed, mean = _summer(shape, place, scope, observed.function, device), device(lambda rows, state, start: start)
+    summed, mean = _summer(shape, place, scope, observed.function, device), _sum_alone(device)
     if observed.sample is not None:
         mean = averager(shape, place, observed.sample, multiply_add, device)
 
     def write(rows, state, draws, constants):
-        survey(rows, state, draws, constants)
+        survey(rows, state, np.uint32(0), draws, constants)
         total = mean(rows, state, summed(rows, state, constants))
         state[at] = real(math.sqrt(total)) if scope.root else total
 

@@ -25,7 +25,9 @@ def _evaluator(shape, place, function, count, at, device):
 
 @functools.cache
 def coupler(shape, place, functions, multiply_add, device):
-    """Return fill(rows, state, constants): pull and spread of a process into rows; no code where it has none."""
+    """Return fill(rows, state, step, draws, constants): pull and spread of a process into rows, where it has them."""
+    if not shape.dense_loss and functions.gradient is functions.variance is None:
+        return idler(device)
     a_at, s_at, put = place.constants_at, place.constants_at + place.loss * shape.d, putter(shape.d, device)
     write_pull, write_spread = puller(shape, place, multiply_add, device), idler(device)
     if functions.gradient is not None:
@@ -43,7 +45,7 @@ def coupler(shape, place, functions, multiply_add, device):
 
         write_spread = device(of_covariance)
 
-    def fill(rows, state, constants):
+    def fill(rows, state, step, draws, constants):
         write_pull(rows, state, constants)
         write_spread(rows, state, constants)
 

@@ -76,15 +76,11 @@ def adder(d, strides, device):
     return device(add)
 
 
-def drawer(shape, place, functions, multiply_add, device):
-    """Return fill(rows, state, draws, constants, n), before a step, and xi(rows, draws, j), chi(draws, j) in it.
-
-    They are the normal of coordinate j, or the normalised sum of normals; xi is (Sigma^(1/2) zeta)_j where all
-    coordinates make it, and of minibatches 0: their noise is in their gradient.
-    """
-    d, (real, noise), law = shape.together, types_of(shape.precision), functions.law
-    single, scale = place.stride == 1, real(1.0 / math.sqrt(place.stride))
-    row = 0 if single else shape.strides.index(place.stride) * d
+@functools.cache
+def _normal(precision, stride, row, device):
+    """Return xi(rows, draws, j) and chi(draws, j): a normal, or `stride` of them, summed from `row` on, normalised."""
+    real, noise = types_of(precision)
+    single, scale = stride == 1, real(1.0 / math.sqrt(stride))
 
     def xi(rows, draws, j):
         return draws.xi[j] if single else noise(draws.xi_sums[row + j] * scale)
@@ -92,15 +88,35 @@ def drawer(shape, place, functions, multiply_add, device):
     def chi(draws, j):
         return draws.chi[j] if single else noise(draws.chi_sums[row + j] * scale)
 
-    def mixed(rows, draws, j):
+    return device(xi), device(chi)
+
+
+@functools.cache
+def _mixed(device):
+    """Return xi(rows, draws, j) of coordinates whose noise all of them make."""
+
+    def xi(rows, draws, j):
         return rows.mixed[j]
 
-    chi = device(chi) if place.channels == 2 else zeros(noise, device)
+    return device(xi)
+
+
+def drawer(shape, place, functions, multiply_add, device):
+    """Return fill(rows, state, draws, constants, n), before a step, and xi(rows, draws, j), chi(draws, j) in it.
+
+    They are the normal of coordinate j, or the normalised sum of normals; xi is (Sigma^(1/2) zeta)_j where all
+    coordinates make it, and of minibatches 0: their noise is in their gradient.
+    """
+    d, (_, noise), law = shape.together, types_of(shape.precision), functions.law
+    row = 0 if place.stride == 1 else shape.strides.index(place.stride) * d
+    xi, chi = _normal(shape.precision, place.stride, row, device)
+    if place.channels != 2:
+        chi = zeros(noise, device)
     if shape.of_data:
-        return idler(device), zeros(noise, device) if place.minibatches else device(mixed), chi
+        return idler(device), zeros(noise, device) if place.minibatches else _mixed(device), chi
     if functions.mixed is None and not shape.dense_noise:
-        return idler(device), device(xi), chi
-    xi, multiply = device(xi), multiplier(d, noise, multiply_add, device)
+        return idler(device), xi, chi
+    multiply = multiplier(d, noise, multiply_add, device)
 
     def by_root(rows, state, constants):
         multiply(rows.mixed, rows.root, rows.zeta, ZERO, ONE)
@@ -112,21 +128,18 @@ def drawer(shape, place, functions, multiply_add, device):
             rows.zeta[j] = law(xi(rows, draws, j), draws.extra[j], n)
         mix(rows, state, constants)
 
-    return device(fill), device(mixed), chi
+    return device(fill), _mixed(device), chi
 
 
 def feeder(shape, which, functions, draw, multiply_add, device):
     """Return fill(rows, state, step, draws, constants): pull, and spread and mixed where a field makes them."""
     place = shape.places[which]
     if not shape.of_data:
-        couple = coupler(shape, place, functions, multiply_add, device)
-        return device(lambda rows, state, step, draws, constants: couple(rows, state, constants))
+        return coupler(shape, place, functions, multiply_add, device)
     if place.minibatches:
-        feed = minibatcher(shape, which, functions.sample, draw, multiply_add, device)
-    else:
-        wanted = (True, place.spread)  # noise, the diagonal of Sigma
-        feed = full_batch(shape, place, functions.sample, draw, *wanted, multiply_add, device)
-    return device(lambda rows, state, step, draws, constants: feed(rows, state, step, draws.counter))
+        return minibatcher(shape, which, functions.sample, draw, multiply_add, device)
+    wanted = (True, place.spread)  # noise, the diagonal of Sigma
+    return full_batch(shape, place, functions.sample, draw, *wanted, multiply_add, device)
 
 
 def stepper(shape, which, functions, carry, draw, multiply_add, device):
