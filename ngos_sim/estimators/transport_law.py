@@ -30,10 +30,7 @@ from ngos_sim.processes.calling import rows
 from ngos_sim.processes.rule import parameters
 
 FINER = (1, 2)  # of the SDE's steps: what they give is extrapolated
-_STEPS, _OF_TURNS = (
-    64,
-    32.0,
-)  # of the SDE from the start to the horizon, at least, and for each unit its schedule varies
+_STEPS, _OF_TURNS = 64, 32.0  # of the SDE from the start to the horizon, at least; for each unit its schedule varies
 LEAST = 0.2  # spread of a logarithm about its reference: a slot counts as smooth on a scale of 20 %
 _NARROWEST = (0.005, 0.05)  # of theta's way, alone and beside u: no long lattices, nor less than u moves theta by
 _MARGIN = 5.0  # deviations of theta beyond what the pilots have seen
