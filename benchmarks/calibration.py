@@ -2,9 +2,10 @@
 
 python benchmarks/calibration.py [--json]
 
-Real runs, a seed each. The truth of an error is one local run of 400 times as many trajectories, or the closed form
-of closed_forms.py; that of a constant is predicted by theory; that of an order is 1. A markdown table,
-or one JSON array.
+Real runs, blocks of long ones (blocks.py); of 65,536 trajectories, where orders and constants are asked for, normal
+draws like a hundred of them, and beside these the hundred. The truth of an error is one local run of 64 blocks of
+65,536 trajectories, or the closed form of closed_forms.py; that of a constant is predicted by theory; that of an order
+is 1. A markdown table, or one JSON array.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import itertools
 import json
 import math
 
+import blocks
 import closed_forms
 import numpy as np
 import recursions
@@ -21,13 +23,13 @@ import ngos_sim as ns
 from ngos_sim.statistics import order
 from ngos_sim.statistics.chunks import normal_quantile
 from ngos_sim.studies.prediction import Predictions
-from ngos_sim.studies.series import at_norm, groups, total_std_error
+from ngos_sim.studies.series import at_norm, groups
 from ngos_sim.studies.series import fitted as series_fit
 
 SEEDS, POWER_SEEDS = 2000, 400
-FEW, MANY = 4096, 65_536  # trajectories a seed: bands are by Sidak below 65,536, by groups of chunks from there on
+FEW, MANY = 4096, 65_536  # trajectories a seed
 ONE = 1024  # those of the power curve
-LONG = 400  # times as many
+HELD = 256  # blocks of MANY trajectories of which coverage is asked where it takes real ones
 ROUNDING = 1e-9  # of an error: a first step, the same for all trajectories, has a standard error of 0
 DELTAS, BISECTIONS, CAUGHT = (0.001, 0.003, 0.01, 0.03, 0.1), 3, 0.99
 COARSE, FINE, WIDE, COARSEST = ([2.0**-k for k in range(*ends)] for ends in ((3, 7), (4, 9), (3, 8), (2, 7)))
@@ -57,12 +59,6 @@ def scaled(x, o, c, p):
     return (1.0 + p.delta) * theta, u
 
 
-def tables(what, study, trajectories, seeds):
-    """Yield the table of each seed."""
-    for seed in tqdm(range(seeds), desc=what, leave=False):
-        yield study.run(trajectories, seed=seed).table
-
-
 def row(question, study, trajectories, seeds, nominal, hits):
     """Return a row: the share of hits, shape (seeds, series), and the series with the least and the greatest."""
     each = np.mean(hits, axis=0, dtype=np.float64)
@@ -72,44 +68,70 @@ def row(question, study, trajectories, seeds, nominal, hits):
     return {"question": question, "study": study, **counts, "nominal": nominal, **found}
 
 
-def of_errors(what, truth, trajectories, kept, band):
+def inside(runs, true, quantile, spread):
+    """Return whether each error +- quantile spread holds the truth, shape (runs, rows of the table)."""
+    return np.abs(runs.error - true) < quantile * spread + ROUNDING * np.abs(true)
+
+
+def of_errors(what, true, trajectories, runs):
     """Return the rows of the intervals of single errors and of the bands over all times."""
-    true = truth.error.to_numpy()
-    slack = ROUNDING * np.abs(true)
-    inside = np.array([((t.ci_low - slack < true) & (true < t.ci_high + slack)).to_numpy() for t in kept])
-    series = [at.to_numpy() for at in truth.reset_index(drop=True).groupby(["eta2", "test_function"]).groups.values()]
-    within = np.array([((t.band_low - slack < true) & (true < t.band_high + slack)).to_numpy() for t in kept])
-    whole = np.stack([within[:, at].all(axis=1) for at in series], axis=1)
-    promise = ">= 0.95" if band == "Sidak" else "0.95"  # Sidak's inequality gives a bound
+    counts = (what, trajectories, len(runs))
+    series = runs.table.reset_index(drop=True).groupby(["eta2", "test_function"]).groups.values()
+    within = inside(runs, true, runs.band, runs.total)
+    whole = np.stack([within[:, at.to_numpy()].all(axis=1) for at in series], axis=1)
+    alone = inside(runs, true, normal_quantile(0.95), runs.total)
     return [
-        row("95 % interval of an error", what, trajectories, len(kept), "0.95", inside),
-        row(f"95 % band, all times at once, {band}", what, trajectories, len(kept), promise, whole),
+        row("95 % interval of an error", *counts, "0.95", alone),
+        row("95 % band, all times at once, Sidak", *counts, ">= 0.95", whole),  # Sidak's inequality gives a bound
     ]
 
 
-def fitted(study, table, norm, constants):
-    """Return (fit, predicted constant) of each series at the time of a norm; constants are kept by series and time."""
-    series, found = list(groups(table)), []
+def at_the_end(study, runs):
+    """Return the fits of every run at the last time, shape (runs, series), and each series' predicted constant."""
+    table = runs.table.reset_index(drop=True)
+    series, predictions, each, constants = list(groups(table)), Predictions(study), [], []
     for keys, group in series:
-        at = at_norm(group, norm)
-        key = (keys["test_function"], at.time.iloc[-1])
-        if key not in constants:
-            constants[key] = Predictions(study).of(keys, at).first
-        found.append((series_fit(at, norm, series=len(series))[0], constants[key]))
-    return found
+        at = at_norm(group, "final")
+        used, spacing = at[at.enters], float(at.spacing.iloc[0])
+        constants.append(predictions.of(keys, at).first)
+        numbers = zip(runs.error[:, used.index], runs.total[:, used.index], strict=True)
+        each.append([order.fit(used.h, *one, rows=len(series), spacing=spacing) for one in numbers])
+    return list(zip(*each, strict=True)), [constants] * len(runs)
 
 
-def of_fits(what, study, trajectories, kept):
+def at_the_largest(study, runs):
+    """Return the fits of every run of norm max, and the predicted constants at their times, as `at_the_end`."""
+    known, predictions, fits, constants = {}, Predictions(study), [], []
+    for table in tqdm(runs.tables(), total=len(runs), leave=False):
+        series = [(keys, at_norm(group, "max")) for keys, group in groups(table)]
+        for keys, at in series:
+            key = (keys["test_function"], at.time.iloc[-1])
+            if key not in known:
+                known[key] = predictions.of(keys, at).first
+        constants.append([known[keys["test_function"], at.time.iloc[-1]] for keys, at in series])
+        fits.append([series_fit(at, "max", series=len(series))[0] for _, at in series])
+    return fits, constants
+
+
+def of_fits(what, study, trajectories, runs, norms=("final", "max")):
     """Return the rows of constants and orders, at the last time and of norm max, and of false verdicts."""
-    constants, half, rows, counts = {}, normal_quantile(0.95), [], (what, trajectories, len(kept))
-    for norm, promise, name in (("final", "0.95", "at the last time"), ("max", ">= 0.95", "norm max")):
-        fits = [fitted(study, table, norm, constants) for table in tqdm(kept, desc=f"{what}, fits", leave=False)]
-        near = [[abs(fit.constant - true) < half * fit.constant_std_error for fit, true in each] for each in fits]
-        ordered = np.isfinite([[fit.order for fit, _ in each] for each in fits]).all(axis=0)  # else too few resolved
-        held = np.array([[fit.ci_low < 1.0 < fit.ci_high for fit, _ in each] for each in fits])[:, ordered]
-        fails = [[any(fit.verdict().startswith("fails") for fit, _ in each)] for each in fits]
+    half, rows, counts = normal_quantile(0.95), [], (what, trajectories, len(runs))
+    for norm, promise, name, ask in (
+        ("final", "0.95", "at the last time", at_the_end),
+        ("max", ">= 0.95", "norm max", at_the_largest),
+    ):
+        if norm not in norms:
+            continue
+        fits, constants = ask(study, runs)
+        true = np.array(constants)
+        said = np.array([[(fit.constant, fit.constant_std_error) for fit in each] for each in fits])
+        ordered = np.isfinite([[fit.order for fit in each] for each in fits]).all(axis=0)  # else too few resolved
+        held = np.array([[fit.ci_low < 1.0 < fit.ci_high for fit in each] for each in fits])[:, ordered]
+        fails = [[any(fit.verdict().startswith("fails") for fit in each)] for each in fits]
+        near = np.abs(said[..., 0] - true) < half * said[..., 1]
         rows.append(row(f"95 % interval of a constant, {name}", *counts, promise, near))
-        rows.append(row(f"95 % interval of an order, {name}", *counts, promise, held))
+        if ordered.any():
+            rows.append(row(f"95 % interval of an order, {name}", *counts, promise, held))
         rows.append(row(f"right SDE, some verdict fails, {name}", *counts, "<= 0.01", fails))
     return rows
 
@@ -121,46 +143,64 @@ def coarse(first):
     return ns.ConvergenceStudy(ns.NGOS(ns.quadratic(0.9)), rule, sde=RIGHT, eta2=eta2, **settings)
 
 
+def of_coarse(first, few, many):
+    """Return the rows of a first point of so many steps; few, many : Runs of ONE and of MANY trajectories."""
+    what, study = f"RMSprop, first point of {first} steps", coarse(first)
+    found = of_fits(what, study, ONE, few, ["final"])
+    found += of_fits(what, study, MANY, many.drawn(SEEDS), ["final"])
+    return found + of_fits(what, study, MANY, many, ["final"])
+
+
 def coverage():
     """Return the rows of all intervals."""
     found = []
-    for first, trajectories in itertools.product((1, 2, 4, 16), (ONE, MANY)):
-        what, study = f"RMSprop, first point of {first} steps", coarse(first)
-        found += of_fits(what, study, trajectories, list(tables(what, study, trajectories, SEEDS)))
-    for what, study, trajectories, fits in (
-        ("RMSprop, local", rmsprop(), FEW, True),
-        ("Adam, local", adam(), FEW, True),
-        ("RMSprop, coupled", rmsprop(eta2=COARSE, estimator="coupled"), FEW, False),
-        ("RMSprop, local", rmsprop(eta2=2.0**-4, times="all"), MANY, False),
-        ("RMSprop, coupled", rmsprop(eta2=2.0**-4, times="all", estimator="coupled"), MANY, False),
+    for first in (1, 2, 4, 16):
+        study = coarse(first)
+        found += of_coarse(first, blocks.runs(study, ONE, SEEDS), blocks.runs(study, MANY, blocks.BLOCKS))
+    for what, study, exact_study, fits in (
+        ("RMSprop, local", rmsprop(), rmsprop(), True),
+        ("Adam, local", adam(), adam(), True),
+        ("RMSprop, coupled", rmsprop(eta2=COARSE, estimator="coupled"), rmsprop(eta2=COARSE), False),
     ):
-        exact = study if study.estimator == "local" else rmsprop(eta2=study.eta2, times=study.times)
-        truth = exact.run(LONG * trajectories, seed=SEEDS).table
-        kept = list(tables(what, study, trajectories, SEEDS))
-        found += of_errors(what, truth, trajectories, kept, "Sidak" if trajectories < MANY else "groups")
-        found += of_fits(what, study, trajectories, kept) if fits else []
+        true, runs = truth(exact_study), blocks.runs(study, FEW, SEEDS)
+        found += of_errors(what, true, FEW, runs)
+        found += of_fits(what, study, FEW, runs) if fits else []
     return found
 
 
-def integrated():
-    """Return the rows of coupled intervals at each step, from where what the integrator leaves rules down.
+def truth(study):
+    """Return the errors of a local study as well as a long run tells them; its seed is that of no other run."""
+    return blocks.runs(study, MANY, blocks.BLOCKS, first_seed=SEEDS).mean()
 
-    Beside the same intervals without it.
-    """
+
+def integrated():
+    """Return the rows of coupled intervals at each step, from where what the integrator leaves rules down."""
     halves, found = dict(eta2=COARSEST, times=[0.5, 1.0]), []
-    studies = {f"{name}, coupled": closed_forms.study(name, **halves) for name in closed_forms.NAMES}
-    truths = {what: closed_forms.errors(study) for what, study in studies.items()}
-    for what, make, changes in (("RMSprop", rmsprop, halves), ("Adam", adam, dict(eta2=COARSEST))):
-        studies[f"{what}, coupled"] = make(**changes, estimator="coupled")
-        truths[f"{what}, coupled"] = make(**changes).run(LONG * FEW, seed=SEEDS).table.error.to_numpy()
-    for (what, study), trajectories in itertools.product(studies.items(), (FEW, MANY)):
-        true, kept = truths[what], list(tables(what, study, trajectories, SEEDS))
-        for name, spread in (("with", total_std_error), ("without", lambda table: table.std_error)):
-            inside = np.array([(np.abs(t.error - true) <= normal_quantile(0.95) * spread(t)).to_numpy() for t in kept])
-            for h in COARSEST:
-                question = f"95 % interval of an error, {name} integrator_residual, eta2 = 1/{1.0 / h:g}"
-                hits = inside[:, kept[0].eta2 == h]
-                found.append(row(question, what, trajectories, SEEDS, ">= 0.95" if name == "with" else "-", hits))
+    for name in closed_forms.NAMES:
+        study = closed_forms.study(name, **halves)
+        found += of_integrated(f"{name}, coupled", study, closed_forms.errors(study))
+    for name, make, changes in (("RMSprop", rmsprop, halves), ("Adam", adam, dict(eta2=COARSEST))):
+        study = make(**changes, estimator="coupled")
+        found += of_integrated(f"{name}, coupled", study, truth(make(**changes)))
+    return found
+
+
+def of_integrated(what, study, true):
+    """Return the rows of a coupled study, with and without integrator_residual."""
+    found = []
+    for trajectories, count in ((FEW, SEEDS), (MANY, HELD)):
+        found += at_each_step(what, true, trajectories, blocks.runs(study, trajectories, count))
+    return found
+
+
+def at_each_step(what, true, trajectories, runs):
+    """Return a row a step, with integrator_residual, and one without."""
+    found = []
+    for name, spread, promise in (("with", runs.total, ">= 0.95"), ("without", runs.std_error, "-")):
+        hits = inside(runs, true, normal_quantile(0.95), spread)
+        for h in COARSEST:
+            question = f"95 % interval of an error, {name} integrator_residual, eta2 = 1/{1.0 / h:g}"
+            found.append(row(question, what, trajectories, len(runs), promise, hits[:, runs.table.eta2 == h]))
     return found
 
 
@@ -192,10 +232,8 @@ def wrong(delta, estimator):
 
 def verdicts(delta, estimator):
     """Return the verdict of each seed on an SDE whose diffusion is 1 + delta times the right one."""
-    what, found = f"RMSprop, {estimator}", []
-    for table in tables(f"{what}, delta {delta:.2g}", wrong(delta, estimator), ONE, POWER_SEEDS):
-        found.append(order.fit(table.h, table.error, total_std_error(table)).verdict())
-    return found
+    runs = blocks.runs(wrong(delta, estimator), ONE, POWER_SEEDS)
+    return [order.fit(runs.table.h, *each).verdict() for each in zip(runs.error, runs.total, strict=True)]
 
 
 def power(estimator):

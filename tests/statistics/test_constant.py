@@ -11,25 +11,11 @@ from ngos_sim.statistics import order
 from ngos_sim.statistics.expansion import Expansion
 from ngos_sim.statistics.mixture import quantiles
 from ngos_sim.statistics.theorem import constant
+from tests.support.expansions import drawn
 
 DRAWS = 200
 ROUNDING = 1e-13
 LEAST = 0.95 - 2.0 * np.sqrt(0.95 * 0.05 / DRAWS)
-
-
-def drawn(rng, points, spacing, absent):
-    """Return x and errors x (1 + b_1 t + ..), order 1 and constant 1, the first `absent` of the b_j 0.
-
-    Those whose leading term is less than half or more than twice the finest error are drawn anew.
-    """
-    powers = spacing * np.arange(1, int(8 / spacing) + 1)
-    s = 2.0 ** -np.arange(points)
-    while True:
-        b = rng.standard_normal(len(powers)) * np.exp(rng.uniform(np.log(0.15), 0.0)) ** powers
-        b[:absent] = 0.0
-        error = 1.0 + (b * s[:, None] ** powers).sum(axis=1)
-        if 0.5 < error[-1] < 2.0:
-            return s / 4.0, error * s / 4.0
 
 
 @pytest.mark.parametrize("points", [3, 4, 5, 6, 8])
