@@ -22,14 +22,14 @@ from tests.support.philox import KNOWN, words
 pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install '.[test,gpu-test]'")
 pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip install '.[test,gpu-test]'")
 
+if cuda_package.simulated():
+    pytest.skip("the simulator compiles nothing", allow_module_level=True)
+
 from numba.cuda import dispatcher
 
 from tests.gpu import once, ptx  # noqa: F401
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(cuda_package.simulated(), reason="the simulator compiles nothing"),
-]
+pytestmark = pytest.mark.gpu
 TOLERANCE = {"f32": 1e-6, "mix": 1e-8, "f64": 1e-14}  # of a block's largest value, the GPU contracting a * b + c
 FIRST = 1024  # a trajectory
 
