@@ -22,12 +22,14 @@ from tests.support.philox import KNOWN, words
 pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install '.[test,gpu-test]'")
 pytest.importorskip("cuda.bindings.nvjitlink", reason="needs nvJitLink: pip install '.[test,gpu-test]'")
 
-from tests.gpu import ptx
+if cuda_package.simulated():
+    pytest.skip("the simulator compiles nothing", allow_module_level=True)
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(cuda_package.simulated(), reason="the simulator compiles nothing"),
-]
+from numba.cuda import dispatcher
+
+from tests.gpu import once, ptx  # noqa: F401
+
+pytestmark = pytest.mark.gpu
 TOLERANCE = {"f32": 1e-6, "mix": 1e-8, "f64": 1e-14}  # of a block's largest value, the GPU contracting a * b + c
 FIRST = 1024  # a trajectory
 
@@ -54,9 +56,11 @@ def compared(program, inputs, precision, tolerance):
 
 
 CASES = families.cases()
-# Compilation takes seconds a program: formulas in f32, a GPU's own, all else in f64, and in both what types may change.
+# To compile a program takes seconds. In f32, a GPU's own, are those that bring formulas, and those whose types differ;
+# all others are in f64, and so is, of the former, what takes most registers, calls math's functions or has laws.
 SINGLE = (*families.formulas(), *families.TYPED)
-DOUBLE = [name for name in CASES if name not in families.formulas()]
+BOTH = ("rmsprop", "two channels, groups", "matrices", "hessian gradient", "users", "heavy tails", "signsgd, student-t")
+DOUBLE = [name for name in CASES if name not in SINGLE or name in BOTH]
 INTERPRETED = [*((name, "f64") for name in DOUBLE), *((name, "f32") for name in SINGLE), ("rmsprop", "mix")]
 
 
@@ -106,6 +110,21 @@ def test_the_same_terms_have_the_same_sum_bit_for_bit():
     ptx.run(ptx.parse(text), 1, BLOCK, (terms, sums))
     np.testing.assert_array_equal(sums, programs.tree(terms).ravel())
     assert np.any(sums[::2] != np.cumsum(terms, axis=1)[:, -1])  # another order is seen
+
+
+def test_kernels_share_what_they_are_made_of(monkeypatch):
+    """The tree of sums is compiled once a process, for one type of its arguments: it was a quarter of a compilation."""
+    compiled, compile_cuda = [], dispatcher.compile_cuda
+
+    def noted(function, *rest, **options):
+        compiled.append(function.__name__)
+        return compile_cuda(function, *rest, **options)
+
+    monkeypatch.setattr(dispatcher, "compile_cuda", noted)
+    for d in (2, 3):
+        machine_code.ptx(Kernel(*programs.alone(ns.rmsprop(**programs.RMSPROP), d), "f32").function, "f32")
+    assert compiled.count("step") == 2
+    assert compiled.count("reduce") <= 1
 
 
 def stack(program, inputs):

@@ -59,8 +59,8 @@ ORACLES = {
 
 
 def cases():
-    """Return {name: program and inputs}: RMSprop with SVAG's noise beside its SDE, in one at three levels."""
+    """Return {name: program and inputs}: RMSprop with SVAG's noise beside its SDE, in one at two levels."""
     noise, start = svag_law(ns.uniform(), 2.0), [[1.2, 1.4], [-0.3, 0.7]]
     settings = RMSPROP, ns.rmsprop_sde(), noise, start, ["theta[0]*u[1]", "2*loss - norm(grad)", "trace(Sigma)"]
-    levels = dict.fromkeys(ORACLES, (2,)) | {"joint loss and covariance": (1, 2, 4)}
+    levels = dict.fromkeys(ORACLES, (2,)) | {"joint loss and covariance": (2, 4)}
     return {name: programs.beside_its_sde(ORACLES[name], *settings, levels=each) for name, each in levels.items()}
