@@ -11,7 +11,7 @@ from ngos_sim.statistics import order
 from ngos_sim.statistics.expansion import Expansion
 from ngos_sim.statistics.mixture import quantiles
 from ngos_sim.statistics.theorem import constant
-from tests.support.expansions import drawn
+from tests.support.further_terms import drawn
 
 DRAWS = 200
 ROUNDING = 1e-13

@@ -11,7 +11,7 @@ from ngos_sim.statistics import order
 from ngos_sim.statistics.expansion import Expansion
 from ngos_sim.statistics.interval import interval
 from ngos_sim.statistics.order import MARGIN
-from tests.support.expansions import drawn
+from tests.support.further_terms import drawn
 
 DRAWS = 9
 SHORT = {3: 0.7, 4: 0.02, 5: 2e-4, 6: 3e-5}  # of intervals, the median

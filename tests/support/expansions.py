@@ -1,18 +1,22 @@
-"""Errors of order 1 whose further terms are drawn as the order fit assumes them."""
+"""Predicted Expansions on the constants of P1 to P4 (docs/theory.md, "Reference problems")."""
 
-import numpy as np
+import math
+
+from ngos_sim.known import constants
+from ngos_sim.known.coordinate import Coordinate
+
+RMSPROP = dict(sigma0=0.8, eps0=0.0, c2=1.3)
+ADAM = dict(RMSPROP, c1=2.0)
 
 
-def drawn(rng, points, spacing, absent):
-    """Return x and errors x (1 + b_1 t + ..), order 1 and constant 1, the first `absent` of the b_j 0.
+def rmsprop(hessian, slope, start, variance=1.0, t0=0.0, eps0=0.0, times=(1.0,), bias_correction=0.0, **law):
+    """Return the Expansions of RMSprop on the constants of P1 and P2."""
+    numbers = dict(RMSPROP, eps0=eps0, bias_correction=bias_correction)
+    problem = Coordinate(hessian, slope, variance, start, t0, math.nan, numbers, 0.0)
+    return constants.leading(problem, momentum=False, times=times, **law)
 
-    Those whose leading term is less than half or more than twice the finest error are drawn anew.
-    """
-    powers = spacing * np.arange(1, int(8 / spacing) + 1)
-    s = 2.0 ** -np.arange(points)
-    while True:
-        b = rng.standard_normal(len(powers)) * np.exp(rng.uniform(np.log(0.15), 0.0)) ** powers
-        b[:absent] = 0.0
-        error = 1.0 + (b * s[:, None] ** powers).sum(axis=1)
-        if 0.5 < error[-1] < 2.0:
-            return s / 4.0, error * s / 4.0
+
+def adam(hessian, slope, start, variance=1.0, t0=0.5, eps0=0.0, times=(1.5,), **law):
+    """Return the Expansions of Adam on the constants of P3 and P4."""
+    problem = Coordinate(hessian, slope, variance, start, t0, math.nan, dict(ADAM, eps0=eps0, bias_correction=1.0), 0.0)
+    return constants.leading(problem, momentum=True, times=times, **law)
