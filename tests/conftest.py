@@ -5,6 +5,8 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is there: see `ngos_sim.cli.main`
 
+import signal
+
 import matplotlib
 import pytest
 
@@ -13,6 +15,8 @@ from ngos_sim.reporting import figures
 from tests.support import programs
 
 matplotlib.use("Agg")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of what a script runs in the background, and all that it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path, config):
