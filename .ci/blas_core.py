@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 for library in (Path(np.__file__).parents[1] / "numpy.libs").glob("*openblas*"):
-    name = ctypes.CDLL(str(library)).scipy_openblas_get_corename64_
-    name.restype = ctypes.c_char_p
-    print(name().decode())
+    name = getattr(ctypes.CDLL(str(library)), "scipy_openblas_get_corename64_", None)
+    if name is not None:
+        name.restype = ctypes.c_char_p
+        print(name().decode())

@@ -2,7 +2,7 @@
 
 A run of 1,024 trajectories is mostly the tables made for it. One of a hundred times as many makes these once, and each
 block of its chunks is a run of its own. Of 65,536 trajectories and more, means are normal: what such runs give is drawn
-about what all of them say, with the covariance that a hundred of them have.
+about what all of them say, with the correlations that a hundred of them have and the standard errors that they state.
 """
 
 import itertools

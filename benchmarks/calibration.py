@@ -3,7 +3,7 @@
 python benchmarks/calibration.py [--json]
 
 Real runs, blocks of long ones (blocks.py); of 65,536 trajectories, where orders and constants are asked for, normal
-draws like a hundred of them, and beside these the hundred. The truth of an error is one local run of 64 blocks of
+draws like a hundred of them, and beside these the hundred. The truth of an error is one local run of 127 blocks of
 65,536 trajectories, or the closed form of closed_forms.py; that of a constant is predicted by theory; that of an order
 is 1. A markdown table, or one JSON array.
 """
@@ -29,7 +29,7 @@ from ngos_sim.studies.series import fitted as series_fit
 SEEDS, POWER_SEEDS = 2000, 400
 FEW, MANY = 4096, 65_536  # trajectories a seed
 ONE = 1024  # those of the power curve
-HELD = 256  # blocks of MANY trajectories of which coverage is asked where it takes real ones
+HELD = 2 * blocks.BLOCKS  # blocks of MANY trajectories of which coverage is asked where it takes real ones
 ROUNDING = 1e-9  # of an error: a first step, the same for all trajectories, has a standard error of 0
 DELTAS, BISECTIONS, CAUGHT = (0.001, 0.003, 0.01, 0.03, 0.1), 3, 0.99
 COARSE, FINE, WIDE, COARSEST = ([2.0**-k for k in range(*ends)] for ends in ((3, 7), (4, 9), (3, 8), (2, 7)))

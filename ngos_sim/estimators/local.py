@@ -40,8 +40,8 @@ class Local(Estimator):
 
     def serves(self, problems, opponent, function):
         """Serve polynomials in the span of a basis near an SDE whose moments are known."""
-        problem = problems[0]
-        if reason := jump(problems, opponent.sde):
+        problem, sde = problems[0], opponent.sde
+        if reason := jump(problems, sde) or jump(problems, sde and sde.pivot):
             return Refused(reason)
         try:
             near, why = nearest(problem, opponent)

@@ -1,8 +1,8 @@
 """What the schedule of an SDE does over time: where it jumps, as a learning rate that drops, and how much it turns.
 
-Euler-Maruyama at any number of steps is late by as much at a jump, so that its levels do not differ and nothing is
-extrapolated; on its steps a jump does no harm. Schemes of order 2 and flows of moments take a schedule to be smooth.
-Estimators ask.
+Within a step Euler-Maruyama may be late by as much at every level: the levels do not differ, and nothing is
+extrapolated. Where a jump is at a step it does no harm. Schemes of order 2 and flows of moments take a schedule to be
+smooth. Estimators ask.
 """
 
 from types import SimpleNamespace
@@ -13,7 +13,9 @@ import numpy as np
 from ngos_sim.estimators.paired import LEVELS
 from ngos_sim.processes.rule import parameters
 
-_CELLS = 512  # that [t0, horizon] is searched in: a jump and its return within one are not seen
+_CELLS = (
+    509  # of [t0, horizon], a prime: not seen are a jump and its return within one, and stairs, two in each or more
+)
 _BEYOND, _LEAST = 1.5, 1e-6  # times the move of a cell beside it, and of a column's greatest modulus: then it is halved
 _HALVINGS, _LEFT = 44, 0.1  # of a cell, and the share of its move that is left of a jump: of a root at 0 1e-7 is
 _NEAR, _ON = 1e-9, 1e-6  # of the duration, to t0 and the horizon; of a step
@@ -37,11 +39,12 @@ class Schedules:
 
     def of(self, problem, sde):
         """Return the Schedule of an SDE; of one that is not defined somewhere nothing is known."""
-        key = problem.label, problem.t0, problem.horizon, sde.name
+        key = problem.label, problem.t0, problem.horizon, id(sde)
         if key not in self._found:
             try:
-                self._found[key] = _looked_at(_row(problem, sde), problem.t0, problem.horizon)
-            except (ArithmeticError, ValueError, TypeError, AttributeError):  # the run itself says where it fails
+                with np.errstate(all="ignore"):
+                    self._found[key] = _looked_at(_row(problem, sde), problem.t0, problem.horizon)
+            except Exception:  # whatever a user's function raises: the run itself says where it fails
                 self._found[key] = Schedule()
         return self._found[key]
 
@@ -79,7 +82,8 @@ def _looked_at(row, t0, horizon):
     """Return the Schedule of a function of time to vectors."""
     times = t0 + (horizon - t0) * np.linspace(_NEAR, 1.0 - _NEAR, _CELLS + 1)
     values = np.array([row(t) for t in times.tolist()])
-    moved, size = np.abs(np.diff(values, axis=0)), np.maximum(np.abs(values).max(axis=0), np.finfo(float).tiny)
+    sizes = np.abs(values[1:]).max(axis=0)  # at the start it may be huge, as 1 / (1 - beta^k) is
+    moved, size = np.abs(np.diff(values, axis=0)), np.maximum(sizes, np.finfo(float).tiny)
     beside = np.pad(moved, ((1, 1), (0, 0)), mode="edge")
     steep = moved > _BEYOND * np.minimum(beside[:-2], beside[2:]) + _LEAST * size
     cells = np.flatnonzero(np.any(steep, axis=1)).tolist()
@@ -112,5 +116,8 @@ def _is_met(row, bracket, step):
     if abs(high - number * step) > _ON * step:
         return False
     before, after = row(low), row(high)
-    seen = [row(number * level * (step / level)) for level in LEVELS]
+    try:
+        seen = [row(number * level * (step / level)) for level in LEVELS]
+    except Exception:  # the run says that it is not defined there
+        return True
     return len({bool(np.sum(np.abs(each - after)) <= np.sum(np.abs(each - before))) for each in seen}) == 1

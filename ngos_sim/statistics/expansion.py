@@ -64,7 +64,7 @@ class Expansion:
     ----------
     rho, bounded, scale, gap : ndarray, shape (all shapes,)
         The shapes of the further terms, at first those with all of them, then those without the first, `gap`; at the
-        greatest rho the third finest step lies at the radius.
+        greatest rho the third finest step, `inner`, lies at the radius, or terms are as large as doubles hold.
     shapes, all_shapes : ndarray of int
         The indices of those without a gap, and of all.
     """
@@ -76,8 +76,8 @@ class Expansion:
         sigma = np.maximum(sigma / self._unit, LEAST * np.abs(self.error))
         self.sigma = np.where(sigma > 0.0, sigma, sigma.max() or 1.0)
         self._terms = max(len(x), min(2 * len(x), _ENOUGH))
-        inner = np.sort(self.s)[min(2, len(x) - 1)]
-        most = min(np.ceil(-np.log2(inner) - 1e-9), _MOST // (spacing * self._terms))
+        self.inner = float(np.sort(self.s)[min(2, len(x) - 1)])
+        most = min(np.ceil(-np.log2(self.inner) - 1e-9), _MOST // (spacing * self._terms))
         rho = 2.0 ** np.arange(_LEAST_RHO, int(most) + 1)
         bounded, scale = zip(*_SHAPES, strict=True)
         count = len(rho) * len(_SHAPES)
@@ -110,11 +110,13 @@ class Expansion:
 
     def curve(self, p, shape, at):
         """Return the expected error at other steps `at`, in units of max x, given the errors."""
-        leading, power, other = self.at(p, np.array([shape])).leading.item() / self._unit, self.s**p, at**p
+        fit = self.at(p, np.array([shape]))  # and the room holds what hangs on p alone
+        leading, power, other = fit.leading.item() / self._unit, self.s**p, at**p
         own, terms = self.room.own, self.room.own * self.room.scaled
+        size = terms[0] / power[0]
         covariance = np.outer(terms, terms) * self.errors.kernels[shape] + np.diag(own**2)
         kernels = self._series(self._variables(self.s)[:, None] * self._variables(at))
-        across = np.outer(terms, terms[0] / power[0] * other) * kernels[:, :, shape]
+        across = np.outer(terms, size * other) * kernels[:, :, shape]
         found = leading * other + across.T @ np.linalg.solve(covariance, self.error - leading * power)
         return self._unit * found
 

@@ -76,7 +76,7 @@ def interval(expansion, widening):
         level = _OF_FEW if points <= _FEW else _LEVELS["at95"]
         averaged = _averaged(orders[asked], least[asked], lows[:, 0], highs[:, 0], level)
         low, high = np.minimum(low, averaged.low), np.maximum(high, averaged.high)
-    converges = bool(np.any(expansion.rho[expansion.shapes][kept] < expansion.rho.max()))
+    converges = bool(np.any(expansion.rho[expansion.shapes][kept] * expansion.inner < 1.0 - _END))
     return OrderInterval(
         order=order,
         **dict(zip(_LEVELS, map(Ends, low.tolist(), high.tolist()), strict=True)),

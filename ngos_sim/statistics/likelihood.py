@@ -15,11 +15,11 @@ from ngos_sim.engines.compiling.primitives import KERNEL
 _INNER = {**KERNEL, "cache": False, "no_cpython_wrapper": True}  # called by what is cached, with which it is kept
 
 LEAST = 1e-6  # of an error: a standard error below this part of it counts as this part
-_LARGE = 1e100  # of a determinant, which goes on as its logarithm: the largest double is near
+_LARGE = 1e20  # of a determinant, which goes on as its logarithm: the next factor may be 1e284
 _LEFT = 0.5  # of a variance over its standard error's square, given the others: without rounding 1 or more
 _RESOLVED = 9.0  # z^2 at which half of an error counts as its size
-_NARROW = 1e-7  # of a needle's spread: how well its least is found,
-_FINE, _FINEST = 1e-8, 1e-13  # not worse, not better
+_NARROW = 1e-7  # of a needle's spread: how well its least is found
+_FINE, _FINEST = 1e-8, 1e-13  # of an order: how well it is found at worst and at best
 _TURN = 0.5 * (3.0 - math.sqrt(5.0))  # golden section
 _ROUNDS = 100
 _HIDDEN = 0.1  # of a needle's spread: nearer to its least no interval ends
@@ -230,7 +230,7 @@ def edges(errors, work, shapes, found, rises, away, end, ends):
         best, floor, reach, passed = found[0, i], found[1, i], found[2, i], 0  # of the rises, which ascend
         before, at_before = best, 0.0
         for distance in away:
-            if distance < _HIDDEN * reach:
+            if distance < _HIDDEN * min(reach, 1.0):
                 continue
             order = best + sign * distance
             is_last = sign * (end - order) <= 0.0
@@ -258,7 +258,8 @@ def _crossing(errors, work, shape, floor, rise, bracket, best):
     """
     low, high, at_low, at_high = bracket
     for _ in range(_ROUNDS):
-        step = at_high * (high - low) / (at_high - at_low)
+        apart = at_high - at_low  # infinite where a shape is none at so high an order
+        step = at_high * (high - low) / apart if abs(apart) < np.inf else 0.5 * (high - low)
         order = high - step
         if abs(step) <= _EXACT * abs(order - best):
             break

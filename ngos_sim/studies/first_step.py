@@ -122,8 +122,8 @@ def try_functions(problems):
 def check_loss(problems):
     """Raise ValueError unless the functions of a loss are each other's derivatives about the study's starts.
 
-    When it is made all scales of theta count alike, and a mistake beyond theta = 50 is on few of them. Of joint losses
-    and data nothing is checked.
+    When it is made all scales of theta count alike, and a mistake beyond theta = 50 is on few of them. Nothing is
+    checked here of joint losses and of data.
     """
     loss, data = problems[0].oracle.loss, problems[0].oracle.data
     if data is not None or loss.joint:

@@ -22,10 +22,11 @@ def study(schedule, **given):
     def diffusion(x, o, c, p):
         return (-c[0] * p.sigma * math.sqrt(p.h),)
 
+    own = ns.SDE("scheduled", drift, diffusion, ("theta",), lambda t, p: (schedule(t),))
     return ns.ConvergenceStudy(
         ns.NGOS(ns.quadratic(CURVATURE)),
         ns.Optimizer("mine", step, ("theta",), lambda k, h, p: (schedule(k * h),), "eta", sigma=SIGMA),
-        sde=ns.SDE("scheduled", drift, diffusion, ("theta",), lambda t, p: (schedule(t),)),
+        sde=given.pop("sde", own),
         initial=dict(theta=START),
         eta=H,
         times=[1.0],
@@ -70,6 +71,33 @@ def test_a_jump_at_a_step_is_measured_by_coupling_alone(schedule):
     table = found.run(2048, threads=1).table
     off = np.abs(table.error.to_numpy() - exact(schedule))
     assert (off < 4.0 * np.hypot(table.std_error, table.integrator_residual)).all()
+
+
+def test_stairs_of_every_step_jump():
+    """As a rate that is read from a table: at 512 steps nearly every cell that is looked at has one jump."""
+    table = np.cos(np.arange(513) / 100.0).tolist()
+    with pytest.raises(ValueError, match="the schedule of sde 'scheduled' jumps"):
+        study(lambda t: table[int(512 * t)], estimator="transport")
+
+
+def test_a_schedule_that_is_not_defined_everywhere_is_taken():
+    """A table of rates at the integrator's steps alone: `coupled` asks for no others."""
+    rates = {k * H / 4: 1.0 for k in range(65)}
+    assert study(lambda t: rates[t], estimator="coupled").served
+
+
+def test_the_schedule_of_a_pivot_jumps():
+    def still(x, o, c, p):
+        return (-c[0] * o.gradient + 0.1 * x[0] ** 3,)
+
+    def noise(x, o, c, p):
+        return (-c[0] * p.sigma * math.sqrt(p.h),)
+
+    smooth = study(lambda t: 1.0, estimator="coupled").sdes[0]
+    pivot = ns.SDE("dropped", smooth.drift, noise, ("theta",), lambda t, p: (drop(0.5)(t),))
+    own = ns.SDE("bent", still, noise, ("theta",), lambda t, p: (1.0,), pivot=pivot)
+    with pytest.raises(ValueError, match="the schedule of sde 'dropped' jumps, at t=0.5"):
+        study(lambda t: 1.0, estimator="local", sde=own)
 
 
 @pytest.mark.parametrize("schedule", [math.sqrt, lambda t: math.tanh(200.0 * (t - 0.3)), lambda t: math.cos(300.0 * t)])

@@ -2,7 +2,11 @@
 
 import itertools
 import math
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +54,28 @@ def every_row(made):
     terms = (np.arange(rows), np.ones((len(inputs.records), rows)), np.eye(rows, dtype=np.int64))
     terms = dict(zip(("term_owner", "term_coefficient", "term_exponents"), terms, strict=True))
     return job.program, replace(inputs, test_functions=rows, **terms)
+
+
+COLD = """
+from ngos_sim.engines.cpu import engine as cpu
+from tests.support import programs
+print(cpu.Kernel(*programs.locals_on_matrices()["adam"], "f64").block(0).size)
+"""
+
+
+@pytest.mark.slow
+def test_as_the_first_program_that_is_compiled(tmp_path):
+    """Numba hands options of a caller on to what it is the first to call."""
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", COLD],
+        env=env,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) % BLOCK == 0
 
 
 @pytest.mark.parametrize(("name", "d"), [("rmsprop", 2), *((name, 3) for name in RULES)])

@@ -206,7 +206,8 @@ def bound(function, precision, target):
     key = digest(function, precision), target
     if key not in _BOUND:
         (options, primitives), shared = TARGETS[target], _ELEMENTARY_TWINS.setdefault((precision, target), {})
-        memo = {each: twin for each, twin in shared.items() if each is not function}  # it may have other options
+        memo = dict(shared)  # a copy at once: other threads bind too
+        memo.pop(function, None)  # it may have other options
         _BOUND[key] = _twin(function, precision, memo, primitives, options)
         shared |= {each: memo[each] for each in memo if each.__module__ == elementary.__name__ and each is not function}
     return _BOUND[key]
