@@ -1,9 +1,0 @@
-"""Tests of the GPU's code, and what they run in processes of their own.
-
-Numba makes millions of objects, which all live as long as the process: Python's collector looks at them again and
-again, a fifth of the time of a compilation.
-"""
-
-import gc
-
-gc.set_threshold(100_000, 50, 100)
