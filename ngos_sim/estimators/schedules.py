@@ -13,9 +13,7 @@ import numpy as np
 from ngos_sim.estimators.paired import LEVELS
 from ngos_sim.processes.rule import parameters
 
-_CELLS = (
-    509  # of [t0, horizon], a prime: not seen are a jump and its return within one, and stairs, two in each or more
-)
+_CELLS = 509  # of [t0, horizon]; a jump and its return within one are not seen, nor stairs of two in each or more
 _BEYOND, _LEAST = 1.5, 1e-6  # times the move of a cell beside it, and of a column's greatest modulus: then it is halved
 _HALVINGS, _LEFT = 44, 0.1  # of a cell, and the share of its move that is left of a jump: of a root at 0 1e-7 is
 _NEAR, _ON = 1e-9, 1e-6  # of the duration, to t0 and the horizon; of a step
